@@ -1,0 +1,74 @@
+"""The shapes of `artifacts` that cross HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+
+class ArtifactOut(Schema):
+    """`metadata` is what the kind says of itself (columns and row count of a table, image count …)."""
+
+    id: UUID
+    kind: str
+    digest: str
+    size: int
+    media_type: str
+    metadata: dict[str, Any]
+    created_at: datetime
+
+
+class TablePreview(Schema):
+    type: Literal["table"] = "table"
+    columns: list[dict[str, str]]
+    rows: list[list[Any]]
+    total: int
+
+
+class ImagesPreview(Schema):
+    """`url` of each image is relative to the studio and needs the session."""
+
+    type: Literal["images"] = "images"
+    images: list[dict[str, Any]]
+    total: int
+
+
+class FiguresPreview(Schema):
+    """Plotly figures: `[{title, figure: {data, layout}}]`."""
+
+    type: Literal["figures"] = "figures"
+    figures: list[dict[str, Any]]
+
+
+class JsonPreview(Schema):
+    type: Literal["json"] = "json"
+    value: Any
+
+
+class CardPreview(Schema):
+    """A model card as Markdown plus the manifest it was made from."""
+
+    type: Literal["card"] = "card"
+    markdown: str
+    manifest: dict[str, Any]
+
+
+Preview = Annotated[
+    TablePreview | ImagesPreview | FiguresPreview | JsonPreview | CardPreview, Field(discriminator="type")
+]
+
+
+class LineageNode(Schema):
+    type: Literal["dataset_version", "pipeline_version", "run", "step_run", "artifact", "model_version", "deployment"]
+    id: str
+    label: str
+    href: str
+
+
+class LineageOut(Schema):
+    nodes: list[LineageNode]
+    edges: list[tuple[str, str, str]]
+    """(from id, to id, relation)"""

@@ -1,0 +1,23 @@
+"""The platform's Celery app: short Django-side work (ingestion, profiles, mail). Steps of runs are not here: `workers.celery`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
+from django.conf import settings  # noqa: E402 - needs the line above
+
+app = Celery("headrace-platform", broker=settings.BROKER_URL)
+app.conf.update(
+    task_default_queue="platform",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"visibility_timeout": 86400, "unacked_restore_interval": 5, "unacked_restore_throttle": 1},
+)
+app.autodiscover_tasks(["backend.core", "backend.datasets", "backend.runs", "backend.deployments"])

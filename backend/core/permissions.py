@@ -1,0 +1,45 @@
+"""The one table of who may do what.
+
+Every endpoint, socket subscription and file download names one action of this table; an action that
+is not here cannot be named (a test walks every route × every role × a stranger). Roles are not a
+ladder: an operator runs what an editor draws.
+"""
+
+from __future__ import annotations
+
+from backend.core.models import Role
+
+V, A, R, E, O, W = Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.EDITOR, Role.OPERATOR, Role.OWNER
+EVERYONE = frozenset({V, A, R, E, O, W})
+MAKERS = frozenset({E, O, W})
+
+ACTIONS: dict[str, frozenset[Role]] = {
+    "project.read": EVERYONE,
+    "project.update": frozenset({W}),
+    "project.archive": frozenset({W}),
+    "member.read": EVERYONE,
+    "member.manage": frozenset({W}),
+    "audit.read": frozenset({O, W}),
+    "event.read": EVERYONE,
+    "artifact.read": EVERYONE,
+    "dataset.read": EVERYONE,
+    "dataset.write": MAKERS,
+    "dataset.delete": MAKERS,
+    "pipeline.read": EVERYONE,
+    "pipeline.write": frozenset({E, W}),
+    "pipeline.delete": frozenset({E, W}),
+    "run.read": EVERYONE,
+    "run.start": MAKERS,
+    "run.cancel": MAKERS,
+    "model.read": EVERYONE,
+    "model.write": MAKERS,
+    "endpoint.read": EVERYONE,
+    "endpoint.predict": EVERYONE,
+    "endpoint.deploy": frozenset({O, W}),
+    "endpoint.delete": frozenset({O, W}),
+}
+
+
+def may(role: str | None, action: str) -> bool:
+    """Whether `role` may do `action`; raises KeyError for an action that is not in the table."""
+    return role in ACTIONS[action]

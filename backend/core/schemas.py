@@ -1,0 +1,190 @@
+"""The shapes of `core` that cross HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from ninja import Field, Schema
+from pydantic import EmailStr
+
+RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
+T = TypeVar("T")
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class Page(Schema, Generic[T]):
+    """One page of a list. `next` is the cursor of the following page, null on the last. `total` counts
+    all that match, null where counting would cost more than the page."""
+
+    items: list[T]
+    next: str | None = None
+    total: int | None = None
+
+
+class ProblemOut(Schema):
+    field: str = ""
+    message: str
+    expected: str = ""
+
+
+class ErrorBody(Schema):
+    code: str
+    message: str
+    field: str | None = None
+    hint: str = ""
+    problems: list[ProblemOut] = []
+    details: dict[str, Any] = {}
+
+
+class ErrorOut(Schema):
+    error: ErrorBody
+
+
+class UserOut(Schema):
+    id: UUID
+    email: str
+    name: str
+
+
+class MembershipOut(Schema):
+    project: str
+    project_name: str
+    role: RoleName
+
+
+class MeOut(UserOut):
+    """`permissions` lists, per project slug, the actions this person may do there."""
+
+    memberships: list[MembershipOut]
+    permissions: dict[str, list[str]]
+
+
+class SignInIn(Schema):
+    email: EmailStr
+    password: Annotated[str, Field(max_length=1000)]
+
+
+class SignUpIn(Schema):
+    """Accepting an invitation (or the very first account of a new studio, when `token` is empty)."""
+
+    token: str = ""
+    email: EmailStr
+    name: Name
+    password: Annotated[str, Field(min_length=10, max_length=1000)]
+
+
+class PasswordForgottenIn(Schema):
+    email: EmailStr
+
+
+class PasswordResetIn(Schema):
+    token: str
+    password: Annotated[str, Field(min_length=10, max_length=1000)]
+
+
+class ProfileIn(Schema):
+    name: Name
+
+
+class PasswordChangeIn(Schema):
+    current: str
+    password: Annotated[str, Field(min_length=10, max_length=1000)]
+
+
+class ProjectIn(Schema):
+    name: Name
+    slug: Slug | None = None
+    description: Annotated[str, Field(max_length=5000)] = ""
+
+
+class ProjectPatch(Schema):
+    name: Name | None = None
+    description: Annotated[str, Field(max_length=5000)] | None = None
+
+
+class ProjectOut(Schema):
+    id: UUID
+    slug: str
+    name: str
+    description: str
+    role: RoleName
+    created_at: datetime
+
+
+class MemberOut(Schema):
+    user: UserOut
+    role: RoleName
+    created_at: datetime
+
+
+class MemberPatch(Schema):
+    role: RoleName
+
+
+class InvitationIn(Schema):
+    email: EmailStr
+    role: RoleName
+
+
+class InvitationOut(Schema):
+    """`link` is filled only in the answer to the request that made it."""
+
+    id: UUID
+    email: str
+    role: RoleName
+    created_at: datetime
+    expires_at: datetime
+    link: str | None = None
+
+
+class InvitationPreview(Schema):
+    email: str
+    project: str
+    role: RoleName
+    invited_by: str
+    has_account: bool
+
+
+class TokenIn(Schema):
+    name: Name
+    project: str | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class TokenOut(Schema):
+    """`token` is filled only in the answer to the request that made it."""
+
+    id: UUID
+    name: str
+    prefix: str
+    project: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    token: str | None = None
+
+
+class AuditOut(Schema):
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    target_type: str
+    target_id: str
+    target_label: str
+    ip: str | None
+    before_digest: str
+    after_digest: str
+    details: dict[str, Any]
+
+
+class StudioOut(Schema):
+    """What the sign-in page needs to know before anyone is signed in."""
+
+    name: str
+    version: str
+    first_account: bool
+    """True while no account exists: the page then offers to make the owner's."""

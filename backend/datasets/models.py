@@ -1,0 +1,94 @@
+"""Uploads, data sets, their items and their versions."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from backend.artifacts.models import Artifact
+from backend.core.ids import new_id
+from backend.core.models import Project, User
+
+
+class Dataset(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="datasets")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    modality = models.CharField(max_length=10)
+    licence = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "slug"], name="dataset_slug_unique")]
+
+
+class DatasetVersion(models.Model):
+    """A numbered state. `draft` until frozen; then `artifact` (a Parquet manifest) never changes."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, default="draft")
+    columns = models.JSONField(default=list)
+    label_column = models.CharField(max_length=200, null=True)
+    item_count = models.BigIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    artifact = models.ForeignKey(Artifact, null=True, on_delete=models.PROTECT, related_name="+")
+    profile = models.JSONField(null=True)
+    profile_status = models.CharField(max_length=10, default="queued")
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    frozen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="dataset_version_unique")]
+
+
+class Item(models.Model):
+    """One image or text of a data set. It belongs to every version from `added_in` up to, not with, `removed_in`."""
+
+    id = models.BigAutoField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="items")
+    key = models.CharField(max_length=1000)
+    added_in = models.PositiveIntegerField()
+    removed_in = models.PositiveIntegerField(null=True)
+    digest = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=60)
+    size = models.BigIntegerField()
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    label = models.CharField(max_length=200, null=True)
+    split = models.CharField(max_length=20, null=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["dataset", "added_in", "id"], name="item_version")]
+
+
+class Upload(models.Model):
+    """Bytes on their way in. They lie in a temporary file until read; then they are a version, or gone."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="+")
+    version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+    filename = models.CharField(max_length=255)
+    name = models.CharField(max_length=120, blank=True)
+    mode = models.CharField(max_length=10, default="replace")
+    options = models.JSONField(default=dict)
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    status = models.CharField(max_length=12, default="receiving")
+    progress = models.FloatField(default=0)
+    message = models.CharField(max_length=500, blank=True)
+    problems = models.JSONField(default=list)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)

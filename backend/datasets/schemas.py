@@ -1,0 +1,186 @@
+"""The shapes of `datasets` that cross HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from backend.core.schemas import Name, ProblemOut, Slug, UserOut
+
+Modality = Literal["table", "images", "text"]
+ColumnType = Literal["integer", "number", "boolean", "category", "text", "datetime", "image", "json"]
+UploadStatus = Literal["receiving", "processing", "ready", "failed", "cancelled"]
+VersionStatus = Literal["draft", "freezing", "frozen", "failed"]
+ProfileStatus = Literal["queued", "running", "succeeded", "failed"]
+
+
+class UploadIn(Schema):
+    """Start of an upload. Send the bytes with `PUT …/uploads/{id}/chunks?offset=`, in order, then `…/complete`.
+
+    `dataset` adds to an existing data set (a new version); without it one is made, named `name`.
+    `paths` of a folder upload: one upload per folder, the browser sends a stored (uncompressed) tar.
+    """
+
+    filename: Annotated[str, Field(min_length=1, max_length=255)]
+    size: Annotated[int, Field(ge=0)]
+    dataset: Slug | None = None
+    name: Name | None = None
+    mode: Literal["replace", "append"] = "replace"
+    options: dict[str, Any] = {}
+
+
+class UploadOut(Schema):
+    id: UUID
+    filename: str
+    size: int
+    received: int
+    status: UploadStatus
+    progress: float
+    message: str
+    dataset: str | None
+    version: int | None
+    problems: list[ProblemOut]
+    """What was wrong: `field` names the file and the line or archive member."""
+    created_at: datetime
+
+
+class Column(Schema):
+    name: str
+    type: ColumnType
+    nullable: bool = True
+
+
+class DatasetPatch(Schema):
+    name: Name | None = None
+    description: Annotated[str, Field(max_length=20_000)] | None = None
+    licence: Annotated[str, Field(max_length=200)] | None = None
+    source: Annotated[str, Field(max_length=500)] | None = None
+
+
+class DatasetOut(Schema):
+    id: UUID
+    slug: str
+    name: str
+    description: str
+    modality: Modality
+    licence: str
+    source: str
+    item_count: int
+    size: int
+    latest_version: int | None
+    versions: int
+    created_by: UserOut | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class DatasetVersionOut(Schema):
+    number: int
+    status: VersionStatus
+    item_count: int
+    size: int
+    columns: list[Column]
+    label_column: str | None
+    digest: str
+    """Digest of the frozen manifest; empty while a draft."""
+    artifact: UUID | None
+    profile_status: ProfileStatus
+    note: str
+    created_by: UserOut | None
+    created_at: datetime
+    frozen_at: datetime | None
+
+
+class ColumnsIn(Schema):
+    """Correct the inferred types of a draft version; `null_values` are read as missing."""
+
+    columns: list[Column]
+    label_column: str | None = None
+
+
+class FreezeIn(Schema):
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class ManifestOut(Schema):
+    """What a step needs to read a frozen version from the artifact store."""
+
+    dataset: str
+    version: int
+    modality: Modality
+    digest: str
+    kind: Literal["Table", "Images"]
+    columns: list[Column]
+    label_column: str | None
+
+
+class RowsOut(Schema):
+    """A window of a version's rows (or items): `offset`/`limit`, sorted and filtered on the server."""
+
+    columns: list[Column]
+    rows: list[list[Any]]
+    offset: int
+    total: int
+
+
+class ItemOut(Schema):
+    index: int
+    key: str
+    label: str | None
+    split: str | None
+    width: int | None
+    height: int | None
+    size: int
+    url: str
+    thumbnail_url: str
+
+
+class ItemsOut(Schema):
+    items: list[ItemOut]
+    offset: int
+    total: int
+    labels: list[str]
+
+
+class Histogram(Schema):
+    edges: list[float]
+    counts: list[int]
+
+
+class ColumnProfile(Schema):
+    name: str
+    type: ColumnType
+    count: int
+    missing: int
+    distinct: int
+    distinct_is_estimate: bool = False
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    mean: float | None = None
+    std: float | None = None
+    quantiles: dict[str, float] = {}
+    """Keys "0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99"."""
+    histogram: Histogram | None = None
+    top_values: list[tuple[str, int]] = []
+
+
+class ImageProfile(Schema):
+    formats: dict[str, int]
+    modes: dict[str, int]
+    width: Histogram
+    height: Histogram
+
+
+class ProfileOut(Schema):
+    status: ProfileStatus
+    rows: int = 0
+    duplicates: int = 0
+    """Rows (or files, by hash) equal to an earlier one."""
+    columns: list[ColumnProfile] = []
+    images: ImageProfile | None = None
+    classes: list[tuple[str, int]] = []
+    error: str = ""

@@ -1,0 +1,70 @@
+"""Endpoints, deployments, traffic and what was answered. The predictor reads the first three and writes the last."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from backend.core.ids import new_id
+from backend.core.models import Project, User
+from backend.registry.models import ModelVersion
+
+
+class Endpoint(models.Model):
+    """A stable address. `split` names the traffic in force."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="endpoints")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    split = models.ForeignKey("TrafficSplit", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "slug"], name="endpoint_slug_unique")]
+
+
+class Deployment(models.Model):
+    """A model version behind an endpoint: starting → live → stopped, or failed. The predictor reports live and failed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deployments")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="deployments")
+    status = models.CharField(max_length=10, default="starting")
+    message = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    live_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+
+
+class TrafficSplit(models.Model):
+    """Append-only history of who got which share: `weights` is `[{"deployment": id, "weight": per cent}]`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="splits")
+    weights = models.JSONField()
+    reason = models.CharField(max_length=60, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class Prediction(models.Model):
+    """One answered request, written in batches by the predictor with COPY. No foreign keys checked: it is a log."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    deployment = models.ForeignKey(Deployment, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    model_version_label = models.CharField(max_length=100, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    status = models.PositiveSmallIntegerField()
+    latency_us = models.PositiveIntegerField()
+    rows = models.PositiveIntegerField(default=1)
+    input = models.JSONField(null=True)
+    output = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["endpoint", "-at"], name="prediction_recent")]

@@ -1,0 +1,116 @@
+"""The shapes of `deployments` that cross HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from backend.core.schemas import Name, Slug, UserOut
+
+DeploymentStatus = Literal["starting", "live", "stopped", "failed"]
+
+
+class DeployIn(Schema):
+    """Put a model version behind an endpoint (made when missing, named after the model), taking all traffic.
+    `model` is `name`, `name@3` or `name@champion`."""
+
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    endpoint: Slug | None = None
+    name: Name | None = None
+
+
+class DeploymentOut(Schema):
+    id: UUID
+    model: str
+    model_version: int
+    status: DeploymentStatus
+    message: str
+    weight: int
+    """Share of the traffic now, in per cent."""
+    created_by: UserOut | None
+    created_at: datetime
+    live_at: datetime | None
+    stopped_at: datetime | None
+
+
+class EndpointOut(Schema):
+    id: UUID
+    slug: str
+    name: str
+    url: str
+    """Where programs send `POST` (plain JSON predict) with an API token."""
+    oip_url: str
+    status: DeploymentStatus
+    current: DeploymentOut | None
+    manifest: dict[str, Any]
+    """Of the model version that answers now: the page's form comes from its input schema."""
+    requests_per_minute: float
+    latency_ms_p50: float | None
+    latency_ms_p95: float | None
+    error_rate: float
+    predictions: int
+    created_at: datetime
+
+
+class EndpointDetail(EndpointOut):
+    deployments: list[DeploymentOut]
+    """Newest first: the history that roll back chooses from."""
+
+
+class RollbackIn(Schema):
+    deployment: UUID | None = None
+    """Which earlier deployment takes the traffic again; the one before the current where null."""
+
+
+class PredictIn(Schema):
+    """`instances`: rows as objects by column name; for images `{"image": "<base64 of the file>"}`."""
+
+    instances: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+
+
+class PredictionItem(Schema):
+    """Classification: `label`, `probabilities` by label. Regression: `value`."""
+
+    label: str | None = None
+    probabilities: dict[str, float] | None = None
+    value: float | None = None
+
+
+class PredictOut(Schema):
+    predictions: list[PredictionItem]
+    model_version: str
+    request_id: str
+
+
+class PredictionRow(Schema):
+    id: UUID
+    at: datetime
+    deployment: UUID
+    model_version: str
+    status: int
+    latency_ms: float
+    input: Any
+    output: Any
+
+
+class PredictionsOut(Schema):
+    items: list[PredictionRow]
+    next: str | None
+
+
+class TrafficPoint(Schema):
+    at: datetime
+    requests: int
+    errors: int
+    latency_ms_p50: float | None
+    latency_ms_p95: float | None
+
+
+class TrafficOut(Schema):
+    """One point per bucket (`bucket_s` seconds), oldest first."""
+
+    bucket_s: int
+    points: list[TrafficPoint]

@@ -1,0 +1,137 @@
+"""HTTP of `pipelines`: routes, schemas, permission; nothing else."""
+
+from typing import Any
+
+from ninja import Router
+
+from backend.core.http import ApiRequest, allow
+from backend.core.schemas import Page
+from backend.pipelines.schemas import (
+    CatalogOut,
+    CheckOut,
+    DraftIn,
+    DraftOut,
+    Graph,
+    PipelineIn,
+    PipelineOut,
+    PipelinePatch,
+    PipelineVersionOut,
+    PublishIn,
+    TemplateOut,
+    YamlIn,
+    YamlOut,
+)
+
+router = Router(tags=["pipelines"])
+
+
+@router.get("/projects/{project}/catalog", response=CatalogOut)
+@allow("pipeline.read")
+def get_catalog(request: ApiRequest, project: str) -> Any:
+    """Every component, kind and stage: the palette."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/templates", response=list[TemplateOut])
+@allow("pipeline.read")
+def list_templates(request: ApiRequest, project: str) -> Any:
+    """The gallery."""
+    raise NotImplementedError
+
+
+@router.post("/projects/{project}/pipelines/check", response=CheckOut)
+@allow("pipeline.read")
+def check_graph(request: ApiRequest, project: str, payload: Graph) -> Any:
+    """Problems of a graph and the columns known at each output."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/pipelines", response=Page[PipelineOut])
+@allow("pipeline.read")
+def list_pipelines(request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50) -> Any:
+    """Pipelines."""
+    raise NotImplementedError
+
+
+@router.post("/projects/{project}/pipelines", response={201: PipelineOut})
+@allow("pipeline.write")
+def create_pipeline(request: ApiRequest, project: str, payload: PipelineIn) -> Any:
+    """A pipeline: empty, from a template, a graph or YAML."""
+    raise NotImplementedError
+
+
+@router.post("/projects/{project}/pipelines/import", response={201: PipelineOut})
+@allow("pipeline.write")
+def import_pipeline(request: ApiRequest, project: str, payload: YamlIn) -> Any:
+    """Import YAML and publish it."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}", response=PipelineOut)
+@allow("pipeline.read")
+def get_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
+    """One pipeline."""
+    raise NotImplementedError
+
+
+@router.patch("/projects/{project}/pipelines/{pipeline}", response=PipelineOut)
+@allow("pipeline.write")
+def update_pipeline(request: ApiRequest, project: str, pipeline: str, payload: PipelinePatch) -> Any:
+    """Rename or describe."""
+    raise NotImplementedError
+
+
+@router.delete("/projects/{project}/pipelines/{pipeline}", response={204: None})
+@allow("pipeline.delete")
+def delete_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
+    """Soft delete; can be restored."""
+    raise NotImplementedError
+
+
+@router.post("/projects/{project}/pipelines/{pipeline}/restore", response=PipelineOut)
+@allow("pipeline.delete")
+def restore_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
+    """Undo a delete."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}/draft", response=DraftOut)
+@allow("pipeline.read")
+def get_draft(request: ApiRequest, project: str, pipeline: str) -> Any:
+    """The draft being edited."""
+    raise NotImplementedError
+
+
+@router.put("/projects/{project}/pipelines/{pipeline}/draft", response=DraftOut)
+@allow("pipeline.write")
+def save_draft(request: ApiRequest, project: str, pipeline: str, payload: DraftIn) -> Any:
+    """Save the draft; a stale base is refused."""
+    raise NotImplementedError
+
+
+@router.post("/projects/{project}/pipelines/{pipeline}/publish", response={201: PipelineVersionOut})
+@allow("pipeline.write")
+def publish_pipeline(request: ApiRequest, project: str, pipeline: str, payload: PublishIn) -> Any:
+    """Freeze the draft as an immutable version (the same graph gives the same version)."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}/versions", response=list[PipelineVersionOut])
+@allow("pipeline.read")
+def list_pipeline_versions(request: ApiRequest, project: str, pipeline: str) -> Any:
+    """Versions, newest first."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}/versions/{int:number}", response=PipelineVersionOut)
+@allow("pipeline.read")
+def get_pipeline_version(request: ApiRequest, project: str, pipeline: str, number: int) -> Any:
+    """One version."""
+    raise NotImplementedError
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}/yaml", response=YamlOut)
+@allow("pipeline.read")
+def export_pipeline(request: ApiRequest, project: str, pipeline: str, version: int | None = None) -> Any:
+    """Canonical YAML of the draft or a version."""
+    raise NotImplementedError

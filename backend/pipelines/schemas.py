@@ -1,0 +1,187 @@
+"""The shapes of `pipelines` that cross HTTP. A graph's own shape is `workers.sdk.graph`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from backend.core.schemas import Name, Slug, UserOut
+
+StepKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+
+class PortOut(Schema):
+    name: str
+    kind: str
+    title: str
+    help: str
+    required: bool
+    many: bool
+    """True where several wires may end here (a list of artifacts)."""
+
+
+class ComponentOut(Schema):
+    """One entry of the palette, derived from the component's one file."""
+
+    name: str
+    title: str
+    stage: str
+    summary: str
+    help: str
+    inputs: list[PortOut]
+    outputs: list[PortOut]
+    parameters: dict[str, Any]
+    """JSON Schema (draft 2020-12) of an object. Formats that have a widget of their own:
+    `column`/`columns` (with `x-port`), `dataset-version`, `expression` (with `x-port`), `model-name`, `endpoint-name`, `seed`."""
+    resources: Literal["io", "cpu", "gpu"]
+    cacheable: bool
+    version: str
+
+
+class KindOut(Schema):
+    name: str
+    title: str
+    color: str
+    shape: str
+    """A second cue beside colour: circle, square, diamond, triangle, hexagon."""
+    help: str
+
+
+class CatalogOut(Schema):
+    stages: list[dict[str, str]]
+    kinds: list[KindOut]
+    components: list[ComponentOut]
+
+
+class InputRef(Schema):
+    step: StepKey
+    output: str
+
+
+class Position(Schema):
+    x: float
+    y: float
+
+
+class StepIn(Schema):
+    component: str
+    name: Annotated[str, Field(max_length=120)] = ""
+    parameters: dict[str, Any] = {}
+    inputs: dict[str, list[InputRef]] = {}
+    """Port name → the outputs wired to it (one, or several where the port takes many)."""
+    position: Position | None = None
+    retries: Annotated[int, Field(ge=0, le=10)] = 0
+    timeout_s: Annotated[int, Field(ge=1, le=604_800)] | None = None
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class Graph(Schema):
+    """Steps by key. The same object travels as draft, version, run snapshot and YAML."""
+
+    steps: dict[StepKey, StepIn] = {}
+
+
+class GraphProblem(Schema):
+    severity: Literal["error", "warning"]
+    step: str | None = None
+    port: str | None = None
+    parameter: str | None = None
+    code: str
+    message: str
+    hint: str = ""
+
+
+class ColumnInfo(Schema):
+    name: str
+    type: str
+
+
+class CheckOut(Schema):
+    """`schemas[step][output]` is what is known of the columns there; absent where unknown."""
+
+    problems: list[GraphProblem]
+    schemas: dict[str, dict[str, list[ColumnInfo]]]
+    digest: str
+
+
+class PipelineIn(Schema):
+    name: Name
+    description: Annotated[str, Field(max_length=5000)] = ""
+    template: str | None = None
+    graph: Graph | None = None
+    yaml: str | None = None
+
+
+class PipelinePatch(Schema):
+    name: Name | None = None
+    description: Annotated[str, Field(max_length=5000)] | None = None
+
+
+class PipelineOut(Schema):
+    id: UUID
+    slug: str
+    name: str
+    description: str
+    steps: int
+    latest_version: int | None
+    draft_digest: str
+    published_digest: str | None
+    created_by: UserOut | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class DraftOut(Schema):
+    """`base` is the number to send back with the next save."""
+
+    base: int
+    graph: Graph
+    digest: str
+    updated_at: datetime
+
+
+class DraftIn(Schema):
+    """Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409)."""
+
+    base: int
+    graph: Graph
+
+
+class PublishIn(Schema):
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class PipelineVersionOut(Schema):
+    number: int
+    digest: str
+    note: str
+    created_by: UserOut | None
+    created_at: datetime
+    graph: Graph
+
+
+class YamlOut(Schema):
+    yaml: str
+    digest: str
+
+
+class YamlIn(Schema):
+    yaml: Annotated[str, Field(max_length=2_000_000)]
+    slug: Slug | None = None
+    """Where to import to; an existing pipeline gets a new draft and version, else one is made."""
+
+
+class TemplateOut(Schema):
+    """A pipeline that ships with the studio. `dataset` tells what it needs; `demo` is set when the studio
+    can fetch real data for it, so that one click starts it."""
+
+    slug: str
+    title: str
+    summary: str
+    modality: str
+    graph: Graph
+    demo: str | None

@@ -1,0 +1,136 @@
+"""The run ledger's tables. Rows of Run and StepRun are changed by the SQL functions in `sql/` alone."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from backend.artifacts.models import Artifact
+from backend.core.ids import new_id
+from backend.core.models import Project, User
+from backend.pipelines.models import PipelineVersion
+
+
+class Run(models.Model):
+    """`graph` is the snapshot that runs: overrides applied, data set versions pinned (`slug@3#digest`)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=120, blank=True)
+    pipeline_version = models.ForeignKey(PipelineVersion, on_delete=models.PROTECT, related_name="runs")
+    graph = models.JSONField()
+    parameters = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, default="queued")
+    steps_total = models.PositiveIntegerField(default=0)
+    steps_done = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    use_cache = models.BooleanField(default=True)
+    error = models.JSONField(null=True)
+    metrics = models.JSONField(default=dict)
+    rerun_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reruns")
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="run_number_unique")]
+        indexes = [models.Index(fields=["project", "-created_at"], name="run_list")]
+
+
+class StepRun(models.Model):
+    """One step of one run. `attempt` fences every write: a claim raises it, older attempts can change nothing."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs")
+    step = models.CharField(max_length=60)
+    component = models.CharField(max_length=80)
+    component_version = models.CharField(max_length=64)
+    queue = models.CharField(max_length=10)
+    parameters = models.JSONField(default=dict)
+    inputs = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, default="queued")
+    skip_reason = models.CharField(max_length=120, blank=True)
+    blocked_by = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField(default=1)
+    timeout_s = models.PositiveIntegerField(null=True)
+    cache_key = models.CharField(max_length=64, blank=True)
+    cacheable = models.BooleanField(default=True)
+    progress = models.FloatField(default=0)
+    message = models.CharField(max_length=500, blank=True)
+    error = models.JSONField(null=True)
+    worker = models.CharField(max_length=200, blank=True)
+    announced_at = models.DateTimeField(null=True)
+    ready_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "step"], name="step_run_unique")]
+        indexes = [
+            models.Index(fields=["queue", "ready_at"], condition=models.Q(status="queued"), name="step_run_ready"),
+            models.Index(fields=["heartbeat_at"], condition=models.Q(status="running"), name="step_run_beating"),
+            models.Index(fields=["cache_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_cache"),
+        ]
+
+
+class StepOutput(models.Model):
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="outputs")
+    port = models.CharField(max_length=60)
+    artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step_run", "port"], name="step_output_unique")]
+
+
+class Attempt(models.Model):
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, default="running")
+    worker = models.CharField(max_length=200, blank=True)
+    error = models.JSONField(null=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step_run", "number"], name="attempt_unique")]
+
+
+class RunEvent(models.Model):
+    """Numbered status changes of a run (`runs.schemas.LiveEvent` payloads): what a client that was away asks for."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    payload = models.JSONField()
+    at = models.DateTimeField(default=timezone.now)
+
+
+class LogLine(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+")
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    stream = models.CharField(max_length=6)
+    level = models.CharField(max_length=10, blank=True)
+    text = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "id"], name="log_line_run")]
+
+
+class MetricPoint(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+")
+    attempt = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    index = models.FloatField()
+    value = models.FloatField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "id"], name="metric_point_run")]

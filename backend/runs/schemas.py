@@ -1,0 +1,220 @@
+"""The shapes of `runs` that cross HTTP and the socket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from backend.artifacts.schemas import ArtifactOut
+from backend.core.schemas import UserOut
+from backend.pipelines.schemas import Graph
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
+
+
+class RunIn(Schema):
+    """Start a run of a pipeline: its draft (`version` null: the draft is published first when it changed) or a version.
+    `parameters` are overrides, `{step: {parameter: value}}`."""
+
+    pipeline: str
+    version: int | None = None
+    parameters: dict[str, dict[str, Any]] = {}
+    name: Annotated[str, Field(max_length=120)] = ""
+    use_cache: bool = True
+
+
+class RerunIn(Schema):
+    parameters: dict[str, dict[str, Any]] = {}
+    use_cache: bool = True
+    name: Annotated[str, Field(max_length=120)] = ""
+
+
+class StepError(Schema):
+    """`message` is for people, `traceback` for the log panel."""
+
+    code: str
+    message: str
+    hint: str = ""
+    traceback: str = ""
+
+
+class RunSummary(Schema):
+    id: UUID
+    number: int
+    name: str
+    pipeline: str
+    pipeline_name: str
+    pipeline_version: int
+    status: Status
+    steps_total: int
+    steps_done: int
+    progress: float
+    started_by: UserOut | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: StepError | None
+    metrics: dict[str, float]
+    """Headline metrics of the run's evaluations."""
+
+
+class OutputOut(Schema):
+    port: str
+    artifact: ArtifactOut
+
+
+class StepRunOut(Schema):
+    id: UUID
+    step: str
+    name: str
+    component: str
+    title: str
+    queue: str
+    status: Status
+    skip_reason: str
+    """cached, branch not taken, upstream failed … ; empty unless skipped. A cached step has its outputs."""
+    attempt: int
+    max_attempts: int
+    progress: float
+    message: str
+    parameters: dict[str, Any]
+    outputs: list[OutputOut]
+    ready_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: StepError | None
+
+
+class AttemptOut(Schema):
+    number: int
+    status: Status
+    worker: str
+    started_at: datetime
+    finished_at: datetime | None
+    error: StepError | None
+
+
+class RunOut(RunSummary):
+    graph: Graph
+    parameters: dict[str, dict[str, Any]]
+    step_runs: list[StepRunOut]
+    rerun_of: UUID | None
+    last_event: int
+    """Number of the newest event this answer includes: follow from here."""
+
+
+class LogLine(Schema):
+    id: int
+    step: str
+    attempt: int
+    at: datetime
+    stream: Literal["stdout", "stderr", "log"]
+    level: str
+    text: str
+
+
+class LogsOut(Schema):
+    lines: list[LogLine]
+    last: int
+
+
+class MetricPoint(Schema):
+    id: int
+    step: str
+    attempt: int
+    name: str
+    index: float
+    value: float | None
+    """null: not a number at that index."""
+    at: datetime
+
+
+class MetricsOut(Schema):
+    """`names` lists every series of the run; long series are thinned to `max_points` per series (min and max kept)."""
+
+    points: list[MetricPoint]
+    names: list[str]
+    last: int
+
+
+class RunComparison(Schema):
+    runs: list[RunOut]
+    parameters: list[dict[str, Any]]
+    """Rows `{step, parameter, values: […one per run…], differs}`."""
+    metrics: list[dict[str, Any]]
+
+
+class RunChanged(Schema):
+    type: Literal["run_changed"] = "run_changed"
+    seq: int
+    run: UUID
+    status: Status
+    steps_done: int
+    progress: float
+
+
+class StepRunChanged(Schema):
+    type: Literal["step_run_changed"] = "step_run_changed"
+    seq: int
+    run: UUID
+    step_run: UUID
+    step: str
+    status: Status
+    attempt: int
+    progress: float
+    message: str
+
+
+class MetricsLogged(Schema):
+    type: Literal["metrics_logged"] = "metrics_logged"
+    seq: int
+    run: UUID
+    points: list[MetricPoint]
+
+
+class LinesLogged(Schema):
+    type: Literal["lines_logged"] = "lines_logged"
+    seq: int
+    run: UUID
+    lines: list[LogLine]
+
+
+class UploadChanged(Schema):
+    type: Literal["upload_changed"] = "upload_changed"
+    seq: int
+    upload: UUID
+    status: str
+    progress: float
+    message: str
+
+
+class DatasetChanged(Schema):
+    type: Literal["dataset_changed"] = "dataset_changed"
+    seq: int
+    dataset: str
+
+
+class EndpointChanged(Schema):
+    type: Literal["endpoint_changed"] = "endpoint_changed"
+    seq: int
+    endpoint: str
+
+
+class ModelChanged(Schema):
+    type: Literal["model_changed"] = "model_changed"
+    seq: int
+    model: str
+
+
+LiveEvent = Annotated[
+    RunChanged | StepRunChanged | MetricsLogged | LinesLogged | UploadChanged | DatasetChanged | EndpointChanged | ModelChanged,
+    Field(discriminator="type"),
+]
+
+
+class EventsOut(Schema):
+    events: list[LiveEvent]
+    last: int

@@ -1,0 +1,65 @@
+"""Real services for every test: PostgreSQL and Valkey of this session's own, in a temporary folder, on Unix sockets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.supervisor import postgres, valkey
+
+_started: list[subprocess.Popen[bytes]] = []
+_folder: Path | None = None
+
+
+def _start() -> None:
+    """As a plugin named in pyproject.toml, so that this runs before pytest-django reads the settings."""
+    global _folder
+    _folder = Path(tempfile.mkdtemp(prefix="hr-test-"))
+    _folder.chmod(0o755)
+    sockets = _folder / "s"
+    sockets.mkdir(mode=0o777)
+    sockets.chmod(0o777)
+    pg = _folder / "pg"
+    if who := postgres.account():
+        os.chown(_folder, who.pw_uid, who.pw_gid)
+    postgres.initialise(pg)
+    log = (_folder / "services.log").open("wb")
+    _started.append(subprocess.Popen([*postgres.command(pg, sockets), "-F"], stdout=log, stderr=log, cwd="/", **postgres.demotion()))  # type: ignore[call-overload]  # demotion's values differ in type
+    (_folder / "vk").mkdir()
+    _started.append(subprocess.Popen(valkey.command(_folder / "vk", sockets / "vk.sock"), stdout=log, stderr=log))
+    os.environ.update(
+        HEADRACE_DATA_DIR=str(_folder / "data"),
+        DATABASE_URL=f"postgresql://headrace@/postgres?host={sockets}",
+        BROKER_URL=f"redis+socket://{sockets}/vk.sock",
+        SECRET_KEY="only-for-tests-" + "x" * 40,
+        DJANGO_SETTINGS_MODULE="backend.config.settings",
+    )
+    os.environ.pop("ARTIFACT_URL", None)
+    for _ in range(200):
+        try:
+            psycopg.connect(os.environ["DATABASE_URL"]).close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    raise RuntimeError("PostgreSQL did not start: " + (_folder / "services.log").read_text())
+
+
+_start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for child in reversed(_started):
+        child.terminate() if child is not _started[0] else child.send_signal(2)
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    if _folder is not None:
+        shutil.rmtree(_folder, ignore_errors=True)
