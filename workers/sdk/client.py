@@ -1,0 +1,309 @@
+"""The studio's HTTP API as Python, used by steps and by the command line: one method a verb, JSON in and out.
+
+    client = Client("http://localhost:8000", token="hr_…", project="demo")
+    client.upload("adult.csv", name="Adult")
+    run = client.start_run("income")
+    client.wait_for_run(run["id"])
+
+Answers are the plain JSON objects that `/api/v1/openapi.json` describes. Raises `ApiError` for every answer that is an error, and
+`Unreachable` when there is no answer. Requests that are safe to repeat are repeated when the studio is briefly away; writes are
+repeated only under an idempotency key (steps have one).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    import httpx
+
+Json = dict[str, Any]
+CHUNK = 8 * 1024 * 1024
+FINISHED = {"succeeded", "failed", "cancelled", "skipped"}
+
+
+class ApiError(Exception):
+    """The studio answered with an error. `problems` is a list of `{field, message, expected}`."""
+
+    def __init__(
+        self, status: int, code: str, message: str, hint: str = "", problems: list[Json] | None = None, details: Json | None = None
+    ):
+        super().__init__(message)
+        self.status, self.code, self.message, self.hint = status, code, message, hint
+        self.problems, self.details = problems or [], details or {}
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        for problem in self.problems:
+            expected = f" (expected {problem['expected']})" if problem.get("expected") else ""
+            lines.append(f"  {problem.get('field') or '·'}: {problem.get('message', '')}{expected}")
+        if self.hint:
+            lines.append(self.hint)
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[type[ApiError], tuple[int, str, str, str, list[Json], Json]]:
+        return (ApiError, (self.status, self.code, self.message, self.hint, self.problems, self.details))
+
+
+class Unreachable(ApiError):
+    """No answer from the studio."""
+
+    def __init__(self, base_url: str, reason: str):
+        super().__init__(
+            0, "unreachable", f"The studio at {base_url} does not answer ({reason}).", "Is it running? `python3 manage.py status` tells."
+        )
+        self.base_url, self.reason = base_url, reason
+
+    def __reduce__(self) -> tuple[type[Unreachable], tuple[str, str]]:  # type: ignore[override]  # rebuilt from its own two arguments
+        return (Unreachable, (self.base_url, self.reason))
+
+
+class Client:
+    """`project` is the slug that verbs use when none is given. `idempotency` (a step run's id) makes writes safe to repeat."""
+
+    def __init__(
+        self, base_url: str, token: str = "", project: str = "", *, idempotency: str = "", timeout_s: float = 60, patience_s: float = 30
+    ):
+        import httpx
+
+        self.base_url, self.project, self._idempotency, self._patience_s = base_url.rstrip("/"), project, idempotency, patience_s
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http: httpx.Client = httpx.Client(base_url=self.base_url + "/api/v1", headers=headers, timeout=timeout_s, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # -- the one way out --------------------------------------------------------------------------------------------
+
+    def request(
+        self, method: str, path: str, *, json: Any = None, params: Json | None = None, content: bytes | None = None, key: str = ""
+    ) -> Any:
+        """Send one request and return its JSON (None for an empty answer). `key` names the write for repeats."""
+        import httpx
+
+        headers = {}
+        if key and self._idempotency:
+            headers["Idempotency-Key"] = f"{self._idempotency}:{key}"
+        if content is not None:
+            headers["Content-Type"] = "application/octet-stream"
+        repeatable = method in ("GET", "PUT") or "Idempotency-Key" in headers
+        deadline, pause = time.monotonic() + self._patience_s, 0.2
+        while True:
+            try:
+                answer = self._http.request(method, path, json=json, params=_given(params), content=content, headers=headers)
+            except httpx.TransportError as error:
+                if not repeatable or time.monotonic() > deadline:
+                    raise Unreachable(self.base_url, str(error) or type(error).__name__) from None
+            else:
+                if answer.status_code < 400:
+                    return answer.json() if answer.content else None
+                if answer.status_code not in (502, 503, 504) or not repeatable or time.monotonic() > deadline:
+                    raise _error(answer)
+            time.sleep(pause)
+            pause = min(pause * 2, 3)
+
+    def _p(self, project: str | None) -> str:
+        slug = project or self.project
+        if not slug:
+            raise ApiError(
+                0, "no_project", "No project was named.", "Name one with --project, or choose one with `headrace project use SLUG`."
+            )
+        return f"/projects/{quote(slug, safe='')}"
+
+    def _pages(self, path: str, params: Json | None = None) -> Iterator[Json]:
+        cursor: str | None = None
+        while True:
+            page = self.request("GET", path, params={**(params or {}), "cursor": cursor})
+            yield from page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    # -- people and projects ----------------------------------------------------------------------------------------
+
+    def me(self) -> Json:
+        return self._dict("GET", "/me")
+
+    def list_projects(self) -> list[Json]:
+        return self._list("GET", "/projects")
+
+    def create_project(self, name: str, slug: str | None = None, description: str = "") -> Json:
+        return self._dict("POST", "/projects", json={"name": name, "slug": slug, "description": description})
+
+    # -- data sets --------------------------------------------------------------------------------------------------
+
+    def list_datasets(self, project: str | None = None) -> Iterator[Json]:
+        return self._pages(self._p(project) + "/datasets")
+
+    def get_dataset(self, dataset: str, project: str | None = None) -> Json:
+        return self._dict("GET", f"{self._p(project)}/datasets/{quote(dataset, safe='')}")
+
+    def update_dataset(self, dataset: str, project: str | None = None, **fields: Any) -> Json:
+        return self._dict("PATCH", f"{self._p(project)}/datasets/{quote(dataset, safe='')}", json=fields)
+
+    def get_manifest(self, dataset: str, version: int, project: str | None = None) -> Json:
+        """Where a frozen version lies in the store: `{digest, kind, columns, label_column, …}`."""
+        return self._dict("GET", f"{self._p(project)}/datasets/{quote(dataset, safe='')}/versions/{version}/manifest")
+
+    def upload(
+        self, path: Path | str, *, name: str | None = None, dataset: str | None = None, mode: str = "replace", options: Json | None = None,
+        project: str | None = None, progress: Callable[[float, str], None] | None = None,
+    ) -> Json:  # fmt: skip
+        """Upload a file and wait until the studio has read it; returns the finished upload. A broken connection goes on where it
+        stopped. Raises ApiError with the problems found in the file."""
+        source = Path(path)
+        base = self._p(project) + "/uploads"
+        size = source.stat().st_size
+        upload = self._dict(
+            "POST",
+            base,
+            json={"filename": source.name, "size": size, "name": name, "dataset": dataset, "mode": mode, "options": options or {}},
+        )
+        here = f"{base}/{upload['id']}"
+        with source.open("rb") as stream:
+            while upload["received"] < size:
+                stream.seek(upload["received"])
+                try:
+                    upload = self._dict("PUT", here + "/chunks", params={"offset": upload["received"]}, content=stream.read(CHUNK))
+                except ApiError as error:
+                    if error.status != 409:
+                        raise
+                    # A repeated chunk had already arrived.
+                    upload = self._dict("GET", here)
+                if progress:
+                    progress(0.5 * upload["received"] / max(size, 1), "sending")
+        upload = self._dict("POST", here + "/complete")
+        pause = 0.1
+        while upload["status"] in ("receiving", "processing"):
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1)
+            upload = self._dict("GET", here)
+            if progress:
+                progress(0.5 + 0.5 * upload["progress"], upload["message"])
+        if upload["status"] != "ready":
+            raise ApiError(
+                422, "upload_failed", upload["message"] or f"The file {source.name} could not be read.", problems=upload["problems"]
+            )
+        return upload
+
+    # -- pipelines and runs -----------------------------------------------------------------------------------------
+
+    def list_pipelines(self, project: str | None = None) -> Iterator[Json]:
+        return self._pages(self._p(project) + "/pipelines")
+
+    def list_templates(self, project: str | None = None) -> list[Json]:
+        return self._list("GET", self._p(project) + "/templates")
+
+    def create_pipeline(
+        self, name: str, *, template: str | None = None, yaml: str | None = None, graph: Json | None = None, project: str | None = None
+    ) -> Json:
+        return self._dict("POST", self._p(project) + "/pipelines", json={"name": name, "template": template, "yaml": yaml, "graph": graph})
+
+    def export_pipeline(self, pipeline: str, version: int | None = None, project: str | None = None) -> Json:
+        return self._dict("GET", f"{self._p(project)}/pipelines/{quote(pipeline, safe='')}/yaml", params={"version": version})
+
+    def import_pipeline(self, yaml: str, slug: str | None = None, project: str | None = None) -> Json:
+        return self._dict("POST", self._p(project) + "/pipelines/import", json={"yaml": yaml, "slug": slug})
+
+    def start_run(
+        self,
+        pipeline: str,
+        *,
+        version: int | None = None,
+        parameters: dict[str, Json] | None = None,
+        name: str = "",
+        use_cache: bool = True,
+        project: str | None = None,
+    ) -> Json:
+        body = {"pipeline": pipeline, "version": version, "parameters": parameters or {}, "name": name, "use_cache": use_cache}
+        return self._dict("POST", self._p(project) + "/runs", json=body)
+
+    def list_runs(self, project: str | None = None, **filters: Any) -> Iterator[Json]:
+        return self._pages(self._p(project) + "/runs", filters)
+
+    def get_run(self, run: str, project: str | None = None) -> Json:
+        return self._dict("GET", f"{self._p(project)}/runs/{run}")
+
+    def cancel_run(self, run: str, project: str | None = None) -> Json:
+        return self._dict("POST", f"{self._p(project)}/runs/{run}/cancel")
+
+    def get_logs(self, run: str, after: int = 0, project: str | None = None, **filters: Any) -> Json:
+        return self._dict("GET", f"{self._p(project)}/runs/{run}/logs", params={"after": after, **filters})
+
+    def wait_for_run(self, run: str, project: str | None = None, progress: Callable[[Json], None] | None = None) -> Json:
+        """The run once it has finished, however it ended."""
+        pause = 0.2
+        while True:
+            state = self.get_run(run, project)
+            if progress:
+                progress(state)
+            if state["status"] in FINISHED:
+                return state
+            time.sleep(pause)
+            pause = min(pause * 1.3, 1)
+
+    # -- models and endpoints ---------------------------------------------------------------------------------------
+
+    def list_models(self, project: str | None = None) -> list[Json]:
+        return self._list("GET", self._p(project) + "/models")
+
+    def list_model_versions(self, model: str, project: str | None = None) -> list[Json]:
+        return self._list("GET", f"{self._p(project)}/models/{quote(model, safe='')}/versions")
+
+    def register_model(self, *, project: str | None = None, **fields: Any) -> Json:
+        """Register a Model artifact; fields as `RegisterIn` in the API."""
+        return self._dict("POST", self._p(project) + "/models", json=fields, key="register")
+
+    def deploy(self, model: str, endpoint: str | None = None, name: str | None = None, project: str | None = None) -> Json:
+        """Put `model`, `model@3` or `model@champion` behind an endpoint."""
+        return self._dict("POST", self._p(project) + "/endpoints", json={"model": model, "endpoint": endpoint, "name": name}, key="deploy")
+
+    def list_endpoints(self, project: str | None = None) -> list[Json]:
+        return self._list("GET", self._p(project) + "/endpoints")
+
+    def get_endpoint(self, endpoint: str, project: str | None = None) -> Json:
+        return self._dict("GET", f"{self._p(project)}/endpoints/{quote(endpoint, safe='')}")
+
+    def predict(self, endpoint: str, instances: list[Json], project: str | None = None) -> Json:
+        return self._dict("POST", f"{self._p(project)}/endpoints/{quote(endpoint, safe='')}/predict", json={"instances": instances})
+
+    # -- typing -----------------------------------------------------------------------------------------------------
+
+    def _dict(self, method: str, path: str, **kwargs: Any) -> Json:
+        answer = self.request(method, path, **kwargs)
+        if not isinstance(answer, dict):
+            raise ApiError(
+                0, "unexpected", f"The studio's answer to {method} {path} is not an object.", "Are client and studio of the same version?"
+            )
+        return answer
+
+    def _list(self, method: str, path: str, **kwargs: Any) -> list[Json]:
+        answer = self.request(method, path, **kwargs)
+        if not isinstance(answer, list):
+            raise ApiError(
+                0, "unexpected", f"The studio's answer to {method} {path} is not a list.", "Are client and studio of the same version?"
+            )
+        return answer
+
+
+def _given(params: Json | None) -> Json:
+    return {name: value for name, value in (params or {}).items() if value is not None}
+
+
+def _error(answer: httpx.Response) -> ApiError:
+    try:
+        told = answer.json()["error"]
+        return ApiError(answer.status_code, told["code"], told["message"], told.get("hint", ""), told.get("problems"), told.get("details"))
+    except (ValueError, KeyError, TypeError):
+        return ApiError(answer.status_code, "unexpected", f"The studio answered {answer.status_code} {answer.reason_phrase}.")

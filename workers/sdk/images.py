@@ -1,0 +1,53 @@
+"""One way to turn an image file into a model's input, used by training, evaluation and serving alike, so that
+what a model was trained on and what it is asked in production cannot differ."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_PIXELS = 64_000_000
+"""A decoded image larger than this (width × height) is refused: 64 megapixels is 192 MB as RGB."""
+
+
+class ImageRefused(ValueError):
+    """The bytes are not an image that can be used; the text says why."""
+
+
+def decode_image(data: bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Decode one image file to `[height, width, channels]` uint8, stretched to exactly that size (bilinear).
+
+    `channels` is 1 (grey) or 3 (RGB); transparency is laid over black; the EXIF orientation is applied.
+    Raises ImageRefused for bytes that are no image, are truncated, or have more than MAX_PIXELS.
+    """
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        picture: Any = Image.open(io.BytesIO(data))
+        if picture.width * picture.height > MAX_PIXELS:
+            raise ImageRefused(f"the image has {picture.width} × {picture.height} pixels; at most {MAX_PIXELS:,} are accepted")
+        picture.draft("L" if channels == 1 else "RGB", (width, height))
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+            layer = picture.convert("RGBA")
+            ground = Image.new("RGBA", layer.size, (0, 0, 0, 255))
+            ground.alpha_composite(layer)
+            picture = ground
+        picture = picture.convert("L" if channels == 1 else "RGB")
+        if picture.size != (width, height):
+            picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    except UnidentifiedImageError:
+        raise ImageRefused("the bytes are not an image in a known format (PNG, JPEG, WebP, GIF, BMP, TIFF)") from None
+    except Image.DecompressionBombError:
+        raise ImageRefused(f"the image has too many pixels; at most {MAX_PIXELS:,} are accepted") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, ImageRefused):
+            raise
+        raise ImageRefused(f"the image is damaged ({error})") from None
+    array = np.asarray(picture, dtype=np.uint8)
+    return array[:, :, None] if array.ndim == 2 else array
