@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -12,10 +13,13 @@ from django.utils import timezone
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from backend.core.errors import NotAllowed, SignInNeeded
+from backend.core import http
+from backend.core.errors import PageOutOfDate, SignInNeeded
+from backend.core.http import ApiRequest
 from backend.core.models import ApiToken
 
 PREFIX = "hr_"
+USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def new_secret() -> tuple[str, str, str]:
@@ -40,23 +44,36 @@ def token_for(secret: str) -> ApiToken | None:
 
 
 class SessionOrToken(AuthBase):
-    """`Authorization: Bearer hr_…`, or the session cookie with Django's CSRF check. Public routes pass through:
-    the access decorators of `core.http` decide."""
+    """`Authorization: Bearer hr_…`, or the session cookie with Django's CSRF check on writes; then the route's
+    access rule (`core.http.check`), before any input is read."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> Any:
-        request.token = None  # type: ignore[attr-defined]  # declared on ApiRequest
+        asked = cast(ApiRequest, request)
+        asked.token = None
         header = request.headers.get("Authorization", "")
         if header:
             scheme, _, secret = header.partition(" ")
             token = token_for(secret.strip()) if scheme.lower() == "bearer" else None
             if token is None:
                 raise SignInNeeded
-            request.user = token.user
-            request.token = token  # type: ignore[attr-defined]  # declared on ApiRequest
+            asked.user, asked.token = token.user, token
+            http.check(asked)
+            note_use(token)
             return token.user
-        if error := check_csrf(request):
-            raise NotAllowed(role="", action="", hint="The page is out of date (CSRF token); reload it.") from None if error else None
-        return request.user if request.user.is_authenticated else True
+        if asked.access.needs != "public" and not asked.user.is_authenticated:
+            raise SignInNeeded
+        if check_csrf(request) is not None:
+            raise PageOutOfDate
+        http.check(asked)
+        return asked.user if asked.user.is_authenticated else True
+
+
+def note_use(token: ApiToken) -> None:
+    """Keep `last_used_at` to the minute: a write for every request would cost more than many of the requests."""
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)

@@ -75,6 +75,24 @@ class SignInNeeded(HeadraceError):
     status = 401
 
 
+class TokenNotEnough(HeadraceError):
+    """An API token may not do this."""
+
+    status = 403
+
+    def __init__(self, **details: Any):
+        super().__init__(hint="Sign in with the browser, or use a token that is not bound to one project.", **details)
+
+
+class PageOutOfDate(HeadraceError):
+    """The request did not carry this browser's CSRF token."""
+
+    status = 403
+
+    def __init__(self, **details: Any):
+        super().__init__(hint="Reload the page; scripts send an API token as `Authorization: Bearer …` instead of a cookie.", **details)
+
+
 class InvalidInput(HeadraceError):
     """{message}"""
 
@@ -91,6 +109,15 @@ class TooLarge(HeadraceError):
     """{message}"""
 
     status = 413
+
+
+class TooManyRequests(HeadraceError):
+    """{message}"""
+
+    status = 429
+
+    def __init__(self, *, message: str, retry_after: int, **details: Any):
+        super().__init__(message=message, retry_after=retry_after, hint=f"Try again in {retry_after} seconds.", **details)
 
 
 class Unavailable(HeadraceError):

@@ -3,24 +3,37 @@
 Every API function is decorated with exactly one of
     @allow("dataset.read")   project routes: resolves the path's `project` slug, checks the table
     @signed_in               needs a person, no project
+    @in_person               needs a person at a browser: no API token may do it (it would outlive or exceed the token)
     @public                  anyone (sign in, health)
 below its ninja route. `allow` refuses at import time an action that the table does not know.
+The check runs before the input is read, so what a stranger sends is never even parsed.
 A project the caller is not a member of answers 404, never 403: its name is not given away.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.http import HttpRequest
+from ninja.decorators import decorate_view
+from ninja.operation import Operation
 
-from backend.core.errors import NotAllowed, NotFound, SignInNeeded
+from backend.core.errors import NotAllowed, NotFound, SignInNeeded, TokenNotEnough
 from backend.core.models import ApiToken, Membership, Project, User
 from backend.core.permissions import ACTIONS, may
 
 F = TypeVar("F", bound=Callable[..., Any])
+READS = ("GET", "HEAD", "OPTIONS")
+
+
+class Access(NamedTuple):
+    """What a route asks for: an action of the table, or `public`, `signed_in`, `in_person`; and the project in its path."""
+
+    needs: str
+    project: str
 
 
 class ApiRequest(HttpRequest):
@@ -30,6 +43,8 @@ class ApiRequest(HttpRequest):
     project: Project
     role: str
     token: ApiToken | None
+    access: Access
+    operation: Operation
 
 
 def authorize(user: Any, slug: str, action: str, token: ApiToken | None = None) -> tuple[Project, str]:
@@ -38,43 +53,75 @@ def authorize(user: Any, slug: str, action: str, token: ApiToken | None = None) 
         raise SignInNeeded
     found = (
         Membership.objects.select_related("project")
-        .filter(project__slug=slug, project__archived_at=None, user_id=user.pk)
+        .filter(project__slug=slug, project__archived_at=None, user_id=user.pk, user__is_active=True)
         .first()
     )
-    if found is None or (token is not None and token.project_id not in (None, found.project_id)):
+    if found is None or not _reaches(token, found.project):
         raise NotFound(what="project", name=slug)
     if not may(found.role, action):
         raise NotAllowed(role=found.role, action=action)
     return found.project, found.role
 
 
+def _reaches(token: ApiToken | None, project: Project) -> bool:
+    """A token bound to a project reaches only that one; a step's token without a project reaches nothing."""
+    if token is None:
+        return True
+    return token.project_id == project.pk or (token.project_id is None and token.step_run is None)
+
+
+def check(request: ApiRequest) -> None:
+    """Apply the route's `access`; called once per request by `core.auth`, as soon as it is known who asks."""
+    needs, token = request.access.needs, getattr(request, "token", None)
+    if needs == "public":
+        return
+    if not request.user.is_authenticated:
+        raise SignInNeeded
+    if needs == "in_person":
+        if token is not None:
+            raise TokenNotEnough
+    elif needs == "signed_in":
+        if token is not None and (token.project_id or token.step_run) and request.method not in READS:
+            raise TokenNotEnough
+    else:
+        request.project, request.role = authorize(request.user, request.access.project, needs, token)
+
+
+def _guard(view: F, needs: str) -> F:
+    @functools.wraps(view)
+    def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
+        if getattr(request, "access", None) is None:  # a route declared without our authentication: check here all the same
+            request.access = Access(needs, kwargs.get("project", ""))
+            check(request)
+        return view(request, *args, **kwargs)
+
+    def announce(run: Callable[..., Any]) -> Callable[..., Any]:
+        operation = cast(Any, inspect.unwrap(run)).__self__
+
+        @functools.wraps(run)
+        def announced(request: ApiRequest, **kwargs: Any) -> Any:
+            request.access, request.operation = Access(needs, kwargs.get("project", "")), operation
+            return run(request, **kwargs)
+
+        return announced
+
+    inner.access = needs  # type: ignore[attr-defined]  # read by the exhaustive permission test and the OpenAPI document
+    return cast(F, decorate_view(announce)(inner))
+
+
 def allow(action: str) -> Callable[[F], F]:
     if action not in ACTIONS:
         raise LookupError(f"“{action}” is not in core/permissions.ACTIONS")
-
-    def wrap(view: F) -> F:
-        @functools.wraps(view)
-        def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
-            request.project, request.role = authorize(request.user, kwargs["project"], action, getattr(request, "token", None))
-            return view(request, *args, **kwargs)
-
-        inner.access = action  # type: ignore[attr-defined]  # read by the exhaustive permission test
-        return cast(F, inner)
-
-    return wrap
+    return functools.partial(_guard, needs=action)
 
 
 def signed_in(view: F) -> F:
-    @functools.wraps(view)
-    def inner(request: ApiRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.is_authenticated:
-            raise SignInNeeded
-        return view(request, *args, **kwargs)
+    return _guard(view, "signed_in")
 
-    inner.access = "signed_in"  # type: ignore[attr-defined]  # as above
-    return cast(F, inner)
+
+def in_person(view: F) -> F:
+    return _guard(view, "in_person")
 
 
 def public(view: F) -> F:
-    view.access = "public"  # type: ignore[attr-defined]  # as above
-    return view
+    return _guard(view, "public")

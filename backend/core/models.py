@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
@@ -110,13 +111,32 @@ class ApiToken(models.Model):
 
 
 class SignInLink(models.Model):
-    """A link that signs one person in, once (printed by the terminal; also used to reset a password)."""
+    """A link that works once: signs a person in and leads to `path`, or (purpose `reset`) lets them set a new password."""
+
+    class Purpose(models.TextChoices):
+        SIGN_IN = "sign_in"
+        RESET = "reset"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     token_hash = models.CharField(max_length=64, unique=True)
+    purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.SIGN_IN)
+    path = models.CharField(max_length=500, default="/")
+    created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class SignInFailure(models.Model):
+    """A failed sign-in, kept for a quarter of an hour to slow guessing down. The key is a digest: a mistyped e-mail
+    address may be a password."""
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "at"], name="sign_in_failure_key")]
 
 
 class AuditEntry(models.Model):
@@ -137,7 +157,7 @@ class AuditEntry(models.Model):
     user_agent = models.CharField(max_length=200, blank=True)
     before_digest = models.CharField(max_length=64, blank=True)
     after_digest = models.CharField(max_length=64, blank=True)
-    details = models.JSONField(default=dict)
+    details = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
         indexes = [models.Index(fields=["project", "-id"], name="audit_project")]
@@ -149,7 +169,7 @@ class Event(models.Model):
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
     topic = models.CharField(max_length=80)
-    payload = models.JSONField()
+    payload = models.JSONField(encoder=DjangoJSONEncoder)
     at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
@@ -164,7 +184,7 @@ class IdempotencyKey(models.Model):
     route = models.CharField(max_length=200)
     body_digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
-    response = models.JSONField()
+    response = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,0 +1,1 @@
+"""Writes of `core`: check, change, notify. One verb a file where it is long."""
