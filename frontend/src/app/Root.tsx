@@ -1,0 +1,11 @@
+import { Outlet } from '@tanstack/react-router'
+import { OfflineBanner } from './OfflineBanner'
+
+export function Root() {
+  return (
+    <>
+      <OfflineBanner />
+      <Outlet />
+    </>
+  )
+}

@@ -1,0 +1,1 @@
+export { DatasetsPage, DatasetPage } from './pages'

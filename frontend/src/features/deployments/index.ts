@@ -1,0 +1,1 @@
+export { EndpointsPage, EndpointPage } from './pages'

@@ -1,0 +1,1 @@
+export { PipelinesPage, PipelinePage, TemplatesPage } from './pages'

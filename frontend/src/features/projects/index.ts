@@ -1,0 +1,1 @@
+export { SignInPage, SignUpPage, ForgottenPage, ResetPage, InvitationPage, ProjectsPage, PersonalSettingsPage, OverviewPage, ProjectSettingsPage } from './pages'

@@ -1,0 +1,1 @@
+export { ModelsPage, ModelPage } from './pages'

@@ -1,0 +1,1 @@
+export { RunsPage, RunPage, CompareRunsPage } from './pages'
