@@ -1,6 +1,6 @@
 """The log of predictions: gathered in memory, written in batches with COPY by a thread of its own, spooled to disk while the
-database is away and brought in when it is back. Answering never waits for it; when more than `MAX_HELD` are
-waiting the oldest are spooled, not dropped."""
+database is away and brought in when it is back. Answering never waits for it. What the database refuses for its content is set
+aside in a `.refused` file, so that it cannot hold up the rest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from workers.sdk.store import Store
 log = logging.getLogger(__name__)
 
 FLUSH_S = 0.5
-MAX_HELD = 20_000
 MAX_INPUT_BYTES = 16_384
 MAX_ROWS_KEPT = 20
 IMAGES_KEPT_PER_FLUSH = 50
@@ -70,20 +69,34 @@ class PredictionLog:
         if not rows and not spooled:
             return
         records = self._records(rows)
+        if not self._kept(records) and records:
+            self._set_aside(records, "jsonl")
+            return
+        for path in spooled:
+            if not self._kept([json.loads(line) for line in path.read_text().splitlines()]):
+                return
+            path.unlink()
+
+    def _kept(self, records: list[list[Any]]) -> bool:
+        """Whether these need no more care: written, or refused for good. False while the database is away."""
         try:
             self._write(records)
-            records = []
-            for path in spooled:
-                self._write([json.loads(line) for line in path.read_text().splitlines()])
-                path.unlink()
-        except (psycopg.Error, OSError) as error:
+        except (psycopg.DataError, psycopg.IntegrityError):
+            log.exception("%d predictions were refused by the database and are set aside", len(records))
             self._connection = None
-            if records:
-                log.warning("predictions are spooled to disk, the database is away: %s", error)
-                path = self._spool / f"{time.time_ns()}.jsonl"
-                part = path.with_suffix(".part")
-                part.write_text("\n".join(json.dumps(record) for record in records))
-                part.rename(path)
+            self._set_aside(records, "refused")
+        except (psycopg.Error, OSError) as error:
+            # Away, restarting, or in the middle of a migration: it will be right again.
+            log.warning("the database does not take predictions now, they go to the disk: %s", error)
+            self._connection = None
+            return False
+        return True
+
+    def _set_aside(self, records: list[list[Any]], suffix: str) -> None:
+        path = self._spool / f"{time.time_ns()}.{suffix}"
+        part = path.with_suffix(".part")
+        part.write_text("\n".join(json.dumps(record) for record in records))
+        part.rename(path)
 
     def _records(self, rows: list[dict[str, Any]]) -> list[list[Any]]:
         kept = 0
