@@ -1,17 +1,19 @@
 """HTTP of `artifacts`: routes, schemas, permission; nothing else."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from ninja import Router
 
+from backend.artifacts import lineage, queries
+from backend.artifacts.responses import FOREVER, bytes_response, small_response, zip_stream
+from backend.artifacts.schemas import ArtifactOut, LineageOut, Preview
+from backend.artifacts.storage import store
+from backend.artifacts.thumbnails import thumbnail as make_thumbnail
+from backend.core.errors import NotFound
 from backend.core.http import ApiRequest, allow
-from backend.artifacts.schemas import (
-    ArtifactOut,
-    LineageOut,
-    Preview,
-)
 
 router = Router(tags=["artifacts"])
 
@@ -20,32 +22,48 @@ router = Router(tags=["artifacts"])
 @allow("artifact.read")
 def get_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> Any:
     """One artifact."""
-    raise NotImplementedError
+    return queries.get_artifact(request.project, artifact_id)
 
 
 @router.get("/projects/{project}/artifacts/{uuid:artifact_id}/preview", response=Preview)
 @allow("artifact.read")
 def preview_artifact(request: ApiRequest, project: str, artifact_id: UUID, offset: int = 0, limit: int = 50) -> Any:
-    """What a person sees of it."""
-    raise NotImplementedError
+    """What a person sees of it; `limit` is at most 500."""
+    return queries.preview(request.project, queries.get_artifact(request.project, artifact_id), offset, limit)
 
 
 @router.get("/projects/{project}/artifacts/{uuid:artifact_id}/download", summary="The bytes (a zip for a folder)")
 @allow("artifact.read")
-def download_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> HttpResponse:
-    """The bytes (a zip for a folder)."""
-    raise NotImplementedError
+def download_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> HttpResponseBase:
+    """The bytes; a zip for a folder and for images."""
+    artifact = queries.get_artifact(request.project, artifact_id)
+    name, media_type, size, content = queries.download_of(artifact)
+    pieces: Any = content if media_type != "application/zip" else zip_stream(content)  # type: ignore[arg-type]  # members, as `download_of` says
+    return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)
 
 
-@router.get("/projects/{project}/artifacts/{uuid:artifact_id}/files/{path:path}", summary="One file of a folder artifact, or one image of an Images artifact")
+@router.get(
+    "/projects/{project}/artifacts/{uuid:artifact_id}/files/{path:path}",
+    summary="One file of a folder artifact, or one image of an Images artifact",
+)
 @allow("artifact.read")
-def artifact_file(request: ApiRequest, project: str, artifact_id: UUID, path: str) -> HttpResponse:
-    """One file of a folder artifact, or one image of an Images artifact."""
-    raise NotImplementedError
+def artifact_file(request: ApiRequest, project: str, artifact_id: UUID, path: str, thumbnail: bool = False) -> HttpResponseBase:
+    """One file of a folder artifact by its path, or one image of an Images artifact by its row number (`thumbnail` makes it small)."""
+    artifact = queries.get_artifact(request.project, artifact_id)
+    name, digest, media_type = queries.file_of(artifact, path)
+    if thumbnail and artifact.kind == "Images":
+        return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
+    size = store().size(digest)
+    return bytes_response(request, store().pieces(digest), filename=name, media_type=media_type, size=size, digest=digest, cache=FOREVER)
 
 
 @router.get("/projects/{project}/lineage/{node_type}/{node_id}", response=LineageOut)
 @allow("artifact.read")
 def get_lineage(request: ApiRequest, project: str, node_type: str, node_id: str) -> Any:
-    """What this came from and what came of it."""
-    raise NotImplementedError
+    """What this came from and what came of it. Of a very large picture the nearest part."""
+    try:
+        key = (node_type, UUID(node_id))
+    except ValueError:
+        raise NotFound(what=node_type.replace("_", " ")[:40], name=node_id[:80]) from None
+    nodes, edges = lineage.walk(request.project, key)
+    return {"nodes": [asdict(n) for n in nodes], "edges": edges}

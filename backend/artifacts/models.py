@@ -41,8 +41,6 @@ class LineageEdge(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["source_type", "source_id", "target_type", "target_id", "relation"], name="lineage_unique"
-            )
+            models.UniqueConstraint(fields=["source_type", "source_id", "target_type", "target_id", "relation"], name="lineage_unique")
         ]
         indexes = [models.Index(fields=["target_type", "target_id"], name="lineage_target")]

@@ -56,9 +56,7 @@ class CardPreview(Schema):
     manifest: dict[str, Any]
 
 
-Preview = Annotated[
-    TablePreview | ImagesPreview | FiguresPreview | JsonPreview | CardPreview, Field(discriminator="type")
-]
+Preview = Annotated[TablePreview | ImagesPreview | FiguresPreview | JsonPreview | CardPreview, Field(discriminator="type")]
 
 
 class LineageNode(Schema):
