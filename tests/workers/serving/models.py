@@ -77,7 +77,8 @@ def brightness_model(folder: Path) -> Path:
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     manifest = {
         "format": "headrace-model/1", "task": "classification", "framework": "onnx", "name": "brightness",
-        "input": {"kind": "image", "onnx_input": "image", "dtype": "uint8", "layout": "NHWC", "height": 8, "width": 8, "channels": 1, "resize": "exact"},
+        "input": {"kind": "image", "onnx_input": "image", "dtype": "uint8", "layout": "NHWC", "resize": "exact",
+                  "height": 8, "width": 8, "channels": 1},
         "output": {"kind": "classification", "labels": ["dark", "bright"], "probability_output": "probabilities"},
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))

@@ -1,0 +1,64 @@
+"""dataset upload | list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from infra.commands.connection import client_command, err, print_json, show
+from workers.sdk.client import Client
+
+
+@click.group()
+def dataset() -> None:
+    """Upload and list data sets."""
+
+
+@dataset.command("list")
+@client_command
+def list_datasets(client: Client, as_json: bool) -> None:
+    """Data sets of the project."""
+    columns: dict[str, Any] = {
+        "DATA SET": "slug",
+        "KIND": "modality",
+        "ITEMS": lambda d: f"{d['item_count']:,}",
+        "VERSION": "latest_version",
+        "CHANGED": lambda d: d["updated_at"][:16].replace("T", " "),
+    }
+    show(list(client.list_datasets()), as_json, columns, empty="No data sets yet: `headrace dataset upload FILE`.")
+
+
+@dataset.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", help="Name of the new data set.  [default: the file's name]")
+@click.option("--to", "existing", metavar="SLUG", help="Add to this data set as a new version instead.")
+@click.option("--append", is_flag=True, help="With --to: keep what it has and add; otherwise the new version replaces it.")
+@click.option(
+    "--draft", is_flag=True, help="Leave the version a draft, so that its types can be corrected; otherwise it is frozen at once."
+)
+@client_command
+def upload(file: Path, name: str | None, existing: str | None, append: bool, draft: bool, client: Client, as_json: bool) -> None:
+    """Upload FILE (CSV, TSV, Parquet, JSON Lines, Excel, text, or a zip/tar of images) and wait until it is read."""
+    bars = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Progress(*bars, console=err, transient=True, disable=as_json) as progress:
+        bar = progress.add_task("sending", total=1.0)
+        done = client.upload(
+            file,
+            name=None if existing else name,
+            dataset=existing,
+            mode="append" if append else "replace",
+            options={} if draft else {"freeze": True},
+            progress=lambda fraction, message: progress.update(bar, completed=fraction, description=message or "reading"),
+        )
+    if as_json:
+        print_json(done)
+        return
+    found = client.get_dataset(done["dataset"])
+    show(
+        found,
+        False,
+        {"DATA SET": "slug", "KIND": "modality", "ITEMS": lambda d: f"{d['item_count']:,}", "VERSION": lambda _: done["version"]},
+    )

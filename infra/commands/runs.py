@@ -1,0 +1,165 @@
+"""run, runs, logs, cancel."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from infra.commands.connection import client_command, err, out, print_json, show
+from workers.sdk.client import FINISHED, Client
+
+
+def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """`step.param=value` texts as overrides; a value that is JSON is taken as JSON, anything else as text."""
+    overrides: dict[str, dict[str, Any]] = {}
+    for setting in settings:
+        target, equals, text = setting.partition("=")
+        step, dot, parameter = target.partition(".")
+        if not (equals and dot and step and parameter):
+            raise click.BadParameter(f"“{setting}” is not of the form step.parameter=value", param_hint="--set")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        overrides.setdefault(step, {})[parameter] = value
+    return overrides
+
+
+def find_or_make_pipeline(client: Client, what: str) -> str:
+    """The slug of the pipeline that `what` names: a YAML file, a pipeline of the project, or a template."""
+    if what.endswith((".yaml", ".yml")) or Path(what).is_file():
+        path = Path(what)
+        if not path.is_file():
+            raise click.ClickException(f"There is no file {what}.")
+        slug = path.stem.lower().replace("_", "-").replace(" ", "-")
+        mine = {p["slug"] for p in client.list_pipelines()}
+        return str(client.import_pipeline(path.read_text(), slug if slug in mine else None)["slug"])
+    if any(p["slug"] == what for p in client.list_pipelines()):
+        return what
+    templates = {t["slug"]: t for t in client.list_templates()}
+    if what not in templates:
+        known = ", ".join(sorted(templates))
+        raise click.ClickException(f"“{what}” is no file, no pipeline of this project and no template ({known}).")
+    return str(client.create_pipeline(templates[what]["title"], template=what)["slug"])
+
+
+def number_to_id(client: Client, run: str) -> str:
+    """Runs may be named by their number (`12` or `#12`) or their id."""
+    text = run.removeprefix("#")
+    if not text.isdigit():
+        return run
+    for found in client.list_runs(search=f"#{text}"):
+        if found["number"] == int(text):
+            return str(found["id"])
+    raise click.ClickException(f"There is no run #{text} in this project.")
+
+
+def _seconds(run: dict[str, Any]) -> str:
+    if not run["started_at"] or not run["finished_at"]:
+        return ""
+    from datetime import datetime
+
+    took = datetime.fromisoformat(run["finished_at"]) - datetime.fromisoformat(run["started_at"])
+    return f"{took.total_seconds():.1f} s"
+
+
+COLUMNS: dict[str, Any] = {
+    "RUN": lambda r: f"#{r['number']}",
+    "PIPELINE": lambda r: f"{r['pipeline']} v{r['pipeline_version']}",
+    "STATUS": "status",
+    "STEPS": lambda r: f"{r['steps_done']}/{r['steps_total']}",
+    "TIME": _seconds,
+    "METRICS": lambda r: "  ".join(f"{k} {v:.4g}" for k, v in list(r["metrics"].items())[:4]),
+}
+
+
+@click.command()
+@click.argument("what", metavar="TEMPLATE_OR_FILE")
+@click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Override a parameter; may be given several times.")
+@click.option("--name", default="", help="A name for the run.")
+@click.option("--wait", is_flag=True, help="Wait for the end; exit status 1 unless the run succeeded.")
+@click.option("--no-cache", is_flag=True, help="Run every step anew.")
+@client_command
+def run(what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: bool, client: Client, as_json: bool) -> None:
+    """Run a pipeline of the project, a template, or a YAML file."""
+    started = client.start_run(find_or_make_pipeline(client, what), parameters=parse_settings(settings), name=name, use_cache=not no_cache)
+    if wait:
+        started = _follow(client, started, quiet=as_json)
+    show(started, as_json, COLUMNS)
+    if wait and started["status"] != "succeeded":
+        if started["error"] and not as_json:
+            err.print(f"[red]{started['error']['message']}[/] {started['error'].get('hint', '')}")
+        raise SystemExit(1)
+
+
+def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
+        bar = progress.add_task(f"run #{started['number']}", total=max(started["steps_total"], 1))
+
+        def update(state: dict[str, Any]) -> None:
+            now = [s["name"] or s["step"] for s in state["step_runs"] if s["status"] == "running"]
+            done = sum(s["status"] not in ("queued", "running", "waiting") for s in state["step_runs"])
+            progress.update(bar, completed=done, description=f"run #{state['number']} " + ", ".join(now))
+
+        return client.wait_for_run(started["id"], progress=update)
+
+
+@click.command()
+@click.option("--status", type=click.Choice(["queued", "running", "succeeded", "failed", "cancelled", "waiting"]))
+@click.option("--pipeline", metavar="SLUG")
+@click.option("--limit", default=20, show_default=True)
+@client_command
+def runs(status: str | None, pipeline: str | None, limit: int, client: Client, as_json: bool) -> None:
+    """Runs of the project, newest first."""
+    found = []
+    for one in client.list_runs(status=status, pipeline=pipeline, limit=min(limit, 200)):
+        found.append(one)
+        if len(found) >= limit:
+            break
+    show(found, as_json, COLUMNS, empty="No runs yet: `headrace run TEMPLATE_OR_FILE`.")
+
+
+@click.command()
+@click.argument("run_name", metavar="RUN")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
+@click.option("--step", help="Only this step.")
+@client_command
+def logs(run_name: str, follow: bool, step: str | None, client: Client, as_json: bool) -> None:
+    """Log lines of a run (its number or id)."""
+    run_id = number_to_id(client, run_name)
+    after = 0
+    while True:
+        # Asked before the lines are read: what a finished run wrote is then all there.
+        ended = not follow or client.get_run(run_id)["status"] in FINISHED
+        while True:
+            page = client.get_logs(run_id, after, step=step)
+            for line in page["lines"]:
+                if as_json:
+                    click.echo(json.dumps(line))
+                else:
+                    out.print(f"[dim]{line['at'][11:19]}[/] [cyan]{line['step']}[/] ", end="", markup=True)
+                    out.print(line["text"], markup=False, style="red" if line["level"] in ("ERROR", "CRITICAL") else None)
+            if not page["lines"]:
+                break
+            after = page["last"]
+        if ended:
+            return
+        time.sleep(0.5)
+
+
+@click.command()
+@click.argument("run_name", metavar="RUN")
+@client_command
+def cancel(run_name: str, client: Client, as_json: bool) -> None:
+    """Cancel a run (its number or id)."""
+    cancelled = client.cancel_run(number_to_id(client, run_name))
+    if as_json:
+        print_json(cancelled)
+    else:
+        out.print(f"Run #{cancelled['number']} is being cancelled.")
