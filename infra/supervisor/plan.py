@@ -1,0 +1,132 @@
+"""What runs in a studio and with which environment: the only place that names the children's commands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from infra.supervisor import options as machine
+from infra.supervisor import postgres, processes, valkey
+from infra.supervisor.child import ChildSpec
+from infra.supervisor.layout import ROOT, Layout
+from infra.supervisor.options import Options
+from infra.supervisor.web import LISTEN_FD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where the parts are; taken from the environment where an operator replaced an embedded one."""
+
+    database: str
+    broker: str
+    artifacts: str
+    embedded_database: bool
+    embedded_broker: bool
+    public: str = ""
+    internal: str = ""
+    predictor: str = ""
+    predictor_public: str = ""
+    hosts: list[str] = field(default_factory=list)
+
+
+def service_addresses(layout: Layout) -> Addresses:
+    database, broker = os.environ.get("DATABASE_URL", ""), os.environ.get("BROKER_URL", "")
+    sockets = layout.sockets() if not (database and broker) else None
+    return Addresses(
+        database=database or f"postgresql://headrace@/headrace?host={quote(str(sockets))}/postgres",
+        broker=broker or f"redis+socket://{sockets}/valkey.sock",
+        artifacts=os.environ.get("ARTIFACT_URL") or str(layout.data / "artifacts"),
+        embedded_database=not database,
+        embedded_broker=not broker,
+    )
+
+
+def public_environment(layout: Layout, addresses: Addresses, options: Options) -> dict[str, str]:
+    """What a management command or a script needs to reach the same studio. Nothing in it is secret by itself."""
+    found = {
+        "HEADRACE_DATA_DIR": str(layout.data),
+        "DATABASE_URL": addresses.database,
+        "BROKER_URL": addresses.broker,
+        "ARTIFACT_URL": addresses.artifacts,
+        "DJANGO_SETTINGS_MODULE": "backend.config.settings",
+    }
+    if addresses.internal:
+        found |= {
+            "PUBLIC_URL": addresses.public,
+            "HEADRACE_API_URL": addresses.internal,
+            "PREDICTOR_URL": addresses.predictor,
+            "PREDICTOR_PUBLIC_URL": addresses.predictor_public,
+            "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS") or ",".join(addresses.hosts),
+        }
+    return found
+
+
+def environment(layout: Layout, addresses: Addresses, options: Options, *, secret: str, token: str) -> dict[str, str]:
+    """What every child gets."""
+    workers = options.workers_cpu or machine.default_workers()
+    threads = str(max(1, machine.cores() // workers))
+    found = {
+        **os.environ,
+        **public_environment(layout, addresses, options),
+        "SECRET_KEY": secret,
+        "HEADRACE_QUEUES": "io,cpu,gpu" if options.gpu == "auto" and machine.gpus() else "io,cpu",
+        processes.MARK: token,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),  # noqa: PTH120 - a resolved link would leave the environment
+    }
+    if options.gpu == "none":
+        found["CUDA_VISIBLE_DEVICES"] = ""
+    return found
+
+
+def services(layout: Layout, addresses: Addresses, base: dict[str, str]) -> list[ChildSpec]:
+    """The embedded parts, as far as nothing replaces them."""
+    found = []
+    if addresses.embedded_database:
+        # PostgreSQL gets nothing of our environment but the language: a server needs no secrets of its clients.
+        plain = {k: base[k] for k in ("PATH", "TMPDIR", "TZ") if k in base} | {"LC_ALL": "C", processes.MARK: base[processes.MARK]}
+        found.append(
+            ChildSpec(
+                name="postgres", command=postgres.command(layout.postgres(), layout.sockets() / "postgres"), environment=plain, cwd="/",
+                stop=signal.SIGINT, orphaned=signal.SIGINT, user=postgres.demotion(),
+            )
+        )
+    if addresses.embedded_broker:
+        found.append(ChildSpec(name="valkey", command=valkey.command(layout.valkey, layout.sockets() / "valkey.sock"), environment=base, cwd="/"))
+    return found
+
+
+def web(base: dict[str, str], fd: int) -> ChildSpec:
+    # No OpenMP pool where nothing computes.
+    return _python("web", ["-m", "infra.supervisor.web"], base | {LISTEN_FD: str(fd), "OMP_NUM_THREADS": "1"}, keep_open=(fd,))
+
+
+def workers(options: Options, base: dict[str, str], predictor_host: str, predictor_port: int) -> list[ChildSpec]:
+    """Everything beside the web process."""
+    count = options.workers_cpu or machine.default_workers()
+    devices = machine.gpus() if options.gpu == "auto" else 0
+    found = [
+        _celery("platform", "backend.config.celery", "platform", 2 if machine.cores() > 1 else 1, base),
+        _celery("steps", "workers.celery", "io,cpu", count, base | {"HEADRACE_QUEUES": "io,cpu"}),
+        _python("reaper", ["-m", "workers.engine.reaper"], base | {"OMP_NUM_THREADS": "1"}),
+        _python("predictor", ["-m", "workers.serving", "--host", predictor_host, "--port", str(predictor_port)], base),
+    ]
+    if devices:
+        # A worker of its own, one slot a device: a second step on the same device would only fight for its memory.
+        found.append(_celery("gpu-steps", "workers.celery", "gpu", devices, base | {"HEADRACE_QUEUES": "gpu"}))
+    return found
+
+
+def _celery(name: str, app: str, queues: str, count: int, base: dict[str, str]) -> ChildSpec:
+    arguments = ["-m", "celery", "-A", app, "worker", "-Q", queues, "-c", str(count), "-n", f"{name}@%h", "-l", "info", "--without-gossip", "--without-mingle"]
+    # SIGQUIT: a worker whose supervisor was killed drops its work at once; the ledger gives it to the next one.
+    return _python(name, arguments, base, orphaned=signal.SIGQUIT)
+
+
+def _python(name: str, arguments: list[str], base: dict[str, str], *, orphaned: int = signal.SIGTERM, keep_open: tuple[int, ...] = ()) -> ChildSpec:
+    return ChildSpec(name=name, command=[sys.executable, *arguments], environment=base, cwd=str(ROOT), orphaned=orphaned, keep_open=keep_open)

@@ -1,0 +1,27 @@
+"""The web process: uvicorn on the listening socket that the supervisor holds, so that a restart refuses no connection."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import uvicorn
+
+LISTEN_FD = "HEADRACE_LISTEN_FD"
+
+
+def main() -> None:
+    config = uvicorn.Config(
+        "backend.config.asgi:application",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(os.environ[LISTEN_FD]))])
+
+
+if __name__ == "__main__":
+    main()
