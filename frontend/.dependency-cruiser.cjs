@@ -20,7 +20,7 @@ module.exports = {
       from: { path: '^frontend/src/' },
       to: { path: '^frontend/src/', pathNot: '^frontend/src/(app|features|ui|lib|api)/' },
     },
-    { name: 'not-to-dev', severity: 'error', from: { path: '^frontend/src/', pathNot: '(\\.test\\.|test-setup)' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
+    { name: 'not-to-dev', severity: 'error', from: { path: '^frontend/src/', pathNot: '(\\.test\\.|test-setup|env\\.d)' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -39,5 +39,8 @@ export default defineConfig(({ command }) => ({
     setupFiles: ['src/test-setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: false,
+    testTimeout: 20_000,
+    // It imports dayjs' plugins without their extension, which Node alone does not resolve.
+    server: { deps: { inline: [/@rjsf/] } },
   },
 }))

@@ -91,7 +91,7 @@ const middleware: Middleware = {
 }
 
 // The indirection through globalThis lets tests put their own fetch in place.
-export const api = createClient<paths>({ credentials: 'same-origin', fetch: (request) => globalThis.fetch(request) })
+export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'same-origin', fetch: (request) => globalThis.fetch(request) })
 api.use(middleware)
 
 /** The data of an answer, or its ApiError thrown. A 204 gives undefined. */

@@ -1,0 +1,192 @@
+/** What a person sees of an artifact: a table's rows, figures, images, a model card, or plain values. Fetched when mounted. */
+import { Box, Button, Group, Modal, ScrollArea, Skeleton, Stack, Table, Text, Title, UnstyledButton } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useState } from 'react'
+import { api, unwrap, type Schemas } from '@/api/client'
+import { keys } from '@/api/keys'
+import { bytes, count, number } from '@/lib/format'
+import { Chart } from '@/ui/chart'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import classes from './ArtifactPreview.module.css'
+import { MetricsView, type MetricsValue } from './MetricsView'
+
+const Markdown = lazy(() => import('./Markdown'))
+
+type Preview = Schemas['TablePreview'] | Schemas['ImagesPreview'] | Schemas['FiguresPreview'] | Schemas['JsonPreview'] | Schemas['CardPreview']
+const PAGE = 50
+
+export function downloadUrl(project: string, artifact: string): string {
+  return `/api/v1/projects/${encodeURIComponent(project)}/artifacts/${artifact}/download`
+}
+
+/** One line on an artifact, from what its kind says of itself: `8,000 rows · 15 columns`. */
+export function describe(artifact: Schemas['ArtifactOut']): string {
+  const { metadata } = artifact
+  const parts: string[] = []
+  if (typeof metadata.rows === 'number') parts.push(`${count(metadata.rows)} rows`)
+  if (Array.isArray(metadata.columns)) parts.push(`${metadata.columns.length} columns`)
+  if (typeof metadata.count === 'number') parts.push(`${count(metadata.count)} images`)
+  if (artifact.size > 0) parts.push(bytes(artifact.size))
+  return parts.join(' · ')
+}
+
+export function ArtifactPreview({ project, artifact }: { project: string; artifact: Schemas['ArtifactOut'] }) {
+  const [offset, setOffset] = useState(0)
+  const query = useQuery({
+    queryKey: [...keys.artifacts(project), artifact.id, 'preview', offset],
+    queryFn: () =>
+      unwrap(
+        api.GET('/api/v1/projects/{project}/artifacts/{artifact_id}/preview', {
+          params: { path: { project, artifact_id: artifact.id }, query: { offset, limit: PAGE } },
+        }),
+      ) as Promise<Preview>,
+    // An artifact never changes.
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
+  })
+  if (query.error) return <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+  if (!query.data) return <Skeleton h={160} aria-label="Loading the preview" />
+  return (
+    <Stack gap="sm">
+      <Shown preview={query.data} kind={artifact.kind} />
+      {'total' in query.data && query.data.total > PAGE && (
+        <Group justify="space-between">
+          <Text size="xs" c="dimmed">
+            {count(offset + 1)}–{count(Math.min(offset + PAGE, query.data.total))} of {count(query.data.total)}
+          </Text>
+          <Group gap="xs">
+            <Button size="compact-xs" variant="default" disabled={offset === 0} onClick={() => setOffset(Math.max(0, offset - PAGE))}>
+              Previous
+            </Button>
+            <Button size="compact-xs" variant="default" disabled={offset + PAGE >= query.data.total} onClick={() => setOffset(offset + PAGE)}>
+              Next
+            </Button>
+          </Group>
+        </Group>
+      )}
+    </Stack>
+  )
+}
+
+export function DownloadLink({ project, artifact }: { project: string; artifact: Schemas['ArtifactOut'] }) {
+  return (
+    <Button component="a" href={downloadUrl(project, artifact.id)} download size="compact-sm" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
+      Download
+    </Button>
+  )
+}
+
+function Shown({ preview, kind }: { preview: Preview; kind: string }) {
+  switch (preview.type) {
+    case 'table':
+      return <Rows preview={preview} />
+    case 'images':
+      return <Pictures preview={preview} />
+    case 'figures':
+      return <Figures figures={preview.figures as FigureValue[]} />
+    case 'card':
+      return (
+        <Box className={classes.prose}>
+          <Suspense fallback={<Skeleton h={160} />}>
+            <Markdown text={preview.markdown} />
+          </Suspense>
+        </Box>
+      )
+    case 'json':
+      if (kind === 'Metrics' && preview.value && typeof preview.value === 'object') return <MetricsView value={preview.value as MetricsValue} />
+      return <Values value={preview.value} />
+  }
+}
+
+function Rows({ preview }: { preview: Schemas['TablePreview'] }) {
+  return (
+    <ScrollArea.Autosize mah={420} type="auto" offsetScrollbars viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Rows' }}>
+      <Table stickyHeader highlightOnHover fz="sm" className={classes.rows}>
+        <Table.Thead>
+          <Table.Tr>
+            {preview.columns.map((column) => (
+              <Table.Th key={column.name}>
+                {column.name}
+                <Text size="xs" c="dimmed" fw={400}>
+                  {column.type}
+                </Text>
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {preview.rows.map((row, index) => (
+            <Table.Tr key={index}>
+              {row.map((cell, at) => (
+                <Table.Td key={at} ta={typeof cell === 'number' ? 'right' : undefined}>
+                  {cell === null ? <Text span c="dimmed" size="sm">–</Text> : typeof cell === 'number' ? number(cell, 6) : String(cell)}
+                </Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </ScrollArea.Autosize>
+  )
+}
+
+type Picture = { url?: string; thumbnail_url?: string; key?: string; label?: string | null }
+
+function Pictures({ preview }: { preview: Schemas['ImagesPreview'] }) {
+  const [open, setOpen] = useState<Picture | null>(null)
+  const images = preview.images as Picture[]
+  return (
+    <>
+      <div className={classes.grid}>
+        {images.map((image, index) => (
+          <UnstyledButton key={image.key ?? index} className={classes.tile} onClick={() => setOpen(image)} aria-label={`Open ${image.key ?? 'image'}${image.label ? `, ${image.label}` : ''}`}>
+            <img src={image.thumbnail_url ?? image.url} alt="" loading="lazy" />
+            {image.label && (
+              <Text size="xs" truncate ta="center">
+                {image.label}
+              </Text>
+            )}
+          </UnstyledButton>
+        ))}
+      </div>
+      <Modal opened={open !== null} onClose={() => setOpen(null)} title={open?.key} size="lg">
+        {open && <img src={open.url} alt={open.label ? `${open.key}: ${open.label}` : (open.key ?? '')} className={classes.large} />}
+      </Modal>
+    </>
+  )
+}
+
+export type FigureValue = { title: string; figure: { data: unknown[]; layout?: Record<string, unknown> } }
+
+export function Figures({ figures }: { figures: FigureValue[] }) {
+  return (
+    <div className={classes.figures}>
+      {figures.map((entry, index) => (
+        <section key={index} className={classes.figure} aria-label={entry.title}>
+          <Title order={3} size="h4" mb={4}>
+            {entry.title}
+          </Title>
+          <Chart data={entry.figure.data} layout={{ ...entry.figure.layout, title: undefined }} title={entry.title} height={300} />
+        </section>
+      ))}
+    </div>
+  )
+}
+
+/** Any JSON value as an indented list of names and values. */
+function Values({ value }: { value: unknown }) {
+  if (value === null || typeof value !== 'object') return <Text size="sm">{typeof value === 'number' ? number(value, 6) : String(value)}</Text>
+  return (
+    <dl className={classes.values}>
+      {Object.entries(value).map(([name, inner]) => (
+        <Box key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <Values value={inner} />
+          </dd>
+        </Box>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,2 @@
+export { ArtifactPreview, describe, DownloadLink, downloadUrl, Figures, type FigureValue } from './ArtifactPreview'
+export { asMetric, metricName, MetricsView, MetricTable, type MetricsValue, type MetricValue } from './MetricsView'

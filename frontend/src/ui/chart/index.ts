@@ -1,0 +1,2 @@
+export { Chart, type ChartProps } from './Chart'
+export { inkOf, type Figure, type PlotData, type PlotLayout } from './figure'

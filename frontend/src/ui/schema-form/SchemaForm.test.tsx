@@ -1,0 +1,44 @@
+import { MantineProvider } from '@mantine/core'
+import { render, screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { useState } from 'react'
+import { expect, test } from 'vitest'
+import { SchemaForm, type JsonSchema } from '.'
+
+const schema: JsonSchema = {
+  type: 'object',
+  required: ['target'],
+  properties: {
+    target: { type: 'string', format: 'column', 'x-port': 'table', title: 'Target' },
+    trees: { type: 'integer', minimum: 1, maximum: 5000, default: 200, title: 'Trees', description: 'How many trees.' },
+    balance: { type: 'boolean', default: false, title: 'Balance classes' },
+  },
+}
+
+let latest: Record<string, unknown> = {}
+function Harness() {
+  const [value, setValue] = useState<Record<string, unknown>>({})
+  latest = value
+  return (
+    <MantineProvider env="test">
+      <SchemaForm schema={schema} value={value} onChange={setValue} context={{ columns: { table: [{ name: 'age', type: 'integer' }, { name: 'income', type: 'category' }] } }} errors={{ target: 'The column is constant.' }} />
+    </MantineProvider>
+  )
+}
+
+test('a person fills the form by its labels and sees help, limits and the server’s own message at the field', async () => {
+  const user = userEvent.setup()
+  render(<Harness />)
+  const trees = await screen.findByLabelText(/Trees/, {}, { timeout: 5000 })
+  expect(screen.getByText('How many trees.')).toBeTruthy()
+  expect(screen.getByText(/The column is constant/)).toBeTruthy()
+  await user.clear(trees)
+  await user.type(trees, '9000')
+  expect(latest.trees).toBe(9000)
+  expect(await screen.findByText(/At most 5000/)).toBeTruthy()
+  await user.click(screen.getByLabelText(/Balance classes/))
+  expect(latest.balance).toBe(true)
+  await user.click(screen.getByRole('combobox', { name: /Target/ }))
+  await user.click(await screen.findByText('income'))
+  expect(latest.target).toBe('income')
+})

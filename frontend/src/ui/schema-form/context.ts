@@ -1,0 +1,13 @@
+/** What the form's own widgets choose from. The page that shows the form knows it; the form asks nobody. */
+
+export type ColumnChoice = { name: string; type: string }
+export type DatasetChoice = { slug: string; name: string; modality: string; latest: number | null; versions?: number[] }
+export type NameChoice = { slug: string; name: string }
+
+export type SchemaFormContext = {
+  /** Columns known at each input port; a port that is absent is not known (yet). */
+  columns?: Record<string, ColumnChoice[] | undefined>
+  datasets?: DatasetChoice[]
+  models?: NameChoice[]
+  endpoints?: NameChoice[]
+}
