@@ -2,38 +2,94 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from django.core.exceptions import RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja.errors import HttpError, ValidationError
 
 from backend.artifacts.api import router as artifacts
+from backend.config.openapi import Api
 from backend.core.api import router as core
 from backend.core.auth import SessionOrToken
-from backend.core.errors import HeadraceError, InvalidInput
+from backend.core.errors import HeadraceError, InvalidInput, RouteNotFound, TooLarge, Unavailable, WentWrong
+from backend.core.middleware import answer, told
+from backend.core.parser import StrictParser
 from backend.datasets.api import router as datasets
 from backend.deployments.api import router as deployments
 from backend.pipelines.api import router as pipelines
 from backend.registry.api import router as registry
 from backend.runs.api import router as runs
 
-api = NinjaAPI(title="Headrace", version="1", urls_namespace="api", docs_url="/docs", auth=SessionOrToken())
+log = logging.getLogger("headrace.web")
+# No page of documentation (`docs_url`): ninja's loads its scripts from elsewhere, which our policy and a studio without
+# internet both refuse. The document itself is at /api/v1/openapi.json.
+api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
 for router in (core, artifacts, datasets, pipelines, runs, registry, deployments):
     api.add_router("", router)
 
 
 @api.exception_handler(HeadraceError)
 def _known(request: HttpRequest, exc: HeadraceError) -> HttpResponse:
-    return api.create_response(request, exc.as_json(), status=exc.status)
+    return answer(exc)
 
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
     """Pydantic's list as ours: the field's path without ninja's own first parts, and what was wrong."""
     problems: list[Any] = [
-        {"field": ".".join(str(p) for p in e["loc"] if p not in ("body", "payload", "query", "path")), "message": e["msg"], "expected": ""}
+        {"field": ".".join(str(p) for p in e["loc"] if p not in ("body", "payload", "query", "path", "header")), "message": e["msg"], "expected": _expected(e)}
         for e in exc.errors
     ]
-    error = InvalidInput(message="Some of what was sent is not right.", field=problems[0]["field"] if problems else None, problems=problems)
-    return api.create_response(request, error.as_json(), status=422)
+    return answer(InvalidInput(message="Some of what was sent is not right.", field=problems[0]["field"] if problems else None, problems=problems))
+
+
+def _expected(error: dict[str, Any]) -> str:
+    """What would be right, where pydantic knows it: the limit, the choices, the pattern."""
+    context = error.get("ctx") or {}
+    if "expected" in context:
+        return str(context["expected"])
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in context.items() if name != "error")
+
+
+@api.exception_handler(Http404)
+def _unknown(request: HttpRequest, exc: Http404) -> HttpResponse:
+    return answer(RouteNotFound(path=request.path))
+
+
+@api.exception_handler(HttpError)
+def _ninja(request: HttpRequest, exc: HttpError) -> HttpResponse:
+    response = answer(told(exc.status_code, request) or InvalidInput(message=str(exc)))
+    response.status_code = exc.status_code
+    return response
+
+
+@api.exception_handler(RequestDataTooBig)
+def _large(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
+    return answer(TooLarge(message="The request's body is too large.", hint="At most 20 MB of JSON; files go through an upload, in chunks."))
+
+
+@api.exception_handler(DataError)
+def _unstorable(request: HttpRequest, exc: DataError) -> HttpResponse:
+    """PostgreSQL refused a value (a number beyond its type, say) that no schema had caught."""
+    log.warning("request %s: %s", getattr(request, "id", ""), exc)
+    return answer(InvalidInput(message="One of the values cannot be stored.", hint="A number may be too large or a text too long."))
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def _database_away(request: HttpRequest, exc: Exception) -> HttpResponse:
+    log.error("request %s: the database is away: %s", getattr(request, "id", ""), exc)
+    return answer(Unavailable(message="The database is away for a moment.", hint="Try again in a few seconds.", retry_after=2))
+
+
+@api.exception_handler(Exception)
+def _unexpected(request: HttpRequest, exc: Exception) -> HttpResponse:
+    """A mistake of ours: the log gets all of it, the caller the id to find it by. The signal lets the test client raise it."""
+    error = WentWrong(request_id=getattr(request, "id", ""))
+    log.error("request %s: %s %s", error.details["request_id"], request.method, request.path, exc_info=exc)
+    got_request_exception.send(sender=api, request=request)
+    return answer(error)

@@ -26,21 +26,27 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(query.pop("port", parts.port or "")),
-        "OPTIONS": {**query, "pool": {"min_size": 0, "max_size": int(os.environ.get("DATABASE_POOL", "12")), "timeout": 30}},
+        "OPTIONS": {**query, "pool": {"min_size": 0, "max_size": int(os.environ.get("DATABASE_POOL", "12")), "timeout": 10}},
         "CONN_HEALTH_CHECKS": True,
     }
 
 
 DEBUG = _flag("HEADRACE_DEBUG", False)
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
-CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
+if len(SECRET_KEY) < 1:
+    raise SystemExit("SECRET_KEY is empty: set it to a long random text (“manage.py up” makes and keeps one).")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+PUBLIC = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+if PUBLIC.hostname and "*" not in ALLOWED_HOSTS and PUBLIC.hostname not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(PUBLIC.hostname)
+CSRF_TRUSTED_ORIGINS = [f"{PUBLIC.scheme}://{PUBLIC.netloc}", *(o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o)]
+CSRF_FAILURE_VIEW = "backend.core.middleware.csrf_failure"
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://headrace@localhost/headrace")
 BROKER_URL = os.environ.get("BROKER_URL", "redis://localhost:6379/0")
 ARTIFACT_URL = os.environ.get("ARTIFACT_URL", str(DATA_DIR / "artifacts"))
 PREDICTOR_URL = os.environ.get("PREDICTOR_URL", "http://127.0.0.1:8010")
-PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
 
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -66,6 +72,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "backend.core.middleware.request_context",
+    "backend.core.middleware.security_headers",
+    "backend.core.middleware.api_errors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -74,6 +83,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+if PUBLIC.scheme == "https":
+    # TLS ends at a proxy in front of us, which must set this header itself (and uvicorn be told to trust it).
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = int(os.environ.get("HSTS_SECONDS", "0"))
 
 ROOT_URLCONF = "backend.config.urls"
 ASGI_APPLICATION = "backend.config.asgi.application"
@@ -97,16 +114,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",  # needs memory to guess, and a tenth of PBKDF2's time to check
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 SESSION_COOKIE_NAME = "headrace_session"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = PUBLIC.scheme == "https"
 CSRF_COOKIE_NAME = "headrace_csrf"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_SAMESITE = "Lax"
 
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "localhost")
+EMAIL_TIMEOUT = 15
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
@@ -148,7 +170,16 @@ UPLOAD_MAX_BYTES = int(os.environ.get("UPLOAD_MAX_BYTES", str(64 * 1024**3)))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"plain": {"()": "backend.core.logs.RedactingFormatter", "format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": os.environ.get("HEADRACE_LOG_LEVEL", "INFO")},
+    "loggers": {
+        # uvicorn brings handlers of its own, which would print the secret parts of addresses.
+        "uvicorn": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "uvicorn.access": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "uvicorn.error": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # A 404 or 403 is an answer, not news.
+        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+    },
 }

@@ -1,14 +1,16 @@
-"""URLs: the API, the static files (whitenoise), and the one page for everything else."""
+"""URLs: the API, the static files (whitenoise), one-time links, and the one page for everything else."""
 
 from __future__ import annotations
 
 from django.urls import path, re_path
 
 from backend.config.api import api
-from backend.core.pages import healthz, studio_page
+from backend.core.pages import healthz, sign_in_link, studio_page
 
+handler500 = "backend.core.middleware.server_error"
 urlpatterns = [
     path("api/v1/", api.urls),
     path("healthz", healthz),
+    path("link/<str:secret>", sign_in_link),
     re_path(r"^(?!api/|static/|ws/).*$", studio_page),
 ]

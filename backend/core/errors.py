@@ -99,6 +99,10 @@ class InvalidInput(HeadraceError):
     status = 422
 
 
+class NotJson(HeadraceError):
+    """The body is not JSON."""
+
+
 class Conflict(HeadraceError):
     """{message}"""
 
@@ -124,3 +128,49 @@ class Unavailable(HeadraceError):
     """{message}"""
 
     status = 503
+
+
+class WrongCredentials(HeadraceError):
+    """This e-mail address and password do not belong together."""
+
+    status = 401
+
+
+class LinkSpent(HeadraceError):
+    """This link was used already, has expired, or was never valid."""
+
+    status = 404
+
+
+class InvitationNeeded(HeadraceError):
+    """This studio has its first account; new ones are made from an invitation."""
+
+    status = 403
+
+
+class InvitationForAnother(HeadraceError):
+    """This invitation was sent to another e-mail address than {email}."""
+
+    status = 403
+
+
+class LastOwner(Conflict):
+    """A project keeps at least one owner; make somebody else an owner first."""
+
+
+class RouteNotFound(HeadraceError):
+    """There is nothing at {path}."""
+
+    status = 404
+
+
+class MethodNotAllowed(HeadraceError):
+    """{method} is not possible here; the header `Allow` names what is."""
+
+    status = 405
+
+
+class WentWrong(HeadraceError):
+    """Something went wrong in the studio. Its log says more beside the id {request_id}."""
+
+    status = 500

@@ -46,6 +46,14 @@ def since(project: Project, topic: str, after: int, limit: int = MAXIMUM) -> lis
     return [{**row.payload, "seq": row.pk} for row in rows]
 
 
+def missed(project: Project, topic: str, after: int) -> dict[str, Any]:
+    """The answer to a client that was away: its events, the newest number, and whether that is all it missed."""
+    newest = Event.objects.filter(project=project, topic=topic).order_by("-pk").values_list("pk", flat=True).first() or 0
+    found = since(project, topic, after)
+    last = max(newest, found[-1]["seq"] if found else 0)
+    return {"events": found, "last": last, "complete": not found or found[-1]["seq"] >= newest}
+
+
 def group(project_id: UUID, topic: str) -> str:
     """The channel layer's group of a topic: `project.<project id>`, `run.<run id>`, …"""
     return f"project.{project_id}" if topic == "project" else topic.replace(":", ".", 1)

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import EmailStr
 
 RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
 T = TypeVar("T")
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Name = Annotated[str, Field(min_length=1, max_length=120)]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+Email = Annotated[str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")]
+"""What a browser's e-mail field accepts: `ada@studio.local` too, which stricter checks refuse."""
 
 
 class Page(Schema, Generic[T]):
@@ -63,7 +64,7 @@ class MeOut(UserOut):
 
 
 class SignInIn(Schema):
-    email: EmailStr
+    email: Email
     password: Annotated[str, Field(max_length=1000)]
 
 
@@ -71,13 +72,13 @@ class SignUpIn(Schema):
     """Accepting an invitation (or the very first account of a new studio, when `token` is empty)."""
 
     token: str = ""
-    email: EmailStr
+    email: Email
     name: Name
     password: Annotated[str, Field(min_length=10, max_length=1000)]
 
 
 class PasswordForgottenIn(Schema):
-    email: EmailStr
+    email: Email
 
 
 class PasswordResetIn(Schema):
@@ -125,7 +126,7 @@ class MemberPatch(Schema):
 
 
 class InvitationIn(Schema):
-    email: EmailStr
+    email: Email
     role: RoleName
 
 
@@ -151,7 +152,7 @@ class InvitationPreview(Schema):
 class TokenIn(Schema):
     name: Name
     project: str | None = None
-    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
 
 
 class TokenOut(Schema):
@@ -168,9 +169,14 @@ class TokenOut(Schema):
 
 
 class AuditOut(Schema):
+    """`actor` is an e-mail address, or a word for the part of the studio that acted; `step_run_id` says that a step of a run
+    acted in the name of `actor`. The digests are SHA-256 of what was and what is, as canonical JSON."""
+
     id: int
     at: datetime
-    actor: str
+    actor: Annotated[str, Field(validation_alias="actor_label")]
+    token_id: UUID | None
+    step_run_id: UUID | None
     action: str
     target_type: str
     target_id: str
@@ -179,6 +185,15 @@ class AuditOut(Schema):
     before_digest: str
     after_digest: str
     details: dict[str, Any]
+
+
+class ProjectEventsOut(Schema):
+    """Events of the topic `project` after a number, oldest first. `last` is the newest number there is; when more
+    were missed than fit in an answer, `complete` is false: load anew what is shown."""
+
+    events: list[dict[str, Any]]
+    last: int
+    complete: bool
 
 
 class StudioOut(Schema):
