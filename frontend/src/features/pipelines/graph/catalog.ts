@@ -57,16 +57,6 @@ export function missingPorts(catalog: Catalog, step: Step): Port[] {
   return (componentOf(catalog, step)?.inputs ?? []).filter((port) => port.required && !step.inputs[port.name]?.length)
 }
 
-/** The parameters a new step starts with: the defaults its schema names. */
-export function defaultParameters(component: Component): Record<string, unknown> {
-  const defaults: Record<string, unknown> = {}
-  const properties = (component.parameters as { properties?: Record<string, { default?: unknown }> }).properties ?? {}
-  for (const [name, property] of Object.entries(properties)) {
-    if (property?.default !== undefined && property.default !== null) defaults[name] = property.default
-  }
-  return defaults
-}
-
 /** Search of the palette: every word must occur; a hit in the title counts before one in the help. */
 export function searchComponents(catalog: Catalog, text: string): Component[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)

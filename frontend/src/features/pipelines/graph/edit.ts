@@ -1,5 +1,5 @@
 /** Every change of a graph, as a function from graph to graph. Nothing here asks, tells or saves. */
-import { type Catalog, defaultParameters } from './catalog'
+import type { Catalog } from './catalog'
 import { canConnect, fittingPort, type OpenEnd, type Verdict } from './connect'
 import { at, freeSpot, GRID, snap, stepSize, WIDTH } from './geometry'
 import { keysOf, uniqueKey } from './keys'
@@ -21,7 +21,8 @@ function withInput(step: Step, port: string, refs: readonly OutputRef[]): Step {
 
 export function addStep(graph: Graph, catalog: Catalog, component: Component, position: Position): { graph: Graph; key: string } {
   const key = uniqueKey(keysOf(graph), component.name)
-  const blank = makeStep(component.name, { parameters: defaultParameters(component) })
+  // No parameters: what is not set follows the component's defaults, and the form shows those.
+  const blank = makeStep(component.name)
   const step = { ...blank, position: freeSpot(graph, catalog, position, stepSize(catalog, blank)) }
   return { graph: { steps: { ...graph.steps, [key]: step } }, key }
 }

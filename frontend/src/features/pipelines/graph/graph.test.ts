@@ -80,9 +80,9 @@ describe('editing', () => {
     expect(move(graph, { read: { x: 0, y: 0 } })).toBe(graph)
   })
 
-  it('starts a new step with the defaults of its form, on a free spot', () => {
+  it('starts a new step with nothing set, on a free spot', () => {
     const added = addStep(graph, catalog, part('clean'), { x: 0, y: 0 })
-    expect(added.graph.steps.clean?.parameters).toEqual({ duplicates: true })
+    expect(added.graph.steps.clean?.parameters).toEqual({})
     expect(added.graph.steps.clean?.position?.y).toBeGreaterThan(0)
     expect(missingPorts(catalog, added.graph.steps.clean!).map((port) => port.name)).toEqual(['table'])
   })

@@ -1,0 +1,94 @@
+/** What the pipeline pages ask the studio, one function a question. */
+import { queryOptions } from '@tanstack/react-query'
+
+import { api, unwrap, type Schemas } from '@/api/client'
+import { keys } from '@/api/keys'
+
+import { readCatalog } from './graph/catalog'
+import { normalise, toApi, type Graph } from './graph/types'
+
+const BASE = '/api/v1/projects/{project}' as const
+const MINUTES = 60_000
+
+export const catalogQuery = (project: string) =>
+  queryOptions({
+    queryKey: keys.catalog(project),
+    queryFn: async () => readCatalog(await unwrap(api.GET(`${BASE}/catalog`, { params: { path: { project } } }))),
+    staleTime: 5 * MINUTES,
+  })
+
+export const templatesQuery = (project: string) =>
+  queryOptions({
+    queryKey: keys.templates(project),
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/templates`, { params: { path: { project } } }))).map((template) => ({ ...template, graph: normalise(template.graph) })),
+    staleTime: 5 * MINUTES,
+  })
+
+export const pipelineQuery = (project: string, pipeline: string) =>
+  queryOptions({
+    queryKey: [...keys.pipelines(project), 'one', pipeline],
+    queryFn: () => unwrap(api.GET(`${BASE}/pipelines/{pipeline}`, { params: { path: { project, pipeline } } })),
+  })
+
+export const versionsQuery = (project: string, pipeline: string) =>
+  queryOptions({
+    queryKey: [...keys.pipelines(project), 'versions', pipeline],
+    queryFn: async () =>
+      (await unwrap(api.GET(`${BASE}/pipelines/{pipeline}/versions`, { params: { path: { project, pipeline } } }))).map((version) => ({ ...version, graph: normalise(version.graph) })),
+  })
+
+export const datasetsQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.datasets(project), 'choices'],
+    queryFn: async () => {
+      const page = await unwrap(api.GET(`${BASE}/datasets`, { params: { path: { project }, query: { limit: 100 } } }))
+      return page.items.map((item) => ({ slug: item.slug, name: item.name, modality: item.modality, latest: item.latest_version }))
+    },
+  })
+
+export const modelsQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.models(project), 'choices'],
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/models`, { params: { path: { project } } }))).items.map(({ slug, name }) => ({ slug, name })),
+  })
+
+export const endpointsQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.endpoints(project), 'choices'],
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/endpoints`, { params: { path: { project } } }))).items.map(({ slug, name }) => ({ slug, name })),
+  })
+
+export const latestRunQuery = (project: string, pipeline: string) =>
+  queryOptions({
+    queryKey: [...keys.runs(project), 'latest-of', pipeline],
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/runs`, { params: { path: { project }, query: { pipeline, limit: 1 } } }))).items[0] ?? null,
+  })
+
+export const runQuery = (project: string, run: string) =>
+  queryOptions({
+    queryKey: [...keys.runs(project), 'steps-of', run],
+    queryFn: () => unwrap(api.GET(`${BASE}/runs/{run_id}`, { params: { path: { project, run_id: run } } })),
+  })
+
+export const checkGraph = (project: string, graph: Graph, signal: AbortSignal) => unwrap(api.POST(`${BASE}/pipelines/check`, { params: { path: { project } }, body: toApi(graph), signal }))
+
+export const createPipeline = (project: string, body: { name: string; template?: string; graph?: Graph; yaml?: string }) =>
+  unwrap(
+    api.POST(`${BASE}/pipelines`, {
+      params: { path: { project } },
+      body: { name: body.name, description: '', template: body.template ?? null, graph: body.graph ? toApi(body.graph) : null, yaml: body.yaml ?? null },
+    }),
+  )
+
+export const updatePipeline = (project: string, pipeline: string, body: Schemas['PipelinePatch']) => unwrap(api.PATCH(`${BASE}/pipelines/{pipeline}`, { params: { path: { project, pipeline } }, body }))
+
+export const deletePipeline = (project: string, pipeline: string) => unwrap(api.DELETE(`${BASE}/pipelines/{pipeline}`, { params: { path: { project, pipeline } } }))
+
+export const restorePipeline = (project: string, pipeline: string) => unwrap(api.POST(`${BASE}/pipelines/{pipeline}/restore`, { params: { path: { project, pipeline } } }))
+
+export const publishPipeline = (project: string, pipeline: string, note: string) => unwrap(api.POST(`${BASE}/pipelines/{pipeline}/publish`, { params: { path: { project, pipeline } }, body: { note } }))
+
+export const startRun = (project: string, body: Schemas['RunIn']) => unwrap(api.POST(`${BASE}/runs`, { params: { path: { project } }, body }))
+
+export const exportYaml = (project: string, pipeline: string, version?: number) =>
+  unwrap(api.GET(`${BASE}/pipelines/{pipeline}/yaml`, { params: { path: { project, pipeline }, query: version === undefined ? {} : { version } } }))
