@@ -13,46 +13,41 @@ from pathlib import Path
 import click
 
 COMMANDS = {
-    "up": "infra.commands.up:up",
-    "down": "infra.commands.down:down",
-    "status": "infra.commands.status:status",
-    "demo": "infra.commands.demo:demo",
-    "test": "infra.commands.test:test",
-    "lint": "infra.commands.lint:lint",
-    "bench": "infra.commands.bench:bench",
+    "up": "up",
+    "down": "down",
+    "status": "status",
+    "demo": "demo",
+    "test": "test",
+    "lint": "lint",
+    "bench": "bench",
+    "login": "session",
+    "logout": "session",
+    "project": "session",
+    "dataset": "datasets",
+    "pipeline": "pipelines",
+    "run": "runs",
+    "runs": "runs",
+    "logs": "runs",
+    "cancel": "runs",
+    "models": "models",
+    "deploy": "models",
+    "endpoints": "models",
+    "predict": "models",
 }
-"""Name → where its click command is. The files of `infra/commands/` not named here are found by their name."""
-
-HELP = {
-    "up": "Start the studio and stay until Ctrl-C.",
-    "down": "Stop the studio that runs on a data directory.",
-    "status": "Tell what runs.",
-    "demo": "Do the whole route on real data.",
-    "test": "Run every check and test.",
-    "lint": "Run the static checks.",
-    "bench": "Measure the engine, serving and ingestion.",
-}
+"""Name → the module of `infra/commands/` that holds the click command of that name."""
 
 
 class Door(click.Group):
-    """Finds a command by name: a listed one, a module `infra/commands/<name>.py` with a click command of that name, or Django's."""
+    """Finds a command by name: one of ours, else one of Django's."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        folder = Path(__file__).with_name("commands")
-        found = {path.stem.replace("_", "-").removesuffix("-") for path in folder.glob("*.py") if path.stem != "__init__"}
-        return [*COMMANDS, *sorted(found - set(COMMANDS))]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module, _, name = COMMANDS.get(cmd_name, "").partition(":")
-        if not module:
-            if cmd_name.startswith("_") or cmd_name not in self.list_commands(ctx):
-                return _django(cmd_name)
-            stem = cmd_name.replace("-", "_")
-            if not Path(__file__).with_name("commands").joinpath(f"{stem}.py").exists():
-                stem += "_"  # a name that Python keeps for itself
-            module, name = f"infra.commands.{stem}", stem
-        found = getattr(importlib.import_module(module), name)
-        assert isinstance(found, click.Command), f"{module}:{name} is not a click command"
+        if cmd_name not in COMMANDS:
+            return _django(cmd_name)
+        found = getattr(importlib.import_module(f"infra.commands.{COMMANDS[cmd_name]}"), cmd_name)
+        assert isinstance(found, click.Command), f"{cmd_name} is not a click command"
         return found
 
 

@@ -35,9 +35,8 @@ def command(name: str) -> click.Command | None:
 
 
 def _execute(name: str, arguments: tuple[str, ...]) -> None:
-    from django.core.management import execute_from_command_line, get_commands
-
     import django
+    from django.core.management import execute_from_command_line, get_commands
 
     django.setup()
     if name not in get_commands():

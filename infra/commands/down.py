@@ -17,7 +17,9 @@ LONGEST = 10.0
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="The studio's data directory (default .headrace beside manage.py).")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, help="The studio's data directory (default .headrace beside manage.py)."
+)
 def down(data_dir: Path | None) -> None:
     """Stop the studio that runs on a data directory."""
     layout = Layout.of(data_dir)

@@ -18,7 +18,9 @@ NOT_RUNNING = 3
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="The studio's data directory (default .headrace beside manage.py).")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, help="The studio's data directory (default .headrace beside manage.py)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(data_dir: Path | None, as_json: bool) -> None:
     """Tell what runs. Exit status 0 when the studio answers, 3 when none runs, 1 when it runs but does not answer."""

@@ -17,7 +17,8 @@ from infra.supervisor import processes
 from infra.supervisor.log import Log
 
 FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_AFTER = 0.1, 10.0, 20.0
-"""Seconds before the first restart, at most, and after which a child counts as well again. The first is short: one crash should cost a user nothing."""
+"""Seconds before the first restart, at most, and after which a child counts as well again. The first is short: one crash should
+cost a user nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,16 @@ class Child:
 
         try:
             self.process = subprocess.Popen(
-                self.spec.command, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, env=dict(self.spec.environment), cwd=self.spec.cwd,
-                start_new_session=True, pass_fds=self.spec.keep_open, preexec_fn=prepare, **self.spec.user,  # noqa: PLW1509 - one thread starts children here
+                self.spec.command,
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                env=dict(self.spec.environment),
+                cwd=self.spec.cwd,
+                start_new_session=True,
+                pass_fds=self.spec.keep_open,
+                preexec_fn=prepare,
+                **self.spec.user,
             )
         except OSError as exc:
             os.close(reading)
@@ -111,7 +120,7 @@ class Child:
         if self.process is None or self.process.returncode is not None or self.process.poll() is None:
             return
         processes.end_group(self.process.pid)
-        self.last_exit = _exit(self.process.returncode)
+        self.last_exit = _exit(self.process.returncode or 0)
         if self.wanted:
             self._log.write("headrace", f"{self.spec.name} ended ({self.last_exit})")
             self._again()
@@ -151,7 +160,13 @@ class Child:
 
     def state(self) -> dict[str, Any]:
         status = "running" if self.pid else "restarting" if self._later else "stopped"
-        return {"pid": self.pid, "mark": self.mark if self.pid else "", "status": status, "restarts": self.restarts, "last_exit": self.last_exit}
+        return {
+            "pid": self.pid,
+            "mark": self.mark if self.pid else "",
+            "status": status,
+            "restarts": self.restarts,
+            "last_exit": self.last_exit,
+        }
 
 
 def _exit(code: int) -> str:

@@ -66,7 +66,9 @@ class Layout:
             for folder in (self.log.parent, self.valkey):
                 folder.mkdir(exist_ok=True, mode=0o700)
         except FileExistsError as exc:
-            raise CannotStart(f"{self.data} is a file or holds a file where a folder must be ({exc.filename}); choose another --data-dir.") from exc
+            raise CannotStart(
+                f"{self.data} is a file or holds a file where a folder must be ({exc.filename}); choose another --data-dir."
+            ) from exc
         except NotADirectoryError as exc:
             raise CannotStart(f"{self.data} cannot be a folder: a part of its path is a file; choose another --data-dir.") from exc
 
@@ -122,7 +124,10 @@ class Layout:
             fresh.rename(path)
         key = path.read_text(errors="replace").strip()
         if len(key) < 32:
-            raise CannotStart(f"{path} is damaged: it must hold one line of at least 32 characters. Restore it, or delete it to have a new one made (all sign-ins end then).")
+            raise CannotStart(
+                f"{path} is damaged: it must hold one line of at least 32 characters. Restore it, "
+                "or delete it to have a new one made (all sign-ins end then)."
+            )
         return key
 
 

@@ -10,7 +10,17 @@ from pathlib import Path
 KEEP_BYTES = 10 * 1024 * 1024
 KEEP_FILES = 5
 WIDTH = 9
-COLOURS = {"postgres": 34, "valkey": 31, "web": 32, "platform": 36, "steps": 35, "gpu-steps": 35, "reaper": 33, "predictor": 96, "headrace": 1}
+COLOURS = {
+    "postgres": 34,
+    "valkey": 31,
+    "web": 32,
+    "platform": 36,
+    "steps": 35,
+    "gpu-steps": 35,
+    "reaper": 33,
+    "predictor": 96,
+    "headrace": 1,
+}
 
 
 class Log:

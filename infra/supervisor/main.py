@@ -10,15 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import hashlib
-import importlib.metadata
 import os
 import secrets
 import shutil
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +24,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from infra.supervisor import network, plan, postgres, processes, state
+from infra.supervisor import network, plan, postgres, prepare, processes, state, waiting
 from infra.supervisor.child import Child, ChildSpec
 from infra.supervisor.errors import CannotStart
 from infra.supervisor.layout import ROOT, Layout
@@ -118,14 +115,17 @@ class Supervisor:
         self._say_state()
         for spec in plan.services(layout, addresses, base):
             self._add(spec)
-        await asyncio.gather(self._database(addresses), self._broker(addresses))
+        await asyncio.gather(
+            waiting.database(addresses, layout, self.children.get("postgres")),
+            waiting.broker(addresses, layout, self.children.get("valkey")),
+        )
         if options.services_only:
             self._ready()
             return
         await self._prepare(addresses, base)
         assert listener is not None
         self._add(plan.web(base, listener.fileno()))
-        await self._web_answers(listener)
+        await waiting.web(listener, layout, self.children["web"])
         predictor = urlsplit(addresses.predictor)
         for spec in plan.workers(options, base, options.host, predictor.port or 0):
             self._add(spec)
@@ -148,6 +148,32 @@ class Supervisor:
             hosts=[*network.names(host), *filter(None, [urlsplit(public).hostname])],
         )
 
+    async def _prepare(self, addresses: plan.Addresses, base: dict[str, str]) -> None:
+        """Migrate and collect static files where something changed since the last time."""
+        wanted = await asyncio.to_thread(prepare.needed, self.layout, addresses)
+        if not wanted:
+            return
+        self.say("Preparing the database and the pages …" if "migrate" in wanted else "Preparing the pages …")
+        command = [sys.executable, "-m", "infra.supervisor.prepare", *wanted]
+        child = self.children["prepare"] = Child(
+            ChildSpec(name="prepare", command=command, environment=base, cwd=str(ROOT)), self._log, self._say_state
+        )
+        child.start()
+        child.give_up()  # it runs once
+        try:
+            await child.ended()
+        finally:
+            if child.pid:
+                processes.end_group(child.pid)
+            del self.children["prepare"]
+        if child.last_exit != "exit status 0":
+            said = [line for line in child.said if line.strip()]
+            raise CannotStart(
+                f"The {' and '.join(wanted)} step failed ({child.last_exit}): {said[-1] if said else 'no words'}. "
+                f"All of it is in {self.layout.log}."
+            )
+        await asyncio.to_thread(prepare.remember, self.layout, addresses, wanted)
+
     def _add(self, spec: ChildSpec) -> Child:
         child = self.children[spec.name] = Child(spec, self._log, self._say_state)
         child.start()
@@ -157,119 +183,6 @@ class Supervisor:
         self.status = "ready"
         self._note("ready")
         self._say_state()
-
-    # -- waiting for the parts ---------------------------------------------------------------------------------------
-
-    async def _database(self, addresses: plan.Addresses) -> None:
-        """Until the database answers; an embedded one also gets its database and keeps its own words for why it does not."""
-        import psycopg
-
-        admin = addresses.database.replace("/headrace?", "/postgres?", 1) if addresses.embedded_database else addresses.database
-
-        def connect() -> None:
-            with psycopg.connect(admin, autocommit=True, connect_timeout=5) as connection:
-                if addresses.embedded_database and not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'headrace'").fetchone():
-                    connection.execute("CREATE DATABASE headrace")
-
-        until = time.monotonic() + 60
-        while True:
-            try:
-                return await asyncio.to_thread(connect)
-            except psycopg.Error as exc:
-                why = str(exc).strip().replace("\n", " ")
-            child = self.children.get("postgres")
-            if child is not None and child.restarts:
-                said = " ".join(child.said)
-                shared_memory = "shared memory block" in said and time.monotonic() < until - 45
-                if not shared_memory and child.restarts >= 2:
-                    fatal = [line.split(":", 2)[-1].strip() for line in child.said if "FATAL" in line or "PANIC" in line]
-                    if "No space left" in said:
-                        raise OSError(errno.ENOSPC, "No space left on device")
-                    raise CannotStart(postgres.damaged(self.layout.postgres(), fatal[-1] if fatal else child.last_exit))
-            if time.monotonic() > until:
-                raise CannotStart(f"The database does not answer: {why}")
-            await asyncio.sleep(0.05 if child else 0.5)
-
-    async def _broker(self, addresses: plan.Addresses) -> None:
-        until = time.monotonic() + 30
-        while True:
-            try:
-                if addresses.embedded_broker:
-                    reader, writer = await asyncio.open_unix_connection(str(self.layout.sockets() / "valkey.sock"))
-                    try:
-                        writer.write(b"PING\r\n")
-                        why = (await asyncio.wait_for(reader.readline(), 5)).decode(errors="replace").strip()
-                        if why == "+PONG":
-                            return None
-                    finally:
-                        writer.close()
-                else:
-                    import redis
-
-                    client = redis.Redis.from_url(addresses.broker.replace("redis+socket://", "unix://").replace("virtual_host=", "db="))
-                    await asyncio.to_thread(client.ping)
-                    return None
-            except Exception as exc:  # noqa: BLE001 - every reason is kept and told below
-                why = str(exc) or type(exc).__name__
-            child = self.children.get("valkey")
-            if child is not None and child.restarts >= 3:
-                said = [line for line in child.said if "#" in line or "rror" in line or "ad file" in line]
-                raise CannotStart(f"Valkey does not start ({said[-1].strip() if said else child.last_exit}); if {self.layout.valkey} is damaged, move it away: it holds only messages under way.")
-            if time.monotonic() > until:
-                raise CannotStart(f"The broker does not answer: {why}")
-            await asyncio.sleep(0.05 if child else 0.5)
-
-    async def _prepare(self, addresses: plan.Addresses, base: dict[str, str]) -> None:
-        """Migrate and collect static files where something changed since the last time."""
-        schema, pages = _fingerprint(*_migrations()), _fingerprint(*_pages())
-        stamp = self.layout.static / ".collected"
-        wanted = []
-        if not addresses.embedded_database or await asyncio.to_thread(_comment, addresses.database) != schema:
-            wanted.append("migrate")
-        if not stamp.exists() or stamp.read_text() != pages:
-            wanted.append("collectstatic")
-        if not wanted:
-            return
-        self.say("Preparing the database and the pages …" if "migrate" in wanted else "Preparing the pages …")
-        child = Child(
-            ChildSpec(name="prepare", command=[sys.executable, "-m", "infra.supervisor.prepare", *wanted], environment=base, cwd=str(ROOT)),
-            self._log, self._say_state,
-        )
-        self.children["prepare"] = child
-        child.start()
-        child.give_up()  # it runs once
-        try:
-            await child.ended()
-        finally:
-            processes.end_group(child.process.pid) if child.process and child.pid else None
-            del self.children["prepare"]
-        if child.last_exit != "exit status 0":
-            said = [line for line in child.said if line.strip()]
-            raise CannotStart(f"The {' and '.join(wanted)} step failed ({child.last_exit}): {said[-1] if said else 'no words'}. All of it is in {self.layout.log}.")
-        if "migrate" in wanted and addresses.embedded_database:
-            await asyncio.to_thread(_comment, addresses.database, schema)
-        if "collectstatic" in wanted:
-            stamp.write_text(pages)
-
-    async def _web_answers(self, listener: socket.socket) -> None:
-        """Until the studio answers. The socket already listens: a request sent too early waits instead of failing."""
-        host, port = listener.getsockname()[:2]
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-        child, until = self.children["web"], time.monotonic() + 120
-        while True:
-            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-                async with asyncio.timeout(10):
-                    reader, writer = await asyncio.open_connection(host, port)
-                    try:
-                        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                        if b" 200 " in await reader.readline():
-                            return
-                    finally:
-                        writer.close()
-            if child.restarts >= 3 or time.monotonic() > until:
-                said = [line for line in child.said if line.strip()]
-                raise CannotStart(f"The web process does not start: {said[-1] if said else child.last_exit}. All of it is in {self.layout.log}.")
-            await asyncio.sleep(0.1)
 
     # -- watching ----------------------------------------------------------------------------------------------------
 
@@ -289,7 +202,8 @@ class Supervisor:
             if tick % 10 == 0:
                 low = shutil.disk_usage(self.layout.data).free < LEAST_FREE
                 if low and not full:
-                    self.message = f"Less than {LEAST_FREE // 1024**2} MB are free on the disk of {self.layout.data}: free some space, or runs and uploads will fail."
+                    self.message = f"Less than {LEAST_FREE // 1024**2} MB are free on the disk of {self.layout.data}: "
+                    self.message += "free some space, or runs and uploads will fail."
                     self.say(self.message)
                 elif not low:
                     self.message = ""
@@ -362,7 +276,8 @@ class Supervisor:
         free = shutil.disk_usage(self.layout.data).free
         if free < LEAST_FREE:
             raise CannotStart(
-                f"Only {free // 1024**2} MB are free on the disk of {self.layout.data}, and a studio needs {LEAST_FREE // 1024**2} MB to start: free some space, or choose another --data-dir."
+                f"Only {free // 1024**2} MB are free on the disk of {self.layout.data}, "
+                f"and a studio needs {LEAST_FREE // 1024**2} MB to start: free some space, or choose another --data-dir."
             )
 
 
@@ -375,40 +290,20 @@ def _sentences(layout: Layout) -> Any:
         if exc.errno == errno.ENOSPC:
             raise CannotStart(f"The disk of {layout.data} is full: free some space, or choose another --data-dir.") from exc
         if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise CannotStart(f"{exc.filename or layout.data} may not be written by this account ({exc.strerror}): run as its owner, or choose another --data-dir.") from exc
+            raise CannotStart(
+                f"{exc.filename or layout.data} may not be written by this account ({exc.strerror}): "
+                "run as its owner, or choose another --data-dir."
+            ) from exc
         raise CannotStart(f"{exc.filename or layout.data}: {exc.strerror or exc}.") from exc
 
 
-def _fingerprint(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
-
-
-def _migrations() -> list[str]:
-    files = sorted([*ROOT.glob("backend/*/migrations/*.py"), *ROOT.glob("backend/*/sql/*.sql")])
-    return [importlib.metadata.version("django"), *(f"{path.relative_to(ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files)]
-
-
-def _pages() -> list[str]:
-    dist = ROOT / "frontend" / "dist"
-    files = sorted(path for path in dist.rglob("*") if path.is_file())
-    sizes = [(path.relative_to(dist), path.stat()) for path in files]
-    return [importlib.metadata.version("django"), importlib.metadata.version("django-ninja"), *(f"{path} {found.st_size} {found.st_mtime_ns}" for path, found in sizes)]
-
-
-def _comment(database: str, text: str | None = None) -> str | None:
-    """Read (or set) the fingerprint of the migrations, kept as the database's own comment so that it shares the database's fate."""
-    import psycopg
-    from psycopg import sql
-
-    with psycopg.connect(database, autocommit=True) as connection:
-        if text is not None:
-            connection.execute(sql.SQL("COMMENT ON DATABASE headrace IS {}").format(sql.Literal(text)))
-            return text
-        row = connection.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()").fetchone()
-        return str(row[0]) if row and row[0] else None
-
-
-def run(data_dir: Path | str | None, options: Options, *, ready: Callable[[dict[str, Any]], None] | None = None, say: Callable[[str], None] = print) -> None:
+def run(
+    data_dir: Path | str | None,
+    options: Options,
+    *,
+    ready: Callable[[dict[str, Any]], None] | None = None,
+    say: Callable[[str], None] = print,
+) -> None:
     """Run a studio until it is told to stop; `ready` is called once with its state. The caller prints CannotStart."""
     layout = Layout.of(data_dir)
 

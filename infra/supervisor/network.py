@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import socket
 from pathlib import Path
-import json
 
 import psutil
 
@@ -28,7 +28,9 @@ def listen(host: str, port: int | None) -> socket.socket:
             if exc.errno == errno.EACCES:
                 raise CannotStart(f"This account may not listen on port {candidate}; choose one above 1023 with --port.") from exc
             raise CannotStart(f"Cannot listen on {host}: {exc.strerror or exc}; choose an address of this machine with --host.") from exc
-    raise CannotStart(f"Port {port} on {host} is in use by another program; choose another one with --port, or leave it out to take the next free one.")
+    raise CannotStart(
+        f"Port {port} on {host} is in use by another program; choose another one with --port, or leave it out to take the next free one."
+    )
 
 
 def _bind(host: str, port: int) -> socket.socket:

