@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from ninja import Router
+from ninja import Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Page
+from backend.pipelines import actions, queries
+from backend.pipelines.gallery import templates
 from backend.pipelines.schemas import (
     CatalogOut,
     CheckOut,
@@ -29,109 +31,119 @@ router = Router(tags=["pipelines"])
 @allow("pipeline.read")
 def get_catalog(request: ApiRequest, project: str) -> Any:
     """Every component, kind and stage: the palette."""
-    raise NotImplementedError
+    return queries.get_catalog()
 
 
 @router.get("/projects/{project}/templates", response=list[TemplateOut])
 @allow("pipeline.read")
 def list_templates(request: ApiRequest, project: str) -> Any:
     """The gallery."""
-    raise NotImplementedError
+    return list(templates().values())
 
 
 @router.post("/projects/{project}/pipelines/check", response=CheckOut)
 @allow("pipeline.read")
 def check_graph(request: ApiRequest, project: str, payload: Graph) -> Any:
     """Problems of a graph and the columns known at each output."""
-    raise NotImplementedError
+    return queries.check_graph(request.project, payload.model_dump())
 
 
 @router.get("/projects/{project}/pipelines", response=Page[PipelineOut])
 @allow("pipeline.read")
-def list_pipelines(request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50) -> Any:
+def list_pipelines(
+    request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50
+) -> Any:
     """Pipelines."""
-    raise NotImplementedError
+    return queries.list_pipelines(request.project, search, deleted, cursor, limit)
 
 
 @router.post("/projects/{project}/pipelines", response={201: PipelineOut})
 @allow("pipeline.write")
 def create_pipeline(request: ApiRequest, project: str, payload: PipelineIn) -> Any:
     """A pipeline: empty, from a template, a graph or YAML."""
-    raise NotImplementedError
+    made = actions.create_pipeline(
+        request.project, request.user, payload.name, payload.description, template=payload.template,
+        graph=payload.graph.model_dump() if payload.graph is not None else None, yaml=payload.yaml,
+    )  # fmt: skip
+    return Status(201, queries.get_pipeline(request.project, made.slug))
 
 
 @router.post("/projects/{project}/pipelines/import", response={201: PipelineOut})
 @allow("pipeline.write")
 def import_pipeline(request: ApiRequest, project: str, payload: YamlIn) -> Any:
     """Import YAML and publish it."""
-    raise NotImplementedError
+    made = actions.import_yaml(request.project, request.user, payload.yaml, payload.slug)
+    return Status(201, queries.get_pipeline(request.project, made.slug))
 
 
 @router.get("/projects/{project}/pipelines/{pipeline}", response=PipelineOut)
 @allow("pipeline.read")
 def get_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
     """One pipeline."""
-    raise NotImplementedError
+    return queries.get_pipeline(request.project, pipeline)
 
 
 @router.patch("/projects/{project}/pipelines/{pipeline}", response=PipelineOut)
 @allow("pipeline.write")
 def update_pipeline(request: ApiRequest, project: str, pipeline: str, payload: PipelinePatch) -> Any:
     """Rename or describe."""
-    raise NotImplementedError
+    actions.update_pipeline(queries.find(request.project, pipeline), request.user, payload.name, payload.description)
+    return queries.get_pipeline(request.project, pipeline)
 
 
 @router.delete("/projects/{project}/pipelines/{pipeline}", response={204: None})
 @allow("pipeline.delete")
 def delete_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
     """Soft delete; can be restored."""
-    raise NotImplementedError
+    actions.delete_pipeline(queries.get_pipeline(request.project, pipeline), request.user)
+    return Status(204, None)
 
 
 @router.post("/projects/{project}/pipelines/{pipeline}/restore", response=PipelineOut)
 @allow("pipeline.delete")
 def restore_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
     """Undo a delete."""
-    raise NotImplementedError
+    actions.restore_pipeline(queries.get_pipeline(request.project, pipeline), request.user)
+    return queries.get_pipeline(request.project, pipeline)
 
 
 @router.get("/projects/{project}/pipelines/{pipeline}/draft", response=DraftOut)
 @allow("pipeline.read")
 def get_draft(request: ApiRequest, project: str, pipeline: str) -> Any:
     """The draft being edited."""
-    raise NotImplementedError
+    return queries.draft_out(queries.find(request.project, pipeline))
 
 
 @router.put("/projects/{project}/pipelines/{pipeline}/draft", response=DraftOut)
 @allow("pipeline.write")
 def save_draft(request: ApiRequest, project: str, pipeline: str, payload: DraftIn) -> Any:
     """Save the draft; a stale base is refused."""
-    raise NotImplementedError
+    return actions.save_draft(queries.find(request.project, pipeline), request.user, payload.base, payload.graph.model_dump())
 
 
 @router.post("/projects/{project}/pipelines/{pipeline}/publish", response={201: PipelineVersionOut})
 @allow("pipeline.write")
 def publish_pipeline(request: ApiRequest, project: str, pipeline: str, payload: PublishIn) -> Any:
     """Freeze the draft as an immutable version (the same graph gives the same version)."""
-    raise NotImplementedError
+    return Status(201, actions.publish(queries.find(request.project, pipeline), request.user, payload.note))
 
 
 @router.get("/projects/{project}/pipelines/{pipeline}/versions", response=list[PipelineVersionOut])
 @allow("pipeline.read")
 def list_pipeline_versions(request: ApiRequest, project: str, pipeline: str) -> Any:
     """Versions, newest first."""
-    raise NotImplementedError
+    return queries.list_versions(queries.get_pipeline(request.project, pipeline))
 
 
 @router.get("/projects/{project}/pipelines/{pipeline}/versions/{int:number}", response=PipelineVersionOut)
 @allow("pipeline.read")
 def get_pipeline_version(request: ApiRequest, project: str, pipeline: str, number: int) -> Any:
     """One version."""
-    raise NotImplementedError
+    return queries.get_version(queries.get_pipeline(request.project, pipeline), number)
 
 
 @router.get("/projects/{project}/pipelines/{pipeline}/yaml", response=YamlOut)
 @allow("pipeline.read")
 def export_pipeline(request: ApiRequest, project: str, pipeline: str, version: int | None = None) -> Any:
     """Canonical YAML of the draft or a version."""
-    raise NotImplementedError
+    return queries.export_yaml(queries.find(request.project, pipeline), version)

@@ -1,0 +1,161 @@
+"""Reads of `pipelines`: the catalogue, lists, drafts, versions, templates, and what is wrong with a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import CharField, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+
+from backend.core.errors import NotFound
+from backend.core.models import Project
+from backend.core.queries import Slice, paginate
+from backend.pipelines.errors import InvalidGraph
+from backend.pipelines.models import Pipeline, PipelineVersion
+from workers import catalog
+from workers.sdk import graph as graphs
+
+KIND_OF_MODALITY = {"table": "Table", "images": "Images"}
+HINTS = 200
+"""So many data sets are offered when a reference names none."""
+
+
+def get_catalog() -> dict[str, Any]:
+    """The palette: stages in order, kinds, components."""
+    found = catalog.load()
+    return {
+        "stages": found.stages,
+        "kinds": [
+            {"name": name, "title": kind.title, "color": kind.color, "shape": kind.shape, "help": kind.help}
+            for name, kind in found.kinds.items()
+        ],
+        "components": list(found.components.values()),
+    }
+
+
+def normalised(graph: Mapping[str, Any]) -> graphs.Graph:
+    """The graph's normal form; raises InvalidGraph with the field."""
+    try:
+        return graphs.normalise(graph)
+    except graphs.GraphError as e:
+        raise InvalidGraph(reason=str(e), field=e.field or None) from None
+
+
+def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
+    """Problems, known columns and digest of a graph, with this project's data sets."""
+    from backend.datasets import queries as datasets
+
+    normal = normalised(graph)
+    components = catalog.load().components
+    references = graphs.dataset_references(normal, components)
+    columns: dict[str, list[dict[str, Any]] | None] = {}
+    modality: dict[str, str] = {}
+    missing = False
+    for text in dict.fromkeys(reference.text for reference in references):
+        try:
+            version = datasets.resolve_reference(project, text)
+        except NotFound:
+            missing = True
+            continue
+        columns[text] = [{"name": c["name"], "type": c["type"]} for c in version.columns] or None
+        modality[text] = version.dataset.modality
+    known = dict(columns)
+    if missing:  # what there is instead, for the hint
+        known |= {name: None for name in reference_names(project) if name not in columns}
+        for reference in references:
+            if reference.text not in columns:
+                known.pop(reference.text, None)
+    problems, schemas = graphs.check(normal, components, known)
+    for reference in references:
+        kind = KIND_OF_MODALITY.get(modality.get(reference.text, ""))
+        component = components[normal["steps"][reference.step]["component"]]
+        given = {port.kind for port in component.outputs}
+        if kind and kind not in given and given & set(KIND_OF_MODALITY.values()):
+            reads = next(iter(given & set(KIND_OF_MODALITY.values())))
+            problems.append(
+                {
+                    "severity": "error", "step": reference.step, "port": None, "parameter": reference.parameter, "code": "wrong_modality",
+                    "message": f"“{component.title}” reads {reads}, but the data set “{reference.text}” holds {kind}.",
+                    "hint": f"Use a component that gives {kind}, or choose another data set.",
+                }
+            )  # fmt: skip
+    return {"problems": problems, "schemas": schemas, "digest": graphs.digest(normal)}
+
+
+def reference_names(project: Project) -> list[str]:
+    """`slug@latest` of every data set with a frozen version."""
+    from backend.datasets.models import Dataset
+
+    slugs = Dataset.objects.filter(project=project, deleted_at=None, versions__status="frozen").distinct().order_by("slug")
+    return [f"{slug}@latest" for slug in slugs.values_list("slug", flat=True)[:HINTS]]
+
+
+def pipelines(project: Project) -> QuerySet[Pipeline]:
+    """Pipelines with what `PipelineOut` tells, in one query; the draft itself stays in the database."""
+    newest = PipelineVersion.objects.filter(pipeline=OuterRef("pk")).order_by("-number")
+    count = Func(
+        "draft",
+        template="(SELECT count(*) FROM jsonb_object_keys(coalesce(%(expressions)s->'steps', '{}'::jsonb)))",
+        output_field=IntegerField(),
+    )
+    return (
+        Pipeline.objects.filter(project=project)
+        .select_related("created_by")
+        .defer("draft")
+        .annotate(
+            steps=count,
+            latest_version=Subquery(newest.values("number")[:1], output_field=IntegerField()),
+            published_digest=Subquery(newest.values("digest")[:1], output_field=CharField()),
+        )
+    )
+
+
+def list_pipelines(project: Project, search: str | None, deleted: bool, cursor: str | None, limit: int) -> Slice[Pipeline]:
+    found = pipelines(project).filter(deleted_at__isnull=not deleted)
+    if search:
+        found = found.filter(Q(name__icontains=search) | Q(slug__icontains=search) | Q(description__icontains=search))
+    return paginate(found, ("-updated_at", "-id"), cursor, limit, count=True)
+
+
+def get_pipeline(project: Project, slug: str) -> Pipeline:
+    """As in the list; a deleted one too, so that its page can offer to restore it."""
+    found: Pipeline | None = pipelines(project).filter(slug=slug).first()
+    if found is None:
+        raise NotFound(what="pipeline", name=slug)
+    return found
+
+
+def find(project: Project, slug: str) -> Pipeline:
+    """The pipeline with its draft, for work; deleted ones are not found."""
+    found: Pipeline | None = Pipeline.objects.select_related("project").filter(project=project, slug=slug, deleted_at=None).first()
+    if found is None:
+        raise NotFound(what="pipeline", name=slug)
+    return found
+
+
+def draft(pipeline: Pipeline) -> graphs.Graph:
+    return graphs.normalise(pipeline.draft or {})
+
+
+def draft_out(pipeline: Pipeline) -> dict[str, Any]:
+    graph = draft(pipeline)
+    digest = pipeline.draft_digest or graphs.digest(graph)
+    return {"base": pipeline.draft_base, "graph": graph, "digest": digest, "updated_at": pipeline.updated_at}
+
+
+def list_versions(pipeline: Pipeline) -> list[PipelineVersion]:
+    return list(pipeline.versions.select_related("created_by").order_by("-number"))
+
+
+def get_version(pipeline: Pipeline, number: int) -> PipelineVersion:
+    found: PipelineVersion | None = (
+        pipeline.versions.select_related("created_by").filter(number=number).first() if 0 < number < 2**31 else None
+    )
+    if found is None:
+        raise NotFound(what="version of this pipeline", name=number)
+    return found
+
+
+def export_yaml(pipeline: Pipeline, version: int | None = None) -> dict[str, str]:
+    graph = draft(pipeline) if version is None else get_version(pipeline, version).graph
+    return {"yaml": graphs.to_yaml(graph, name=pipeline.name, description=pipeline.description), "digest": graphs.digest(graph)}
