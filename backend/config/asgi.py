@@ -11,10 +11,10 @@ django_app = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - Django must be set up before these imports
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - as above
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402 - as above
 
+from backend.realtime.origin import SameOrigin  # noqa: E402 - as above
 from backend.realtime.routing import routes  # noqa: E402 - as above
 
 application = ProtocolTypeRouter(
-    {"http": django_app, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes)))}
+    {"http": django_app, "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(routes)))}
 )

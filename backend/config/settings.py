@@ -179,6 +179,8 @@ LOGGING = {
         "uvicorn.access": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "uvicorn.error": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # While Valkey is away it would print a traceback every second; `realtime.watch` says it once.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
         # A 404 or 403 is an answer, not news.
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
     },
