@@ -41,10 +41,16 @@ def _known(request: HttpRequest, exc: HeadraceError) -> HttpResponse:
 def _invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
     """Pydantic's list as ours: the field's path without ninja's own first parts, and what was wrong."""
     problems: list[Any] = [
-        {"field": ".".join(str(p) for p in e["loc"] if p not in ("body", "payload", "query", "path", "header")), "message": e["msg"], "expected": _expected(e)}
+        {
+            "field": ".".join(str(p) for p in e["loc"] if p not in ("body", "payload", "query", "path", "header")),
+            "message": e["msg"],
+            "expected": _expected(e),
+        }
         for e in exc.errors
     ]
-    return answer(InvalidInput(message="Some of what was sent is not right.", field=problems[0]["field"] if problems else None, problems=problems))
+    return answer(
+        InvalidInput(message="Some of what was sent is not right.", field=problems[0]["field"] if problems else None, problems=problems)
+    )
 
 
 def _expected(error: dict[str, Any]) -> str:
@@ -62,6 +68,8 @@ def _unknown(request: HttpRequest, exc: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _ninja(request: HttpRequest, exc: HttpError) -> HttpResponse:
+    if isinstance(exc.__cause__, HeadraceError | RequestDataTooBig):  # ninja wraps whatever our parser says about a body
+        return api.on_exception(request, exc.__cause__)
     response = answer(told(exc.status_code, request) or InvalidInput(message=str(exc)))
     response.status_code = exc.status_code
     return response
@@ -69,7 +77,9 @@ def _ninja(request: HttpRequest, exc: HttpError) -> HttpResponse:
 
 @api.exception_handler(RequestDataTooBig)
 def _large(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
-    return answer(TooLarge(message="The request's body is too large.", hint="At most 20 MB of JSON; files go through an upload, in chunks."))
+    return answer(
+        TooLarge(message="The request's body is too large.", hint="At most 20 MB of JSON; files go through an upload, in chunks.")
+    )
 
 
 @api.exception_handler(DataError)

@@ -15,6 +15,4 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - as ab
 from backend.realtime.origin import SameOrigin  # noqa: E402 - as above
 from backend.realtime.routing import routes  # noqa: E402 - as above
 
-application = ProtocolTypeRouter(
-    {"http": django_app, "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(routes)))}
-)
+application = ProtocolTypeRouter({"http": django_app, "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(routes)))})

@@ -7,7 +7,7 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
-from django.conf import settings  # noqa: E402 - needs the line above
+from django.conf import settings
 
 app = Celery("headrace-platform", broker=settings.BROKER_URL)
 app.conf.update(

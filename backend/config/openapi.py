@@ -11,7 +11,12 @@ from ninja.operation import Operation
 
 from backend.core.schemas import ErrorOut
 
-SESSION = {"type": "apiKey", "in": "cookie", "name": "headrace_session", "description": "The browser's session; writes also need the header X-CSRFToken."}
+SESSION = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "headrace_session",
+    "description": "The browser's session; writes also need the header X-CSRFToken.",
+}
 ERRORS = {
     400: "The request is not HTTP or JSON as it should be",
     401: "Not signed in, or the token is not good",
@@ -33,12 +38,19 @@ class Document(OpenAPISchema):
         details = super().operation_details(operation)
         access = getattr(operation.view_func, "access", "")
         details["description"] = f"{details.get('description', '')}\n\n{_who(access)}".strip()
-        details["security"] = [] if access == "public" else [{"session": []}] if access == "in_person" else [{"SessionOrToken": []}, {"session": []}]
+        details["security"] = (
+            [] if access == "public" else [{"session": []}] if access == "in_person" else [{"SessionOrToken": []}, {"session": []}]
+        )
         if getattr(operation.view_func, "idempotent", False):
-            details["parameters"].append({
-                "in": "header", "name": "Idempotency-Key", "required": False, "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]*$"},
-                "description": "A repeat with the same key gets the first one's answer and does nothing.",
-            })
+            details["parameters"].append(
+                {
+                    "in": "header",
+                    "name": "Idempotency-Key",
+                    "required": False,
+                    "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]*$"},
+                    "description": "A repeat with the same key gets the first one's answer and does nothing.",
+                }
+            )
         for status in errors_of(operation):
             details["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
         details["responses"] = dict(sorted(details["responses"].items()))
@@ -51,7 +63,10 @@ class Document(OpenAPISchema):
         self.add_schema_definitions(error.pop("$defs"))
         self.add_schema_definitions({"ErrorOut": error})
         found = super().get_components()
-        found["securitySchemes"] = {"SessionOrToken": {"type": "http", "scheme": "bearer", "description": "An API token: `Authorization: Bearer hr_…`"}, "session": SESSION}
+        found["securitySchemes"] = {
+            "SessionOrToken": {"type": "http", "scheme": "bearer", "description": "An API token: `Authorization: Bearer hr_…`"},
+            "session": SESSION,
+        }
         found["schemas"] = dict(sorted(found["schemas"].items()))
         body = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorOut"}}}
         found["responses"] = {f"Error{status}": {"description": text, "content": body} for status, text in ERRORS.items()}
@@ -73,7 +88,11 @@ def errors_of(operation: Operation) -> list[int]:
 
 
 def _who(access: str) -> str:
-    words = {"public": "For anyone.", "signed_in": "For anyone signed in.", "in_person": "For anyone signed in with the browser; API tokens may not."}
+    words = {
+        "public": "For anyone.",
+        "signed_in": "For anyone signed in.",
+        "in_person": "For anyone signed in with the browser; API tokens may not.",
+    }
     return words.get(access, f"Needs the permission `{access}` in the project.")
 
 

@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "backend.core.middleware.security_headers",
     "backend.core.middleware.api_errors",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backend.core.static.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -44,7 +44,9 @@ class HeadraceError(Exception):
                 "field": self.field,
                 "hint": self.hint,
                 "problems": self.problems,
-                "details": {k: v if isinstance(v, int | float | bool | str | list | dict | None) else str(v) for k, v in self.details.items()},
+                "details": {
+                    k: v if isinstance(v, int | float | bool | str | list | dict | None) else str(v) for k, v in self.details.items()
+                },
             }
         }
 
@@ -97,6 +99,10 @@ class InvalidInput(HeadraceError):
     """{message}"""
 
     status = 422
+
+
+class BadRequest(HeadraceError):
+    """The request is not one this studio understands."""
 
 
 class NotJson(HeadraceError):

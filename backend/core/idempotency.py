@@ -45,20 +45,30 @@ def idempotent(*, atomic: bool = True) -> Callable[[F], F]:
             if not key:
                 return view(request, *args, **kwargs)
             if len(key) > 200 or not key.isprintable():
-                raise InvalidInput(message="The Idempotency-Key is not usable.", field="Idempotency-Key", hint="At most 200 printable characters.")
+                raise InvalidInput(
+                    message="The Idempotency-Key is not usable.", field="Idempotency-Key", hint="At most 200 printable characters."
+                )
             route = f"{request.method} {request.path}"[:200]
             body = hashlib.sha256(request.body + b"\0" + request.META.get("QUERY_STRING", "").encode()).hexdigest()
             with _lock(f"{request.project.pk}:{key}", atomic):
                 kept = IdempotencyKey.objects.filter(project=request.project, key=key).first()
                 if kept is not None:
                     if (kept.route, kept.body_digest) != (route, body):
-                        raise Conflict(message="This Idempotency-Key was used for another request.", field="Idempotency-Key", hint="Use a new key for a new request.")
+                        raise Conflict(
+                            message="This Idempotency-Key was used for another request.",
+                            field="Idempotency-Key",
+                            hint="Use a new key for a new request.",
+                        )
                     return _answer(kept.status, kept.response)
                 result = view(request, *args, **kwargs)
                 response = _respond(request, result)
                 if 200 <= response.status_code < 300:
                     IdempotencyKey.objects.create(
-                        project=request.project, key=key, route=route, body_digest=body, status=response.status_code,
+                        project=request.project,
+                        key=key,
+                        route=route,
+                        body_digest=body,
+                        status=response.status_code,
                         response=json.loads(response.content) if response.content else None,
                     )
                 return response
@@ -105,7 +115,9 @@ def _acquire(function: str, number: int) -> None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS}s"])
-            cursor.execute(f"SELECT {function}(%s)", [number])  # noqa: S608 - one of two names above
+            cursor.execute(f"SELECT {function}(%s)", [number])
             cursor.execute("SELECT set_config('lock_timeout', '0', true)")
     except OperationalError as exc:
-        raise Conflict(message="The first request with this Idempotency-Key is still being worked on.", hint="Try again in a moment.") from exc
+        raise Conflict(
+            message="The first request with this Idempotency-Key is still being worked on.", hint="Try again in a moment."
+        ) from exc

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from backend.core import context
-from backend.core.errors import HeadraceError, InvalidInput, MethodNotAllowed, PageOutOfDate, RouteNotFound, TooLarge, WentWrong
+from backend.core.errors import BadRequest, HeadraceError, InvalidInput, MethodNotAllowed, PageOutOfDate, RouteNotFound, TooLarge, WentWrong
 from backend.core.ids import new_id
 
 log = logging.getLogger("headrace.web")
@@ -56,7 +56,8 @@ def content_security_policy() -> str:
     """Scripts only from this studio's own files, never inline. Styles may be inline: Mantine sets CSS variables through
     `style` elements and attributes, plotly and React Flow position through `style`. Images and workers may be `blob:`
     (previews, plotly's export); `connect-src 'self'` includes the WebSocket of the same origin, which is
-    also named in full for browsers that do not think so. Vite's own server is allowed only with both HEADRACE_DEBUG and HEADRACE_VITE_DEV."""
+    also named in full for browsers that do not think so. Vite's own server is allowed only with HEADRACE_DEBUG and
+    HEADRACE_VITE_DEV together."""
     public = urlsplit(settings.PUBLIC_URL)
     socket = f"{'wss' if public.scheme == 'https' else 'ws'}://{public.netloc}"
     rules = {
@@ -118,7 +119,7 @@ def told(status: int, request: HttpRequest) -> HeadraceError | None:
         return TooLarge(message="The request is too large.")
     if status >= 500:
         return WentWrong(request_id=getattr(request, "id", ""))
-    return InvalidInput(message="The request is not one this studio understands.") if status == 400 else None
+    return BadRequest() if status == 400 else None
 
 
 def answer(error: HeadraceError) -> JsonResponse:

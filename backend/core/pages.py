@@ -22,7 +22,12 @@ from backend.core.models import SignInLink
 def studio_page(request: HttpRequest) -> HttpResponse:
     vite = settings.DJANGO_VITE["default"]
     if not vite["dev_mode"] and not Path(vite["manifest_path"]).is_file():
-        return render(request, "core/notice.html", {"title": "The pages are not built", "text": "Start the studio with “manage.py up”, which builds them."}, status=503)
+        return render(
+            request,
+            "core/notice.html",
+            {"title": "The pages are not built", "text": "Start the studio with “manage.py up”, which builds them."},
+            status=503,
+        )
     return render(request, "studio.html")
 
 
@@ -33,7 +38,12 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     link = links.use(secret, SignInLink.Purpose.SIGN_IN)
     if link is None:
         text = "It works once and only for a while. Make a new one in the terminal, or sign in with your password."
-        response = render(request, "core/notice.html", {"title": "This link was used already or has expired", "text": text, "action": "Open the studio", "href": "/"}, status=410)
+        response = render(
+            request,
+            "core/notice.html",
+            {"title": "This link was used already or has expired", "text": text, "action": "Open the studio", "href": "/"},
+            status=410,
+        )
     else:
         people.begin_session(request, link.user, "link")
         response = HttpResponseRedirect(link.path)

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from backend.core.models import Role
 
-V, A, R, E, O, W = Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.EDITOR, Role.OPERATOR, Role.OWNER
-EVERYONE = frozenset({V, A, R, E, O, W})
-MAKERS = frozenset({E, O, W})
+V, A, R, E, P, W = Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.EDITOR, Role.OPERATOR, Role.OWNER
+EVERYONE = frozenset({V, A, R, E, P, W})
+MAKERS = frozenset({E, P, W})
 
-ACTIONS: dict[str, frozenset[Role]] = {
+ACTIONS: dict[str, frozenset[str]] = {
     "project.read": EVERYONE,
     "project.update": frozenset({W}),
     "project.archive": frozenset({W}),
     "member.read": EVERYONE,
     "member.manage": frozenset({W}),
-    "audit.read": frozenset({O, W}),
+    "audit.read": frozenset({P, W}),
     "event.read": EVERYONE,
     "artifact.read": EVERYONE,
     "dataset.read": EVERYONE,
@@ -35,8 +35,8 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "model.write": MAKERS,
     "endpoint.read": EVERYONE,
     "endpoint.predict": EVERYONE,
-    "endpoint.deploy": frozenset({O, W}),
-    "endpoint.delete": frozenset({O, W}),
+    "endpoint.deploy": frozenset({P, W}),
+    "endpoint.delete": frozenset({P, W}),
 }
 
 

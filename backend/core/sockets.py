@@ -43,7 +43,13 @@ def admit(scope: dict[str, Any], slug: str, action: str) -> Seat:
     if user is None or not user.is_authenticated:
         raise SignInNeeded
     project, _ = authorize(user, slug, action)
-    return Seat(user=user.pk, project=project.pk, action=action, session=scope["session"].session_key or "", session_hash=user.get_session_auth_hash())
+    return Seat(
+        user=user.pk,
+        project=project.pk,
+        action=action,
+        session=scope["session"].session_key or "",
+        session_hash=user.get_session_auth_hash(),
+    )
 
 
 def still_good(seats: Iterable[Seat]) -> set[Seat]:
@@ -58,7 +64,10 @@ def still_good(seats: Iterable[Seat]) -> set[Seat]:
     }
     sessions = set(Session.objects.filter(pk__in={s.session for s in asked if s.session}, expire_date__gt=now).values_list("pk", flat=True))
     tokens = {
-        pk for pk, expires in ApiToken.objects.filter(pk__in={s.token for s in asked if s.token}, revoked_at=None).values_list("pk", "expires_at")
+        pk
+        for pk, expires in ApiToken.objects.filter(pk__in={s.token for s in asked if s.token}, revoked_at=None).values_list(
+            "pk", "expires_at"
+        )
         if expires is None or expires > now
     }
 

@@ -16,6 +16,7 @@ Close codes 44xx (4401 sign in, 4403 not allowed, 4404 no such project) mean tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from typing import Any
@@ -92,10 +93,8 @@ class ProjectSocket(AsyncWebsocketConsumer):
         if self.sender is not None:
             self.sender.cancel()
         for group in self.topics.values():
-            try:
+            with contextlib.suppress(redis.RedisError, OSError):  # the server that knew of it may be away
                 await self.channel_layer.group_discard(group, self.channel_name)
-            except (redis.RedisError, OSError):
-                pass  # the server that knew of it is away
         self.topics = {}
 
     async def revoked(self) -> None:
@@ -175,7 +174,7 @@ class ProjectSocket(AsyncWebsocketConsumer):
             while True:
                 try:
                     await asyncio.wait_for(self.ready.wait(), SILENCE_S)
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     await asyncio.wait_for(self.tell({"ping": True}), STUCK_S)
                     continue
                 self.ready.clear()
@@ -185,7 +184,7 @@ class ProjectSocket(AsyncWebsocketConsumer):
                 if frame := self._frame():
                     await asyncio.wait_for(self.send(text_data=frame), STUCK_S)
                 await asyncio.sleep(FRAME_S)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await self.close(TRY_LATER)
         except (OSError, RuntimeError):
             return  # the line is gone; `disconnect` follows
@@ -209,5 +208,7 @@ class ProjectSocket(AsyncWebsocketConsumer):
 
 def _topics(value: Any, field: str) -> list[str]:
     if not isinstance(value, list) or len(value) > MAX_TOPICS or not all(isinstance(topic, str) and len(topic) <= 100 for topic in value):
-        raise InvalidInput(message=f"`{field}` is a list of at most {MAX_TOPICS} topics.", field=field, hint='For example ["project", "run:<id>"].')
+        raise InvalidInput(
+            message=f"`{field}` is a list of at most {MAX_TOPICS} topics.", field=field, hint='For example ["project", "run:<id>"].'
+        )
     return value

@@ -31,4 +31,6 @@ def ours(origin: str, host: str) -> bool:
     if not origin or not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         return False
     parts = urlsplit(origin)
-    return f"{parts.scheme}://{parts.netloc}" in settings.CSRF_TRUSTED_ORIGINS or (parts.scheme in ("http", "https") and parts.netloc == host)
+    return f"{parts.scheme}://{parts.netloc}" in settings.CSRF_TRUSTED_ORIGINS or (
+        parts.scheme in ("http", "https") and parts.netloc == host
+    )

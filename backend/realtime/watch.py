@@ -49,7 +49,9 @@ class Watch:
 
     async def _run(self) -> None:
         """Ends when the last socket has gone; the next one starts it again."""
-        self.valkey = redis.asyncio.Redis.from_url(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0], socket_timeout=1, socket_connect_timeout=1)
+        self.valkey = redis.asyncio.Redis.from_url(
+            settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0], socket_timeout=1, socket_connect_timeout=1
+        )
         try:
             self.server = await self._valkey_run() or ""
             while self.sockets:

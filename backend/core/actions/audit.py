@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from backend.core.context import current_request
 from backend.core.models import AuditEntry, Project, User
 
-Target = Model | tuple[str, Any, str]
+Target: TypeAlias = "Model | tuple[str, Any, str]"
 
 
 def record(

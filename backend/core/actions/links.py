@@ -21,7 +21,7 @@ def issue(user: User, path: str = "/", lifetime: timedelta = SIGN_IN_LIFETIME) -
     return f"{public_url()}/link/{make(user, SignInLink.Purpose.SIGN_IN, lifetime, path)}"
 
 
-def make(user: User, purpose: SignInLink.Purpose, lifetime: timedelta, path: str = "/") -> str:
+def make(user: User, purpose: str, lifetime: timedelta, path: str = "/") -> str:
     """A new secret; only its hash is kept."""
     if not path.startswith("/") or path.startswith(("//", "/\\")):
         raise ValueError(f"a link leads to a path of this studio, not to “{path}”")
@@ -32,10 +32,12 @@ def make(user: User, purpose: SignInLink.Purpose, lifetime: timedelta, path: str
     return secret
 
 
-def use(secret: str, purpose: SignInLink.Purpose) -> SignInLink | None:
+def use(secret: str, purpose: str) -> SignInLink | None:
     """Spend the link: returned to exactly one caller; None when it is unknown, used, expired or its person is switched off."""
     now = timezone.now()
-    spent = SignInLink.objects.filter(token_hash=hash_secret(secret), purpose=purpose, used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now)
+    spent = SignInLink.objects.filter(
+        token_hash=hash_secret(secret), purpose=purpose, used_at=None, expires_at__gt=now, user__is_active=True
+    ).update(used_at=now)
     return SignInLink.objects.select_related("user").get(token_hash=hash_secret(secret)) if spent else None
 
 

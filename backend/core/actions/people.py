@@ -67,7 +67,11 @@ def sign_up(request: HttpRequest, email: str, name: str, password: str, secret: 
             if not people.first_account():
                 raise InvitationNeeded(hint="Ask an owner of a project to invite you.")
         if User.objects.filter(email=email).exists():
-            raise Conflict(message="There is an account with this e-mail address already.", field="email", hint="Sign in, then open the invitation again.")
+            raise Conflict(
+                message="There is an account with this e-mail address already.",
+                field="email",
+                hint="Sign in, then open the invitation again.",
+            )
         user = User.objects.create_user(email, password, name=name)
         audit.record(user, "user.create", user, after={"email": email, "name": name}, project=invited.project if invited else None)
         if invited:
@@ -95,7 +99,9 @@ def join(invited: Invitation, user: User) -> Membership:
     member, made = Membership.objects.get_or_create(project=invited.project, user=user, defaults={"role": invited.role})
     invited.accepted_at = timezone.now()
     invited.save(update_fields=["accepted_at"])
-    audit.record(user, "invitation.accept", ("user", user.pk, user.email), after={"role": member.role} if made else None, project=invited.project)
+    audit.record(
+        user, "invitation.accept", ("user", user.pk, user.email), after={"role": member.role} if made else None, project=invited.project
+    )
     return member
 
 
@@ -135,7 +141,8 @@ def forgot_password(request: HttpRequest, email: str) -> None:
             mail.send_on_commit(
                 user.email,
                 "Set a new Headrace password",
-                f"Somebody, we hope you, asked for a new password for {user.email}.\n\nSet it here within an hour:\n{links.public_url()}/reset/{secret}\n\n"
+                f"Somebody, we hope you, asked for a new password for {user.email}.\n\n"
+                f"Set it here within an hour:\n{links.public_url()}/reset/{secret}\n\n"
                 "If it was not you, do nothing: your password stays as it is.\n",
             )
 
@@ -167,8 +174,12 @@ def check_password(password: str, user: User) -> None:
         validate_password(password, user)
     except ValidationError as exc:
         raise InvalidInput(
-            message="This password is too easy to guess.", field="password",
-            problems=[{"field": "password", "message": text, "expected": "At least 10 characters that are not a common password."} for text in exc.messages],
+            message="This password is too easy to guess.",
+            field="password",
+            problems=[
+                {"field": "password", "message": text, "expected": "At least 10 characters that are not a common password."}
+                for text in exc.messages
+            ],
         ) from exc
 
 

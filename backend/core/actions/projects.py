@@ -112,14 +112,21 @@ def invite(user: User, project: Project, email: str, role: str) -> tuple[Invitat
         _lock(project)
         project.invitations.filter(email=email, accepted_at=None, revoked_at=None).update(revoked_at=now)
         invitation = Invitation.objects.create(
-            project=project, email=email, role=role, token_hash=digest, invited_by=user, created_at=now, expires_at=now + INVITATION_LIFETIME
+            project=project,
+            email=email,
+            role=role,
+            token_hash=digest,
+            invited_by=user,
+            created_at=now,
+            expires_at=now + INVITATION_LIFETIME,
         )
         audit.record(user, "invitation.create", ("invitation", invitation.pk, email), after={"email": email, "role": role}, project=project)
         link = f"{links.public_url()}/invitations/{secret}"
         mail.send_on_commit(
             email,
             f"{' '.join(str(user).split())} invites you to {' '.join(project.name.split())} on Headrace",
-            f"{user} ({user.email}) invites you to the project “{project.name}” as {role}.\n\nAccept here within {INVITATION_LIFETIME.days} days:\n{link}\n",
+            f"{user} ({user.email}) invites you to the project “{project.name}” as {role}.\n\n"
+            f"Accept here within {INVITATION_LIFETIME.days} days:\n{link}\n",
         )
     return invitation, link
 

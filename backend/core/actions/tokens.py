@@ -31,8 +31,16 @@ def create(user: User, name: str, project: str | None = None, expires_in_days: i
     secret, digest, prefix = new_secret()
     expires = timezone.now() + timedelta(days=expires_in_days) if expires_in_days else None
     with transaction.atomic():
-        token = ApiToken.objects.create(user=user, project=bound, name=clean_name(name), prefix=prefix, token_hash=digest, expires_at=expires)
-        audit.record(user, "token.create", ("token", token.pk, token.name), after={"name": token.name, "project": project, "expires_at": expires}, project=bound)
+        token = ApiToken.objects.create(
+            user=user, project=bound, name=clean_name(name), prefix=prefix, token_hash=digest, expires_at=expires
+        )
+        audit.record(
+            user,
+            "token.create",
+            ("token", token.pk, token.name),
+            after={"name": token.name, "project": project, "expires_at": expires},
+            project=bound,
+        )
     return token, secret
 
 

@@ -28,7 +28,9 @@ class Slice(TypedDict, Generic[M]):
     total: int | None
 
 
-def paginate(queryset: QuerySet[M], order: str | Sequence[str], cursor: str | None = None, limit: int = 50, *, count: bool = False) -> Slice[M]:
+def paginate(
+    queryset: QuerySet[M], order: str | Sequence[str], cursor: str | None = None, limit: int = 50, *, count: bool = False
+) -> Slice[M]:
     """One page of `queryset`, ordered by the fields or annotations named in `order` (`-` for descending, nulls last).
 
     The last field must be unique, or rows that tie are lost: `"-id"`, `("-created_at", "-id")`. The cursor is opaque
@@ -43,7 +45,9 @@ def paginate(queryset: QuerySet[M], order: str | Sequence[str], cursor: str | No
         try:
             ordered = ordered.filter(_after(fields, _decode(cursor, fields)))
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError, ValidationError) as exc:
-            raise InvalidInput(message="This cursor is not one of this list.", field="cursor", hint="Use `next` of the page before, with the same sorting.") from exc
+            raise InvalidInput(
+                message="This cursor is not one of this list.", field="cursor", hint="Use `next` of the page before, with the same sorting."
+            ) from exc
     rows = list(ordered[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
@@ -100,7 +104,7 @@ def _pack(value: Any) -> Any:
 
 def _unpack(value: Any) -> Any:
     if isinstance(value, dict):
-        (kind, text), = value.items()
+        ((kind, text),) = value.items()
         return _TYPES[kind](text)
     if isinstance(value, list):
         raise ValueError("no list is ever packed")

@@ -6,15 +6,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from backend.core.errors import LinkSpent, NotFound
 from backend.core.auth import hash_secret
+from backend.core.errors import LinkSpent, NotFound
 from backend.core.models import ApiToken, AuditEntry, Invitation, Membership, Project, User
 from backend.core.permissions import ACTIONS, may
 
 
 def memberships(user: User, token: ApiToken | None = None) -> list[Membership]:
     """Of projects that are not archived; with a token bound to a project, of that one only."""
-    found = Membership.objects.select_related("project").filter(user=user, project__archived_at=None).order_by("project__name", "project__slug")
+    found = (
+        Membership.objects.select_related("project").filter(user=user, project__archived_at=None).order_by("project__name", "project__slug")
+    )
     if token is not None and (token.project_id or token.step_run):
         found = found.filter(project_id=token.project_id)
     return list(found)
@@ -38,7 +40,12 @@ def first_account() -> bool:
 
 def project_out(project: Project, role: str) -> dict[str, Any]:
     return {
-        "id": project.pk, "slug": project.slug, "name": project.name, "description": project.description, "role": role, "created_at": project.created_at,
+        "id": project.pk,
+        "slug": project.slug,
+        "name": project.name,
+        "description": project.description,
+        "role": role,
+        "created_at": project.created_at,
     }
 
 
@@ -65,14 +72,22 @@ def invitation(secret: str) -> Invitation:
 def invitation_preview(secret: str) -> dict[str, Any]:
     found = invitation(secret)
     return {
-        "email": found.email, "project": found.project.name, "role": found.role, "invited_by": str(found.invited_by or ""),
+        "email": found.email,
+        "project": found.project.name,
+        "role": found.role,
+        "invited_by": str(found.invited_by or ""),
         "has_account": User.objects.filter(email=found.email).exists(),
     }
 
 
 def invitation_out(found: Invitation, link: str | None = None) -> dict[str, Any]:
     return {
-        "id": found.pk, "email": found.email, "role": found.role, "created_at": found.created_at, "expires_at": found.expires_at, "link": link,
+        "id": found.pk,
+        "email": found.email,
+        "role": found.role,
+        "created_at": found.created_at,
+        "expires_at": found.expires_at,
+        "link": link,
     }
 
 
@@ -82,8 +97,14 @@ def personal_tokens(user: User) -> list[ApiToken]:
 
 def token_out(token: ApiToken, secret: str | None = None) -> dict[str, Any]:
     return {
-        "id": token.pk, "name": token.name, "prefix": token.prefix, "project": token.project.slug if token.project else None,
-        "created_at": token.created_at, "expires_at": token.expires_at, "last_used_at": token.last_used_at, "token": secret,
+        "id": token.pk,
+        "name": token.name,
+        "prefix": token.prefix,
+        "project": token.project.slug if token.project else None,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "token": secret,
     }
 
 

@@ -41,7 +41,10 @@ def test_fresh_studio_gives_its_first_account_to_whoever_comes_first_and_no_seco
     assert (me["email"], me["name"]) == ("ada@example.com", "Ada")
     assert page.ok("GET", "/me")["id"] == me["id"], "signed in at once"
     assert page.ok("GET", "/studio")["first_account"] is False
-    assert Api().error(403, "POST", "/accounts", {"email": "eve@example.com", "name": "Eve", "password": PASSWORD})["code"] == "invitation_needed"
+    assert (
+        Api().error(403, "POST", "/accounts", {"email": "eve@example.com", "name": "Eve", "password": PASSWORD})["code"]
+        == "invitation_needed"
+    )
     assert "user.create" in actions()
 
 
@@ -206,7 +209,11 @@ def test_invited_person_without_an_account_makes_one() -> None:
     assert Api(ada).ok("GET", "/projects/wine/invitations")[0]["link"] is None
     secret = made["link"].rsplit("/", 1)[1]
     assert Api().ok("GET", f"/invitations/{secret}") == {
-        "email": "bob@example.com", "project": "Wine", "role": "editor", "invited_by": "Ada", "has_account": False,
+        "email": "bob@example.com",
+        "project": "Wine",
+        "role": "editor",
+        "invited_by": "Ada",
+        "has_account": False,
     }
     body = {"token": secret, "email": "bob@example.com", "name": "Bob", "password": PASSWORD}
     assert Api().error(403, "POST", "/accounts", {**body, "email": "eve@example.com"})["code"] == "invitation_for_another"
@@ -285,7 +292,9 @@ def test_step_token_acts_as_the_starter_in_its_project_and_the_log_says_which_st
 
 def test_secrets_do_not_reach_the_log() -> None:
     secret = token(user())
-    record = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, '%s - "%s"', ("1.2.3.4", f"GET /api/v1/invitations/{secret} HTTP/1.1"), None)
+    record = logging.LogRecord(
+        "uvicorn.access", logging.INFO, "", 0, '%s - "%s"', ("1.2.3.4", f"GET /api/v1/invitations/{secret} HTTP/1.1"), None
+    )
     line = RedactingFormatter("%(message)s").format(record)
     assert secret not in line and "/invitations/hr_" in line
 
@@ -340,9 +349,17 @@ def test_every_successful_write_of_core_leaves_an_entry() -> None:
         ("PATCH", "/projects/{project}/members/{uuidstr:user_id}"): (page, f"/projects/wine/members/{bob.pk}", {"role": "editor"}),
         ("DELETE", "/projects/{project}/members/{uuidstr:user_id}"): (page, f"/projects/wine/members/{bob.pk}", None),
         ("POST", "/projects/{project}/invitations"): (page, "/projects/wine/invitations", {"email": "z@example.com", "role": "viewer"}),
-        ("DELETE", "/projects/{project}/invitations/{uuidstr:invitation_id}"): (page, f"/projects/wine/invitations/{invitation['id']}", None),
+        ("DELETE", "/projects/{project}/invitations/{uuidstr:invitation_id}"): (
+            page,
+            f"/projects/wine/invitations/{invitation['id']}",
+            None,
+        ),
         ("DELETE", "/session"): (page, "/session", None),
-        ("POST", "/password/reset"): (Api(), "/password/reset", {"token": links.make(bob, SignInLink.Purpose.RESET, timedelta(hours=1)), "password": ANOTHER}),
+        ("POST", "/password/reset"): (
+            Api(),
+            "/password/reset",
+            {"token": links.make(bob, SignInLink.Purpose.RESET, timedelta(hours=1)), "password": ANOTHER},
+        ),
     }
     from backend.core.api import router
 

@@ -43,7 +43,9 @@ def test_event_of_a_failed_write_never_existed_and_missed_ones_can_be_asked_for(
 
 
 def test_write_goes_on_while_valkey_is_away(settings: pytest.FixtureRequest, django_capture_on_commit_callbacks: object) -> None:
-    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": ["unix:///nowhere.sock"], "prefix": "headrace"}}}  # type: ignore[attr-defined]
+    settings.CHANNEL_LAYERS = {
+        "default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": ["unix:///nowhere.sock"], "prefix": "headrace"}}
+    }  # type: ignore[attr-defined]
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         events.publish(project(), "project", {"type": "dataset_changed", "dataset": "b"})
     assert Event.objects.count() == 1
@@ -66,7 +68,9 @@ def test_pages_lose_and_repeat_nothing_with_ties_and_nulls() -> None:
         assert seen == whole and len(set(seen)) == 25
 
 
-@pytest.mark.parametrize("cursor", ["x", "====", "bnVsbA", "W10", "é", "\0", "W1siLWlkIl0sW3sidSI6MX1dXQ", "W1siLWlkIl0sW1tdXV0", "W1siLWlkIl0sWyJ4Il1d"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "====", "bnVsbA", "W10", "é", "\0", "W1siLWlkIl0sW3sidSI6MX1dXQ", "W1siLWlkIl0sW1tdXV0", "W1siLWlkIl0sWyJ4Il1d"]
+)
 def test_made_up_cursor_is_told_as_such(cursor: str) -> None:
     with pytest.raises(InvalidInput) as told:
         paginate(Project.objects.all(), "-id", cursor)

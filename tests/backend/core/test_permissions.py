@@ -45,7 +45,9 @@ def test_every_route_says_who_may(method: str, path: str, access: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path", "access"), [o for o in ALL if o[2] != "public"], ids=lambda v: v if isinstance(v, str) else None)
+@pytest.mark.parametrize(
+    ("method", "path", "access"), [o for o in ALL if o[2] != "public"], ids=lambda v: v if isinstance(v, str) else None
+)
 def test_who_is_refused_and_how(method: str, path: str, access: str) -> None:
     """With nothing but unknown ids and an empty body: whoever may not do it must be refused before the input is looked at."""
     ours = people.project("ours", owner=people.user("owner-of-ours@example.com"))
@@ -75,8 +77,12 @@ def test_who_is_refused_and_how(method: str, path: str, access: str) -> None:
                         ours.save()
                 else:
                     assert found == 403, f"{role} may not {access}, but {method} {path} answered {found}"
-            assert status(people.Api(token=people.token(member, project=elsewhere), raises=False)) == 404, "a token bound to another project"
-            assert status(people.Api(token=people.token(member, step_run=UUID(int=1)), raises=False)) == 404, "a step's token without a project"
+            assert status(people.Api(token=people.token(member, project=elsewhere), raises=False)) == 404, (
+                "a token bound to another project"
+            )
+            assert status(people.Api(token=people.token(member, step_run=UUID(int=1)), raises=False)) == 404, (
+                "a step's token without a project"
+            )
     elif access == "in_person":
         assert status(people.Api(token=unknown, raises=False)) == 403
     else:

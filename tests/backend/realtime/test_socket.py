@@ -177,7 +177,10 @@ async def test_topic_of_another_project_does_not_exist_here(ada: User, wine: Pro
     await socket.disconnect()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', '{"subscribe": "project"}', '{"subscribe": [1]}', '{"subscribe": ["' + "x" * 20000 + '"]}', "[" * 10000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '"x"', '{"subscribe": "project"}', '{"subscribe": [1]}', '{"subscribe": ["' + "x" * 20000 + '"]}', "[" * 10000],
+)
 async def test_nonsense_gets_an_error_and_the_line_stays(ada: User, wine: Project, text: str) -> None:
     socket = await (await Socket.of(ada)).opened()
     await socket.say(text)
@@ -186,7 +189,9 @@ async def test_nonsense_gets_an_error_and_the_line_stays(ada: User, wine: Projec
     await socket.disconnect()
 
 
-async def test_a_flood_arrives_in_few_frames_and_a_slow_client_is_told_to_ask_again(ada: User, wine: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_flood_arrives_in_few_frames_and_a_slow_client_is_told_to_ask_again(
+    ada: User, wine: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Frames are counted, not timed: a thousand events in far fewer frames; then, with nobody reading, a bounded queue."""
     socket = await (await Socket.of(ada)).opened()
     await socket.follow("project")
@@ -253,13 +258,17 @@ async def test_open_socket_closes_after_sign_out_and_after_its_token_is_revoked(
     assert await sync(lambda: Role.VIEWER in wine.memberships.values_list("role", flat=True))()
 
 
-async def test_after_valkey_died_and_came_back_the_page_is_told_and_events_flow_again(ada: User, wine: Project, settings: Any, tmp_path: Path) -> None:
+async def test_after_valkey_died_and_came_back_the_page_is_told_and_events_flow_again(
+    ada: User, wine: Project, settings: Any, tmp_path: Path
+) -> None:
     address = tmp_path / "v.sock"
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(valkey.command(tmp_path, address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [f"unix://{address}"], "prefix": "headrace"}}}
+    settings.CHANNEL_LAYERS = {
+        "default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [f"unix://{address}"], "prefix": "headrace"}}
+    }
     server = start()
     try:
         while not address.exists():
