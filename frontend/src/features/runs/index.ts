@@ -1,1 +1,3 @@
-export { RunsPage, RunPage, CompareRunsPage } from './pages'
+export { RunsPage } from './RunsPage'
+export { RunPage } from './RunPage'
+export { CompareRunsPage } from './CompareRunsPage'

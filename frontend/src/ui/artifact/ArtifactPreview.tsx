@@ -1,12 +1,12 @@
 /** What a person sees of an artifact: a table's rows, figures, images, a model card, or plain values. Fetched when mounted. */
-import { Box, Button, Group, Modal, ScrollArea, Skeleton, Stack, Table, Text, Title, UnstyledButton } from '@mantine/core'
+import { Box, Button, Group, Modal, ScrollArea, Skeleton, Stack, Table, Text, UnstyledButton } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { bytes, count, number } from '@/lib/format'
-import { Chart } from '@/ui/chart'
+import { Chart, type Figure } from '@/ui/chart'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import classes from './ArtifactPreview.module.css'
 import { MetricsView, type MetricsValue } from './MetricsView'
@@ -157,17 +157,14 @@ function Pictures({ preview }: { preview: Schemas['ImagesPreview'] }) {
   )
 }
 
-export type FigureValue = { title: string; figure: { data: unknown[]; layout?: Record<string, unknown> } }
+export type FigureValue = { title: string; figure: Figure }
 
 export function Figures({ figures }: { figures: FigureValue[] }) {
   return (
     <div className={classes.figures}>
       {figures.map((entry, index) => (
         <section key={index} className={classes.figure} aria-label={entry.title}>
-          <Title order={3} size="h4" mb={4}>
-            {entry.title}
-          </Title>
-          <Chart data={entry.figure.data} layout={{ ...entry.figure.layout, title: undefined }} title={entry.title} height={300} />
+          <Chart figure={{ ...entry.figure, layout: { ...entry.figure.layout, title: undefined } }} title={entry.title} height={300} downloadable />
         </section>
       ))}
     </div>

@@ -1,0 +1,101 @@
+/** The pipeline of a run with what each step is doing, live. Choosing a step shows it beside. */
+import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
+import '@xyflow/react/dist/style.css'
+import { useComputedColorScheme } from '@mantine/core'
+import { memo, useMemo } from 'react'
+import { duration, elapsed } from '@/lib/format'
+import { statusLook } from '@/ui/StatusBadge'
+import { HEIGHT, places, WIDTH, wiresOf } from './layout'
+import type { Run, StepRun } from './live'
+import classes from './runs.module.css'
+
+type StepNode = Node<{ step: StepRun; onChoose: (step: string) => void }, 'step'>
+
+const nodeTypes = {
+  step: memo(function StepNodeView({ data, selected }: NodeProps<StepNode>) {
+    const { step } = data
+    const look = statusLook(step.status)
+    const StatusIcon = look.icon
+    const cached = step.status === 'skipped' && step.skip_reason === 'cached'
+    const time = elapsed(step.started_at, step.finished_at)
+    const under = step.status === 'running' ? step.message || `${Math.round(step.progress * 100)} %` : cached ? 'Reused from an earlier run' : step.skip_reason || (time !== null && step.finished_at ? duration(time) : '')
+    return (
+      <button
+        type="button"
+        className={`${classes.node} nopan`}
+        data-status={step.status}
+        data-selected={selected || undefined}
+        onClick={() => data.onChoose(step.step)}
+        aria-label={`${step.name || step.title}: ${cached ? 'cached' : step.status}${under ? `, ${under}` : ''}`}
+        style={{ width: WIDTH, height: HEIGHT }}
+      >
+        <Handle type="target" position={Position.Left} className={classes.handle} isConnectable={false} />
+        <span className={classes.nodeIcon} style={{ color: `var(--mantine-color-${look.color}-light-color)`, background: `var(--mantine-color-${look.color}-light)` }}>
+          <StatusIcon size={17} stroke={2.2} className={look.spin ? classes.spin : undefined} aria-hidden />
+        </span>
+        <span className={classes.nodeText}>
+          <span className={classes.nodeTitle}>{step.name || step.title}</span>
+          <span className={classes.nodeUnder}>{under || step.title}</span>
+        </span>
+        {step.attempt > 1 && <span className={classes.attempt}>{step.attempt}×</span>}
+        {step.status === 'running' && <span className={classes.nodeBar} style={{ width: `${Math.max(3, step.progress * 100)}%` }} />}
+        <Handle type="source" position={Position.Right} className={classes.handle} isConnectable={false} />
+      </button>
+    )
+  }),
+}
+
+export function RunGraph({ run, selected, onSelect }: { run: Run; selected: string | null; onSelect: (step: string) => void }) {
+  const scheme = useComputedColorScheme('light')
+  const spots = useMemo(() => places(run.graph), [run.graph])
+  const wires = useMemo(() => wiresOf(run.graph), [run.graph])
+  const byStep = useMemo(() => new Map(run.step_runs.map((s) => [s.step, s])), [run.step_runs])
+  const nodes = useMemo(
+    () =>
+      run.step_runs.map((step): StepNode => ({
+        id: step.step,
+        type: 'step',
+        position: spots[step.step] ?? { x: 0, y: 0 },
+        data: { step, onChoose: onSelect },
+        selected: step.step === selected,
+        width: WIDTH,
+        height: HEIGHT,
+        focusable: false,
+      })),
+    [run.step_runs, spots, selected, onSelect],
+  )
+  const edges = useMemo(
+    () =>
+      wires.map((wire): Edge => {
+        const moving = byStep.get(wire.target)?.status === 'running'
+        return { id: wire.id, source: wire.source, target: wire.target, animated: moving, focusable: false, ariaLabel: wire.label, style: { stroke: moving ? 'var(--mantine-color-blue-6)' : 'var(--hr-line-strong)' } }
+      }),
+    [wires, byStep],
+  )
+  return (
+    <div className={classes.graph} role="group" aria-label="Steps of this run">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        colorMode={scheme}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        zoomOnScroll={false}
+        preventScrolling={false}
+        onlyRenderVisibleElements={nodes.length > 150}
+        fitView
+        fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
+        minZoom={0.1}
+        maxZoom={1.6}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background gap={20} size={1} />
+        <Controls showInteractive={false} position="bottom-left" />
+      </ReactFlow>
+    </div>
+  )
+}

@@ -1,0 +1,206 @@
+/** One run, live: its graph, the step that is chosen, and below it results, charts, log and timeline. */
+import { Alert, Anchor, Button, Group, Progress, Skeleton, Tabs, Text } from '@mantine/core'
+import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerStop, IconRefresh, IconTimeline } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useCallback, useEffect, useState } from 'react'
+import { api, unwrap } from '@/api/client'
+import { useCan, useProjectSlug } from '@/api/me'
+import { ago, duration, elapsed, number } from '@/lib/format'
+import { metricName } from '@/ui/artifact'
+import { useCommands } from '@/ui/commands'
+import { ConfirmButton, notifyError } from '@/ui/confirm'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { PageHeader } from '@/ui/PageHeader'
+import { StatusBadge } from '@/ui/StatusBadge'
+import { runQuery, useNow, useRun } from './data'
+import { ended, type Run } from './live'
+import { LogView } from './LogView'
+import { Artifacts, MetricCharts, Timeline } from './panels'
+import { RerunDialog } from './RerunDialog'
+import { RunGraph } from './RunGraph'
+import classes from './runs.module.css'
+import { StepPanel } from './StepPanel'
+
+const TABS = ['charts', 'artifacts', 'logs', 'timeline'] as const
+type Tab = (typeof TABS)[number]
+
+export function RunPage() {
+  const project = useProjectSlug()
+  const { run: id = '' } = useParams({ strict: false })
+  const query = useRun(project, id)
+  if (query.error && !query.data) {
+    return (
+      <>
+        <PageHeader title="Run" crumbs={[{ label: 'Runs', to: '/p/$project/runs', params: { project } }]} />
+        <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+      </>
+    )
+  }
+  if (!query.data) {
+    return (
+      <>
+        <PageHeader title="Run" loading crumbs={[{ label: 'Runs', to: '/p/$project/runs', params: { project } }]} />
+        <Skeleton h={400} />
+      </>
+    )
+  }
+  return <Shown key={id} project={project} run={query.data} />
+}
+
+/** The step worth looking at when nobody chose: one that failed, one that runs, else the last that ran. */
+function interesting(run: Run): string | null {
+  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'running')
+  const last = [...run.step_runs].sort((a, b) => Date.parse(b.finished_at ?? '') - Date.parse(a.finished_at ?? ''))[0]
+  return (pick ?? last ?? run.step_runs[0])?.step ?? null
+}
+
+function Shown({ project, run }: { project: string; run: Run }) {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const can = useCan()
+  const search = useSearch({ strict: false }) as { tab?: string; step?: string }
+  const tab: Tab = TABS.find((t) => t === search.tab) ?? (ended(run.status) ? 'artifacts' : 'charts')
+  const chosen = run.step_runs.find((s) => s.step === search.step)?.step ?? null
+  const [again, setAgain] = useState(false)
+  const now = useNow(!ended(run.status))
+  const shownStep = chosen ?? interesting(run)
+  const step = run.step_runs.find((s) => s.step === shownStep)
+  const setSearch = useCallback(
+    (change: { tab?: Tab; step?: string }) => void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
+    [navigate],
+  )
+  const choose = useCallback((key: string) => setSearch({ step: key }), [setSearch])
+  const cancel = useMutation({
+    mutationFn: () => unwrap(api.POST('/api/v1/projects/{project}/runs/{run_id}/cancel', { params: { path: { project, run_id: run.id } } })),
+    onSuccess: (fresh) => client.setQueryData(runQuery(project, run.id).queryKey, fresh),
+    onError: notifyError,
+  })
+  useCommands(
+    () => [{ id: 'run.again', label: 'Run this again…', group: 'Run', icon: IconRefresh, disabled: !can('run.start'), run: () => setAgain(true) }],
+    [can, run.id],
+  )
+  const running = !ended(run.status)
+  const title = `#${run.number} ${run.name || run.pipeline_name}`
+  return (
+    <>
+      <PageHeader
+        title={title}
+        crumbs={[{ label: 'Runs', to: '/p/$project/runs', params: { project } }]}
+        badges={<StatusBadge status={run.status} size="lg" />}
+        description={
+          <>
+            <Anchor inherit renderRoot={(props) => <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: run.pipeline }} {...props} />}>
+              {run.pipeline_name}
+            </Anchor>{' '}
+            version {run.pipeline_version} · started {ago(run.created_at, now)}
+            {run.started_by && ` by ${run.started_by.name || run.started_by.email}`} · {duration(elapsed(run.started_at, run.finished_at, now))}
+            {run.rerun_of && (
+              <>
+                {' · again of '}
+                <Anchor inherit renderRoot={(props) => <Link to="/p/$project/runs/$run" params={{ project, run: run.rerun_of as string }} {...props} />}>
+                  an earlier run
+                </Anchor>
+              </>
+            )}
+          </>
+        }
+        actions={
+          <>
+            {running && can('run.cancel') && (
+              <ConfirmButton
+                title="Cancel this run?"
+                message="Steps that run are stopped within seconds. What has finished is kept and reused by the next run."
+                confirmLabel="Cancel the run"
+                onConfirm={() => cancel.mutateAsync()}
+                leftSection={<IconPlayerStop size={16} aria-hidden />}
+              >
+                Cancel
+              </ConfirmButton>
+            )}
+            {can('run.start') && (
+              <Button variant={running ? 'default' : 'filled'} leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => setAgain(true)}>
+                Run again…
+              </Button>
+            )}
+          </>
+        }
+      />
+      <Announcer run={run} />
+      {running && <Progress value={run.progress * 100} size="sm" mb="sm" aria-label={`${run.steps_done} of ${run.steps_total} steps done`} />}
+      {run.status === 'failed' && run.error && (
+        <Alert mb="md" color="red" icon={<IconAlertTriangle aria-hidden />} title={run.error.message}>
+          {run.error.hint}
+        </Alert>
+      )}
+      {Object.keys(run.metrics).length > 0 && (
+        <Group gap="xl" mb="md">
+          {Object.entries(run.metrics).slice(0, 6).map(([name, value]) => (
+            <div key={name}>
+              <Text size="xs" c="dimmed">
+                {metricName(name)}
+              </Text>
+              <Text size="lg" fw={650}>
+                {number(value)}
+              </Text>
+            </div>
+          ))}
+        </Group>
+      )}
+      <div className={classes.split}>
+        <RunGraph run={run} selected={shownStep} onSelect={choose} />
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
+        <aside className={classes.side} aria-label="The chosen step" tabIndex={0}>
+          {step && <StepPanel project={project} run={run} step={step} onOpen={(to) => setSearch({ tab: to, step: step.step })} />}
+        </aside>
+      </div>
+      <Tabs value={tab} onChange={(value) => setSearch({ tab: (value as Tab) ?? 'charts' })} mt="lg" keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="charts" leftSection={<IconChartLine size={16} aria-hidden />}>
+            Charts
+          </Tabs.Tab>
+          <Tabs.Tab value="artifacts" leftSection={<IconPackage size={16} aria-hidden />}>
+            Results
+          </Tabs.Tab>
+          <Tabs.Tab value="logs" leftSection={<IconFileText size={16} aria-hidden />}>
+            Log
+          </Tabs.Tab>
+          <Tabs.Tab value="timeline" leftSection={<IconTimeline size={16} aria-hidden />}>
+            Timeline
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="charts">
+          <MetricCharts project={project} run={run} />
+        </Tabs.Panel>
+        <Tabs.Panel value="artifacts">
+          <Artifacts key={chosen ?? ''} project={project} run={run} step={chosen} />
+          {chosen && (
+            <Button variant="subtle" size="compact-sm" mt="sm" onClick={() => setSearch({ step: undefined })}>
+              Show the results of all steps
+            </Button>
+          )}
+        </Tabs.Panel>
+        <Tabs.Panel value="logs">
+          <LogView project={project} run={run} step={chosen} onStep={(key) => setSearch({ step: key ?? undefined })} />
+        </Tabs.Panel>
+        <Tabs.Panel value="timeline">
+          <Timeline run={run} onStep={choose} />
+        </Tabs.Panel>
+      </Tabs>
+      <RerunDialog opened={again} onClose={() => setAgain(false)} project={project} run={run} />
+    </>
+  )
+}
+
+/** Says aloud how the run goes, once a change. */
+function Announcer({ run }: { run: Run }) {
+  const [text, setText] = useState('')
+  const status = run.status
+  const done = run.steps_done
+  useEffect(() => setText(`Run ${status}, ${done} of ${run.steps_total} steps done`), [status, done, run.steps_total])
+  return (
+    <Text role="status" style={{ position: 'absolute', width: 1, height: 1, overflow: 'hidden', clipPath: 'inset(50%)' }}>
+      {text}
+    </Text>
+  )
+}

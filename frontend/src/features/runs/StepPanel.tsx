@@ -1,0 +1,159 @@
+/** One step of a run: how it stands, why it failed, what it was given and what it made. */
+import { Accordion, Alert, Anchor, Badge, Code, Group, Progress, Stack, Text, Title } from '@mantine/core'
+import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { api, unwrap } from '@/api/client'
+import { keys } from '@/api/keys'
+import { dateTime, duration, elapsed } from '@/lib/format'
+import { describe, downloadUrl } from '@/ui/artifact'
+import { StatusBadge } from '@/ui/StatusBadge'
+import { useNow } from './data'
+import { ended, type Run, type StepRun } from './live'
+import classes from './runs.module.css'
+
+export function StepPanel({ project, run, step, onOpen }: { project: string; run: Run; step: StepRun; onOpen: (tab: 'logs' | 'artifacts') => void }) {
+  const now = useNow(step.status === 'running')
+  const cached = step.status === 'skipped' && step.skip_reason === 'cached'
+  const parameters = Object.entries(step.parameters)
+  return (
+    <Stack gap="md">
+      <div>
+        <Title order={2} size="h3">
+          {step.name || step.title}
+        </Title>
+        <Text size="xs" c="dimmed">
+          {step.title} · {step.step}
+        </Text>
+      </div>
+      <Group gap="xs">
+        <StatusBadge status={step.status} word={cached ? 'Reused' : undefined} />
+        {step.started_at && (
+          <Text size="sm" c="dimmed">
+            {duration(elapsed(step.started_at, step.finished_at, now))}
+          </Text>
+        )}
+        {step.max_attempts > 1 && (
+          <Text size="sm" c="dimmed">
+            attempt {Math.max(step.attempt, 1)} of {step.max_attempts}
+          </Text>
+        )}
+      </Group>
+      {step.status === 'running' && (
+        <div>
+          <Progress value={step.progress * 100} animated aria-label={`${Math.round(step.progress * 100)} %`} />
+          {step.message && (
+            <Text size="xs" c="dimmed" mt={4} aria-live="polite">
+              {step.message}
+            </Text>
+          )}
+        </div>
+      )}
+      {cached && (
+        <Alert icon={<IconInfoCircle aria-hidden />} color="gray" p="xs">
+          Nothing that decides this result has changed since an earlier run, so its outputs are reused.
+        </Alert>
+      )}
+      {step.status === 'skipped' && !cached && step.skip_reason && (
+        <Alert icon={<IconInfoCircle aria-hidden />} color="gray" p="xs">
+          Skipped: {step.skip_reason}.
+        </Alert>
+      )}
+      {step.error && (
+        <Alert icon={<IconAlertTriangle aria-hidden />} color={step.status === 'cancelled' ? 'orange' : 'red'} title={step.error.message} styles={{ title: { overflowWrap: 'anywhere' } }}>
+          {step.error.hint && <Text size="sm">{step.error.hint}</Text>}
+          {step.error.traceback && (
+            <Accordion variant="default" mt={4}>
+              <Accordion.Item value="trace" style={{ border: 0 }}>
+                <Accordion.Control p={0}>
+                  <Text size="sm">What the program said</Text>
+                </Accordion.Control>
+                <Accordion.Panel>
+                  <Code block fz="xs">
+                    {step.error.traceback}
+                  </Code>
+                </Accordion.Panel>
+              </Accordion.Item>
+            </Accordion>
+          )}
+          <Anchor component="button" size="sm" onClick={() => onOpen('logs')}>
+            Read its log
+          </Anchor>
+        </Alert>
+      )}
+      {step.outputs.length > 0 && (
+        <section aria-label="Outputs">
+          <Text size="sm" fw={600} mb={4}>
+            Outputs
+          </Text>
+          <Stack gap={6}>
+            {step.outputs.map((output) => (
+              <Group key={output.port} gap="xs" wrap="nowrap" justify="space-between">
+                <div style={{ minWidth: 0 }}>
+                  <Anchor component="button" size="sm" onClick={() => onOpen('artifacts')}>
+                    {output.port}
+                  </Anchor>{' '}
+                  <Badge size="sm" color="gray">
+                    {output.artifact.kind}
+                  </Badge>
+                  <Text size="xs" c="dimmed">
+                    {describe(output.artifact)}
+                  </Text>
+                </div>
+                <Anchor size="xs" href={downloadUrl(project, output.artifact.id)} download>
+                  Download
+                </Anchor>
+              </Group>
+            ))}
+          </Stack>
+        </section>
+      )}
+      {parameters.length > 0 && (
+        <section aria-label="Parameters">
+          <Text size="sm" fw={600} mb={4}>
+            Parameters
+          </Text>
+          <dl className={classes.params}>
+            {parameters.map(([name, value]) => (
+              <ParameterRow key={name} name={name} value={value} />
+            ))}
+          </dl>
+        </section>
+      )}
+      {step.attempt > 1 && <Attempts project={project} run={run} step={step} />}
+    </Stack>
+  )
+}
+
+function ParameterRow({ name, value }: { name: string; value: unknown }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value === null || value === undefined ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value)}</dd>
+    </>
+  )
+}
+
+function Attempts({ project, run, step }: { project: string; run: Run; step: StepRun }) {
+  const query = useQuery({
+    queryKey: [...keys.runs(project), run.id, 'attempts', step.step, step.attempt, ended(step.status)],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/runs/{run_id}/steps/{step}/attempts', { params: { path: { project, run_id: run.id, step: step.step } } })),
+  })
+  return (
+    <section aria-label="Attempts">
+      <Text size="sm" fw={600} mb={4}>
+        Attempts
+      </Text>
+      <Stack gap={6}>
+        {query.data?.map((attempt) => (
+          <Group key={attempt.number} gap="xs" align="flex-start">
+            <Text size="sm">{attempt.number}</Text>
+            <StatusBadge status={attempt.status} size="sm" hint={attempt.error?.message} />
+            <Text size="xs" c="dimmed">
+              {dateTime(attempt.started_at)} · {duration(elapsed(attempt.started_at, attempt.finished_at))} · {attempt.worker}
+            </Text>
+          </Group>
+        ))}
+      </Stack>
+    </section>
+  )
+}

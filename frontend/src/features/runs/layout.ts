@@ -1,0 +1,37 @@
+/** Where a run's steps are drawn: the places the pipeline's author gave, else left to right by dagre. Pure. */
+import dagre from '@dagrejs/dagre'
+import type { Schemas } from '@/api/client'
+
+export const WIDTH = 208
+export const HEIGHT = 62
+
+type Graph = Schemas['Graph']
+
+export type Wire = { id: string; source: string; target: string; label: string }
+
+export function wiresOf(graph: Graph): Wire[] {
+  const wires: Wire[] = []
+  for (const [target, step] of Object.entries(graph.steps ?? {})) {
+    for (const [port, refs] of Object.entries(step.inputs ?? {})) {
+      for (const ref of refs) wires.push({ id: `${ref.step}.${ref.output}>${target}.${port}`, source: ref.step, target, label: `${ref.output} to ${port}` })
+    }
+  }
+  return wires
+}
+
+/** Top-left corners by step. */
+export function places(graph: Graph): Record<string, { x: number; y: number }> {
+  const drawing = new dagre.graphlib.Graph()
+  drawing.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 64 })
+  drawing.setDefaultEdgeLabel(() => ({}))
+  const steps = Object.keys(graph.steps ?? {})
+  for (const step of steps) drawing.setNode(step, { width: WIDTH, height: HEIGHT })
+  for (const wire of wiresOf(graph)) if (drawing.hasNode(wire.source)) drawing.setEdge(wire.source, wire.target)
+  dagre.layout(drawing)
+  return Object.fromEntries(
+    steps.map((step) => {
+      const node = drawing.node(step) as { x: number; y: number }
+      return [step, { x: node.x - WIDTH / 2, y: node.y - HEIGHT / 2 }]
+    }),
+  )
+}
