@@ -40,26 +40,36 @@ class Run(models.Model):
 
 
 class StepRun(models.Model):
-    """One step of one run. `attempt` fences every write: a claim raises it, older attempts can change nothing."""
+    """One step of one run. `attempt` fences every write: a claim raises it, older attempts can change nothing.
+
+    `blocked_by` counts the steps it still waits for: a queued step with 0 is ready from `ready_at` on. `failures` counts
+    attempts that failed by themselves (bounded by `max_attempts`), `losses` those whose worker vanished.
+    `cache_key` is known before anything runs (component, parameters, keys of the inputs), `content_key` once the
+    inputs are there (component, parameters, digests of the inputs)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs", db_index=False)
     step = models.CharField(max_length=60)
+    position = models.PositiveIntegerField(default=0)
     component = models.CharField(max_length=80)
     component_version = models.CharField(max_length=64)
     queue = models.CharField(max_length=10)
     parameters = models.JSONField(default=dict)
-    inputs = models.JSONField(default=dict)
     status = models.CharField(max_length=10, default="queued")
     skip_reason = models.CharField(max_length=120, blank=True)
     blocked_by = models.PositiveIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=1)
     timeout_s = models.PositiveIntegerField(null=True)
-    cache_key = models.CharField(max_length=64, blank=True)
     cacheable = models.BooleanField(default=True)
+    cache_key = models.CharField(max_length=64, blank=True)
+    content_key = models.CharField(max_length=64, blank=True)
     progress = models.FloatField(default=0)
     message = models.CharField(max_length=500, blank=True)
+    batch = models.PositiveIntegerField(default=0)
     error = models.JSONField(null=True)
     worker = models.CharField(max_length=200, blank=True)
     announced_at = models.DateTimeField(null=True)
@@ -70,24 +80,44 @@ class StepRun(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "step"], name="step_run_unique")]
+        # No index holds a column that a heartbeat writes, so a heartbeat stays a heap-only update.
         indexes = [
-            models.Index(fields=["queue", "ready_at"], condition=models.Q(status="queued"), name="step_run_ready"),
-            models.Index(fields=["heartbeat_at"], condition=models.Q(status="running"), name="step_run_beating"),
-            models.Index(fields=["cache_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_cache"),
+            models.Index(fields=["run", "queue", "ready_at"], condition=models.Q(status="queued", blocked_by=0), name="step_run_ready"),
+            models.Index(fields=["run"], condition=models.Q(status="running"), name="step_run_running"),
+            models.Index(fields=["project", "cache_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_cache"),
+            models.Index(fields=["project", "content_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_content"),
         ]
 
 
+class StepInput(models.Model):
+    """One wire of one run: `output` of the step run `source` feeds `port` of `step_run`; `position` orders many wires."""
+
+    id = models.BigAutoField(primary_key=True)
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="inputs", db_index=False, db_constraint=False)
+    port = models.CharField(max_length=60)
+    position = models.PositiveIntegerField(default=0)
+    source = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="dependants", db_constraint=False)
+    output = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step_run", "port", "position"], name="step_input_unique")]
+
+
 class StepOutput(models.Model):
-    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="outputs")
+    """`metadata` is what this step said of the artifact: equal bytes may mean different things (which column is the
+    label), so it is kept per output and not taken from whoever stored the bytes first."""
+
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="outputs", db_index=False)
     port = models.CharField(max_length=60)
     artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="+")
+    metadata = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step_run", "port"], name="step_output_unique")]
 
 
 class Attempt(models.Model):
-    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts")
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, default="running")
     worker = models.CharField(max_length=200, blank=True)
@@ -100,18 +130,27 @@ class Attempt(models.Model):
 
 
 class RunEvent(models.Model):
-    """Numbered status changes of a run (`runs.schemas.LiveEvent` payloads): what a client that was away asks for."""
+    """Numbered status changes of a run (`runs.schemas.LiveEvent` payloads): what a client that was away asks for.
+
+    Numbers of one run are given under the run's row lock, so they appear in order and none is seen late."""
 
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events", db_index=False, db_constraint=False)
     payload = models.JSONField()
     at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "id"], name="run_event_run")]
+
+
+# The rows below come by the thousand: no foreign-key check per row (the function that writes them has just
+# locked the step run they belong to).
 
 
 class LogLine(models.Model):
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
-    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()
     stream = models.CharField(max_length=6)
@@ -119,13 +158,16 @@ class LogLine(models.Model):
     text = models.TextField()
 
     class Meta:
-        indexes = [models.Index(fields=["run", "id"], name="log_line_run")]
+        indexes = [
+            models.Index(fields=["run", "id"], name="log_line_run"),
+            models.Index(fields=["step_run", "attempt", "id"], name="log_line_step_run"),
+        ]
 
 
 class MetricPoint(models.Model):
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
-    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     attempt = models.PositiveIntegerField()
     name = models.CharField(max_length=120)
     index = models.FloatField()
@@ -133,4 +175,7 @@ class MetricPoint(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["run", "id"], name="metric_point_run")]
+        indexes = [
+            models.Index(fields=["run", "id"], name="metric_point_run"),
+            models.Index(fields=["step_run", "attempt", "id"], name="metric_point_step_run"),
+        ]

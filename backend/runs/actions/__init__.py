@@ -1,0 +1,6 @@
+"""Writes of `runs`: check, change, notify. One verb a file; all changes go through the ledger's SQL functions."""
+
+from backend.runs.actions.cancel import cancel_run
+from backend.runs.actions.start import rerun, start_run
+
+__all__ = ["cancel_run", "rerun", "start_run"]

@@ -1,0 +1,64 @@
+"""The ledger's SQL functions from this side, and what follows a commit: events to the pages, wake-ups to the workers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from backend.core import events
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+WAKES = 32
+"""As `workers.engine.ledger.WAKES`: the most wake-ups per queue; the reaper sends more where these were too few."""
+
+
+def start(run: Json, steps: list[Json], inputs: list[Json]) -> Json:
+    """`ledger_start`, in the caller's transaction; tells the workers and the pages once that commits."""
+    return _call("SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, %s::int)", [_json(run), _json(steps), _json(inputs), WAKES])
+
+
+def cancel(run: UUID) -> Json:
+    """`ledger_cancel`, likewise. `ok` is False when there was nothing to cancel."""
+    return _call("SELECT ledger_cancel(%s::uuid)", [str(run)])
+
+
+def _call(sql: str, parameters: list[Any]) -> Json:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        answer = cursor.fetchone()[0]
+    found: Json = json.loads(answer) if isinstance(answer, str) else answer
+    transaction.on_commit(functools.partial(tell, found), robust=True)
+    return found
+
+
+def tell(answer: Json) -> None:
+    """Never raises: what it tells is committed, kept, and found by the reaper if it is not heard."""
+    for step in answer.get("ready") or ():
+        if not wake(step["queue"], step["id"]):
+            break
+    for event in answer.get("events") or ():
+        if not events.send(f"run.{answer['run']}", event) or not events.send(f"project.{answer['project_id']}", event):
+            break
+
+
+def wake(queue: str, step_run: str) -> bool:
+    """One wake-up for the workers (their app is `workers.celery`; only the task's name is shared)."""
+    from backend.config.celery import app
+
+    try:
+        app.send_task("headrace.wake", args=[step_run], queue=queue, retry=False, ignore_result=True)
+    except Exception as exc:  # whatever the broker's client raises: the step is queued in the ledger
+        log.warning("The broker is away (%s): the reaper will announce what is ready.", exc)
+        return False
+    return True
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=True, allow_nan=False)

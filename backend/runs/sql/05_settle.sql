@@ -1,0 +1,104 @@
+-- What every change of a run ends with, in the same transaction: look at the steps that have become unblocked (reuse or
+-- make ready), hand the next ready step to the calling worker if it takes one, choose which others to announce, count,
+-- and complete the run when nothing is left. The caller holds the run's row lock.
+--   p_done    steps the caller has just brought to an end      p_front   steps that no longer wait for anything
+--   p_queue, p_worker, p_take   who asks, and whether it takes another step of this run
+--   p_prefer  the step to take if it is ready (the one a wake-up named)
+--   p_wakes   the most wake-ups to hand out (each wakes one worker, which then goes on through the ledger)
+CREATE OR REPLACE FUNCTION ledger_settle(
+  p_run uuid, p_done int, p_front uuid[], p_queue text, p_worker text, p_take boolean, p_wakes int, p_events jsonb[],
+  p_prefer uuid DEFAULT NULL
+) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_run record;
+  v_front uuid[] := p_front;
+  v_ready uuid[] := '{}';
+  v_hits uuid[];
+  v_done int := p_done;
+  v_events jsonb[] := p_events;
+  v_next uuid;
+  v_payload jsonb;
+  v_announce jsonb := '[]'::jsonb;
+  v_reused boolean := false;
+BEGIN
+  SELECT project_id, status, use_cache, cancel_requested, steps_total, steps_done, error IS NOT NULL AS failed INTO v_run
+    FROM runs_run WHERE id = p_run;
+
+  WHILE NOT v_run.cancel_requested AND coalesce(cardinality(v_front), 0) > 0 LOOP
+    v_hits := ledger_reuse(v_run.project_id, v_front, v_run.use_cache);
+    IF cardinality(v_hits) = 0 THEN
+      v_ready := v_ready || v_front;
+      EXIT;
+    END IF;
+    v_reused := true;
+    v_ready := v_ready || (SELECT coalesce(array_agg(f), '{}') FROM unnest(v_front) f WHERE NOT f = ANY (v_hits));
+    v_done := v_done + cardinality(v_hits);
+    v_events := v_events || (
+      SELECT array_agg(ledger_step_event(p_run, s.id, s.step, 'skipped', s.attempt, 1, '') ORDER BY s.position)
+        FROM runs_steprun s WHERE s.id = ANY (v_hits));
+    v_front := ledger_unblock(v_hits);
+  END LOOP;
+
+  IF NOT v_run.cancel_requested AND p_queue <> '' THEN
+    -- First what has just become ready (its inputs are still in this worker's memory), then whatever waits longest.
+    SELECT id INTO v_next FROM runs_steprun
+     WHERE id = ANY (array_append(v_ready, p_prefer)) AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
+     ORDER BY position LIMIT 1;
+    IF v_next IS NULL THEN
+      SELECT id INTO v_next FROM runs_steprun
+       WHERE run_id = p_run AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
+       ORDER BY ready_at LIMIT 1;
+    END IF;
+    IF v_next IS NOT NULL AND p_take THEN
+      v_payload := ledger_take(v_next, p_worker);
+      v_events := v_events || ledger_step_event(p_run, v_next, v_payload ->> 'step', 'running', (v_payload ->> 'attempt')::int, 0, '');
+      v_ready := array_remove(v_ready, v_next);
+      v_next := NULL;
+    ELSIF v_next IS NOT NULL AND NOT v_next = ANY (v_ready) THEN
+      v_ready := v_next || v_ready;  -- the worker goes to the back of the queue: somebody must be woken for what it leaves
+    END IF;
+  END IF;
+
+  IF cardinality(v_ready) > 0 THEN
+    WITH told AS (
+      UPDATE runs_steprun s SET announced_at = clock_timestamp()
+       WHERE s.id IN (SELECT x.id FROM (SELECT q.id, row_number() OVER (PARTITION BY q.queue ORDER BY q.ready_at, q.position) AS place
+                                          FROM runs_steprun q WHERE q.id = ANY (v_ready)) x WHERE x.place <= p_wakes)
+      RETURNING s.id, s.queue, s.position
+    )
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'queue', queue) ORDER BY position), '[]'::jsonb) INTO v_announce FROM told;
+  END IF;
+
+  IF v_done > 0 OR v_payload IS NOT NULL THEN
+    UPDATE runs_run
+       SET steps_done = steps_done + v_done,
+           status = CASE WHEN steps_done + v_done < steps_total THEN CASE WHEN v_payload IS NOT NULL THEN 'running' ELSE status END
+                         WHEN cancel_requested THEN 'cancelled' WHEN error IS NOT NULL THEN 'failed' ELSE 'succeeded' END,
+           started_at = CASE WHEN started_at IS NULL AND (v_payload IS NOT NULL OR steps_done + v_done = steps_total) THEN clock_timestamp() ELSE started_at END,
+           finished_at = CASE WHEN steps_done + v_done = steps_total THEN clock_timestamp() END
+     WHERE id = p_run
+    RETURNING project_id, status, use_cache, cancel_requested, steps_total, steps_done, v_run.status AS before INTO v_run;
+    IF v_reused THEN
+      PERFORM ledger_metrics(p_run);
+    END IF;
+    IF v_run.status <> v_run.before THEN
+      v_events := v_events || jsonb_build_object('type', 'run_changed', 'run', p_run, 'status', v_run.status, 'steps_done', v_run.steps_done,
+                                                 'progress', round(v_run.steps_done::numeric / greatest(v_run.steps_total, 1), 4));
+    END IF;
+  END IF;
+  RETURN jsonb_build_object(
+    'ok', true, 'next', v_payload, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,
+    'steps_done', v_run.steps_done, 'steps_total', v_run.steps_total,
+    'events', CASE WHEN coalesce(cardinality(v_events), 0) = 0 THEN '[]'::jsonb ELSE ledger_events(p_run, v_events) END);
+END $$;
+
+-- Takes these steps off the counts of those that wait for them; returns which wait for nothing any more.
+CREATE OR REPLACE FUNCTION ledger_unblock(p_ids uuid[]) RETURNS uuid[] LANGUAGE sql VOLATILE AS $$
+  WITH freed AS (
+    UPDATE runs_steprun s SET blocked_by = s.blocked_by - d.n
+      FROM (SELECT i.step_run_id, count(DISTINCT i.source_id)::int AS n FROM runs_stepinput i WHERE i.source_id = ANY (p_ids) GROUP BY i.step_run_id) d
+     WHERE s.id = d.step_run_id AND s.status = 'queued'
+    RETURNING s.id, s.blocked_by, s.position
+  )
+  SELECT coalesce(array_agg(id ORDER BY position) FILTER (WHERE blocked_by = 0), '{}') FROM freed
+$$;

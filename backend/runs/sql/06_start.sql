@@ -1,0 +1,62 @@
+-- Starts a run: numbers it, looks the whole graph up in the cache with one query, inserts its step runs with the count of
+-- steps each waits for, and makes the first ones ready.
+--   p_run     {id, project_id, name, pipeline_version_id, graph, parameters, use_cache, rerun_of, started_by}
+--   p_steps   [{id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key}], in running order
+--   p_inputs  [{step_run, port, position, source, output}]
+CREATE OR REPLACE FUNCTION ledger_start(p_run jsonb, p_steps jsonb, p_inputs jsonb, p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_id uuid := (p_run ->> 'id')::uuid;
+  v_project uuid := (p_run ->> 'project_id')::uuid;
+  v_use_cache boolean := (p_run ->> 'use_cache')::boolean;
+  v_now timestamptz := clock_timestamp();
+  v_number int;
+  v_hits uuid[] := '{}';
+  v_sources uuid[] := '{}';
+  v_front uuid[];
+  v_events jsonb[] := '{}';
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('headrace run number'), hashtext(v_project::text));
+  SELECT coalesce(max(number), 0) + 1 INTO v_number FROM runs_run WHERE project_id = v_project;
+  INSERT INTO runs_run (id, project_id, number, name, pipeline_version_id, graph, parameters, status, steps_total, steps_done, cancel_requested,
+                        use_cache, metrics, rerun_of_id, started_by_id, created_at)
+  VALUES (v_id, v_project, v_number, p_run ->> 'name', (p_run ->> 'pipeline_version_id')::uuid, p_run -> 'graph', p_run -> 'parameters', 'queued',
+          jsonb_array_length(p_steps), 0, false, v_use_cache, '{}', (p_run ->> 'rerun_of')::uuid, (p_run ->> 'started_by')::uuid, v_now);
+
+  IF v_use_cache THEN
+    SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(hit.id), '{}') INTO v_hits, v_sources
+      FROM jsonb_to_recordset(p_steps) AS s(id uuid, cacheable boolean, cache_key text)
+      CROSS JOIN LATERAL (
+        SELECT h.id FROM runs_steprun h
+         WHERE h.project_id = v_project AND h.cache_key = s.cache_key AND h.status = 'succeeded' AND h.cacheable
+         ORDER BY h.finished_at DESC LIMIT 1) hit
+     WHERE s.cacheable AND s.cache_key <> '';
+  END IF;
+
+  INSERT INTO runs_steprun (id, project_id, run_id, step, position, component, component_version, queue, parameters, status, skip_reason,
+                            blocked_by, attempt, failures, losses, max_attempts, timeout_s, cacheable, cache_key, content_key, progress,
+                            message, batch, worker, started_at, finished_at)
+  SELECT s.id, v_project, v_id, s.step, s.n, s.component, s.component_version, s.queue, s.parameters,
+         CASE WHEN h.id IS NULL THEN 'queued' ELSE 'skipped' END, CASE WHEN h.id IS NULL THEN '' ELSE 'cached' END,
+         CASE WHEN h.id IS NULL THEN coalesce(b.waits, 0) ELSE 0 END, 0, 0, 0, s.max_attempts, s.timeout_s, s.cacheable, s.cache_key, '',
+         CASE WHEN h.id IS NULL THEN 0 ELSE 1 END, '', 0, '', CASE WHEN h.id IS NOT NULL THEN v_now END, CASE WHEN h.id IS NOT NULL THEN v_now END
+    FROM ROWS FROM (jsonb_to_recordset(p_steps) AS (id uuid, step text, component text, component_version text, queue text, parameters jsonb,
+                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text))
+         WITH ORDINALITY AS s(id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, n)
+    LEFT JOIN unnest(v_hits) AS h(id) ON h.id = s.id
+    LEFT JOIN (SELECT i.step_run, count(DISTINCT i.source)::int AS waits
+                 FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, source uuid)
+                 LEFT JOIN unnest(v_hits) AS h(id) ON h.id = i.source WHERE h.id IS NULL GROUP BY i.step_run) b ON b.step_run = s.id;
+  INSERT INTO runs_stepinput (step_run_id, port, position, source_id, output)
+  SELECT i.step_run, i.port, i.position, i.source, i.output
+    FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, port text, position int, source uuid, output text);
+
+  IF cardinality(v_hits) > 0 THEN
+    PERFORM ledger_share(v_project, v_hits, v_sources);
+    PERFORM ledger_metrics(v_id);
+  END IF;
+  SELECT coalesce(array_agg(id ORDER BY position), '{}') INTO v_front FROM runs_steprun WHERE run_id = v_id AND status = 'queued' AND blocked_by = 0;
+  IF cardinality(v_hits) < jsonb_array_length(p_steps) THEN
+    v_events := ARRAY[jsonb_build_object('type', 'run_changed', 'run', v_id, 'status', 'queued', 'steps_done', cardinality(v_hits), 'progress', 0)];
+  END IF;
+  RETURN ledger_settle(v_id, cardinality(v_hits), v_front, '', '', false, p_wakes, v_events) || jsonb_build_object('number', v_number, 'reused', cardinality(v_hits));
+END $$;

@@ -1,0 +1,68 @@
+-- Locks the run of a step and checks the fence. `held` is true when this attempt runs the step now; otherwise `answer` is
+-- what to tell the caller: it may be asking again after a lost answer, and then gets what the first asking gave.
+CREATE OR REPLACE FUNCTION ledger_fence(p_step uuid, p_attempt int, p_worker text, OUT held boolean, OUT run uuid, OUT queue text, OUT answer jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_status text;
+  v_attempt int;
+  v_outcome text;
+  v_next uuid;
+BEGIN
+  SELECT r.id INTO run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
+  SELECT s.status, s.attempt, s.queue INTO v_status, v_attempt, queue FROM runs_steprun s WHERE s.id = p_step;
+  held := v_attempt = p_attempt AND v_status = 'running';
+  IF held IS NOT TRUE THEN
+    held := false;
+    SELECT a.status INTO v_outcome FROM runs_attempt a WHERE a.step_run_id = p_step AND a.number = p_attempt AND a.worker = p_worker AND a.status <> 'running';
+    IF v_outcome IS NOT NULL THEN
+      SELECT s.id INTO v_next FROM runs_steprun s WHERE s.run_id = run AND s.worker = p_worker AND s.status = 'running' LIMIT 1;
+    END IF;
+    answer := jsonb_build_object('ok', v_outcome IS NOT DISTINCT FROM 'succeeded', 'repeated', v_outcome IS NOT NULL, 'run', run,
+                                 'next', CASE WHEN v_next IS NOT NULL THEN ledger_payload(v_next) END, 'ready', '[]'::jsonb, 'events', '[]'::jsonb);
+  END IF;
+END $$;
+
+-- The step succeeded: keep its outputs, free what waited for it, and hand the worker the next ready step of the run.
+--   p_outputs  [{port, kind, digest, size, media_type, inline, metadata}]
+CREATE OR REPLACE FUNCTION ledger_finish(p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_fence record;
+  v_project uuid;
+  v_step text;
+  v_answer jsonb;
+BEGIN
+  SELECT * INTO v_fence FROM ledger_fence(p_step, p_attempt, p_worker);
+  IF NOT v_fence.held THEN
+    RETURN v_fence.answer;
+  END IF;
+  UPDATE runs_steprun SET status = 'succeeded', progress = 1, error = NULL, finished_at = clock_timestamp() WHERE id = p_step
+  RETURNING project_id, step INTO v_project, v_step;
+  UPDATE runs_attempt SET status = 'succeeded', finished_at = clock_timestamp() WHERE step_run_id = p_step AND number = p_attempt;
+  UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
+  IF jsonb_array_length(p_outputs) > 0 THEN
+    INSERT INTO artifacts_artifact (id, project_id, kind, digest, size, media_type, inline, metadata, created_at)
+    SELECT DISTINCT ON (o.kind, o.digest) ledger_uuid(), v_project, o.kind, o.digest, o.size, o.media_type, nullif(o.inline, 'null'::jsonb), o.metadata, clock_timestamp()
+      FROM jsonb_to_recordset(p_outputs) AS o(kind text, digest text, size bigint, media_type text, inline jsonb, metadata jsonb)
+     ORDER BY o.kind, o.digest
+    ON CONFLICT (project_id, kind, digest) DO NOTHING;
+    WITH made AS (
+      INSERT INTO runs_stepoutput (step_run_id, port, artifact_id, metadata)
+      SELECT p_step, o.port, a.id, o.metadata
+        FROM jsonb_to_recordset(p_outputs) AS o(port text, kind text, digest text, metadata jsonb)
+        JOIN artifacts_artifact a ON a.project_id = v_project AND a.kind = o.kind AND a.digest = o.digest
+      RETURNING artifact_id
+    )
+    INSERT INTO artifacts_lineageedge (project_id, source_type, source_id, target_type, target_id, relation, created_at)
+    SELECT DISTINCT v_project, 'step_run', p_step, 'artifact', artifact_id, 'produced', clock_timestamp() FROM made
+    UNION ALL
+    SELECT DISTINCT v_project, 'artifact', o.artifact_id, 'step_run', p_step, 'used', clock_timestamp()
+      FROM runs_stepinput i JOIN runs_stepoutput o ON o.step_run_id = i.source_id AND o.port = i.output WHERE i.step_run_id = p_step
+    ON CONFLICT DO NOTHING;
+    IF p_outputs @> '[{"kind": "Metrics"}]' THEN
+      PERFORM ledger_metrics(v_fence.run);
+    END IF;
+  END IF;
+  RETURN ledger_settle(v_fence.run, 1, ledger_unblock(ARRAY[p_step]), v_fence.queue, p_worker, p_take, p_wakes,
+                       ARRAY[ledger_step_event(v_fence.run, p_step, v_step, 'succeeded', p_attempt, 1, '')]);
+END $$;

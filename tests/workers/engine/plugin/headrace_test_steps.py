@@ -1,0 +1,155 @@
+"""Small components for the engine's tests, installed as a plug-in is."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from workers.sdk import context
+from workers.sdk.component import component
+from workers.sdk.errors import StepError
+from workers.sdk.kinds import Artifact, Metrics, Recipe, fresh
+
+Number = Annotated[float, Field(description="A number.")]
+Text = Annotated[str, Field(description="Some text.")]
+
+
+@component(stage="data")
+def number(*, value: Number = 0) -> Recipe:
+    """A number"""
+    return Recipe.of({"value": value})
+
+
+@component(stage="data")
+def add(first: list[Recipe], *, plus: Number = 0, note: Text = "") -> Recipe:
+    """Add numbers"""
+    return Recipe.of({"value": sum(f.value["value"] for f in first) + plus})
+
+
+@component(stage="data")
+def halve(whole: Recipe, *, note: Text = "") -> Recipe:
+    """Half of a number, rounded down: different inputs may give the same result"""
+    return Recipe.of({"value": whole.value["value"] // 2})
+
+
+@component(stage="evaluate")
+def score(of: Recipe) -> Metrics:
+    """Score"""
+    return Metrics.of({"task": "regression", "values": {"score": {"value": of.value["value"], "low": None, "high": None}}})
+
+
+@component(stage="data")
+def nothing(after: list[Recipe] | None = None, *, note: Text = "") -> Recipe:
+    """Do nothing"""
+    return Recipe.of({"value": 0})
+
+
+@component(stage="data", cacheable=False)
+def mark(after: list[Recipe] | None = None, *, folder: Text, name: Text, seconds: Number = 0) -> Recipe:
+    """Leave a file behind for each time it begins and each time it ends"""
+    begun = Path(folder) / f"{name}.begun.{time.time_ns()}.{os.getpid()}"
+    begun.touch()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        context.current().check_cancelled()
+        time.sleep(0.02)
+    (Path(folder) / f"{name}.done.{time.time_ns()}").touch()
+    return Recipe.of({"value": 1})
+
+
+@component(stage="data", cacheable=False)
+def fail(after: list[Recipe] | None = None, *, folder: Text = "", times: Annotated[int, Field(description="How often.")] = 10**6, mistake: Annotated[bool, Field(description="A user's?")] = False) -> Recipe:
+    """Fail some times, then succeed"""
+    if mistake:
+        raise StepError("The column “age” is not there.", hint="Choose one of: height.", field="column")
+    count = Path(folder) / "failures"
+    seen = len(count.read_text()) if count.exists() else 0
+    if seen < times:
+        count.write_text("x" * (seen + 1))
+        raise RuntimeError(f"failure {seen + 1}")
+    return Recipe.of({"value": seen})
+
+
+@component(stage="data", cacheable=False)
+def speak(*, secret: Text = "", lines: Annotated[int, Field(description="How many.")] = 0) -> Recipe:
+    """Say something in every way there is"""
+    print("by print")
+    print("by stderr", file=sys.stderr)
+    ctypes.CDLL(None).printf(b"by a C library\n")
+    subprocess.run([sys.executable, "-c", "print('by a child process')"], check=True)
+    logging.getLogger("somebody").warning("by logging")
+    context.current().log("by the context")
+    print("\x1b[31mcoloured\x1b[0m")
+    print("10%\r50%\r100%")
+    print("x" * 10_000)
+    client = context.current().client
+    print("token", client._http.headers.get("Authorization", ""))
+    for i in range(lines):
+        print(i)
+    for i in range(5):
+        context.current().metric("loss", 1 / (i + 1), i)
+    context.current().metric("loss", float("nan"), 5)
+    context.current().progress(0.5, "half way")
+    print("no newline", end="")
+    return Recipe.of({"value": 0})
+
+
+@component(stage="train", cacheable=False, isolate=True)
+def burn(*, folder: Text, seconds: Number = 60) -> Recipe:
+    """A torch computation that never looks whether it should stop"""
+    import torch
+
+    (Path(folder) / f"burning.{os.getpid()}").touch()
+    print("burning in", os.getpid())
+    end = time.monotonic() + seconds
+    x = torch.randn(300, 300)
+    while time.monotonic() < end:
+        x = torch.tanh(x @ x.T / 300)
+    (Path(folder) / "burnt").touch()
+    return Recipe.of({"value": float(torch.isfinite(x).all())})
+
+
+@component(stage="train", cacheable=False, isolate=True)
+def apart(*, how: Text = "") -> Recipe:
+    """Look at the process it runs in"""
+    import random
+
+    context.current().progress(0.25, "a quarter")
+    context.current().metric("seen", 1, 0)
+    print("said apart")
+    if how == "segfault":
+        ctypes.string_at(0)
+    if how == "exit":
+        os._exit(3)
+    if how == "raise":
+        raise ValueError("apart and wrong")
+    hidden = [n for n in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL") if n in os.environ]
+    return Recipe.of({"pid": os.getpid(), "hidden": hidden, "random": random.random(), "device": context.current().device})
+
+
+@component(stage="data", cacheable=False)
+def stubborn(*, folder: Text) -> Recipe:
+    """Sleeps in a C library, deaf to Python's signals"""
+    (Path(folder) / f"deaf.{os.getpid()}").touch()
+    ctypes.CDLL(None).sleep  # noqa: B018 - bind first
+    end = time.monotonic() + 60
+    library = ctypes.PyDLL(None)
+    library.usleep(60_000_000) if time.monotonic() < end else None
+    return Recipe.of({"value": 0})
+
+
+@component(stage="data")
+def big(*, size: Annotated[int, Field(description="Bytes.")] = 100_000) -> Artifact:
+    """A folder with files, and more JSON than fits inline"""
+    folder = fresh("")
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.txt").write_text("a" * size)
+    return Artifact(path=folder, metadata={"files": 1})

@@ -1,0 +1,132 @@
+"""The run ledger as a worker sees it: a thin client of the SQL functions in `backend/runs/sql/`.
+
+One connection a process, shared by its threads (one call at a time). A call that meets a dead connection waits, connects
+again and asks again: every function is fenced by the attempt and gives a repeated asking the same answer. It holds no state
+of its own and decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import set_json_loads
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+
+WAKES = int(os.environ.get("HEADRACE_WAKES", "32"))
+"""The most wake-ups one change sends per queue. Each wakes one worker, which then goes on through the ledger, so more than
+there are workers would only be read and thrown away; the reaper sends more where these were too few."""
+LOSSES = int(os.environ.get("HEADRACE_LOSSES", "3"))
+"""How often a step may lose its worker before it counts as failed."""
+PAUSE_S = float(os.environ.get("HEADRACE_RETRY_PAUSE_S", "2"))
+"""The first pause before a failed step is tried again; it doubles each time, up to five minutes."""
+
+
+class Ledger:
+    """`give_up` is asked while the database is away; once it says True the last error is raised."""
+
+    def __init__(self, url: str | None = None, *, give_up: Callable[[], bool] = lambda: False):
+        self._url = url or os.environ["DATABASE_URL"]
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._lock = threading.RLock()
+        self._give_up = give_up
+        self._pid = os.getpid()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is not None and self._pid != os.getpid():
+            self._connection = None  # a forked child must not speak on its parent's connection, nor close it
+        if self._connection is None or self._connection.closed:
+            self._pid = os.getpid()
+            # Prepared at the first use: the same dozen statements for as long as the process lives.
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, prepare_threshold=0, connect_timeout=5, application_name="headrace worker",
+                keepalives_idle=10, keepalives_interval=5, keepalives_count=3,
+            )  # fmt: skip
+            set_json_loads(json.loads, self._connection)
+        return self._connection
+
+    def call(self, sql: str, parameters: Sequence[Any]) -> Any:
+        """The one value that `sql` answers; waits for a database that is away or restarting."""
+        pause = 0.05
+        with self._lock:
+            while True:
+                try:
+                    row = self._connect().execute(sql, parameters).fetchone()
+                    return row[0] if row else None
+                except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
+                    if self._connection is not None and (self._connection.closed or self._connection.broken):
+                        self._connection = None
+                    if self._give_up():
+                        raise
+                    if pause >= 1:
+                        log.warning("The database does not answer (%s); trying again.", str(exc).strip().splitlines()[0] if str(exc) else type(exc).__name__)
+                    time.sleep(pause)
+                    pause = min(pause * 2, 2)
+
+    # The functions, in the order of a step's life.
+
+    def claim(self, step_run: str, worker: str) -> Json:
+        """Take this step, or another ready one of its run and queue. `next` is None when there is nothing to do."""
+        return self.call("SELECT ledger_claim(%s::uuid, %s)", (step_run, worker))  # type: ignore[no-any-return]  # jsonb
+
+    def grant(self, step_run: str, attempt: int, token_hash: str, prefix: str, hours: float) -> bool:
+        """Let the attempt use the HTTP API with the token of this hash, until it ends."""
+        return bool(self.call("SELECT ledger_grant(%s::uuid, %s::int, %s, %s, %s::float8)", (step_run, attempt, token_hash, prefix, hours)))
+
+    def beat(
+        self, step_run: str, attempt: int, progress: float, message: str, batch: int,
+        lines: Sequence[tuple[datetime, str, str, str]] = (), points: Sequence[tuple[datetime, str, float, float | None]] = (),
+    ) -> Json:  # fmt: skip
+        """A sign of life, with what was said since the last. `ok` False: the step is no longer this attempt's."""
+        columns = [list(c) for c in zip(*lines, strict=True)] or [[], [], [], []]
+        rows = [list(c) for c in zip(*points, strict=True)] or [[], [], [], []]
+        return self.call(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_beat(%s::uuid, %s::int, %s::float8, %s, %s::int, %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
+            " %s::timestamptz[], %s::text[], %s::float8[], %s::float8[])",
+            (step_run, attempt, progress, message[:500], batch, *columns, *rows),
+        )
+
+    def finish(self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool) -> Json:
+        """The step succeeded. With `take`, `next` is another ready step of the run, already claimed."""
+        return self.call(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_finish(%s::uuid, %s::int, %s, %s::jsonb, %s, %s::int)", (step_run, attempt, worker, _json(outputs), take, WAKES)
+        )
+
+    def fail(self, step_run: str, attempt: int, worker: str, outcome: str, error: Json, *, retry: bool, take: bool, pause_s: float = PAUSE_S) -> Json:
+        """The attempt ended without a result; `outcome` is failed, cancelled or lost."""
+        return self.call(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_fail(%s::uuid, %s::int, %s, %s, %s::jsonb, %s, %s::float8, %s::int, %s, %s::int)",
+            (step_run, attempt, worker, outcome, _json(error), retry, pause_s, LOSSES, take, WAKES),
+        )
+
+    def reap(self, lease_s: float, grace_s: float, limit: int = 200) -> Json:
+        """Take back what its worker has left."""
+        return self.call("SELECT ledger_reap(%s::float8, %s::float8, %s::int, %s::int)", (lease_s, grace_s, LOSSES, limit))  # type: ignore[no-any-return]  # jsonb
+
+    def watch(self, after_s: float) -> Json:
+        """`queues` that have ready steps nobody claimed, and `running` as [step run, attempt, worker]."""
+        return self.call("SELECT ledger_watch(%s::float8)", (after_s,))  # type: ignore[no-any-return]  # jsonb
+
+    def unclaimed(self, queue: str, after_s: float, limit: int) -> list[str]:
+        """Ready steps of a queue to announce (again)."""
+        return [str(i) for i in self.call("SELECT ledger_unclaimed(%s, %s::float8, %s::int)", (queue, after_s, limit)) or []]
+
+
+def _json(value: Any) -> str:
+    """NUL cannot be kept in PostgreSQL's JSON; NaN is not JSON."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("\\u0000", "\\ufffd")

@@ -1,0 +1,128 @@
+"""Tells the studio what has just been committed: events to the channel layer, wake-ups to Celery, from a thread of its own.
+
+Both are hints. With Valkey away they are dropped: the events are kept in the ledger, and the reaper wakes workers again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import redis
+from channels_redis.serializers import registry
+
+from workers.sdk.messages import project_group, run_group
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+PREFIX = "headrace"
+"""As in the studio's CHANNEL_LAYERS."""
+GATHER_S = 0.03
+"""How long to wait for more before events go out: one message to Valkey in place of many."""
+
+
+def broker_client(url: str) -> redis.Redis:
+    """Short timeouts: nothing here is worth waiting for."""
+    return redis.Redis.from_url(url.replace("redis+socket://", "unix://"), socket_timeout=1, socket_connect_timeout=1)
+
+
+class Live:
+    """`wake(queue, ids)` announces ready steps; `events` goes to those who watch. `put` never blocks."""
+
+    def __init__(self, broker_url: str | None = None, wake: Callable[[str, list[str]], None] | None = None):
+        self._url = broker_url or os.environ.get("BROKER_URL", "redis://localhost:6379/0")
+        self._wake = wake
+        self._queue: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
+        self._serializer = registry.get_serializer("msgpack")
+        self._client: redis.Redis | None = None
+        self._thread: threading.Thread | None = None
+        self._away = 0.0
+
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="live", daemon=True)
+            self._thread.start()
+
+    def put(self, answer: Json) -> None:
+        """What a ledger function answered: its events and the steps to announce."""
+        self._queue.put(answer)
+
+    def events(self, run: str, events: list[Json]) -> None:
+        """Events only the run's page shows (log lines, metric points, progress)."""
+        self._queue.put({"run": run, "only_run": events})
+
+    def stop(self, timeout_s: float = 2) -> None:
+        """Send what is left."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(timeout_s)
+            self._thread = None
+
+    def _loop(self) -> None:
+        going = True
+        while going:
+            batch = [self._queue.get()]
+            if not (batch[0] or {}).get("ready"):
+                time.sleep(GATHER_S)
+            while True:
+                try:
+                    batch.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            going = None not in batch
+            try:
+                self.send([b for b in batch if b is not None])
+            except Exception:
+                log.exception("What was just committed could not be told.")
+
+    def send(self, answers: list[Json]) -> None:
+        """Now, in the calling thread."""
+        wakes: dict[str, list[str]] = {}
+        for answer in answers:
+            for step in answer.get("ready") or ():
+                wakes.setdefault(step["queue"], []).append(step["id"])
+        if self._wake is not None:
+            for name, ids in wakes.items():
+                self._wake(name, ids)
+        self._publish(messages(answers))
+
+    def _publish(self, pairs: Iterable[tuple[str, Json]]) -> None:
+        found = list(pairs)
+        if not found or time.monotonic() < self._away:
+            return
+        try:
+            if self._client is None:
+                self._client = broker_client(self._url)
+            pipe = self._client.pipeline(transaction=False)
+            for group, event in found:
+                pipe.publish(f"{PREFIX}__group__{group}", self._serializer.serialize({"type": "live.event", "event": event}))
+            pipe.execute()
+        except (redis.RedisError, OSError) as exc:
+            self._client, self._away = None, time.monotonic() + 1
+            log.warning("Events were not sent live (they are kept): %s", exc)
+
+
+def messages(answers: list[Json]) -> list[tuple[str, Json]]:
+    """(group, event) of what the ledger answered; of a run's progress only the newest is told."""
+    found: list[tuple[str, Json]] = []
+    progress: dict[str, tuple[str, Json]] = {}
+    for answer in answers:
+        run, project = answer.get("run"), answer.get("project_id")
+        for event in answer.get("only_run") or ():
+            found.append((run_group(str(run)), event))
+        events = answer.get("events") or []
+        for event in events:
+            found.append((run_group(str(run)), event))
+            if project:
+                found.append((project_group(project), event))
+        if events and project and answer.get("steps_total"):
+            fraction = round(answer["steps_done"] / answer["steps_total"], 4)
+            progress[str(run)] = (project, {"type": "run_changed", "seq": events[-1]["seq"], "run": run, "status": answer["status"], "steps_done": answer["steps_done"], "progress": fraction})
+    for run, (project, event) in progress.items():
+        found += [(run_group(run), event), (project_group(project), event)]
+    return found

@@ -1,0 +1,100 @@
+"""`python -m workers.engine.reaper`: once a second, takes back what dead workers left and wakes workers for what nobody claimed.
+
+It needs the database alone; with the broker away it goes on taking back, and announces when the broker is there again. Any number
+may run, one at a time does the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from workers.engine.ledger import Ledger
+from workers.engine.live import Live
+from workers.engine.run_step import born, place
+
+log = logging.getLogger(__name__)
+
+ROUND_S = float(os.environ.get("HEADRACE_REAPER_S", "1"))
+LEASE_S = float(os.environ.get("HEADRACE_LEASE_S", "10"))
+"""How long a step may be silent. Far above the heartbeat: a library that holds Python's lock must not lose its step."""
+GRACE_S = 10.0
+"""Beyond a step's time limit, for its own worker to end it."""
+UNCLAIMED_S = 3.0
+"""How long an announced step may wait before it is announced again (if its queue is not full of waiting messages)."""
+BACKLOG = 100
+"""Messages that may wait in a queue: with more, workers are merely busy, and more messages would only pile up."""
+
+
+class Reaper:
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self.ledger = Ledger(give_up=self._stop.is_set)
+        self.live = Live()
+        self.place = place()
+
+    def stop(self, *_: Any) -> None:
+        self._stop.set()
+
+    def run(self) -> None:
+        while not self._stop.wait(ROUND_S):
+            try:
+                self.round()
+            except Exception:
+                if not self._stop.is_set():
+                    log.exception("A round of the reaper failed; the next one comes in %s s.", ROUND_S)
+
+    def round(self) -> None:
+        """One look at the ledger."""
+        seen = self.ledger.watch(UNCLAIMED_S)
+        for step_run, attempt, worker in seen["running"]:
+            if self._dead(worker):
+                self._lost(step_run, attempt, worker)
+        for answer in self.ledger.reap(LEASE_S, GRACE_S)["answers"]:
+            if answer["ok"]:
+                log.warning("A step of run %s was taken back.", answer["run"])
+                self.live.send([answer])
+        for queue in seen["queues"]:
+            self._announce(queue)
+
+    def _dead(self, worker: str) -> bool:
+        """A worker of this machine whose process is gone: no need to wait for its lease to end."""
+        _, _, rest = worker.partition(":")
+        pid, _, rest = rest.partition(":")
+        start, _, where = rest.partition(":")
+        return where == self.place and pid.isdigit() and born(int(pid)) != start
+
+    def _lost(self, step_run: str, attempt: int, worker: str) -> None:
+        error = {
+            "code": "worker_lost", "message": "The worker that ran this step stopped without a word.",
+            "hint": "It was killed or cut off; if this repeats, the step may need more memory than there is.", "traceback": "",
+        }  # fmt: skip
+        answer = self.ledger.fail(step_run, attempt, "", "lost", error, retry=True, take=False)
+        if answer["ok"]:
+            log.warning("The worker %s is gone; its step was taken back.", worker)
+            self.live.send([answer])
+
+    def _announce(self, queue: str) -> None:
+        from workers.celery import announce, backlog
+
+        waiting = backlog(queue)
+        if waiting is None:
+            return
+        if waiting < BACKLOG and (ids := self.ledger.unclaimed(queue, UNCLAIMED_S, BACKLOG - waiting)):
+            announce(queue, ids)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    reaper = Reaper()
+    signal.signal(signal.SIGTERM, reaper.stop)
+    signal.signal(signal.SIGINT, reaper.stop)
+    reaper.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""A worker process: claim a step, run it, commit what it gave, go on with the next ready one of the same run.
+
+A wake-up starts it; after about a second it hands back to the queue, so that runs share workers fairly. All decisions are
+the ledger's. A process that no longer holds its step ends it (fenced: nothing it still says counts).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workers import catalog
+from workers.engine import perform
+from workers.engine.isolate import Isolated
+from workers.engine.ledger import Ledger
+from workers.engine.live import Live
+from workers.engine.perform import Stopped, TimedOut
+from workers.engine.report import Beater, Capture, Redactor, Report, StepLogging
+
+if TYPE_CHECKING:
+    from workers.sdk.client import Client
+    from workers.sdk.component import Component
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+
+SLICE_S = float(os.environ.get("HEADRACE_SLICE_S", "1"))
+"""How long one wake-up may keep a worker on one run."""
+TOKEN_HOURS = 7 * 24.0
+POLITE_S = 0.4
+"""How long a step that was told to stop may take to do so by itself."""
+HARD_S = 3.0
+"""When a step that cannot be interrupted (it sits in a C library) takes its whole process with it."""
+
+
+def place() -> str:
+    """What tells this machine (and its process table) from others, short."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    space = Path("/proc/self/ns/pid")
+    known = (boot.read_text() if boot.exists() else "") + (str(space.readlink()) if space.is_symlink() else "")
+    return hashlib.sha256(f"{socket.gethostname()} {known}".encode()).hexdigest()[:12]
+
+
+def born(pid: int) -> str:
+    """When a process started (a process number alone may be used again); empty when there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if stat[0] == "Z" else stat[19]
+
+
+def worker_name() -> str:
+    """`host:pid:start:place`, unique to this process."""
+    return f"{socket.gethostname()[:100]}:{os.getpid()}:{born(os.getpid())}:{place()}"
+
+
+class Worker:
+    """One per process. `capture` False leaves standard output alone (a program that runs steps in its own terminal)."""
+
+    def __init__(self, *, live: Live | None = None, capture: bool = True):
+        self.name = worker_name()
+        self.redact = Redactor([v for k in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL") if (v := os.environ.get(k))])
+        self.ledger = Ledger()
+        self.live = live
+        self._info: dict[str, Json] = {}
+        self._capture = Capture() if capture else None
+        self._beater = Beater(self._late)
+        self._isolated = Isolated()
+        self._main = threading.main_thread().ident
+        self._armed: Report | None = None
+        self._deadline: float | None = None
+        self._signalled = 0.0
+        if self._capture is not None:
+            self._take_over(self._capture)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGUSR2, self._interrupt)
+        # A step's code must not find what only the engine needs.
+        for name in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL"):
+            os.environ.pop(name, None)
+        catalog.load()
+
+    def _take_over(self, capture: Capture) -> None:
+        own = capture.install()
+        handler = StepLogging(lambda: capture.report, own)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        root.handlers[:] = [handler]
+        root.setLevel(logging.INFO)
+        for name in ("celery", "celery.task", "celery.worker", "kombu", "billiard"):
+            logging.getLogger(name).handlers.clear()
+            logging.getLogger(name).propagate = True
+        logging.captureWarnings(False)
+
+    # The loop
+
+    def run(self, step_run: str) -> int:
+        """Work that a wake-up asks for; returns how many steps were run."""
+        answer = self.ledger.claim(step_run, self.name)
+        until, count = time.monotonic() + SLICE_S, 0
+        while (claim := answer.get("next")) is not None:
+            if "info" in answer:
+                self._info = {answer["info"]["run"]: answer["info"]}
+            self._tell(answer)
+            answer = self._attempt(claim, self._info[claim["run"]], until)
+            count += 1
+        self._tell(answer)
+        return count
+
+    def _tell(self, answer: Json) -> None:
+        if self.live is not None and (answer.get("events") or answer.get("ready")):
+            self.live.put(answer)
+
+    def _attempt(self, claim: Json, info: Json, until: float) -> Json:
+        """Run one claimed step and commit its end; the answer holds the next one."""
+        report = Report(claim, self.ledger, self.live, self.redact)
+        if self._capture is not None:
+            self._capture.attach(report)
+        self._deadline = time.monotonic() + claim["timeout_s"] if claim["timeout_s"] else None
+        self._beater.watch(report)
+        error: Json | None = None
+        outcome, retry, outputs = "", False, []
+        try:
+            component = perform.component_of(claim)
+            if component.isolate or component.resources == "gpu":
+                outputs = self._isolated.run(claim, info, report, component, self._grant(claim), self._deadline)
+            else:
+                outputs = perform.perform(claim, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:
+            outcome, error, retry = self._error(exc, report)
+        finally:
+            self._armed = None
+            self._beater.watch(None)
+            if self._capture is not None:
+                self._capture.detach()
+        report.beat(final=True)
+        take = time.monotonic() < until
+        if error is None:
+            answer = self.ledger.finish(claim["id"], claim["attempt"], self.name, outputs, take=take)
+            perform.forget(claim)
+            return answer
+        answer = self.ledger.fail(claim["id"], claim["attempt"], self.name, outcome, error, retry=retry, take=take)
+        if answer.get("outcome") in ("failed", "cancelled"):
+            perform.forget(claim)
+        return answer
+
+    def _error(self, exc: BaseException, report: Report) -> tuple[str, Json, bool]:
+        outcome, error, retry = getattr(exc, "ended", None) or perform.error_of(exc)
+        if outcome == "cancelled" and not report.stop.is_set():
+            # The component raised Cancelled by itself: its own decision, not the run's.
+            outcome, error = "failed", {**error, "code": "stopped", "message": "The step stopped itself as cancelled, but the run was not cancelled."}
+        error = {k: self.redact(v) if isinstance(v, str) else v for k, v in error.items()}
+        if outcome != "cancelled":
+            report.lines("log", [error["message"], *([error["hint"]] if error["hint"] else [])], "error")
+            if error["traceback"] and error["code"] not in ("step_error", "bad_parameter"):
+                report.lines("log", error["traceback"].splitlines(), "error")
+        return outcome, error, retry
+
+    # The HTTP API in a step's hands
+
+    def _grant(self, claim: Json) -> str:
+        """A token for this attempt; only its hash reaches the database."""
+        secret = "hr_" + secrets.token_urlsafe(32)
+        self.redact.add(secret)
+        granted = self.ledger.grant(claim["id"], claim["attempt"], hashlib.sha256(secret.encode()).hexdigest(), secret[:10], TOKEN_HOURS)
+        return secret if granted else ""
+
+    def _client(self, claim: Json, info: Json) -> Client:
+        return perform.client_for(claim, info, self._grant(claim))
+
+    # Stopping a step that runs in this process
+
+    def _call_armed(self, report: Report) -> Any:
+        def call(component: Component, inputs: Any, parameters: Any) -> Any:
+            self._armed = report
+            try:
+                return component.call(inputs, parameters)
+            finally:
+                self._armed = None
+
+        return call
+
+    def _interrupt(self, signum: int, frame: Any) -> None:
+        """In the main thread, between two of the step's instructions."""
+        if (report := self._armed) is None:
+            return
+        self._armed = None
+        if report.stop.is_set():
+            raise Stopped
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise TimedOut("The step ran longer than its time limit.")
+        self._armed = report
+
+    def _late(self, report: Report) -> None:
+        """On each round of the beat thread: has this step been told to stop, or is its time over, and it still runs?"""
+        now = time.monotonic()
+        over = self._deadline is not None and now >= self._deadline
+        if self._armed is not report or not (report.stop.is_set() or over):
+            return
+        since = now - (report.stopped_at if report.stop.is_set() else self._deadline or now)
+        if since < (POLITE_S if report.stop.is_set() else 0):
+            return
+        if since < HARD_S:
+            if now - self._signalled > 0.2 and self._main is not None:
+                self._signalled = now
+                signal.pthread_kill(self._main, signal.SIGUSR2)
+            return
+        # It sits in a library that does not come back: the process goes, and its place is taken by a new one.
+        error = perform.error_of(Stopped() if report.stop.is_set() else TimedOut("The step ran longer than its time limit."))
+        if not report.lost:
+            report.beat(final=True)
+            answer = self.ledger.fail(report.step_run, report.attempt, self.name, error[0], error[1], retry=error[2], take=False)
+            if self.live is not None:
+                self.live.send([answer])
+        os._exit(75)
+
+
+def flush_c() -> None:
+    """What C libraries hold back in their buffers."""
+    ctypes.CDLL(None).fflush(None)
+    sys.stdout.flush()
