@@ -18,10 +18,10 @@ export default defineConfig(({ command }) => ({
   // plotly.js reads `global` and `process.env` in a few places; the browser has neither.
   define: { global: 'globalThis' },
   server: {
-    host: '127.0.0.1',
+    host: 'localhost',
     port: Number(process.env.VITE_PORT ?? 5173),
     strictPort: true,
-    origin: `http://127.0.0.1:${process.env.VITE_PORT ?? 5173}`,
+    origin: `http://localhost:${process.env.VITE_PORT ?? 5173}`,
     cors: true,
   },
   build: {

@@ -1,0 +1,165 @@
+/** The frame around every page behind the sign-in: navigation, top bar, content; a bottom bar on a phone. */
+import { ActionIcon, Anchor, Box, Drawer, Group, NavLink, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { useDisclosure, useLocalStorage } from '@mantine/hooks'
+import { IconDots, IconHelp, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch } from '@tabler/icons-react'
+import { Link, useLocation, useNavigate, useParams } from '@tanstack/react-router'
+import { useEffect, useRef, type ReactNode } from 'react'
+import { Logo } from '@/ui/Logo'
+import { useCommands } from '@/ui/commands'
+import { ColorSchemeMenu } from './ColorSchemeMenu'
+import { NAV, type NavItem } from './nav'
+import { Palette, openPalette } from './Palette'
+import { ProjectSwitcher } from './ProjectSwitcher'
+import classes from './Shell.module.css'
+import { ShortcutsHelp } from './ShortcutsHelp'
+import { spoken } from './shortcuts'
+import { UserMenu } from './UserMenu'
+
+/** The canvas fills its frame to the edges; every other page has margins and a readable width. */
+function isFullBleed(path: string): boolean {
+  return /^\/p\/[^/]+\/pipelines\/[^/]+\/?$/.test(path)
+}
+
+export function Shell({ children }: { children: ReactNode }) {
+  const { project } = useParams({ strict: false })
+  const location = useLocation()
+  const navigate = useNavigate()
+  const [small, setSmall] = useLocalStorage({ key: 'headrace.nav-small', defaultValue: false, getInitialValueInEffect: false })
+  const [more, { open: openMore, close: closeMore }] = useDisclosure(false)
+  const [help, { open: openHelp, close: closeHelp }] = useDisclosure(false)
+  const main = useRef<HTMLElement>(null)
+
+  // A new page is announced and read from its beginning, as after a full load; the first page keeps the browser's own order.
+  const first = useRef(true)
+  useEffect(() => {
+    if (first.current) first.current = false
+    else main.current?.focus({ preventScroll: true })
+  }, [location.pathname])
+
+  useCommands(
+    () => [
+      { id: 'palette', label: 'Search and commands', group: 'Studio', shortcut: 'mod+K', hidden: true, run: openPalette },
+      { id: 'help.shortcuts', label: 'Keyboard shortcuts', group: 'Studio', shortcut: '?', icon: IconHelp, run: openHelp },
+      { id: 'nav.projects', label: 'All projects', group: 'Go to', run: () => void navigate({ to: '/' }) },
+      { id: 'nav.personal', label: 'Your settings and tokens', group: 'Go to', run: () => void navigate({ to: '/settings' }) },
+      ...(project
+        ? [
+            ...NAV.map((item) => ({ id: `nav.${item.key}`, label: item.label, group: 'Go to', shortcut: `g ${item.key}`, icon: item.icon, run: () => void navigate({ to: item.to, params: { project } as never }) })),
+            { id: 'nav.templates', label: 'Pipeline templates', group: 'Go to', shortcut: 'g t', run: () => void navigate({ to: '/p/$project/templates', params: { project } }) },
+            { id: 'nav.small', label: small ? 'Widen the navigation' : 'Narrow the navigation', group: 'Studio', shortcut: '[', run: () => setSmall((s) => !s) },
+          ]
+        : []),
+    ],
+    [project, small],
+  )
+
+  const active = (item: NavItem) => {
+    const path = String(item.to).replace('$project', project ?? '')
+    return item.exact ? location.pathname.replace(/\/$/, '') === path : location.pathname.startsWith(path) || (item.key === 'p' && location.pathname.startsWith(`/p/${project}/templates`))
+  }
+
+  return (
+    <Box className={classes.shell} data-project={project ? true : undefined} data-small={small || undefined}>
+      <a href="#main" className={classes.skip} onClick={(event) => { event.preventDefault(); main.current?.focus() }}>
+        Skip to the content
+      </a>
+      {project && (
+        <nav className={classes.nav} aria-label="Project">
+          <Link to="/" className={classes.brand} aria-label="Headrace: all projects">
+            <Logo />
+            {!small && <Text fw={680} size="md" c="var(--mantine-color-text)">Headrace</Text>}
+          </Link>
+          <Stack gap={2} p="xs" flex={1} className={classes.links}>
+            {NAV.map((item) => (
+              <Tooltip key={item.key} label={item.label} position="right" disabled={!small}>
+                <NavLink
+                  className={classes.link}
+                  active={active(item)}
+                  label={small ? undefined : item.label}
+                  aria-label={item.label}
+                  aria-current={active(item) ? 'page' : undefined}
+                  leftSection={<item.icon size={19} stroke={1.7} aria-hidden />}
+                  renderRoot={(props) => <Link to={item.to} params={{ project } as never} {...props} />}
+                />
+              </Tooltip>
+            ))}
+          </Stack>
+          <Box p="xs">
+            <Tooltip label={`${small ? 'Widen' : 'Narrow'} the navigation ( [ )`} position="right">
+              <ActionIcon aria-label={small ? 'Widen the navigation' : 'Narrow the navigation'} aria-expanded={!small} onClick={() => setSmall(!small)}>
+                {small ? <IconLayoutSidebarLeftExpand size={19} stroke={1.7} aria-hidden /> : <IconLayoutSidebarLeftCollapse size={19} stroke={1.7} aria-hidden />}
+              </ActionIcon>
+            </Tooltip>
+          </Box>
+        </nav>
+      )}
+      <header className={classes.top}>
+        <Group gap="xs" wrap="nowrap" miw={0}>
+          {!project && (
+            <Link to="/" className={classes.brandTop} aria-label="Headrace: all projects">
+              <Logo />
+              <Text fw={680} c="var(--mantine-color-text)">Headrace</Text>
+            </Link>
+          )}
+          {project && (
+            <Link to="/" className={classes.brandPhone} aria-label="Headrace: all projects">
+              <Logo />
+            </Link>
+          )}
+          {project && <ProjectSwitcher project={project} />}
+        </Group>
+        <Group gap={4} wrap="nowrap">
+          <UnstyledButton className={classes.search} onClick={openPalette} aria-label="Search and commands" aria-keyshortcuts="Control+K">
+            <IconSearch size={16} aria-hidden />
+            <span className={classes.searchText}>Search or do…</span>
+            <kbd className={classes.kbd}>{spoken('mod+K')}</kbd>
+          </UnstyledButton>
+          <Tooltip label="Keyboard shortcuts ( ? )">
+            <ActionIcon aria-label="Keyboard shortcuts" onClick={openHelp} visibleFrom="sm">
+              <IconHelp size={19} stroke={1.7} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+          <ColorSchemeMenu />
+          <UserMenu />
+        </Group>
+      </header>
+      <main id="main" ref={main} tabIndex={-1} className={classes.main} data-full-bleed={isFullBleed(location.pathname) || undefined} data-scroll-restoration-id="main">
+        <div className={classes.content}>{children}</div>
+      </main>
+      {project && (
+        <nav className={classes.bottom} aria-label="Project pages">
+          {NAV.slice(0, 4).map((item) => (
+            <Link key={item.key} to={item.to} params={{ project } as never} className={classes.tab} data-active={active(item) || undefined} aria-current={active(item) ? 'page' : undefined}>
+              <item.icon size={21} stroke={1.7} aria-hidden />
+              {item.label}
+            </Link>
+          ))}
+          <UnstyledButton className={classes.tab} data-active={NAV.slice(4).some(active) || undefined} onClick={openMore} aria-haspopup="dialog">
+            <IconDots size={21} stroke={1.7} aria-hidden />
+            More
+          </UnstyledButton>
+        </nav>
+      )}
+      <Drawer opened={more} onClose={closeMore} position="bottom" size="auto" title="More" radius="md">
+        <Stack gap={2} pb="md">
+          {NAV.slice(4).map((item) => (
+            <NavLink
+              key={item.key}
+              className={classes.link}
+              active={active(item)}
+              label={item.label}
+              onClick={closeMore}
+              leftSection={<item.icon size={20} stroke={1.7} aria-hidden />}
+              renderRoot={(props) => <Link to={item.to} params={{ project } as never} {...props} />}
+            />
+          ))}
+          <Anchor size="sm" c="dimmed" mt="sm" px="sm" onClick={closeMore} renderRoot={(props) => <Link to="/" {...props} />}>
+            All projects
+          </Anchor>
+        </Stack>
+      </Drawer>
+      <ShortcutsHelp opened={help} onClose={closeHelp} />
+      <Palette project={project} />
+    </Box>
+  )
+}

@@ -1,0 +1,15 @@
+import { IconApi, IconBox, IconDatabase, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconSettings, type Icon } from '@tabler/icons-react'
+import type { LinkProps } from '@tanstack/react-router'
+
+export type NavItem = { label: string; to: LinkProps['to']; icon: Icon; key: string; exact?: boolean }
+
+/** The pages of a project in the order in which work flows through them. `key` is pressed after `g`. */
+export const NAV: NavItem[] = [
+  { label: 'Overview', to: '/p/$project', icon: IconLayoutDashboard, key: 'o', exact: true },
+  { label: 'Data sets', to: '/p/$project/datasets', icon: IconDatabase, key: 'd' },
+  { label: 'Pipelines', to: '/p/$project/pipelines', icon: IconRoute, key: 'p' },
+  { label: 'Runs', to: '/p/$project/runs', icon: IconPlayerPlay, key: 'r' },
+  { label: 'Models', to: '/p/$project/models', icon: IconBox, key: 'm' },
+  { label: 'Endpoints', to: '/p/$project/endpoints', icon: IconApi, key: 'e' },
+  { label: 'Settings', to: '/p/$project/settings', icon: IconSettings, key: 's' },
+]
