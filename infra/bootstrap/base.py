@@ -24,7 +24,8 @@ class Failed(Exception):
 
 
 def pins(lock: Path) -> list[str]:
-    return re.findall(r"^([A-Za-z0-9._-]+==[^\s\\;]+)", lock.read_text(), re.MULTILINE)
+    """Each requirement with its version and, where it has one, its marker; without hashes."""
+    return [line.strip() for line in re.findall(r"^([A-Za-z0-9._-]+==[^\\\n]+)", lock.read_text(), re.MULTILINE)]
 
 
 def digest(path: Path) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from infra.supervisor.options import DEFAULT_HOST, DEFAULT_PORT, Options
+
+if TYPE_CHECKING:
+    from infra.supervisor.main import Supervisor
 
 
 @click.command()
@@ -38,16 +39,15 @@ def up(port: int | None, host: str, data_dir: Path | None, workers_cpu: int | No
     click.echo("Stopped.")
 
 
-def announce(state: dict[str, Any]) -> None:
-    click.echo(f"Studio     {state['url']}")
-    click.echo(f"Predictor  {state['predictor_url']}")
-    click.echo(f"Data       {state['data_dir']}")
-    click.echo(f"Log        {state['log']}")
+async def announce(supervisor: Supervisor) -> None:
+    """The addresses, and on a terminal (never in a file, where it would stay) a link that signs in."""
+    assert supervisor.addresses is not None
+    url = supervisor.addresses.public
+    click.echo(f"Studio     {url}")
+    click.echo(f"Predictor  {supervisor.addresses.predictor_public}")
+    click.echo(f"Data       {supervisor.layout.data}")
+    click.echo(f"Log        {supervisor.layout.log}")
     click.echo("Stop with Ctrl-C.")
-
-
-def spawn(arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
-    """The same command in a process of its own, for those who need a studio while they work."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "infra", "up", *arguments], cwd=os.fspath(Path(__file__).resolve().parents[2]), **options
-    )
+    if sys.stdout.isatty():
+        email, link = await supervisor.owner_link()
+        click.echo(f"Sign in    {link}  (once, as {email})" if link else f"Sign up    {url}/sign-up  (the first account)")

@@ -33,6 +33,8 @@ class ChildSpec:
     user: Mapping[str, Any] = field(default_factory=dict)
     keep_open: tuple[int, ...] = ()
     """File descriptors it inherits (a listening socket stays open while its process is replaced)."""
+    silent: bool = False
+    """What it says is for us alone and not for the log: a secret."""
 
 
 class Child:
@@ -113,7 +115,8 @@ class Child:
 
     def _line(self, text: str) -> None:
         self.said.append(text)
-        self._log.write(self.spec.name, text)
+        if not self.spec.silent:
+            self._log.write(self.spec.name, text)
 
     def poll(self) -> None:
         """Called after SIGCHLD: notice the end, end what is left of its group, plan the restart."""

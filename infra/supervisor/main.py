@@ -16,7 +16,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._listener: socket.socket | None = None
         self._written = ""
+        self._base: dict[str, str] = {}
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Supervisor:
             listener = self._listener = network.listen(options.host, options.port)
         self.addresses = addresses = self._addresses(listener)
         secret = os.environ.get("SECRET_KEY") or layout.secret_key()
-        base = plan.environment(layout, addresses, options, secret=secret, token=self.token)
+        base = self._base = plan.environment(layout, addresses, options, secret=secret, token=self.token)
         if addresses.embedded_database:
             database = layout.postgres()
             postgres.look_over(database)
@@ -154,18 +155,7 @@ class Supervisor:
         if not wanted:
             return
         self.say("Preparing the database and the pages …" if "migrate" in wanted else "Preparing the pages …")
-        command = [sys.executable, "-m", "infra.supervisor.prepare", *wanted]
-        child = self.children["prepare"] = Child(
-            ChildSpec(name="prepare", command=command, environment=base, cwd=str(ROOT)), self._log, self._say_state
-        )
-        child.start()
-        child.give_up()  # it runs once
-        try:
-            await child.ended()
-        finally:
-            if child.pid:
-                processes.end_group(child.pid)
-            del self.children["prepare"]
+        child = await self._once("prepare", ["-m", "infra.supervisor.prepare", *wanted], base)
         if child.last_exit != "exit status 0":
             said = [line for line in child.said if line.strip()]
             raise CannotStart(
@@ -173,6 +163,27 @@ class Supervisor:
                 f"All of it is in {self.layout.log}."
             )
         await asyncio.to_thread(prepare.remember, self.layout, addresses, wanted)
+
+    async def _once(self, name: str, arguments: list[str], base: dict[str, str], *, silent: bool = False) -> Child:
+        """Run a program of ours to its end."""
+        spec = ChildSpec(name=name, command=[sys.executable, *arguments], environment=base, cwd=str(ROOT), silent=silent)
+        child = self.children[name] = Child(spec, self._log, self._say_state)
+        child.start()
+        child.give_up()  # not again
+        try:
+            await child.ended()
+        finally:
+            if child.pid:
+                processes.end_group(child.pid)
+            del self.children[name]
+        await asyncio.sleep(0.02)  # its last words arrive with the loop's next turn
+        return child
+
+    async def owner_link(self) -> tuple[str, str]:
+        """Who owns the first project and a link that signs in once; empty words where nobody has an account yet."""
+        child = await self._once("owner-link", ["-m", "infra.supervisor.owner_link"], self._base, silent=True)
+        said = [line for line in child.said if line.strip()]
+        return (said[-2], said[-1]) if child.last_exit == "exit status 0" and len(said) >= 2 else ("", "")
 
     def _add(self, spec: ChildSpec) -> Child:
         child = self.children[spec.name] = Child(spec, self._log, self._say_state)
@@ -301,19 +312,21 @@ def run(
     data_dir: Path | str | None,
     options: Options,
     *,
-    ready: Callable[[dict[str, Any]], None] | None = None,
+    ready: Callable[[Supervisor], Awaitable[None]] | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Run a studio until it is told to stop; `ready` is called once with its state. The caller prints CannotStart."""
-    layout = Layout.of(data_dir)
+    """Run a studio until it is told to stop; `ready` is called once when it answers. The caller prints CannotStart."""
 
     async def both() -> None:
-        supervisor = Supervisor(layout, options, say=say)
+        supervisor = Supervisor(Layout.of(data_dir), options, say=say)
         running = asyncio.create_task(supervisor.run())
         while not running.done() and supervisor.status == "starting":
             await asyncio.wait({running}, timeout=0.05)
-        if ready is not None and supervisor.status == "ready":
-            ready(state.read(layout))
-        await running
+        telling = asyncio.ensure_future(ready(supervisor)) if ready is not None and supervisor.status == "ready" else None
+        try:
+            await running
+        finally:
+            if telling is not None:
+                telling.cancel()
 
     asyncio.run(both())

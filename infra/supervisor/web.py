@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
@@ -20,6 +21,16 @@ def main() -> None:
         timeout_graceful_shutdown=1,
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
     )
+    config.load()
+    # Django's logging, set up while the application loads, would bring back a line for every request.
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate = [], False
+
+    from django.urls import get_resolver
+
+    # Now, so that a mistake in the code ends this process at once instead of answering every request with an error.
+    assert get_resolver().url_patterns
+
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(os.environ[LISTEN_FD]))])
 
 
