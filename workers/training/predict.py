@@ -6,11 +6,12 @@ from typing import Any
 
 from workers.sdk import context
 from workers.sdk.errors import StepError
-from workers.sdk.kinds import Model
+from workers.sdk.kinds import Images, Model
 from workers.training.model_folder import answers, session
 from workers.training.rows import onnx_inputs, raw_rows
 
 BATCH = 8192
+IMAGE_BATCH = 64
 
 
 def predict_rows(model: Model, table: Any) -> Any:
@@ -29,4 +30,22 @@ def predict_rows(model: Model, table: Any) -> Any:
         step.progress(0.6 * min(1.0, (start + BATCH) / table.num_rows), "Asking the model")
     if not made:
         raise StepError("There are no rows to evaluate on.")
+    return np.concatenate(made)
+
+
+def predict_images(model: Model, images: Images, rows: list[int]) -> Any:
+    """Answers for the given pictures: float32 `[pictures, labels]`. They are decoded as the predictor decodes them."""
+    import numpy as np
+
+    from workers.training.pictures import decode
+
+    step, manifest = context.current(), model.manifest()
+    asked = manifest["input"]
+    x = decode(images, "test", asked["height"], asked["width"], asked["channels"], rows, share=(0, 0.4))
+    running = session(model.file() / "model.onnx", step.threads)
+    made = []
+    for start in range(0, len(x), IMAGE_BATCH):
+        step.check_cancelled()
+        made.append(answers(running, manifest, {asked["onnx_input"]: np.ascontiguousarray(x[start : start + IMAGE_BATCH])}))
+        step.progress(0.4 + 0.2 * min(1.0, (start + IMAGE_BATCH) / len(x)), "Asking the model")
     return np.concatenate(made)

@@ -81,6 +81,10 @@ def prepare(
         job.x_validation = recipes.apply(known, raw_rows(table.take(usable), columns))
         if not len(usable):
             job.x_validation = job.y_validation = None
+    if style != "boosting" and any(np.isnan(x).any() for x in (job.x, job.x_validation) if x is not None):
+        raise StepError(
+            "The recipe keeps missing numbers; only gradient boosting can use them.", hint="Fill numbers another way in Prepare features."
+        )
     step.log(f"{len(y):,} rows, {len(columns)} columns, {job.x.shape[1]} features; {aim.task} of “{name}”.")
     return job
 
@@ -137,7 +141,7 @@ def publish(
     model = write_model(
         graph.model().SerializeToString(), name=name, task=job.target.task, framework=framework, target=job.target.name, labels=job.target.labels,
         positive=job.target.positive, input_={"kind": "row", "columns": recipes.input_columns(job.recipe)},
-        training={"parameters": parameters, "rows": len(job.y), "dataset_versions": job.dataset_versions, "method": method},
+        training={"parameters": {"target": job.target.name, **parameters}, "rows": len(job.y), "dataset_versions": job.dataset_versions, "method": method},
         metrics=measured, parity_inputs=onnx_inputs(rows), parity_answers=answer(recipes.apply(job.recipe, rows)), card=told,
     )  # fmt: skip
     parity = model.metadata["parity"]
