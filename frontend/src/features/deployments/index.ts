@@ -1,1 +1,2 @@
-export { EndpointsPage, EndpointPage } from './pages'
+export { EndpointsPage } from './EndpointsPage'
+export { EndpointPage } from './EndpointPage'

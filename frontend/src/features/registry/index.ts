@@ -1,1 +1,2 @@
-export { ModelsPage, ModelPage } from './pages'
+export { ModelsPage } from './ModelsPage'
+export { ModelPage } from './ModelPage'

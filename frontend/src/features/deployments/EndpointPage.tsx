@@ -1,0 +1,332 @@
+/** One endpoint: ask it, how programs ask it, how it is doing, and what answered when. */
+import { Anchor, Badge, Button, Group, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
+import { IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { api, unwrap, type Schemas } from '@/api/client'
+import { keys } from '@/api/keys'
+import { useCan, useProjectSlug } from '@/api/me'
+import { ago, count, dateTime, number, percent } from '@/lib/format'
+import { Chart } from '@/ui/chart'
+import { CodeTabs } from '@/ui/CodeSnippet'
+import { ConfirmButton, notifyDone, notifyError, notifyUndo } from '@/ui/confirm'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { PageHeader } from '@/ui/PageHeader'
+import { StatusBadge } from '@/ui/StatusBadge'
+import { endpointQuery, predictionsQuery, trafficQuery } from './data'
+import { DeployForm } from './EndpointsPage'
+import { snippets, type Manifest } from './form'
+import { PredictPanel } from './PredictPanel'
+
+export function EndpointPage() {
+  const project = useProjectSlug()
+  const { endpoint: slug = '' } = useParams({ strict: false })
+  const query = useQuery(endpointQuery(project, slug))
+  const can = useCan()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const [replacing, setReplacing] = useState(false)
+  const crumbs = [{ label: 'Endpoints', to: '/p/$project/endpoints' as const, params: { project } }]
+  const path = { project, endpoint: slug }
+  const refresh = () => client.invalidateQueries({ queryKey: keys.endpoints(project) })
+  const rollback = useMutation({
+    mutationFn: (deployment: string | null) => unwrap(api.POST('/api/v1/projects/{project}/endpoints/{endpoint}/rollback', { params: { path }, body: { deployment } })),
+    onSuccess: (fresh) => {
+      client.setQueryData(endpointQuery(project, slug).queryKey, fresh)
+      notifyDone(`${fresh.current?.model} version ${fresh.current?.model_version} answers again.`)
+    },
+    onError: notifyError,
+  })
+  const remove = async () => {
+    await unwrap(api.DELETE('/api/v1/projects/{project}/endpoints/{endpoint}', { params: { path } }))
+    void navigate({ to: '/p/$project/endpoints', params: { project } })
+    void refresh()
+    notifyUndo(`${slug} answers no more.`, async () => {
+      await unwrap(api.POST('/api/v1/projects/{project}/endpoints/{endpoint}/restore', { params: { path } }))
+      await refresh()
+    })
+  }
+  if (query.error && !query.data) {
+    return (
+      <>
+        <PageHeader title={slug} crumbs={crumbs} />
+        <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+      </>
+    )
+  }
+  if (!query.data) {
+    return (
+      <>
+        <PageHeader title={slug} loading crumbs={crumbs} />
+        <Skeleton h={360} />
+      </>
+    )
+  }
+  const endpoint = query.data
+  const manifest = endpoint.manifest as Manifest
+  const earlier = endpoint.deployments.find((d) => d.id !== endpoint.current?.id && d.status === 'stopped')
+  return (
+    <>
+      <PageHeader
+        title={endpoint.name}
+        crumbs={crumbs}
+        badges={<StatusBadge status={endpoint.status} size="lg" hint={endpoint.current?.message || undefined} />}
+        description={
+          endpoint.current && (
+            <>
+              <Anchor inherit renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
+                {endpoint.current.model}
+              </Anchor>{' '}
+              version {endpoint.current.model_version} answers since {ago(endpoint.current.live_at ?? endpoint.current.created_at)}
+            </>
+          )
+        }
+        actions={
+          can('endpoint.deploy') && (
+            <>
+              {earlier && (
+                <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} loading={rollback.isPending} onClick={() => rollback.mutate(null)}>
+                  Roll back to v{earlier.model_version}
+                </Button>
+              )}
+              <Button leftSection={<IconRocket size={16} aria-hidden />} onClick={() => setReplacing(true)}>
+                Replace…
+              </Button>
+              {can('endpoint.delete') && (
+                <ConfirmButton
+                  title={`Stop ${endpoint.name}?`}
+                  message="Programs that ask it get an error from now on. Its history stays, and it can be restored."
+                  confirmLabel="Stop answering"
+                  onConfirm={remove}
+                  leftSection={<IconTrash size={16} aria-hidden />}
+                >
+                  Delete
+                </ConfirmButton>
+              )}
+            </>
+          )
+        }
+      />
+      <Stack gap="lg">
+        <Numbers endpoint={endpoint} />
+        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+          <Paper p="md" component="section" aria-label="Try it">
+            <Title order={2} mb="sm">
+              Try it
+            </Title>
+            <PredictPanel key={endpoint.current?.id} project={project} endpoint={slug} manifest={manifest} />
+          </Paper>
+          <Paper p="md" component="section" aria-label="From a program" miw={0}>
+            <Title order={2} mb={4}>
+              From a program
+            </Title>
+            <Text size="sm" c="dimmed" mb="sm">
+              Make a token under{' '}
+              <Anchor inherit renderRoot={(props) => <Link to="/settings" {...props} />}>
+                your settings
+              </Anchor>{' '}
+              and put it into HEADRACE_TOKEN.
+            </Text>
+            <CodeTabs snippets={snippets(endpoint.url, manifest)} />
+            <Text size="xs" c="dimmed" mt="sm" style={{ overflowWrap: 'anywhere' }}>
+              Open Inference Protocol v2: {endpoint.oip_url}
+            </Text>
+          </Paper>
+        </SimpleGrid>
+        <Tabs defaultValue="traffic">
+          <Tabs.List mb="md">
+            <Tabs.Tab value="traffic">Traffic</Tabs.Tab>
+            <Tabs.Tab value="predictions">Recent predictions</Tabs.Tab>
+            <Tabs.Tab value="history">History</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="traffic">
+            <Traffic project={project} endpoint={slug} />
+          </Tabs.Panel>
+          <Tabs.Panel value="predictions">
+            <Predictions project={project} endpoint={slug} />
+          </Tabs.Panel>
+          <Tabs.Panel value="history">
+            <History project={project} endpoint={endpoint} onRollback={can('endpoint.deploy') ? (id) => rollback.mutate(id) : undefined} />
+          </Tabs.Panel>
+        </Tabs>
+      </Stack>
+      <Modal opened={replacing} onClose={() => setReplacing(false)} title={`Replace what answers at ${endpoint.name}`}>
+        {replacing && <DeployForm project={project} endpoint={slug} onClose={() => setReplacing(false)} />}
+      </Modal>
+    </>
+  )
+}
+
+function Numbers({ endpoint }: { endpoint: Schemas['EndpointDetail'] }) {
+  const shown: [string, string][] = [
+    ['Requests a minute', number(endpoint.requests_per_minute, 3)],
+    ['Latency, median', endpoint.latency_ms_p50 === null ? '–' : `${number(endpoint.latency_ms_p50, 3)} ms`],
+    ['Latency, 95 %', endpoint.latency_ms_p95 === null ? '–' : `${number(endpoint.latency_ms_p95, 3)} ms`],
+    ['Errors', percent(endpoint.error_rate)],
+    ['Answers so far', count(endpoint.predictions)],
+  ]
+  return (
+    <Group gap="xl">
+      {shown.map(([label, value]) => (
+        <div key={label}>
+          <Text size="xs" c="dimmed">
+            {label}
+          </Text>
+          <Text size="lg" fw={650}>
+            {value}
+          </Text>
+        </div>
+      ))}
+    </Group>
+  )
+}
+
+function Traffic({ project, endpoint }: { project: string; endpoint: string }) {
+  const [minutes, setMinutes] = useState('15')
+  const query = useQuery(trafficQuery(project, endpoint, Number(minutes)))
+  const points = query.data?.points ?? []
+  const x = points.map((p) => p.at)
+  return (
+    <Stack gap="md">
+      <SegmentedControl
+        aria-label="Time span"
+        value={minutes}
+        onChange={setMinutes}
+        data={[
+          { value: '15', label: '15 minutes' },
+          { value: '60', label: '1 hour' },
+          { value: '1440', label: '1 day' },
+        ]}
+        w="fit-content"
+      />
+      <ErrorNotice error={query.error} />
+      {query.data && (
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <Chart
+            title={`Requests per ${query.data.bucket_s} s`}
+            height={220}
+            figure={{
+              data: [
+                { type: 'bar', name: 'answered', x, y: points.map((p) => p.requests - p.errors) },
+                { type: 'bar', name: 'errors', x, y: points.map((p) => p.errors) },
+              ],
+              layout: { barmode: 'stack', xaxis: { type: 'date' }, yaxis: { rangemode: 'tozero' } },
+            }}
+          />
+          <Chart
+            title="Latency in ms"
+            height={220}
+            figure={{
+              data: [
+                { type: 'scatter', mode: 'lines', name: 'median', x, y: points.map((p) => p.latency_ms_p50) },
+                { type: 'scatter', mode: 'lines', name: '95 %', x, y: points.map((p) => p.latency_ms_p95) },
+              ],
+              layout: { xaxis: { type: 'date' }, yaxis: { rangemode: 'tozero' } },
+            }}
+          />
+        </SimpleGrid>
+      )}
+    </Stack>
+  )
+}
+
+function Predictions({ project, endpoint }: { project: string; endpoint: string }) {
+  const query = useQuery(predictionsQuery(project, endpoint))
+  if (query.error) return <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+  if (!query.data) return <Skeleton h={120} />
+  if (query.data.items.length === 0) return <Text c="dimmed">No one has asked yet.</Text>
+  return (
+    <Table.ScrollContainer minWidth={720}>
+      <Table fz="sm" aria-label="Recent predictions">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>When</Table.Th>
+            <Table.Th>Asked</Table.Th>
+            <Table.Th>Answered</Table.Th>
+            <Table.Th>By</Table.Th>
+            <Table.Th ta="right">Latency</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {query.data.items.map((row) => (
+            <Table.Tr key={row.id}>
+              <Table.Td style={{ whiteSpace: 'nowrap' }}>{ago(row.at)}</Table.Td>
+              <Table.Td maw={360}>
+                <Text size="xs" lineClamp={2} ff="monospace" style={{ overflowWrap: 'anywhere' }}>
+                  {JSON.stringify(row.input)}
+                </Text>
+              </Table.Td>
+              <Table.Td maw={300}>
+                {row.status === 200 ? (
+                  <Text size="sm" lineClamp={2}>
+                    {answerText(row.output)}
+                  </Text>
+                ) : (
+                  <Badge color="red">refused ({row.status})</Badge>
+                )}
+              </Table.Td>
+              <Table.Td>{row.model_version}</Table.Td>
+              <Table.Td ta="right">{number(row.latency_ms, 3)} ms</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  )
+}
+
+function answerText(output: unknown): string {
+  if (!Array.isArray(output)) return JSON.stringify(output)
+  return output
+    .slice(0, 5)
+    .map((item: { label?: string; value?: number; probabilities?: Record<string, number> }) => {
+      if (item.label === undefined) return number(item.value, 5)
+      const p = item.probabilities?.[item.label]
+      return p === undefined ? item.label : `${item.label} (${percent(p)})`
+    })
+    .join(', ')
+}
+
+function History({ project, endpoint, onRollback }: { project: string; endpoint: Schemas['EndpointDetail']; onRollback?: (deployment: string) => void }) {
+  return (
+    <Table.ScrollContainer minWidth={640}>
+      <Table fz="sm" aria-label="Deployments">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Model version</Table.Th>
+            <Table.Th>Status</Table.Th>
+            <Table.Th>By</Table.Th>
+            <Table.Th>Live from</Table.Th>
+            <Table.Th>Until</Table.Th>
+            <Table.Th />
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {endpoint.deployments.map((deployment) => (
+            <Table.Tr key={deployment.id}>
+              <Table.Td>
+                <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: deployment.model }} {...props} />}>
+                  {deployment.model} v{deployment.model_version}
+                </Anchor>
+              </Table.Td>
+              <Table.Td>
+                <StatusBadge status={deployment.status} hint={deployment.message || undefined} />
+              </Table.Td>
+              <Table.Td>{deployment.created_by?.name || deployment.created_by?.email || '–'}</Table.Td>
+              <Table.Td>{dateTime(deployment.live_at)}</Table.Td>
+              <Table.Td>{deployment.stopped_at ? dateTime(deployment.stopped_at) : ''}</Table.Td>
+              <Table.Td ta="right">
+                {onRollback && deployment.status === 'stopped' && deployment.id !== endpoint.current?.id && (
+                  <Button size="compact-xs" variant="default" onClick={() => onRollback(deployment.id)}>
+                    Give it the traffic
+                  </Button>
+                )}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  )
+}

@@ -1,0 +1,130 @@
+/** Ask an endpoint in the page: a form made from its model's input, or an image to drop. */
+import { Box, Button, Group, Progress, Stack, Text } from '@mantine/core'
+import { Dropzone } from '@mantine/dropzone'
+import '@mantine/dropzone/styles.css'
+import { IconPhoto, IconSparkles } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo, useState } from 'react'
+import { api, isApiError, unwrap, type Schemas } from '@/api/client'
+import { keys } from '@/api/keys'
+import { number, percent } from '@/lib/format'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { SchemaForm } from '@/ui/schema-form'
+import { exampleRow, inputSchema, type Manifest } from './form'
+
+const MAX_IMAGE = 20 * 1024 * 1024
+
+export function PredictPanel({ project, endpoint, manifest }: { project: string; endpoint: string; manifest: Manifest }) {
+  const client = useQueryClient()
+  const ask = useMutation({
+    mutationFn: (instance: Record<string, unknown>) =>
+      unwrap(
+        api.POST('/api/v1/projects/{project}/endpoints/{endpoint}/predict', {
+          params: { path: { project, endpoint } },
+          body: { instances: [instance as Record<string, never>] },
+        }),
+      ),
+    onSettled: () => void client.invalidateQueries({ queryKey: [...keys.endpoints(project), endpoint] }),
+  })
+  const image = manifest.input?.kind === 'image'
+  if (!manifest.input) return <Text c="dimmed">As soon as a model answers here, it can be asked in this place.</Text>
+  return (
+    <Stack gap="md">
+      {image ? <ImageInput busy={ask.isPending} onAsk={(data) => ask.mutate({ image: data })} /> : <RowInput manifest={manifest} error={ask.error} busy={ask.isPending} onAsk={(row) => ask.mutate(row)} />}
+      {(image || !isApiError(ask.error) || ask.error.problems.length === 0) && <ErrorNotice error={ask.error} />}
+      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} />}</div>
+    </Stack>
+  )
+}
+
+function RowInput({ manifest, error, busy, onAsk }: { manifest: Manifest; error: unknown; busy: boolean; onAsk: (row: Record<string, unknown>) => void }) {
+  const schema = useMemo(() => inputSchema(manifest), [manifest])
+  const [row, setRow] = useState<Record<string, unknown>>(() => exampleRow(manifest))
+  const errors: Record<string, string> = {}
+  if (isApiError(error)) for (const [field, message] of Object.entries(error.fields)) errors[field.replace(/^instances\.0\./, '')] = message
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        onAsk(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null)))
+      }}
+    >
+      <Box mah={420} style={{ overflowY: 'auto' }} px={4} pb={4}>
+        <SchemaForm schema={schema} value={row} onChange={setRow} errors={errors} idPrefix="ask" />
+      </Box>
+      <Group mt="md" gap="xs">
+        <Button type="submit" loading={busy} leftSection={<IconSparkles size={16} aria-hidden />}>
+          Predict
+        </Button>
+        <Button variant="default" onClick={() => setRow(exampleRow(manifest))}>
+          Fill with an example
+        </Button>
+      </Group>
+    </form>
+  )
+}
+
+function ImageInput({ busy, onAsk }: { busy: boolean; onAsk: (base64: string) => void }) {
+  const [preview, setPreview] = useState<string | null>(null)
+  const [problem, setProblem] = useState('')
+  useEffect(() => () => void (preview && URL.revokeObjectURL(preview)), [preview])
+  const take = (file: File | undefined) => {
+    if (!file) return
+    setProblem('')
+    setPreview(URL.createObjectURL(file))
+    const reader = new FileReader()
+    reader.onload = () => onAsk(String(reader.result).split(',')[1] ?? '')
+    reader.onerror = () => setProblem('The file could not be read.')
+    reader.readAsDataURL(file)
+  }
+  return (
+    <Stack gap="sm">
+      <Dropzone
+        onDrop={(files) => take(files[0])}
+        onReject={(rejected) => setProblem(rejected[0]?.errors[0]?.code === 'file-too-large' ? 'The file is larger than 20 MB.' : 'That is not an image file.')}
+        accept={['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/bmp', 'image/tiff']}
+        maxSize={MAX_IMAGE}
+        multiple={false}
+        loading={busy}
+        inputProps={{ 'aria-label': 'Image to classify' }}
+      >
+        <Stack align="center" gap={6} py="md" style={{ pointerEvents: 'none' }}>
+          {preview ? <img src={preview} alt="What is asked" style={{ maxHeight: 180, maxWidth: '100%', minHeight: 84, imageRendering: 'auto' }} /> : <IconPhoto size={36} stroke={1.5} aria-hidden />}
+          <Text size="sm">Drop an image here, or click to choose one</Text>
+        </Stack>
+      </Dropzone>
+      {problem && (
+        <Text size="sm" c="red" role="alert">
+          {problem}
+        </Text>
+      )}
+    </Stack>
+  )
+}
+
+function Answer({ answer }: { answer: Schemas['PredictOut'] }) {
+  const first = answer.predictions[0]
+  if (!first) return null
+  const ranked = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1])
+  return (
+    <Box data-testid="answer">
+      <Text size="xs" c="dimmed">
+        Answer of {answer.model_version}
+      </Text>
+      <Text size="xl" fw={700}>
+        {first.label ?? number(first.value, 6)}
+      </Text>
+      {ranked.slice(0, 10).map(([label, share]) => (
+        <Group key={label} gap="sm" wrap="nowrap" mt={4}>
+          <Text size="sm" w={120} truncate>
+            {label}
+          </Text>
+          <Progress value={share * 100} flex={1} aria-label={`${label}: ${percent(share)}`} />
+          <Text size="sm" w={62} ta="right">
+            {percent(share)}
+          </Text>
+        </Group>
+      ))}
+    </Box>
+  )
+}

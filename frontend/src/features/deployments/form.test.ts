@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { exampleRow, inputSchema, snippets, type Manifest } from './form'
+
+const manifest: Manifest = {
+  input: {
+    kind: 'row',
+    columns: [
+      { name: 'age', type: 'integer', required: true, minimum: 17, maximum: 90, example: 39 },
+      { name: 'sex', type: 'category', required: false, choices: ['Female', 'Male'], example: 'Male' },
+      { name: "owner's note", type: 'text', required: false, example: "it's" },
+    ],
+  },
+}
+
+describe('the form of an endpoint', () => {
+  it('has a field a column, with choices where the training data had few', () => {
+    const schema = inputSchema(manifest)
+    expect(Object.keys(schema.properties ?? {})).toEqual(['age', 'sex', "owner's note"])
+    expect(schema.required).toEqual(['age'])
+    expect(schema.properties?.sex).toMatchObject({ enum: ['Female', 'Male'] })
+  })
+  it('does not refuse values beyond the training data', () => {
+    expect(inputSchema(manifest).properties?.age).not.toHaveProperty('maximum')
+  })
+  it('is filled with an example that the model accepts', () => {
+    expect(exampleRow(manifest)).toEqual({ age: 39, sex: 'Male', "owner's note": "it's" })
+  })
+})
+
+describe('snippets', () => {
+  it('quote an apostrophe so that a shell can read it', () => {
+    const curl = snippets('http://x/predict', manifest)[0]?.code ?? ''
+    expect(curl).toContain(String.raw`owner'\''s note`)
+  })
+  it('send the bytes of an image', () => {
+    expect(snippets('http://x', { input: { kind: 'image' } })[0]?.code).toContain('--data-binary @image.png')
+  })
+})
