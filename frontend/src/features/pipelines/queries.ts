@@ -49,13 +49,13 @@ export const datasetsQuery = (project: string) =>
 export const modelsQuery = (project: string) =>
   queryOptions({
     queryKey: [...keys.models(project), 'choices'],
-    queryFn: async () => (await unwrap(api.GET(`${BASE}/models`, { params: { path: { project } } }))).items.map(({ slug, name }) => ({ slug, name })),
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/models`, { params: { path: { project } } }))).map(({ slug, name }) => ({ slug, name })),
   })
 
 export const endpointsQuery = (project: string) =>
   queryOptions({
     queryKey: [...keys.endpoints(project), 'choices'],
-    queryFn: async () => (await unwrap(api.GET(`${BASE}/endpoints`, { params: { path: { project } } }))).items.map(({ slug, name }) => ({ slug, name })),
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/endpoints`, { params: { path: { project } } }))).map(({ slug, name }) => ({ slug, name })),
   })
 
 export const latestRunQuery = (project: string, pipeline: string) =>

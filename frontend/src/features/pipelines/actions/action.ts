@@ -36,5 +36,6 @@ export function matches(event: Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 
   if (letterOrName && event.shiftKey !== parts.includes('shift')) return false
   if (event.key.toLowerCase() === key) return true
   // With Alt or another layout the key's own letter may be lost; its place on the board is not.
-  return /^[a-z]$/.test(key) && (parts.includes('mod') || parts.includes('alt')) && event.code === `Key${key.toUpperCase()}`
+  if (parts.includes('mod') || parts.includes('alt') || parts.includes('shift')) return event.code === `Key${key.toUpperCase()}` || event.code === `Digit${key}`
+  return false
 }

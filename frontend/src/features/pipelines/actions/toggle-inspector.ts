@@ -7,7 +7,7 @@ export const toggleInspector: Action = {
   label: 'Show or hide the details',
   icon: IconLayoutSidebarRight,
   group: 'View',
-  keys: [']'],
+  keys: ['alt+2'],
   places: ['more'],
   available: always,
   run: (editor) => editor.set({ inspector: !editor.state.inspector }),

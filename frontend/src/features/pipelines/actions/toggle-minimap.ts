@@ -7,7 +7,7 @@ export const toggleMinimap: Action = {
   label: 'Show or hide the overview map',
   icon: IconMap2,
   group: 'View',
-  keys: ['M'],
+  keys: ['alt+4'],
   places: ['more', 'canvas'],
   available: always,
   run: (editor) => editor.set({ minimap: !editor.state.minimap }),

@@ -7,7 +7,7 @@ export const togglePalette: Action = {
   label: 'Show or hide the components',
   icon: IconLayoutSidebar,
   group: 'View',
-  keys: ['['],
+  keys: ['alt+1'],
   places: ['more'],
   available: always,
   run: (editor) => editor.set({ palette: !editor.state.palette }),

@@ -7,7 +7,7 @@ export const toggleProblems: Action = {
   label: 'Show or hide the problems',
   icon: IconAlertTriangle,
   group: 'View',
-  keys: ['P'],
+  keys: ['alt+3'],
   places: ['more'],
   available: always,
   run: (editor) => editor.set({ problemsOpen: !editor.state.problemsOpen }),

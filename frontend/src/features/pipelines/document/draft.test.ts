@@ -44,6 +44,15 @@ describe('a draft', () => {
     expect(draft.undoLabel).toBe('Changed Test share')
   })
 
+  it('reads whole numbers that the studio wrote', () => {
+    const draft = open()
+    const split = (draft.doc.getMap('steps') as Y.Map<Y.Map<unknown>>).get('split')
+    split?.set('timeout_s', 60n)
+    split?.set('position', { x: 8n, y: 16n })
+    ;(split?.get('parameters') as Y.Map<unknown>).set('seeds', [1n, 2n])
+    expect(draft.getGraph().steps.split).toMatchObject({ timeout_s: 60, position: { x: 8, y: 16 }, parameters: { seeds: [1, 2] } })
+  })
+
   it('merges what two people do, undoes only one’s own, and hides wires to deleted steps', () => {
     const a = open()
     const b = new Draft()

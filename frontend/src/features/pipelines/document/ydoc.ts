@@ -20,8 +20,13 @@ function unwire(text: unknown): OutputRef | null {
   return dot > 0 ? { step: text.slice(0, dot), output: text.slice(dot + 1) } : null
 }
 
+/** Whole numbers written by the studio (not by a browser) arrive as bigint; here they are numbers like any other. */
 function plain(value: unknown): unknown {
-  return value instanceof Y.AbstractType ? (value.toJSON() as unknown) : value
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Y.AbstractType) return plain(value.toJSON())
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]))
+  return value
 }
 
 export function readStep(map: Y.Map<unknown>): Step {
@@ -34,7 +39,7 @@ export function readStep(map: Y.Map<unknown>): Step {
     if (once.length > 0) inputs[port] = once
   }
   const position = plain(map.get('position')) as Position | null | undefined
-  const timeout = map.get('timeout_s')
+  const timeout = plain(map.get('timeout_s'))
   return makeStep(String(map.get('component') ?? ''), {
     name: String(map.get('name') ?? ''),
     parameters: (plain(map.get('parameters')) ?? {}) as Record<string, unknown>,

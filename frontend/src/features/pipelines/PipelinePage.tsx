@@ -1,0 +1,455 @@
+/** One pipeline: palette, canvas, inspector, and the bar above them. */
+import { ActionIcon, Button, Center, Drawer, Group, Loader, Stack, Text, Tooltip } from '@mantine/core'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
+import { IconArrowBackUp, IconGitCompare, IconLayoutSidebarLeftExpand, IconLayoutSidebarRightExpand, IconPlus, IconRestore, IconTemplate } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { ReactFlowProvider } from '@xyflow/react'
+import { useCallback, useEffect, useMemo, useRef, type KeyboardEvent as ReactKeyboardEvent, type PointerEvent as ReactPointerEvent, type ReactNode } from 'react'
+
+import { isApiError } from '@/api/client'
+import { keys } from '@/api/keys'
+import { useCan, useMe } from '@/api/me'
+import { ago } from '@/lib/format'
+import { useCommands } from '@/ui/commands'
+import { notifyError } from '@/ui/confirm'
+import { EmptyState } from '@/ui/EmptyState'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { useTitle } from '@/ui/PageHeader'
+
+import { ACTIONS } from './actions'
+import { actionFor, placeOf } from './actions/keyboard'
+import { pasteText } from './actions/paste'
+import { Canvas } from './canvas/Canvas'
+import { ContextMenu } from './canvas/ContextMenu'
+import { CompareDialog, ConflictDialog, PublishDialog, YamlDialog, type Version } from './canvas/dialogs'
+import { EditorContext, useEditor, useEditorState } from './canvas/hooks'
+import { Inspector, type Choices } from './canvas/Inspector'
+import { Palette } from './canvas/Palette'
+import classes from './canvas/panels.module.css'
+import { Pickers } from './canvas/Pickers'
+import { ProblemsPanel } from './canvas/Problems'
+import { RunDialog } from './canvas/RunDialog'
+import { ToolBar, TopBar } from './canvas/TopBar'
+import { useCheck, useGraphOf, useOpen, usePresence, useRunStatus, useSessionState, type Studio } from './canvas/useStudio'
+import { EMPTY_CATALOG } from './graph/catalog'
+import { successorCounts } from './graph/connect'
+import { sameMeaning } from './graph/diff'
+import type { Graph, Position } from './graph/types'
+import { catalogQuery, datasetsQuery, endpointsQuery, modelsQuery, pipelineQuery, templatesQuery, updatePipeline, versionsQuery } from './queries'
+
+const NO_VERSIONS: Version[] = []
+
+export function PipelinePage() {
+  const { project = '', pipeline = '' } = useParams({ strict: false })
+  const me = useMe()
+  const can = useCan(project)
+  const writable = me ? can('pipeline.write') : null
+  const found = useQuery(pipelineQuery(project, pipeline))
+  const studio = useOpen(project, pipeline, found.data ? writable : null)
+  useTitle(found.data?.name, 'Pipelines')
+  if (found.error) {
+    const gone = isApiError(found.error) && found.error.status === 404
+    return (
+      <Center h="100%" p="md">
+        {gone ? (
+          <EmptyState icon={IconTemplate} title="There is no such pipeline" actions={<Button renderRoot={(props) => <Link to="/p/$project/pipelines" params={{ project }} {...props} />}>All pipelines</Button>}>
+            It may have been deleted, or the address is not right.
+          </EmptyState>
+        ) : (
+          <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />
+        )}
+      </Center>
+    )
+  }
+  if (!found.data || !studio) return <Opening />
+  return (
+    <EditorContext.Provider value={studio.editor}>
+      <ReactFlowProvider>
+        <StudioPage key={`${project}/${pipeline}`} project={project} pipeline={pipeline} name={found.data.name} studio={studio} writable={writable ?? false} />
+      </ReactFlowProvider>
+    </EditorContext.Provider>
+  )
+}
+
+function Opening() {
+  return (
+    <Center h="100%" aria-busy="true">
+      <Stack align="center" gap="xs">
+        <Loader size="sm" />
+        <Text size="sm" c="dimmed">
+          Opening the pipeline…
+        </Text>
+      </Stack>
+    </Center>
+  )
+}
+
+function StudioPage({ project, pipeline, name, studio, writable }: { project: string; pipeline: string; name: string; studio: Studio; writable: boolean }) {
+  const { session, editor } = studio
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const can = useCan(project)
+  const search = useSearch({ strict: false }) as { version?: number }
+  const narrow = useMediaQuery('(max-width: 820px)', window.innerWidth <= 820, { getInitialValueInEffect: false }) ?? false
+  const sessionState = useSessionState(session)
+  const catalog = useQuery(catalogQuery(project))
+  const templates = useQuery(templatesQuery(project))
+  const datasets = useQuery(datasetsQuery(project))
+  const models = useQuery(modelsQuery(project))
+  const endpoints = useQuery(endpointsQuery(project))
+  const versionList = useQuery(versionsQuery(project, pipeline))
+  const versions = versionList.data ?? NO_VERSIONS
+  const shownVersion = typeof search.version === 'number' ? (versions.find((version) => version.number === search.version) ?? null) : null
+  const shown = shownVersion?.number ?? null
+  const graph = useGraphOf(editor)
+  const ready = sessionState.ready && catalog.data !== undefined
+  const counts = useMemo(() => successorCounts((templates.data ?? []).map((template) => template.graph)), [templates.data])
+  const choices = useMemo<Choices>(() => ({ datasets: datasets.data, models: models.data, endpoints: endpoints.data }), [datasets.data, models.data, endpoints.data])
+  const draft = useCallback((): Graph => editor.draft.getGraph(), [editor])
+  const flush = useCallback(() => session.flush(), [session])
+  const latest = versions[0]
+  const unpublished = !latest || (ready && !sameMeaning(latest.graph, session.draft.getGraph(), catalog.data ?? EMPTY_CATALOG))
+
+  useEffect(() => {
+    editor.set({ catalog: catalog.data ?? EMPTY_CATALOG })
+  }, [editor, catalog.data])
+  useEffect(() => {
+    editor.show(shownVersion?.graph ?? null)
+    editor.set({ readOnly: !writable || shownVersion !== null || !sessionState.ready })
+  }, [editor, shownVersion, writable, sessionState.ready])
+  useEffect(() => {
+    editor.set({ peers: sessionState.peers })
+  }, [editor, sessionState.peers])
+
+  useCheck(project, editor, graph, ready)
+  usePresence(studio, sessionState.ready)
+  const run = useRunStatus(project, pipeline, editor, graph)
+  useKeys(editor)
+  useCommands(
+    () =>
+      ACTIONS.map((action) => ({
+        id: action.id,
+        label: action.label,
+        group: { Edit: 'Pipeline: edit', Steps: 'Pipeline: steps', View: 'Pipeline: view', Pipeline: 'Pipeline', Walk: 'Pipeline: keyboard' }[action.group],
+        icon: action.icon,
+        shortcut: action.keys[0],
+        boundByPage: true,
+        hidden: action.quiet,
+        run: () => {
+          if (action.available(editor)) action.run(editor)
+          else editor.announce(`“${action.label}” cannot be used just now.`)
+        },
+      })),
+    [editor],
+  )
+
+  const rename = useMutation({
+    mutationFn: (next: string) => updatePipeline(project, pipeline, { name: next }),
+    onSuccess: () => void client.invalidateQueries({ queryKey: keys.pipelines(project) }),
+    onError: notifyError,
+  })
+  const showVersion = (number: number | null) => void navigate({ to: '/p/$project/pipelines/$pipeline', params: { project, pipeline }, search: number === null ? {} : { version: number } })
+  const restore = () => {
+    if (!shownVersion) return
+    const wanted = shownVersion
+    editor.show(null)
+    editor.set({ readOnly: !writable })
+    editor.change(wanted.graph, `Restored version ${wanted.number}`)
+    showVersion(null)
+  }
+
+  // The first look: everything in view, as soon as there is something.
+  const fitted = useRef('')
+  useEffect(() => {
+    const key = `${pipeline}@${shown ?? 'draft'}`
+    if (!ready || fitted.current === key || !graph || Object.keys(graph.steps).length === 0) return
+    fitted.current = key
+    const frame = requestAnimationFrame(() => void editor.flow?.fitView({ padding: 0.16, maxZoom: 1 }))
+    return () => cancelAnimationFrame(frame)
+  }, [ready, graph, pipeline, shown, editor])
+
+  const cursorAt = useRef(0)
+  const onCursor = useCallback(
+    (position: Position | null) => {
+      const now = Date.now()
+      if (position && now - cursorAt.current < 60) return
+      cursorAt.current = now
+      session.present({ cursor: position && { x: Math.round(position.x), y: Math.round(position.y) } })
+    },
+    [session],
+  )
+
+  if (sessionState.error && !sessionState.ready) {
+    return (
+      <Center h="100%" p="md">
+        <ErrorNotice error={sessionState.error} title="The draft could not be opened" />
+      </Center>
+    )
+  }
+  const shared = { project, pipeline, versions, draft, flush }
+  return (
+    <div className={classes.page}>
+      <TopBar
+        project={project}
+        name={name}
+        onRename={writable ? (next) => rename.mutate(next) : null}
+        session={sessionState}
+        versions={versions}
+        shown={shown}
+        unpublished={unpublished}
+        run={run}
+        narrow={narrow}
+        canRun={can('run.start')}
+        onShowVersion={showVersion}
+      />
+      {shownVersion && (
+        <div className={classes.banner} role="status">
+          <span>
+            Version {shownVersion.number}, published {ago(shownVersion.created_at)}
+            {shownVersion.created_by ? ` by ${shownVersion.created_by.name || shownVersion.created_by.email}` : ''}. It never changes.
+          </span>
+          <Group gap="xs">
+            <Button size="compact-sm" variant="default" leftSection={<IconArrowBackUp size={14} aria-hidden />} onClick={() => showVersion(null)}>
+              Back to the draft
+            </Button>
+            <Button size="compact-sm" variant="default" leftSection={<IconGitCompare size={14} aria-hidden />} onClick={() => editor.open({ name: 'compare' })}>
+              Compare
+            </Button>
+            {writable && (
+              <Button size="compact-sm" leftSection={<IconRestore size={14} aria-hidden />} onClick={restore}>
+                Restore as draft
+              </Button>
+            )}
+          </Group>
+        </div>
+      )}
+      {!writable && !shownVersion && (
+        <div className={classes.banner} role="status">
+          You may look at this pipeline, but not change it.
+        </div>
+      )}
+      <div className={classes.body}>
+        {!narrow && !shownVersion && writable && <LeftPanel counts={counts} />}
+        <div className={classes.middle}>
+          <div className={classes.stageArea}>
+            {ready ? <Canvas onCursor={onCursor} /> : <Opening />}
+            {ready && graph && Object.keys(graph.steps).length === 0 && <Start project={project} />}
+            {ready && <ToolBar narrow={narrow} onPalette={() => editor.set({ palette: true })} />}
+          </div>
+          <ProblemsSlot />
+        </div>
+        {!narrow && <RightPanel choices={choices} />}
+      </div>
+      {narrow && <Drawers counts={counts} choices={choices} />}
+      <Pickers counts={counts} />
+      <ContextMenu />
+      <RunDialog project={project} pipeline={pipeline} version={shown} flush={flush} choices={choices} />
+      <PublishDialog {...shared} />
+      <CompareDialog {...shared} />
+      <YamlDialog {...shared} name={name} version={shown} />
+      <ConflictDialog conflict={sessionState.conflict} onChoose={(choice) => void session.resolve(choice)} />
+      <LiveRegion />
+    </div>
+  )
+}
+
+/** Keys of the canvas, before anybody else's; what a field, a button or a dialog needs stays theirs. */
+function useKeys(editor: ReturnType<typeof useEditor>): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing) return
+      const place = placeOf(event.target)
+      if (place === 'field' && event.key === 'Escape' && event.target instanceof HTMLElement && event.target.closest('[data-side]')) {
+        document.querySelector<HTMLElement>('[data-canvas]')?.focus()
+        return
+      }
+      const action = actionFor(event, place)
+      // Text that is marked somewhere on the page is what Ctrl+C means then.
+      if (!action || (action.id === 'pipeline.copy' && !window.getSelection()?.isCollapsed)) return
+      // The browser's own paste event brings the text without asking for permission.
+      if (action.id === 'pipeline.paste') return
+      if (!action.available(editor)) return
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      action.run(editor)
+    }
+    const onPaste = (event: ClipboardEvent) => {
+      const place = placeOf(event.target)
+      if (place === 'field' || place === 'dialog' || editor.state.readOnly) return
+      if (pasteText(editor, event.clipboardData?.getData('text/plain') ?? '')) event.preventDefault()
+    }
+    window.addEventListener('keydown', onKey, true)
+    window.addEventListener('paste', onPaste)
+    return () => {
+      window.removeEventListener('keydown', onKey, true)
+      window.removeEventListener('paste', onPaste)
+    }
+  }, [editor])
+}
+
+function LiveRegion() {
+  const said = useEditorState((state) => state.said)
+  return (
+    <div className="visually-hidden" aria-live="polite" role="status" data-live-region>
+      {said}
+    </div>
+  )
+}
+
+function ProblemsSlot() {
+  const opened = useEditorState((state) => state.problemsOpen)
+  return opened ? <ProblemsPanel /> : null
+}
+
+function LeftPanel({ counts }: { counts: Map<string, Map<string, number>> }) {
+  const editor = useEditor()
+  const opened = useEditorState((state) => state.palette)
+  if (!opened) return <Reopen side="left" label="Show the components" onClick={() => editor.set({ palette: true })} />
+  return (
+    <SidePanel side="left" label="Components" initial={264} least={200} most={460}>
+      <Palette counts={counts} />
+    </SidePanel>
+  )
+}
+
+function RightPanel({ choices }: { choices: Choices }) {
+  const editor = useEditor()
+  const opened = useEditorState((state) => state.inspector)
+  if (!opened) return <Reopen side="right" label="Show the details" onClick={() => editor.set({ inspector: true })} />
+  return (
+    <SidePanel side="right" label="Details" initial={340} least={280} most={620}>
+      <Inspector choices={choices} />
+    </SidePanel>
+  )
+}
+
+function Reopen({ side, label, onClick }: { side: 'left' | 'right'; label: string; onClick: () => void }) {
+  return (
+    <div className={classes.side} data-side={side}>
+      <Tooltip label={label} position={side === 'left' ? 'right' : 'left'}>
+        <ActionIcon m={6} aria-label={label} onClick={onClick}>
+          {side === 'left' ? <IconLayoutSidebarLeftExpand size={18} aria-hidden /> : <IconLayoutSidebarRightExpand size={18} aria-hidden />}
+        </ActionIcon>
+      </Tooltip>
+    </div>
+  )
+}
+
+/** A panel whose width is set by dragging its edge or with the arrow keys, and remembered. */
+function SidePanel({ side, label, initial, least, most, children }: { side: 'left' | 'right'; label: string; initial: number; least: number; most: number; children: ReactNode }) {
+  const editor = useEditor()
+  const [width, setWidth] = useLocalStorage({ key: `headrace.panel.${side}`, defaultValue: initial, getInitialValueInEffect: false })
+  const clamp = (wanted: number) => Math.min(most, Math.max(least, Math.round(wanted)))
+  const drag = (event: ReactPointerEvent<HTMLDivElement>) => {
+    event.preventDefault()
+    const from = event.clientX
+    const target = event.currentTarget
+    target.setPointerCapture(event.pointerId)
+    const move = (now: PointerEvent) => setWidth(clamp(width + (side === 'left' ? now.clientX - from : from - now.clientX)))
+    const stop = () => {
+      target.removeEventListener('pointermove', move)
+      target.removeEventListener('pointerup', stop)
+      target.removeEventListener('pointercancel', stop)
+    }
+    target.addEventListener('pointermove', move)
+    target.addEventListener('pointerup', stop)
+    target.addEventListener('pointercancel', stop)
+  }
+  const key = (event: ReactKeyboardEvent) => {
+    const step = event.key === 'ArrowRight' ? 16 : event.key === 'ArrowLeft' ? -16 : 0
+    if (step === 0) return
+    event.preventDefault()
+    setWidth(clamp(width + (side === 'left' ? step : -step)))
+  }
+  return (
+    <aside className={classes.side} data-side={side} style={{ width }} aria-label={label}>
+      {children}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a focusable separator is the ARIA window splitter */}
+      <div
+        className={classes.resize}
+        data-side={side}
+        role="separator"
+        aria-orientation="vertical"
+        aria-label={`Width of ${label}`}
+        aria-valuenow={width}
+        aria-valuemin={least}
+        aria-valuemax={most}
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- as above
+        tabIndex={0}
+        onPointerDown={drag}
+        onKeyDown={key}
+        onDoubleClick={() => editor.set(side === 'left' ? { palette: false } : { inspector: false })}
+      />
+    </aside>
+  )
+}
+
+/** On a phone: the palette comes from the left, the details from below when a step is chosen. */
+function Drawers({ counts, choices }: { counts: Map<string, Map<string, number>>; choices: Choices }) {
+  const editor = useEditor()
+  const palette = useEditorState((state) => state.palette)
+  const inspector = useEditorState((state) => state.inspector)
+  const chosen = useEditorState((state) => state.steps.size === 1)
+  // Both begin closed here: on a phone they would cover the canvas.
+  useEffect(() => {
+    editor.set({ palette: false, inspector: false })
+    return () => editor.set({ palette: true, inspector: true })
+  }, [editor])
+  return (
+    <>
+      <Drawer opened={palette} onClose={() => editor.set({ palette: false })} title={<Text fw={620}>Components</Text>} size="min(340px, 92vw)" styles={{ body: { padding: 0, height: 'calc(100% - 60px)' } }}>
+        <Palette counts={counts} onAdded={() => editor.set({ palette: false })} />
+      </Drawer>
+      {chosen && !inspector && (
+        <Button size="xs" style={{ position: 'absolute', zIndex: 6, right: 12, bottom: 70 }} onClick={() => editor.set({ inspector: true })}>
+          Parameters
+        </Button>
+      )}
+      <Drawer opened={inspector && chosen} onClose={() => editor.set({ inspector: false })} position="bottom" size="78%" title={<Text fw={620}>Step</Text>} styles={{ body: { padding: 0, height: 'calc(100% - 60px)' } }}>
+        <Inspector choices={choices} />
+      </Drawer>
+    </>
+  )
+}
+
+/** An empty canvas says what to do. */
+function Start({ project }: { project: string }) {
+  const editor = useEditor()
+  const readOnly = useEditorState((state) => state.readOnly)
+  const reader = useEditorState((state) => state.catalog.components.get('read_table'))
+  const images = useEditorState((state) => state.catalog.components.get('read_images'))
+  return (
+    <div className={classes.start}>
+      <div>
+        <EmptyState
+          icon={IconPlus}
+          title="Start with your data"
+          actions={
+            !readOnly && (
+              <>
+                {[reader, images].map(
+                  (component) =>
+                    component && (
+                      <Button key={component.name} variant={component === reader ? 'filled' : 'default'} onClick={() => editor.add(component)}>
+                        {component.title}
+                      </Button>
+                    ),
+                )}
+                <Button variant="default" onClick={() => editor.open({ name: 'add' })}>
+                  Another step
+                </Button>
+              </>
+            )
+          }
+        >
+          Drag a component here, or press <b>/</b> to search. You can also begin from a{' '}
+          <Link to="/p/$project/templates" params={{ project }}>
+            template
+          </Link>
+          .
+        </EmptyState>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,183 @@
+/** Before a run: what must be right first (each line goes there), and what may be changed for this run only. */
+import { Accordion, Box, Button, Group, Modal, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { IconCircleCheck, IconCircleX, IconLoader2, IconPlayerPlayFilled } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useState, type ReactNode } from 'react'
+
+import { isApiError } from '@/api/client'
+import { keys } from '@/api/keys'
+import { plural } from '@/lib/format'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { SchemaForm, type JsonSchema } from '@/ui/schema-form'
+
+import { componentOf, inputPort, type Catalog } from '../graph/catalog'
+import { topological } from '../graph/order'
+import { same, type Graph, type Problem } from '../graph/types'
+import { startRun } from '../queries'
+import classes from './canvas.module.css'
+import { useEditor, useEditorState, useGraph } from './hooks'
+import type { Choices } from './Inspector'
+import { ProblemRow } from './Problems'
+
+type Overrides = Record<string, Record<string, unknown>>
+
+export function RunDialog({ project, pipeline, version, flush, choices }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices }) {
+  const editor = useEditor()
+  const opened = useEditorState((state) => state.dialog?.name === 'run')
+  const close = () => editor.open(null)
+  return (
+    <Modal opened={opened} onClose={close} title={<Text fw={620}>{version === null ? 'Run this pipeline' : `Run version ${version}`}</Text>} size="lg">
+      {opened && <Body project={project} pipeline={pipeline} version={version} flush={flush} choices={choices} onClose={close} />}
+    </Modal>
+  )
+}
+
+function Line({ state, children }: { state: 'good' | 'bad' | 'busy'; children: ReactNode }) {
+  return (
+    <Group gap="xs" wrap="nowrap">
+      {state === 'good' && <IconCircleCheck size={18} color="var(--mantine-color-green-6)" aria-label="Done" />}
+      {state === 'bad' && <IconCircleX size={18} color="var(--mantine-color-red-6)" aria-label="Not yet" />}
+      {state === 'busy' && <IconLoader2 size={18} className={classes.spin} aria-label="Checking" />}
+      <Text size="sm">{children}</Text>
+    </Group>
+  )
+}
+
+function Body({ project, pipeline, version, flush, choices, onClose }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices; onClose: () => void }) {
+  const editor = useEditor()
+  const graph = useGraph()
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const problems = useEditorState((state) => state.problems)
+  const checked = useEditorState((state) => state.checked)
+  const columns = useEditorState((state) => state.columns)
+  const catalog = useEditorState((state) => state.catalog)
+  const [name, setName] = useState('')
+  const [useCache, setUseCache] = useState(true)
+  const [overrides, setOverrides] = useState<Overrides>({})
+  const [chosen, setChosen] = useState<string | null>(null)
+  const [saved, setSaved] = useState(version !== null)
+  const errors = problems.filter((problem) => problem.severity === 'error')
+  const warnings = problems.filter((problem) => problem.severity === 'warning')
+  const steps = Object.keys(graph.steps)
+
+  useEffect(() => {
+    let alive = true
+    void flush().then(() => alive && setSaved(true))
+    return () => {
+      alive = false
+    }
+  }, [flush])
+
+  const start = useMutation({
+    mutationFn: async () => {
+      await flush()
+      return startRun(project, { pipeline, version, parameters: overrides, name, use_cache: useCache })
+    },
+    onSuccess: (run) => {
+      void client.invalidateQueries({ queryKey: keys.runs(project) })
+      void client.invalidateQueries({ queryKey: keys.pipelines(project) })
+      onClose()
+      void navigate({ to: '/p/$project/runs/$run', params: { project, run: run.id } })
+    },
+    onError: (error) => {
+      // What the studio refused is shown where it is: on the steps, in the form, in the list of problems.
+      const found = problemsIn(error, editor.graph, editor.catalog)
+      if (found.length > 0) editor.set({ runProblems: found })
+    },
+  })
+  const graphProblems = problemsIn(start.error, graph, catalog)
+
+  const step = chosen ? graph.steps[chosen] : undefined
+  const schema = componentOf(catalog, step)?.parameters as JsonSchema | undefined
+  const inputColumns = Object.fromEntries(Object.entries(step?.inputs ?? {}).map(([port, refs]) => [port, refs[0] ? columns[refs[0].step]?.[refs[0].output] : undefined]))
+  const changed = Object.values(overrides).reduce((count, values) => count + Object.keys(values).length, 0)
+  const ready = steps.length > 0 && errors.length === 0 && checked !== 'waiting'
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (ready) start.mutate()
+      }}
+    >
+      <Stack gap="md">
+        <Stack gap={6} role="group" aria-label="Before the run">
+          <Line state={steps.length > 0 ? 'good' : 'bad'}>{steps.length > 0 ? plural(steps.length, 'step') : 'There are no steps yet.'}</Line>
+          <Line state={saved ? 'good' : 'busy'}>{version !== null ? `Version ${version}, as it was published` : saved ? 'The draft is saved; the run publishes it as a version when it changed' : 'Saving the draft…'}</Line>
+          <Line state={checked === 'waiting' ? 'busy' : errors.length === 0 ? 'good' : 'bad'}>
+            {errors.length === 0 ? (warnings.length > 0 ? `No errors, ${plural(warnings.length, 'warning')}` : 'No problems found') : `${plural(errors.length, 'problem')} to solve first`}
+          </Line>
+          {[...errors, ...warnings].slice(0, 12).map((problem, index) => (
+            <Box key={index} ml={14}>
+              <ProblemRow problem={problem} onGo={onClose} />
+            </Box>
+          ))}
+        </Stack>
+        <TextInput label="Name of the run" placeholder="Optional: what is tried here" maxLength={120} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <Switch label="Use earlier results" description="Steps whose component, parameters and inputs did not change are not computed again." checked={useCache} onChange={(event) => setUseCache(event.currentTarget.checked)} />
+        <Accordion variant="contained" chevronPosition="left">
+          <Accordion.Item value="overrides">
+            <Accordion.Control>
+              <Text size="sm">
+                Change parameters for this run only{' '}
+                {changed > 0 && (
+                  <Text span size="sm" c="dimmed">
+                    ({changed} changed)
+                  </Text>
+                )}
+              </Text>
+            </Accordion.Control>
+            <Accordion.Panel>
+              <Stack gap="md">
+                <Select
+                  label="Step"
+                  placeholder="Choose a step"
+                  data={topological(graph).map((key) => ({ value: key, label: editor.title(key) === key ? key : `${editor.title(key)} (${key})` }))}
+                  value={chosen}
+                  onChange={setChosen}
+                  searchable
+                />
+                {chosen && step && schema && (
+                  <SchemaForm
+                    key={chosen}
+                    schema={schema}
+                    idPrefix={`run-${chosen}`}
+                    context={{ ...choices, columns: inputColumns }}
+                    value={{ ...step.parameters, ...overrides[chosen] }}
+                    onChange={(value) => {
+                      const own = Object.fromEntries(Object.entries(value).filter(([field, now]) => !same(now, step.parameters[field])))
+                      setOverrides(({ [chosen]: _old, ...rest }) => (Object.keys(own).length > 0 ? { ...rest, [chosen]: own } : rest))
+                    }}
+                  />
+                )}
+              </Stack>
+            </Accordion.Panel>
+          </Accordion.Item>
+        </Accordion>
+        {graphProblems.length > 0 ? graphProblems.map((problem, index) => <ProblemRow key={index} problem={problem} onGo={onClose} />) : <ErrorNotice error={start.error} />}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" disabled={!ready} loading={start.isPending} leftSection={<IconPlayerPlayFilled size={15} aria-hidden />} data-autofocus>
+            Run
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
+
+/** The studio names places as `step.parameter` or `step.port`. */
+function problemsIn(error: unknown, graph: Graph, catalog: Catalog): Problem[] {
+  if (!isApiError(error)) return []
+  return error.problems.flatMap(({ field, message, expected }) => {
+    const [step = '', ...rest] = field.split('.')
+    if (!graph.steps[step]) return []
+    const name = rest.join('.')
+    const port = inputPort(catalog, graph.steps[step], name) ? name : null
+    return [{ severity: 'error', step, port, parameter: port ? null : name || null, code: error.code, message, hint: expected }]
+  })
+}
