@@ -19,6 +19,8 @@ export type Command = {
   disabled?: boolean
   /** Not in the palette, only in the shortcuts' help. */
   hidden?: boolean
+  /** The page listens for its keys itself (they mean something only on its canvas); the shell only shows them. */
+  boundByPage?: boolean
   run: () => void
 }
 

@@ -51,7 +51,7 @@ export function makeKeyHandler(commands: () => Command[], now: () => number = Da
     if (event.defaultPrevented || event.isComposing) return
     const mod = event.ctrlKey || event.metaKey
     if (!mod && (typing(event.target) || ownKeys(event.target))) return
-    const usable = commands().filter((c) => c.shortcut && !c.disabled)
+    const usable = commands().filter((c) => c.shortcut && !c.disabled && !c.boundByPage)
     const before = pending && now() - pending.at < SEQUENCE_MS ? pending.first : null
     pending = null
     const found = usable.find((c) => {
