@@ -47,6 +47,7 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://headrace@localhost/h
 BROKER_URL = os.environ.get("BROKER_URL", "redis://localhost:6379/0")
 ARTIFACT_URL = os.environ.get("ARTIFACT_URL", str(DATA_DIR / "artifacts"))
 PREDICTOR_URL = os.environ.get("PREDICTOR_URL", "http://127.0.0.1:8010")
+PREDICTOR_PUBLIC_URL = os.environ.get("PREDICTOR_PUBLIC_URL", PREDICTOR_URL)
 
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

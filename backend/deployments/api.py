@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from ninja import Router
+from ninja import Router, Status
 
 from backend.core.http import ApiRequest, allow
+from backend.core.idempotency import idempotent
+from backend.deployments import actions, passing, queries
 from backend.deployments.schemas import (
     DeployIn,
     EndpointDetail,
     EndpointOut,
     PredictIn,
-    PredictOut,
     PredictionsOut,
+    PredictOut,
     RollbackIn,
     TrafficOut,
 )
@@ -23,60 +25,66 @@ router = Router(tags=["deployments"])
 @allow("endpoint.read")
 def list_endpoints(request: ApiRequest, project: str) -> Any:
     """Endpoints with their live numbers."""
-    raise NotImplementedError
+    return queries.list_endpoints(request.project)
 
 
 @router.post("/projects/{project}/endpoints", response={201: EndpointDetail})
 @allow("endpoint.deploy")
+@idempotent(atomic=False)
 def deploy(request: ApiRequest, project: str, payload: DeployIn) -> Any:
     """Deploy a model version: one click."""
-    raise NotImplementedError
+    step_run = request.token.step_run if request.token else None
+    made = actions.deploy(request.project, request.user, payload.model, payload.endpoint, payload.name, step_run=step_run)
+    return Status(201, queries.get_endpoint(request.project, made.slug))
 
 
 @router.get("/projects/{project}/endpoints/{endpoint}", response=EndpointDetail)
 @allow("endpoint.read")
 def get_endpoint(request: ApiRequest, project: str, endpoint: str) -> Any:
     """One endpoint and its history."""
-    raise NotImplementedError
+    return queries.get_endpoint(request.project, endpoint)
 
 
 @router.delete("/projects/{project}/endpoints/{endpoint}", response={204: None})
 @allow("endpoint.delete")
 def delete_endpoint(request: ApiRequest, project: str, endpoint: str) -> Any:
     """Stop answering; the history stays."""
-    raise NotImplementedError
+    actions.delete_endpoint(queries.find(request.project, endpoint, deleted=True), request.user)
+    return Status(204, None)
 
 
 @router.post("/projects/{project}/endpoints/{endpoint}/restore", response=EndpointDetail)
 @allow("endpoint.delete")
 def restore_endpoint(request: ApiRequest, project: str, endpoint: str) -> Any:
     """Undo a delete."""
-    raise NotImplementedError
+    actions.restore_endpoint(queries.find(request.project, endpoint, deleted=True), request.user)
+    return queries.get_endpoint(request.project, endpoint)
 
 
 @router.post("/projects/{project}/endpoints/{endpoint}/rollback", response=EndpointDetail)
 @allow("endpoint.deploy")
 def rollback(request: ApiRequest, project: str, endpoint: str, payload: RollbackIn) -> Any:
     """Give the traffic back to an earlier deployment."""
-    raise NotImplementedError
+    actions.rollback(queries.find(request.project, endpoint), request.user, payload.deployment)
+    return queries.get_endpoint(request.project, endpoint)
 
 
 @router.post("/projects/{project}/endpoints/{endpoint}/predict", response=PredictOut)
 @allow("endpoint.predict")
 def predict(request: ApiRequest, project: str, endpoint: str, payload: PredictIn) -> Any:
     """From the page: passed on to the predictor."""
-    raise NotImplementedError
+    return passing.predict(queries.find(request.project, endpoint), request.user, request.body, getattr(request, "id", ""))
 
 
 @router.get("/projects/{project}/endpoints/{endpoint}/predictions", response=PredictionsOut)
 @allow("endpoint.read")
 def list_predictions(request: ApiRequest, project: str, endpoint: str, cursor: str | None = None, limit: int = 50) -> Any:
     """Recent predictions, newest first."""
-    raise NotImplementedError
+    return queries.list_predictions(queries.find(request.project, endpoint, deleted=True), cursor, limit)
 
 
 @router.get("/projects/{project}/endpoints/{endpoint}/traffic", response=TrafficOut)
 @allow("endpoint.read")
 def get_traffic(request: ApiRequest, project: str, endpoint: str, minutes: int = 15) -> Any:
     """Requests, errors and latency over time."""
-    raise NotImplementedError
+    return queries.get_traffic(queries.find(request.project, endpoint, deleted=True), minutes)

@@ -27,7 +27,8 @@ class Endpoint(models.Model):
 
 
 class Deployment(models.Model):
-    """A model version behind an endpoint: starting → live → stopped, or failed. The predictor reports live and failed."""
+    """A model version behind an endpoint: starting → live → stopped, or failed. The predictor reports live and failed;
+    `sql/status.sql` does what follows from it. `step_run` is the step that deployed it: its repeat makes no second one."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deployments")
@@ -35,9 +36,13 @@ class Deployment(models.Model):
     status = models.CharField(max_length=10, default="starting")
     message = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    step_run = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     live_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["endpoint", "-created_at"], name="deployment_history")]
 
 
 class TrafficSplit(models.Model):
@@ -67,4 +72,4 @@ class Prediction(models.Model):
     output = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["endpoint", "-at"], name="prediction_recent")]
+        indexes = [models.Index(fields=["endpoint", "-at", "-id"], name="prediction_recent")]

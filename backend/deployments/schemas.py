@@ -48,10 +48,13 @@ class EndpointOut(Schema):
     manifest: dict[str, Any]
     """Of the model version that answers now: the page's form comes from its input schema."""
     requests_per_minute: float
+    """In the last minute."""
     latency_ms_p50: float | None
+    """Of the newest requests of the last five minutes, as the error rate; null where there were none."""
     latency_ms_p95: float | None
     error_rate: float
     predictions: int
+    """Requests in the last 24 hours."""
     created_at: datetime
 
 
@@ -88,7 +91,7 @@ class PredictOut(Schema):
 class PredictionRow(Schema):
     id: UUID
     at: datetime
-    deployment: UUID
+    deployment: UUID | None
     model_version: str
     status: int
     latency_ms: float

@@ -25,7 +25,8 @@ class Model(models.Model):
 
 
 class ModelVersion(models.Model):
-    """`manifest` is a copy of the artifact's manifest.json, so that lists and forms need no file."""
+    """`manifest` is a copy of the artifact's manifest.json, so that lists and forms need no file. `dataset_versions` (`slug@3`) and
+    `parameters` say what it was trained from, copied too: they must outlive the run."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="versions")
@@ -35,6 +36,8 @@ class ModelVersion(models.Model):
     manifest = models.JSONField()
     metrics = models.JSONField(default=dict)
     parity = models.JSONField(default=dict)
+    dataset_versions = models.JSONField(default=list)
+    parameters = models.JSONField(default=dict)
     description = models.TextField(blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

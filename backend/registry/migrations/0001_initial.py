@@ -39,6 +39,8 @@ class Migration(migrations.Migration):
                 ('manifest', models.JSONField()),
                 ('metrics', models.JSONField(default=dict)),
                 ('parity', models.JSONField(default=dict)),
+                ('dataset_versions', models.JSONField(default=list)),
+                ('parameters', models.JSONField(default=dict)),
                 ('description', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artifacts.artifact')),

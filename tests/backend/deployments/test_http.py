@@ -1,0 +1,169 @@
+"""From a model version to an endpoint that answers, with the real predictor."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.core.auth import new_secret
+from backend.core.ids import new_id
+from backend.core.models import ApiToken, AuditEntry
+from backend.deployments import actions
+from backend.deployments.models import Deployment, Prediction, TrafficSplit
+from backend.registry.actions import register
+from tests.backend.deployments.conftest import Predictor, until
+from tests.backend.models import flowers
+from tests.backend.people import Person, person
+
+ROW = {"length": 1.4, "width": 0.2}
+
+
+def versions(owner: Person, folder: Path, count: int) -> None:
+    for number in range(count):
+        register(owner.project, owner.user, "Flowers", flowers(owner.project, folder / f"m{number}", offset=number).digest)
+
+
+def shown(endpoint: dict[str, Any]) -> list[tuple[int, str, int]]:
+    return [(d["model_version"], d["status"], d["weight"]) for d in endpoint["deployments"]]
+
+
+def test_one_click_and_the_page_predicts_with_its_numbers_and_recent_requests(owner: Person, predictor: Predictor, tmp_path: Path) -> None:
+    versions(owner, tmp_path, 1)
+    predictor.start()
+    made = owner.post("/endpoints", {"model": "Flowers"})
+    assert (made["slug"], made["name"], made["status"], made["url"]) == (
+        "flowers",
+        "Flowers",
+        "live",
+        "https://predict.example/v1/lab/flowers/predict",
+    )
+    assert made["oip_url"] == "https://predict.example/v2/models/lab.flowers"
+    assert shown(made) == [(1, "live", 100)] and made["manifest"]["input"]["columns"][0]["name"] == "length"
+    assert owner.get("/models")[0]["endpoints"] == ["flowers"]
+    viewer = person(owner.project, "viewer")
+    answer = viewer.ask("POST", "/endpoints/flowers/predict", {"instances": [ROW, ROW]})
+    assert answer.status_code == 200 and [p["label"] for p in answer.json()["predictions"]] == ["setosa", "setosa"]
+    assert answer["x-model-version"] == "flowers@1" and answer["x-request-id"] == answer.json()["request_id"]
+    wrong = viewer.post("/endpoints/flowers/predict", {"instances": [{"lenght": 1}]}, 422)["error"]
+    assert wrong["problems"][0]["field"] == "instances.0.lenght"
+    until(lambda: Prediction.objects.count() == 2)
+    page = viewer.get("/endpoints/flowers/predictions?limit=1")
+    assert page["items"][0]["status"] == 422 and page["items"][0]["deployment"] == made["current"]["id"]
+    last = viewer.get(f"/endpoints/flowers/predictions?limit=1&cursor={page['next']}")
+    assert last["items"][0]["output"][0]["label"] == "setosa" and last["next"] is None
+    numbers = viewer.get("/endpoints")[0]
+    assert (numbers["requests_per_minute"], numbers["predictions"], numbers["error_rate"]) == (2, 2, 0.5) and numbers["latency_ms_p50"] > 0
+    traffic = viewer.get("/endpoints/flowers/traffic?minutes=15")
+    assert (len(traffic["points"]), traffic["bucket_s"]) == (90, 10)
+    assert (sum(p["requests"] for p in traffic["points"]), sum(p["errors"] for p in traffic["points"])) == (2, 1)
+    assert viewer.get("/endpoints/flowers/traffic?minutes=0", 422)["error"]["field"] == "minutes"
+    assert viewer.get("/endpoints/flowers/predictions?cursor=x", 422)["error"]["code"] == "bad_cursor"
+
+
+def test_replacing_and_rolling_back_fail_no_request(owner: Person, predictor: Predictor, tmp_path: Path) -> None:
+    versions(owner, tmp_path, 2)
+    predictor.start()
+    owner.post("/endpoints", {"model": "flowers@1"})
+    seen: list[tuple[int, str]] = []
+    over = threading.Event()
+
+    def keep_asking() -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {owner.secret}"}, trust_env=False, timeout=20) as client:
+            while not over.is_set():
+                answer = client.post(f"{predictor.url}/v1/lab/flowers/predict", json={"instances": [ROW]})
+                seen.append((answer.status_code, answer.headers.get("x-model-version", "")))
+
+    asking = [threading.Thread(target=keep_asking) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    try:
+        replaced = owner.post("/endpoints", {"model": "flowers@2"})
+        assert shown(replaced) == [(2, "live", 100), (1, "stopped", 0)]
+        until(lambda: seen[-1][1] == "flowers@2")
+        back = owner.post("/endpoints/flowers/rollback", {}, 200)
+        assert shown(back) == [(2, "stopped", 0), (1, "live", 100)]
+        until(lambda: seen[-1][1] == "flowers@1")
+        again = owner.post("/endpoints/flowers/rollback", {"deployment": back["deployments"][0]["id"]}, 200)
+        assert again["current"]["model_version"] == 2
+    finally:
+        over.set()
+        for thread in asking:
+            thread.join()
+    assert {status for status, _ in seen} == {200} and {label for _, label in seen} == {"flowers@1", "flowers@2"}
+    refused = owner.post("/endpoints/flowers/rollback", {"deployment": again["current"]["id"]}, 409)["error"]
+    assert refused["code"] == "already_answers"
+    assert [e.details["to"] for e in AuditEntry.objects.filter(action__startswith="endpoint.").order_by("id")] == [
+        "flowers@1", "flowers@2", "flowers@1", "flowers@2",
+    ]  # fmt: skip
+
+
+def test_a_model_that_does_not_load_changes_nothing_for_callers_even_when_the_predictor_starts_anew(
+    owner: Person, predictor: Predictor, tmp_path: Path
+) -> None:
+    versions(owner, tmp_path, 1)
+    broken = tmp_path / "broken"
+    (tmp_path / "m0").rename(broken)
+    (broken / "model.onnx").unlink()
+    (broken / "model.onnx").write_bytes(b"not a model")
+    from backend.artifacts.actions import create_artifact
+    from backend.artifacts.storage import store
+
+    register(owner.project, owner.user, "Flowers", create_artifact(owner.project, "Model", store().put_folder(broken)).digest)
+    predictor.start()
+    owner.post("/endpoints", {"model": "flowers@1"})
+    tried = owner.post("/endpoints", {"model": "flowers@2"})
+    assert shown(tried) == [(2, "failed", 0), (1, "live", 100)]
+    assert tried["deployments"][0]["message"] and tried["status"] == "live" and tried["current"]["model_version"] == 1
+    assert TrafficSplit.objects.order_by("-created_at").first().reason == "returned: the new one failed"
+    predictor.stop()
+    assert owner.post("/endpoints/flowers/predict", {"instances": [ROW]}, 503)["error"]["code"] == "predictor_away"
+    predictor.start()
+    until(lambda: owner.ask("POST", "/endpoints/flowers/predict", {"instances": [ROW]}).status_code == 200)
+    refused = owner.post("/endpoints/flowers/rollback", {"deployment": tried["deployments"][0]["id"]}, 409)["error"]
+    assert refused["code"] == "cannot_answer_again"
+    assert owner.post("/endpoints/flowers/rollback", {}, 409)["error"]["code"] == "nothing_to_roll_back_to"
+
+
+def test_deploying_while_the_predictor_is_away_comes_true_when_it_is_back_and_repeats_make_no_second_one(
+    owner: Person, predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "WAIT_S", 0.2)
+    versions(owner, tmp_path, 2)
+    key = {"Idempotency-Key": "one"}
+    made = owner.post("/endpoints", {"model": "flowers@1", "endpoint": "garden"}, 201, **key)
+    assert made["status"] == "starting" and shown(made) == [(1, "starting", 0)]
+    assert owner.post("/endpoints", {"model": "flowers@1", "endpoint": "garden"}, 201, **key) == made
+    secret, digest, prefix = new_secret()
+    ApiToken.objects.create(user=owner.user, project=owner.project, name="step", token_hash=digest, prefix=prefix, step_run=new_id())
+    step = Person(owner.user, secret, owner.project)
+    for _ in range(2):
+        step.post("/endpoints", {"model": "flowers@2", "endpoint": "garden"})
+    assert Deployment.objects.count() == 2
+    predictor.start()
+    until(lambda: owner.get("/endpoints/garden")["status"] == "live")
+    assert shown(owner.get("/endpoints/garden")) == [(2, "live", 100), (1, "stopped", 0)]
+    assert owner.ask("DELETE", "/endpoints/garden").status_code == 204
+    until(
+        lambda: (
+            httpx.post(
+                f"{predictor.url}/v1/lab/garden/predict", headers={"Authorization": f"Bearer {owner.secret}"}, json={"instances": [ROW]}
+            ).status_code
+            == 404
+        )
+    )
+    assert owner.get("/endpoints") == [] and owner.get("/endpoints/garden")["status"] == "stopped"
+    owner.post("/endpoints/garden/predict", {"instances": [ROW]}, 404)
+    owner.post("/endpoints/garden/restore", {}, 200)
+    until(lambda: owner.ask("POST", "/endpoints/garden/predict", {"instances": [ROW]}).status_code == 200)
+
+
+def test_who_may_not_deploy_is_told_so_and_what_is_not_there_is_not_found(owner: Person) -> None:
+    editor = person(owner.project, "editor")
+    assert editor.post("/endpoints", {"model": "flowers"}, 403)["error"]["code"] == "not_allowed"
+    missing = owner.post("/endpoints", {"model": "flowers@3"}, 404)["error"]
+    assert missing["field"] == "model"
+    owner.get("/endpoints/none", 404)
