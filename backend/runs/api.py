@@ -1,12 +1,14 @@
 """HTTP of `runs`: routes, schemas, permission; nothing else."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from ninja import Router
+from ninja import Query, Router
 
 from backend.core.http import ApiRequest, allow
+from backend.core.idempotency import idempotent
 from backend.core.schemas import Page
+from backend.runs import actions, queries
 from backend.runs.schemas import (
     AttemptOut,
     EventsOut,
@@ -21,73 +23,81 @@ from backend.runs.schemas import (
 )
 
 router = Router(tags=["runs"])
+After = Annotated[int, Query(ge=0, le=2**63 - 1)]
+Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
 
 @router.get("/projects/{project}/runs", response=Page[RunSummary])
 @allow("run.read")
 def list_runs(request: ApiRequest, project: str, status: Status | None = None, pipeline: str | None = None, search: str | None = None, sort: str = "-created", cursor: str | None = None, limit: int = 50) -> Any:
     """Runs; sort by created, duration, number or metric:NAME, `-` for descending."""
-    raise NotImplementedError
+    return queries.list_runs(request.project, status=status, pipeline=pipeline, search=search, sort=sort, cursor=cursor, limit=limit)
 
 
 @router.post("/projects/{project}/runs", response={201: RunOut})
 @allow("run.start")
+@idempotent()
 def start_run(request: ApiRequest, project: str, payload: RunIn) -> Any:
     """Start a run."""
-    raise NotImplementedError
+    run = actions.start_run(
+        request.project, request.user, payload.pipeline, payload.version, payload.parameters, name=payload.name, use_cache=payload.use_cache
+    )
+    return 201, queries.details([run])[0]
 
 
 @router.get("/projects/{project}/runs/compare", response=RunComparison)
 @allow("run.read")
 def compare_runs(request: ApiRequest, project: str, ids: str) -> Any:
     """Two or more runs side by side; ids separated by commas."""
-    raise NotImplementedError
+    return queries.compare(request.project, ids)
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}", response=RunOut)
 @allow("run.read")
 def get_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """One run with its step runs."""
-    raise NotImplementedError
+    return queries.get_run(request.project, run_id)
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/cancel", response={202: RunOut})
 @allow("run.cancel")
 def cancel_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """Cancel."""
-    raise NotImplementedError
+    return 202, queries.details([actions.cancel_run(queries.find(request.project, run_id), request.user)])[0]
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/rerun", response={201: RunOut})
 @allow("run.start")
+@idempotent()
 def rerun(request: ApiRequest, project: str, run_id: UUID, payload: RerunIn) -> Any:
     """The same graph again, with changed parameters."""
-    raise NotImplementedError
+    run = actions.rerun(queries.find(request.project, run_id), request.user, payload.parameters, name=payload.name, use_cache=payload.use_cache)
+    return 201, queries.details([run])[0]
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/events", response=EventsOut)
 @allow("run.read")
-def run_events(request: ApiRequest, project: str, run_id: UUID, after: int = 0) -> Any:
+def run_events(request: ApiRequest, project: str, run_id: UUID, after: After = 0) -> Any:
     """What a client missed."""
-    raise NotImplementedError
+    return queries.events(queries.find(request.project, run_id), after)
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/logs", response=LogsOut)
 @allow("run.read")
-def run_logs(request: ApiRequest, project: str, run_id: UUID, step: str | None = None, attempt: int | None = None, after: int = 0, limit: int = 1000, search: str | None = None) -> Any:
+def run_logs(request: ApiRequest, project: str, run_id: UUID, step: str | None = None, attempt: Number | None = None, after: After = 0, limit: int = 1000, search: str | None = None) -> Any:
     """Log lines after a number."""
-    raise NotImplementedError
+    return queries.logs(queries.find(request.project, run_id), step=step, attempt=attempt, after=after, limit=limit, search=search)
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/metrics", response=MetricsOut)
 @allow("run.read")
-def run_metrics(request: ApiRequest, project: str, run_id: UUID, after: int = 0, step: str | None = None, max_points: int = 1000) -> Any:
+def run_metrics(request: ApiRequest, project: str, run_id: UUID, after: After = 0, step: str | None = None, max_points: int = 1000) -> Any:
     """Metric points."""
-    raise NotImplementedError
+    return queries.metrics(queries.find(request.project, run_id), after=after, step=step, max_points=max_points)
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/steps/{step}/attempts", response=list[AttemptOut])
 @allow("run.read")
 def step_attempts(request: ApiRequest, project: str, run_id: UUID, step: str) -> Any:
     """Attempts of a step."""
-    raise NotImplementedError
+    return queries.attempts(queries.find(request.project, run_id), step)

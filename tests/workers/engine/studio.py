@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -237,14 +238,29 @@ def until(true: Callable[[], Any], seconds: float, why: Callable[[], str] = lamb
 
 
 @contextlib.contextmanager
-def studio(**options: Any) -> Iterator[Studio]:
-    if str(PLUGIN) not in sys.path:
-        sys.path.insert(0, str(PLUGIN))
-    made = Studio(**options)
+def plugin() -> Iterator[None]:
+    """The test components in this process's catalogue, as if installed; gone again afterwards."""
+    from workers import catalog
+
+    sys.path.insert(0, str(PLUGIN))
+    importlib.invalidate_caches()
+    catalog.load.cache_clear()
     try:
-        yield made
+        yield
     finally:
-        made.close()
+        sys.path.remove(str(PLUGIN))
+        importlib.invalidate_caches()
+        catalog.load.cache_clear()
+
+
+@contextlib.contextmanager
+def studio(**options: Any) -> Iterator[Studio]:
+    with plugin():
+        made = Studio(**options)
+        try:
+            yield made
+        finally:
+            made.close()
 
 
 def fingerprint(value: Any) -> str:

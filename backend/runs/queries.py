@@ -1,0 +1,236 @@
+"""Reads of `runs`. Lists read the run rows alone (their counts and headline metrics are kept there); a run's page is a constant
+number of queries however many steps it has; long metric series are thinned in the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import CharField, F, FloatField, Func, Q, QuerySet, Value
+from django.db.models.functions import Cast, NullIf
+
+from backend.core.errors import InvalidInput, NotFound
+from backend.core.models import Project
+from backend.core.queries import paginate
+from backend.runs.errors import NoSuchSort
+from backend.runs.models import Attempt, LogLine, Run, RunEvent, StepOutput, StepRun
+from workers import catalog
+
+Json = dict[str, Any]
+METRIC = re.compile(r"metric:(.{1,120})", re.DOTALL)
+MOST_LINES = 10_000
+MOST_EVENTS = 5_000
+COMPARED = 20
+"""The most runs side by side; more cannot be read on a screen."""
+
+
+def _runs(project: Project) -> QuerySet[Run]:
+    return Run.objects.filter(project=project).select_related("pipeline_version__pipeline", "started_by").defer(
+        "graph", "parameters", "pipeline_version__graph", "pipeline_version__pipeline__draft"
+    )  # fmt: skip
+
+
+def list_runs(
+    project: Project, *, status: str | None = None, pipeline: str | None = None, search: str | None = None, sort: str = "-created",
+    cursor: str | None = None, limit: int = 50,
+) -> Json:  # fmt: skip
+    """A page of `RunSummary`; `sort` is created, number, duration or metric:NAME, with `-` for descending."""
+    found = _runs(project)
+    if status:
+        found = found.filter(status=status)
+    if pipeline:
+        found = found.filter(pipeline_version__pipeline__slug=pipeline)
+    if search:
+        match = Q(name__icontains=search) | Q(pipeline_version__pipeline__name__icontains=search) | Q(pipeline_version__pipeline__slug__icontains=search)
+        number = search.lstrip("#")
+        if number.isdigit() and len(number) < 10:
+            match |= Q(number=int(number))
+        found = found.filter(match)
+    sign, name = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
+    if name == "created":
+        order = [f"{sign}created_at", f"{sign}id"]
+    elif name == "number":
+        order = [f"{sign}number", f"{sign}id"]
+    elif name == "duration":
+        found = found.annotate(duration=Func(F("finished_at") - F("started_at"), template="EXTRACT(EPOCH FROM %(expressions)s)::float8", output_field=FloatField()))
+        order = [f"{sign}duration", f"{sign}id"]
+    elif metric := METRIC.fullmatch(name):
+        text = Func(F("metrics"), Value(metric[1]), template="(%(expressions)s)", arg_joiner=" ->> ", output_field=CharField())
+        found = found.annotate(headline=Cast(NullIf(text, Value("")), FloatField()))
+        order = [f"{sign}headline", f"{sign}id"]
+    else:
+        raise NoSuchSort(sort=sort, field="sort", hint="Use created, number, duration or metric:NAME, with - in front for descending.")
+    page = paginate(found, order, cursor, limit, count=True)
+    return {**page, "items": [summary(run) for run in page["items"]]}
+
+
+def find(project: Project, run_id: UUID) -> Run:
+    """A run of this project, with what its page shows of it."""
+    found: Run | None = (
+        Run.objects.select_related("project", "pipeline_version__pipeline", "started_by")
+        .defer("pipeline_version__graph", "pipeline_version__pipeline__draft").filter(project=project, pk=run_id).first()
+    )  # fmt: skip
+    if found is None:
+        raise NotFound(what="run", name=run_id)
+    return found
+
+
+def summary(run: Run) -> Json:
+    pipeline = run.pipeline_version.pipeline
+    return {
+        "id": run.pk, "number": run.number, "name": run.name, "pipeline": pipeline.slug, "pipeline_name": pipeline.name,
+        "pipeline_version": run.pipeline_version.number, "status": run.status, "steps_total": run.steps_total, "steps_done": run.steps_done,
+        "progress": round(run.steps_done / run.steps_total, 4) if run.steps_total else 0.0, "started_by": run.started_by,
+        "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": run.error,
+        "metrics": {k: v for k, v in run.metrics.items() if isinstance(v, int | float)},
+    }  # fmt: skip
+
+
+def get_run(project: Project, run_id: UUID) -> Json:
+    """A `RunOut`."""
+    return details([find(project, run_id)])[0]
+
+
+def details(runs: Sequence[Run]) -> list[Json]:
+    """`RunOut` of each, in three queries for all. The newest event's number is read first: what happens meanwhile is
+    heard of again, never missed."""
+    ids = [run.pk for run in runs]
+    last = {run_id: 0 for run_id in ids}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT r, (SELECT max(id) FROM runs_runevent WHERE run_id = r) FROM unnest(%s::uuid[]) r", [ids])
+        last |= {run_id: newest or 0 for run_id, newest in cursor.fetchall()}
+    steps: dict[UUID, list[StepRun]] = defaultdict(list)
+    for step in StepRun.objects.filter(run__in=ids).order_by("position"):
+        steps[step.run_id].append(step)
+    outputs: dict[UUID, list[Json]] = defaultdict(list)
+    for made in StepOutput.objects.filter(step_run__run__in=ids).select_related("artifact").defer("artifact__inline").order_by("port"):
+        made.artifact.metadata = made.metadata or made.artifact.metadata
+        outputs[made.step_run_id].append({"port": made.port, "artifact": made.artifact})
+    fresh = {run.pk: run for run in Run.objects.filter(pk__in=ids).only("status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at")}
+    found = []
+    for run in runs:
+        now = fresh[run.pk]
+        run.status, run.steps_done, run.metrics, run.error = now.status, now.steps_done, now.metrics, now.error
+        run.started_at, run.finished_at = now.started_at, now.finished_at
+        found.append({
+            **summary(run), "graph": run.graph, "parameters": run.parameters, "rerun_of": run.rerun_of_id, "last_event": last[run.pk],
+            "step_runs": [_step(s, run.graph, outputs[s.pk]) for s in steps[run.pk]],
+        })  # fmt: skip
+    return found
+
+
+def _step(step: StepRun, graph: Json, outputs: list[Json]) -> Json:
+    component = catalog.load().components.get(step.component)
+    title = component.title if component is not None else step.component
+    return {
+        "id": step.pk, "step": step.step, "name": graph["steps"].get(step.step, {}).get("name") or title, "component": step.component,
+        "title": title, "queue": step.queue, "status": step.status, "skip_reason": step.skip_reason, "attempt": step.attempt,
+        "max_attempts": step.max_attempts, "progress": step.progress, "message": step.message, "parameters": step.parameters, "outputs": outputs,
+        "ready_at": step.ready_at, "started_at": step.started_at, "finished_at": step.finished_at, "error": step.error,
+    }  # fmt: skip
+
+
+def compare(project: Project, ids: str) -> Json:
+    """`RunComparison` of runs by id, in the order asked."""
+    try:
+        wanted = list(dict.fromkeys(UUID(part.strip()) for part in ids.split(",") if part.strip()))
+    except ValueError:
+        raise InvalidInput(message="“ids” is not a list of run ids.", field="ids", hint="Ids of runs, separated by commas.") from None
+    if not 2 <= len(wanted) <= COMPARED:
+        raise InvalidInput(message=f"2 to {COMPARED} runs can be compared; these are {len(wanted)}.", field="ids")
+    known = {
+        run.pk: run
+        for run in Run.objects.select_related("pipeline_version__pipeline", "started_by")
+        .defer("pipeline_version__graph", "pipeline_version__pipeline__draft").filter(project=project, pk__in=wanted)
+    }  # fmt: skip
+    for run_id in wanted:
+        if run_id not in known:
+            raise NotFound(what="run", name=run_id)
+    runs = details([known[run_id] for run_id in wanted])
+    parameters = []
+    steps = [{s["step"]: s["parameters"] for s in run["step_runs"]} for run in runs]
+    for step in _union(run for run in steps):
+        for name in _union(run.get(step, {}) for run in steps):
+            values = [run.get(step, {}).get(name) for run in steps]
+            parameters.append({"step": step, "parameter": name, "values": values, "differs": any(v != values[0] for v in values)})
+    metrics = []
+    for name in _union(run["metrics"] for run in runs):
+        numbers = [run["metrics"].get(name) for run in runs]
+        metrics.append({"name": name, "values": numbers, "differs": any(v != numbers[0] for v in numbers)})
+    return {"runs": runs, "parameters": parameters, "metrics": metrics}
+
+
+def _union(parts: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(key for part in parts for key in part))
+
+
+def events(run: Run, after: int) -> Json:
+    """`EventsOut`: what happened to the run after that number."""
+    rows = list(RunEvent.objects.filter(run=run, pk__gt=after).order_by("pk")[:MOST_EVENTS])
+    return {"events": [{**row.payload, "seq": row.pk} for row in rows], "last": rows[-1].pk if rows else after}
+
+
+def _step_id(run: Run, step: str) -> UUID:
+    found: UUID | None = StepRun.objects.filter(run=run, step=step).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotFound(what="step", name=step)
+    return found
+
+
+def logs(run: Run, *, step: str | None, attempt: int | None, after: int, limit: int, search: str | None) -> Json:
+    """`LogsOut`: lines after a number, oldest first. `last` is where to go on from."""
+    if not 1 <= limit <= MOST_LINES:
+        raise InvalidInput(message=f"1 to {MOST_LINES} lines at a time.", field="limit", hint=f"You asked for {limit}.")
+    found = LogLine.objects.filter(pk__gt=after)
+    found = found.filter(step_run=_step_id(run, step)) if step else found.filter(run=run)
+    if attempt is not None:
+        found = found.filter(attempt=attempt)
+    if search:
+        found = found.filter(text__icontains=search)
+    lines = list(found.order_by("pk").values("id", "step_run_id", "attempt", "at", "stream", "level", "text")[:limit])
+    names = dict(StepRun.objects.filter(pk__in={line["step_run_id"] for line in lines}).values_list("pk", "step"))
+    for line in lines:
+        line["step"] = names[line["step_run_id"]]
+    return {"lines": lines, "last": lines[-1]["id"] if lines else after}
+
+
+_THIN = """
+WITH points AS (
+  SELECT p.id, s.step, p.attempt, p.name, p.index, p.value, p.at,
+         row_number() OVER (PARTITION BY p.step_run_id, p.name ORDER BY p.index, p.id) AS place,
+         count(*) OVER (PARTITION BY p.step_run_id, p.name) AS many
+    FROM runs_metricpoint p JOIN runs_steprun s ON s.id = p.step_run_id AND s.attempt = p.attempt
+   WHERE p.run_id = %(run)s AND p.id > %(after)s AND (%(step)s::text IS NULL OR s.step = %(step)s)
+), ranked AS (
+  SELECT *, row_number() OVER (bucket ORDER BY value NULLS LAST, id) AS low, row_number() OVER (bucket ORDER BY value DESC NULLS LAST, id) AS high
+    FROM points
+  WINDOW bucket AS (PARTITION BY step, name, CASE WHEN many <= %(most)s THEN place ELSE (place - 1) * greatest(%(most)s / 2 - 1, 1) / many END)
+)
+SELECT id, step, attempt, name, index, value, at FROM ranked WHERE low = 1 OR high = 1 OR place = 1 OR place = many ORDER BY id
+"""
+
+
+def metrics(run: Run, *, after: int, step: str | None, max_points: int) -> Json:
+    """`MetricsOut` of each step's newest attempt. A series longer than `max_points` is thinned: of each stretch the lowest
+    and the highest point stay, and the first and last of all, so peaks are never lost."""
+    if not 10 <= max_points <= 100_000:
+        raise InvalidInput(message="10 to 100000 points a series.", field="max_points", hint=f"You asked for {max_points}.")
+    if step is not None:
+        _step_id(run, step)
+    with connection.cursor() as cursor:
+        cursor.execute(_THIN, {"run": run.pk, "after": after, "step": step, "most": max_points})
+        keys = ("id", "step", "attempt", "name", "index", "value", "at")
+        points = [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute("SELECT DISTINCT name FROM runs_metricpoint WHERE run_id = %s ORDER BY name", [run.pk])
+        names = [row[0] for row in cursor.fetchall()]
+    return {"points": points, "names": names, "last": points[-1]["id"] if points else after}
+
+
+def attempts(run: Run, step: str) -> list[Attempt]:
+    """The attempts at a step, first one first."""
+    return list(Attempt.objects.filter(step_run=_step_id(run, step)).order_by("number"))
