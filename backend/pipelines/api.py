@@ -48,6 +48,13 @@ def check_graph(request: ApiRequest, project: str, payload: Graph) -> Any:
     return queries.check_graph(request.project, payload.model_dump())
 
 
+@router.post("/projects/{project}/pipelines/parse", response=Graph)
+@allow("pipeline.read")
+def parse_yaml(request: ApiRequest, project: str, payload: YamlIn) -> Any:
+    """The graph that a YAML text says; nothing is kept."""
+    return actions.read_yaml(payload.yaml).graph
+
+
 @router.get("/projects/{project}/pipelines", response=Page[PipelineOut])
 @allow("pipeline.read")
 def list_pipelines(

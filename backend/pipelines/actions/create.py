@@ -19,7 +19,7 @@ from backend.pipelines.models import Pipeline
 from backend.pipelines.queries import normalised
 from workers.sdk.graph import Graph, GraphError, PipelineText, digest, from_yaml
 
-RESERVED = {"check", "import"}
+RESERVED = {"check", "import", "parse"}
 """Words that stand where a slug stands in the API's addresses."""
 TRIES = 5
 

@@ -14,6 +14,8 @@ export interface paths {
         /**
          * Studio
          * @description What the sign-in page needs to know.
+         *
+         *     For anyone.
          */
         get: operations["backend_core_api_studio"];
         put?: never;
@@ -34,6 +36,8 @@ export interface paths {
         /**
          * Me
          * @description The signed-in person, their memberships and what they may do.
+         *
+         *     For anyone signed in.
          */
         get: operations["backend_core_api_me"];
         put?: never;
@@ -44,6 +48,8 @@ export interface paths {
         /**
          * Update Me
          * @description Change the name.
+         *
+         *     For anyone signed in with the browser; API tokens may not.
          */
         patch: operations["backend_core_api_update_me"];
         trace?: never;
@@ -60,6 +66,8 @@ export interface paths {
         /**
          * Change Password
          * @description Change the password; other sessions end.
+         *
+         *     For anyone signed in with the browser; API tokens may not.
          */
         post: operations["backend_core_api_change_password"];
         delete?: never;
@@ -80,11 +88,15 @@ export interface paths {
         /**
          * Sign In
          * @description Sign in with e-mail and password; sets the session cookie.
+         *
+         *     For anyone.
          */
         post: operations["backend_core_api_sign_in"];
         /**
          * Sign Out
          * @description Sign out.
+         *
+         *     For anyone.
          */
         delete: operations["backend_core_api_sign_out"];
         options?: never;
@@ -104,6 +116,8 @@ export interface paths {
         /**
          * Sign Up
          * @description Make an account from an invitation, or the studio's first.
+         *
+         *     For anyone.
          */
         post: operations["backend_core_api_sign_up"];
         delete?: never;
@@ -124,6 +138,8 @@ export interface paths {
         /**
          * Password Forgotten
          * @description Send a reset link; answers the same whether or not the address is known.
+         *
+         *     For anyone.
          */
         post: operations["backend_core_api_password_forgotten"];
         delete?: never;
@@ -144,6 +160,8 @@ export interface paths {
         /**
          * Password Reset
          * @description Set a new password with the link's token.
+         *
+         *     For anyone.
          */
         post: operations["backend_core_api_password_reset"];
         delete?: never;
@@ -162,6 +180,8 @@ export interface paths {
         /**
          * Invitation Preview
          * @description What an invitation is for.
+         *
+         *     For anyone.
          */
         get: operations["backend_core_api_invitation_preview"];
         put?: never;
@@ -184,6 +204,8 @@ export interface paths {
         /**
          * Accept Invitation
          * @description Join the project as the signed-in person.
+         *
+         *     For anyone signed in with the browser; API tokens may not.
          */
         post: operations["backend_core_api_accept_invitation"];
         delete?: never;
@@ -202,12 +224,16 @@ export interface paths {
         /**
          * List Tokens
          * @description Personal API tokens.
+         *
+         *     For anyone signed in.
          */
         get: operations["backend_core_api_list_tokens"];
         put?: never;
         /**
          * Create Token
          * @description Make a token; its secret is shown in this answer only.
+         *
+         *     For anyone signed in with the browser; API tokens may not.
          */
         post: operations["backend_core_api_create_token"];
         delete?: never;
@@ -229,6 +255,8 @@ export interface paths {
         /**
          * Revoke Token
          * @description Revoke a token.
+         *
+         *     For anyone signed in with the browser; API tokens may not.
          */
         delete: operations["backend_core_api_revoke_token"];
         options?: never;
@@ -246,12 +274,16 @@ export interface paths {
         /**
          * List Projects
          * @description Projects the caller is a member of.
+         *
+         *     For anyone signed in.
          */
         get: operations["backend_core_api_list_projects"];
         put?: never;
         /**
          * Create Project
          * @description Make a project; the caller becomes its owner.
+         *
+         *     For anyone signed in.
          */
         post: operations["backend_core_api_create_project"];
         delete?: never;
@@ -270,6 +302,8 @@ export interface paths {
         /**
          * Get Project
          * @description One project.
+         *
+         *     Needs the permission `project.read` in the project.
          */
         get: operations["backend_core_api_get_project"];
         put?: never;
@@ -277,6 +311,8 @@ export interface paths {
         /**
          * Archive Project
          * @description Archive (hidden, can be restored by an administrator).
+         *
+         *     Needs the permission `project.archive` in the project.
          */
         delete: operations["backend_core_api_archive_project"];
         options?: never;
@@ -284,8 +320,32 @@ export interface paths {
         /**
          * Update Project
          * @description Rename or describe.
+         *
+         *     Needs the permission `project.update` in the project.
          */
         patch: operations["backend_core_api_update_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Project Events
+         * @description What a client missed of the project's live events.
+         *
+         *     Needs the permission `event.read` in the project.
+         */
+        get: operations["backend_core_api_project_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/projects/{project}/members": {
@@ -298,6 +358,8 @@ export interface paths {
         /**
          * List Members
          * @description Members and roles.
+         *
+         *     Needs the permission `member.read` in the project.
          */
         get: operations["backend_core_api_list_members"];
         put?: never;
@@ -321,6 +383,8 @@ export interface paths {
         /**
          * Remove Member
          * @description Remove a member; the last owner stays.
+         *
+         *     Needs the permission `member.manage` in the project.
          */
         delete: operations["backend_core_api_remove_member"];
         options?: never;
@@ -328,6 +392,8 @@ export interface paths {
         /**
          * Update Member
          * @description Change a role; the last owner stays.
+         *
+         *     Needs the permission `member.manage` in the project.
          */
         patch: operations["backend_core_api_update_member"];
         trace?: never;
@@ -342,12 +408,16 @@ export interface paths {
         /**
          * List Invitations
          * @description Open invitations.
+         *
+         *     Needs the permission `member.manage` in the project.
          */
         get: operations["backend_core_api_list_invitations"];
         put?: never;
         /**
          * Invite
          * @description Invite by e-mail; the link is in this answer and in the mail.
+         *
+         *     Needs the permission `member.manage` in the project.
          */
         post: operations["backend_core_api_invite"];
         delete?: never;
@@ -369,6 +439,8 @@ export interface paths {
         /**
          * Revoke Invitation
          * @description Take an invitation back.
+         *
+         *     Needs the permission `member.manage` in the project.
          */
         delete: operations["backend_core_api_revoke_invitation"];
         options?: never;
@@ -385,7 +457,9 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description The audit log, newest first.
+         * @description The audit log, newest first; `action` is a whole one (`dataset.freeze`) or its noun (`dataset`).
+         *
+         *     Needs the permission `audit.read` in the project.
          */
         get: operations["backend_core_api_list_audit"];
         put?: never;
@@ -406,6 +480,8 @@ export interface paths {
         /**
          * Get Artifact
          * @description One artifact.
+         *
+         *     Needs the permission `artifact.read` in the project.
          */
         get: operations["backend_artifacts_api_get_artifact"];
         put?: never;
@@ -425,7 +501,9 @@ export interface paths {
         };
         /**
          * Preview Artifact
-         * @description What a person sees of it.
+         * @description What a person sees of it; `limit` is at most 500.
+         *
+         *     Needs the permission `artifact.read` in the project.
          */
         get: operations["backend_artifacts_api_preview_artifact"];
         put?: never;
@@ -445,7 +523,9 @@ export interface paths {
         };
         /**
          * The bytes (a zip for a folder)
-         * @description The bytes (a zip for a folder).
+         * @description The bytes; a zip for a folder and for images.
+         *
+         *     Needs the permission `artifact.read` in the project.
          */
         get: operations["backend_artifacts_api_download_artifact"];
         put?: never;
@@ -465,7 +545,9 @@ export interface paths {
         };
         /**
          * One file of a folder artifact, or one image of an Images artifact
-         * @description One file of a folder artifact, or one image of an Images artifact.
+         * @description One file of a folder artifact by its path, or one image of an Images artifact by its row number (`thumbnail` makes it small).
+         *
+         *     Needs the permission `artifact.read` in the project.
          */
         get: operations["backend_artifacts_api_artifact_file"];
         put?: never;
@@ -485,7 +567,9 @@ export interface paths {
         };
         /**
          * Get Lineage
-         * @description What this came from and what came of it.
+         * @description What this came from and what came of it. Of a very large picture the nearest part.
+         *
+         *     Needs the permission `artifact.read` in the project.
          */
         get: operations["backend_artifacts_api_get_lineage"];
         put?: never;
@@ -506,12 +590,16 @@ export interface paths {
         /**
          * List Uploads
          * @description Unfinished and recent uploads of the caller.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_uploads"];
         put?: never;
         /**
          * Start Upload
          * @description Begin a resumable upload.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         post: operations["backend_datasets_api_start_upload"];
         delete?: never;
@@ -530,6 +618,8 @@ export interface paths {
         /**
          * Get Upload
          * @description Where an upload stands (how to resume).
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_get_upload"];
         put?: never;
@@ -537,6 +627,8 @@ export interface paths {
         /**
          * Cancel Upload
          * @description Cancel; what was received is deleted.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         delete: operations["backend_datasets_api_cancel_upload"];
         options?: never;
@@ -555,6 +647,8 @@ export interface paths {
         /**
          * Put Chunk
          * @description The next bytes, as application/octet-stream; 409 tells the offset expected.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         put: operations["backend_datasets_api_put_chunk"];
         post?: never;
@@ -576,6 +670,8 @@ export interface paths {
         /**
          * Complete Upload
          * @description All bytes are here: read them in a worker.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         post: operations["backend_datasets_api_complete_upload"];
         delete?: never;
@@ -594,6 +690,8 @@ export interface paths {
         /**
          * List Datasets
          * @description Data sets.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_datasets"];
         put?: never;
@@ -614,6 +712,8 @@ export interface paths {
         /**
          * Get Dataset
          * @description One data set.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_get_dataset"];
         put?: never;
@@ -621,6 +721,8 @@ export interface paths {
         /**
          * Delete Dataset
          * @description Soft delete; can be restored.
+         *
+         *     Needs the permission `dataset.delete` in the project.
          */
         delete: operations["backend_datasets_api_delete_dataset"];
         options?: never;
@@ -628,6 +730,8 @@ export interface paths {
         /**
          * Update Dataset
          * @description Name, description, licence, source.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         patch: operations["backend_datasets_api_update_dataset"];
         trace?: never;
@@ -644,6 +748,8 @@ export interface paths {
         /**
          * Restore Dataset
          * @description Undo a delete.
+         *
+         *     Needs the permission `dataset.delete` in the project.
          */
         post: operations["backend_datasets_api_restore_dataset"];
         delete?: never;
@@ -662,6 +768,8 @@ export interface paths {
         /**
          * List Versions
          * @description Versions, newest first.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_versions"];
         put?: never;
@@ -682,6 +790,8 @@ export interface paths {
         /**
          * Get Version
          * @description One version.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_get_version"];
         put?: never;
@@ -703,6 +813,8 @@ export interface paths {
         /**
          * Set Columns
          * @description Correct the types of a draft version.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         put: operations["backend_datasets_api_set_columns"];
         post?: never;
@@ -724,6 +836,8 @@ export interface paths {
         /**
          * Freeze Version
          * @description Freeze a draft version.
+         *
+         *     Needs the permission `dataset.write` in the project.
          */
         post: operations["backend_datasets_api_freeze_version"];
         delete?: never;
@@ -742,6 +856,8 @@ export interface paths {
         /**
          * Get Manifest
          * @description For steps: where the frozen version lies.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_get_manifest"];
         put?: never;
@@ -762,6 +878,8 @@ export interface paths {
         /**
          * List Rows
          * @description A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_rows"];
         put?: never;
@@ -782,6 +900,8 @@ export interface paths {
         /**
          * List Items
          * @description A window of an image or text data set.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_items"];
         put?: never;
@@ -802,6 +922,8 @@ export interface paths {
         /**
          * The bytes of one item, or its thumbnail
          * @description The bytes of one item, or its thumbnail.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_item_file"];
         put?: never;
@@ -822,6 +944,8 @@ export interface paths {
         /**
          * Get Profile
          * @description The profile made in a worker.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_get_profile"];
         put?: never;
@@ -842,6 +966,8 @@ export interface paths {
         /**
          * csv, parquet, jsonl
          * @description csv, parquet, jsonl; zip for images.
+         *
+         *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_download_version"];
         put?: never;
@@ -862,6 +988,8 @@ export interface paths {
         /**
          * Get Catalog
          * @description Every component, kind and stage: the palette.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_get_catalog"];
         put?: never;
@@ -882,6 +1010,8 @@ export interface paths {
         /**
          * List Templates
          * @description The gallery.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_list_templates"];
         put?: never;
@@ -904,8 +1034,32 @@ export interface paths {
         /**
          * Check Graph
          * @description Problems of a graph and the columns known at each output.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         post: operations["backend_pipelines_api_check_graph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/pipelines/parse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Parse Yaml
+         * @description The graph that a YAML text says; nothing is kept.
+         *
+         *     Needs the permission `pipeline.read` in the project.
+         */
+        post: operations["backend_pipelines_api_parse_yaml"];
         delete?: never;
         options?: never;
         head?: never;
@@ -922,12 +1076,16 @@ export interface paths {
         /**
          * List Pipelines
          * @description Pipelines.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_list_pipelines"];
         put?: never;
         /**
          * Create Pipeline
          * @description A pipeline: empty, from a template, a graph or YAML.
+         *
+         *     Needs the permission `pipeline.write` in the project.
          */
         post: operations["backend_pipelines_api_create_pipeline"];
         delete?: never;
@@ -948,6 +1106,8 @@ export interface paths {
         /**
          * Import Pipeline
          * @description Import YAML and publish it.
+         *
+         *     Needs the permission `pipeline.write` in the project.
          */
         post: operations["backend_pipelines_api_import_pipeline"];
         delete?: never;
@@ -966,6 +1126,8 @@ export interface paths {
         /**
          * Get Pipeline
          * @description One pipeline.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_get_pipeline"];
         put?: never;
@@ -973,6 +1135,8 @@ export interface paths {
         /**
          * Delete Pipeline
          * @description Soft delete; can be restored.
+         *
+         *     Needs the permission `pipeline.delete` in the project.
          */
         delete: operations["backend_pipelines_api_delete_pipeline"];
         options?: never;
@@ -980,6 +1144,8 @@ export interface paths {
         /**
          * Update Pipeline
          * @description Rename or describe.
+         *
+         *     Needs the permission `pipeline.write` in the project.
          */
         patch: operations["backend_pipelines_api_update_pipeline"];
         trace?: never;
@@ -996,6 +1162,8 @@ export interface paths {
         /**
          * Restore Pipeline
          * @description Undo a delete.
+         *
+         *     Needs the permission `pipeline.delete` in the project.
          */
         post: operations["backend_pipelines_api_restore_pipeline"];
         delete?: never;
@@ -1014,11 +1182,15 @@ export interface paths {
         /**
          * Get Draft
          * @description The draft being edited.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_get_draft"];
         /**
          * Save Draft
          * @description Save the draft; a stale base is refused.
+         *
+         *     Needs the permission `pipeline.write` in the project.
          */
         put: operations["backend_pipelines_api_save_draft"];
         post?: never;
@@ -1040,6 +1212,8 @@ export interface paths {
         /**
          * Publish Pipeline
          * @description Freeze the draft as an immutable version (the same graph gives the same version).
+         *
+         *     Needs the permission `pipeline.write` in the project.
          */
         post: operations["backend_pipelines_api_publish_pipeline"];
         delete?: never;
@@ -1058,6 +1232,8 @@ export interface paths {
         /**
          * List Pipeline Versions
          * @description Versions, newest first.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_list_pipeline_versions"];
         put?: never;
@@ -1078,6 +1254,8 @@ export interface paths {
         /**
          * Get Pipeline Version
          * @description One version.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_get_pipeline_version"];
         put?: never;
@@ -1098,6 +1276,8 @@ export interface paths {
         /**
          * Export Pipeline
          * @description Canonical YAML of the draft or a version.
+         *
+         *     Needs the permission `pipeline.read` in the project.
          */
         get: operations["backend_pipelines_api_export_pipeline"];
         put?: never;
@@ -1118,12 +1298,16 @@ export interface paths {
         /**
          * List Runs
          * @description Runs; sort by created, duration, number or metric:NAME, `-` for descending.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_list_runs"];
         put?: never;
         /**
          * Start Run
          * @description Start a run.
+         *
+         *     Needs the permission `run.start` in the project.
          */
         post: operations["backend_runs_api_start_run"];
         delete?: never;
@@ -1142,6 +1326,8 @@ export interface paths {
         /**
          * Compare Runs
          * @description Two or more runs side by side; ids separated by commas.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_compare_runs"];
         put?: never;
@@ -1162,6 +1348,8 @@ export interface paths {
         /**
          * Get Run
          * @description One run with its step runs.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_get_run"];
         put?: never;
@@ -1184,6 +1372,8 @@ export interface paths {
         /**
          * Cancel Run
          * @description Cancel.
+         *
+         *     Needs the permission `run.cancel` in the project.
          */
         post: operations["backend_runs_api_cancel_run"];
         delete?: never;
@@ -1204,6 +1394,8 @@ export interface paths {
         /**
          * Rerun
          * @description The same graph again, with changed parameters.
+         *
+         *     Needs the permission `run.start` in the project.
          */
         post: operations["backend_runs_api_rerun"];
         delete?: never;
@@ -1222,6 +1414,8 @@ export interface paths {
         /**
          * Run Events
          * @description What a client missed.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_run_events"];
         put?: never;
@@ -1242,6 +1436,8 @@ export interface paths {
         /**
          * Run Logs
          * @description Log lines after a number.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_run_logs"];
         put?: never;
@@ -1262,6 +1458,8 @@ export interface paths {
         /**
          * Run Metrics
          * @description Metric points.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_run_metrics"];
         put?: never;
@@ -1282,6 +1480,8 @@ export interface paths {
         /**
          * Step Attempts
          * @description Attempts of a step.
+         *
+         *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_step_attempts"];
         put?: never;
@@ -1302,12 +1502,16 @@ export interface paths {
         /**
          * List Models
          * @description Models.
+         *
+         *     Needs the permission `model.read` in the project.
          */
         get: operations["backend_registry_api_list_models"];
         put?: never;
         /**
          * Register Model
          * @description Register a version; repeats with the same Idempotency-Key answer the same.
+         *
+         *     Needs the permission `model.write` in the project.
          */
         post: operations["backend_registry_api_register_model"];
         delete?: never;
@@ -1326,6 +1530,8 @@ export interface paths {
         /**
          * Get Model
          * @description One model.
+         *
+         *     Needs the permission `model.read` in the project.
          */
         get: operations["backend_registry_api_get_model"];
         put?: never;
@@ -1336,6 +1542,8 @@ export interface paths {
         /**
          * Update Model
          * @description Describe.
+         *
+         *     Needs the permission `model.write` in the project.
          */
         patch: operations["backend_registry_api_update_model"];
         trace?: never;
@@ -1350,6 +1558,8 @@ export interface paths {
         /**
          * List Model Versions
          * @description Versions, newest first.
+         *
+         *     Needs the permission `model.read` in the project.
          */
         get: operations["backend_registry_api_list_model_versions"];
         put?: never;
@@ -1370,6 +1580,8 @@ export interface paths {
         /**
          * Get Model Version
          * @description One version.
+         *
+         *     Needs the permission `model.read` in the project.
          */
         get: operations["backend_registry_api_get_model_version"];
         put?: never;
@@ -1391,12 +1603,16 @@ export interface paths {
         /**
          * Set Alias
          * @description Point an alias at a version.
+         *
+         *     Needs the permission `model.write` in the project.
          */
         put: operations["backend_registry_api_set_alias"];
         post?: never;
         /**
          * Delete Alias
          * @description Remove an alias.
+         *
+         *     Needs the permission `model.write` in the project.
          */
         delete: operations["backend_registry_api_delete_alias"];
         options?: never;
@@ -1414,12 +1630,16 @@ export interface paths {
         /**
          * List Endpoints
          * @description Endpoints with their live numbers.
+         *
+         *     Needs the permission `endpoint.read` in the project.
          */
         get: operations["backend_deployments_api_list_endpoints"];
         put?: never;
         /**
          * Deploy
          * @description Deploy a model version: one click.
+         *
+         *     Needs the permission `endpoint.deploy` in the project.
          */
         post: operations["backend_deployments_api_deploy"];
         delete?: never;
@@ -1438,6 +1658,8 @@ export interface paths {
         /**
          * Get Endpoint
          * @description One endpoint and its history.
+         *
+         *     Needs the permission `endpoint.read` in the project.
          */
         get: operations["backend_deployments_api_get_endpoint"];
         put?: never;
@@ -1445,6 +1667,8 @@ export interface paths {
         /**
          * Delete Endpoint
          * @description Stop answering; the history stays.
+         *
+         *     Needs the permission `endpoint.delete` in the project.
          */
         delete: operations["backend_deployments_api_delete_endpoint"];
         options?: never;
@@ -1464,6 +1688,8 @@ export interface paths {
         /**
          * Restore Endpoint
          * @description Undo a delete.
+         *
+         *     Needs the permission `endpoint.delete` in the project.
          */
         post: operations["backend_deployments_api_restore_endpoint"];
         delete?: never;
@@ -1484,6 +1710,8 @@ export interface paths {
         /**
          * Rollback
          * @description Give the traffic back to an earlier deployment.
+         *
+         *     Needs the permission `endpoint.deploy` in the project.
          */
         post: operations["backend_deployments_api_rollback"];
         delete?: never;
@@ -1504,6 +1732,8 @@ export interface paths {
         /**
          * Predict
          * @description From the page: passed on to the predictor.
+         *
+         *     Needs the permission `endpoint.predict` in the project.
          */
         post: operations["backend_deployments_api_predict"];
         delete?: never;
@@ -1522,6 +1752,8 @@ export interface paths {
         /**
          * List Predictions
          * @description Recent predictions, newest first.
+         *
+         *     Needs the permission `endpoint.read` in the project.
          */
         get: operations["backend_deployments_api_list_predictions"];
         put?: never;
@@ -1542,6 +1774,8 @@ export interface paths {
         /**
          * Get Traffic
          * @description Requests, errors and latency over time.
+         *
+         *     Needs the permission `endpoint.read` in the project.
          */
         get: operations["backend_deployments_api_get_traffic"];
         put?: never;
@@ -1556,319 +1790,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * StudioOut
-         * @description What the sign-in page needs to know before anyone is signed in.
-         */
-        StudioOut: {
-            /** Name */
-            name: string;
+        /** AliasIn */
+        AliasIn: {
             /** Version */
-            version: string;
-            /** First Account */
-            first_account: boolean;
-        };
-        /**
-         * MeOut
-         * @description `permissions` lists, per project slug, the actions this person may do there.
-         */
-        MeOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Email */
-            email: string;
-            /** Name */
-            name: string;
-            /** Memberships */
-            memberships: components["schemas"]["MembershipOut"][];
-            /** Permissions */
-            permissions: {
-                [key: string]: string[];
-            };
-        };
-        /** MembershipOut */
-        MembershipOut: {
-            /** Project */
-            project: string;
-            /** Project Name */
-            project_name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-        };
-        /** ProfileIn */
-        ProfileIn: {
-            /** Name */
-            name: string;
-        };
-        /** PasswordChangeIn */
-        PasswordChangeIn: {
-            /** Current */
-            current: string;
-            /** Password */
-            password: string;
-        };
-        /** SignInIn */
-        SignInIn: {
-            /**
-             * Email
-             * Format: email
-             */
-            email: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * SignUpIn
-         * @description Accepting an invitation (or the very first account of a new studio, when `token` is empty).
-         */
-        SignUpIn: {
-            /**
-             * Token
-             * @default
-             */
-            token: string;
-            /**
-             * Email
-             * Format: email
-             */
-            email: string;
-            /** Name */
-            name: string;
-            /** Password */
-            password: string;
-        };
-        /** PasswordForgottenIn */
-        PasswordForgottenIn: {
-            /**
-             * Email
-             * Format: email
-             */
-            email: string;
-        };
-        /** PasswordResetIn */
-        PasswordResetIn: {
-            /** Token */
-            token: string;
-            /** Password */
-            password: string;
-        };
-        /** InvitationPreview */
-        InvitationPreview: {
-            /** Email */
-            email: string;
-            /** Project */
-            project: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-            /** Invited By */
-            invited_by: string;
-            /** Has Account */
-            has_account: boolean;
-        };
-        /**
-         * TokenOut
-         * @description `token` is filled only in the answer to the request that made it.
-         */
-        TokenOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Prefix */
-            prefix: string;
-            /** Project */
-            project: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Expires At */
-            expires_at: string | null;
-            /** Last Used At */
-            last_used_at: string | null;
-            /** Token */
-            token?: string | null;
-        };
-        /** TokenIn */
-        TokenIn: {
-            /** Name */
-            name: string;
-            /** Project */
-            project?: string | null;
-            /** Expires In Days */
-            expires_in_days?: number | null;
-        };
-        /** ProjectOut */
-        ProjectOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Slug */
-            slug: string;
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /** ProjectIn */
-        ProjectIn: {
-            /** Name */
-            name: string;
-            /** Slug */
-            slug?: string | null;
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-        };
-        /** ProjectPatch */
-        ProjectPatch: {
-            /** Name */
-            name?: string | null;
-            /** Description */
-            description?: string | null;
-        };
-        /** MemberOut */
-        MemberOut: {
-            user: components["schemas"]["UserOut"];
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /** UserOut */
-        UserOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Email */
-            email: string;
-            /** Name */
-            name: string;
-        };
-        /** MemberPatch */
-        MemberPatch: {
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-        };
-        /**
-         * InvitationOut
-         * @description `link` is filled only in the answer to the request that made it.
-         */
-        InvitationOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Email */
-            email: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /** Link */
-            link?: string | null;
-        };
-        /** InvitationIn */
-        InvitationIn: {
-            /**
-             * Email
-             * Format: email
-             */
-            email: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
-        };
-        /** AuditOut */
-        AuditOut: {
-            /** Id */
-            id: number;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Actor */
-            actor: string;
-            /** Action */
-            action: string;
-            /** Target Type */
-            target_type: string;
-            /** Target Id */
-            target_id: string;
-            /** Target Label */
-            target_label: string;
-            /** Ip */
-            ip: string | null;
-            /** Before Digest */
-            before_digest: string;
-            /** After Digest */
-            after_digest: string;
-            /** Details */
-            details: {
-                [key: string]: unknown;
-            };
-        };
-        /** Page[AuditOut] */
-        Page_AuditOut_: {
-            /** Items */
-            items: components["schemas"]["AuditOut"][];
-            /** Next */
-            next?: string | null;
-            /** Total */
-            total?: number | null;
+            version: number;
         };
         /**
          * ArtifactOut
@@ -1898,6 +1823,64 @@ export interface components {
              */
             created_at: string;
         };
+        /** AttemptOut */
+        AttemptOut: {
+            /** Number */
+            number: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Worker */
+            worker: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            error: components["schemas"]["StepError"] | null;
+        };
+        /**
+         * AuditOut
+         * @description `actor` is an e-mail address, or a word for the part of the studio that acted; `step_run_id` says that a step of a run
+         *     acted in the name of `actor`. The digests are SHA-256 of what was and what is, as canonical JSON.
+         */
+        AuditOut: {
+            /** Id */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor */
+            actor: string;
+            /** Token Id */
+            token_id: string | null;
+            /** Step Run Id */
+            step_run_id: string | null;
+            /** Action */
+            action: string;
+            /** Target Type */
+            target_type: string;
+            /** Target Id */
+            target_id: string;
+            /** Target Label */
+            target_label: string;
+            /** Ip */
+            ip: string | null;
+            /** Before Digest */
+            before_digest: string;
+            /** After Digest */
+            after_digest: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+        };
         /**
          * CardPreview
          * @description A model card as Markdown plus the manifest it was made from.
@@ -1915,231 +1898,32 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /**
-         * FiguresPreview
-         * @description Plotly figures: `[{title, figure: {data, layout}}]`.
-         */
-        FiguresPreview: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "figures";
-            /** Figures */
-            figures: {
-                [key: string]: unknown;
-            }[];
-        };
-        /**
-         * ImagesPreview
-         * @description `url` of each image is relative to the studio and needs the session.
-         */
-        ImagesPreview: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "images";
-            /** Images */
-            images: {
-                [key: string]: unknown;
-            }[];
-            /** Total */
-            total: number;
-        };
-        /** JsonPreview */
-        JsonPreview: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "json";
-            /** Value */
-            value: unknown;
-        };
-        /** TablePreview */
-        TablePreview: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "table";
-            /** Columns */
-            columns: {
+        /** CatalogOut */
+        CatalogOut: {
+            /** Stages */
+            stages: {
                 [key: string]: string;
             }[];
-            /** Rows */
-            rows: unknown[][];
-            /** Total */
-            total: number;
-        };
-        /** LineageNode */
-        LineageNode: {
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "dataset_version" | "pipeline_version" | "run" | "step_run" | "artifact" | "model_version" | "deployment";
-            /** Id */
-            id: string;
-            /** Label */
-            label: string;
-            /** Href */
-            href: string;
-        };
-        /** LineageOut */
-        LineageOut: {
-            /** Nodes */
-            nodes: components["schemas"]["LineageNode"][];
-            /** Edges */
-            edges: [
-                string,
-                string,
-                string
-            ][];
-        };
-        /** ProblemOut */
-        ProblemOut: {
-            /**
-             * Field
-             * @default
-             */
-            field: string;
-            /** Message */
-            message: string;
-            /**
-             * Expected
-             * @default
-             */
-            expected: string;
-        };
-        /** UploadOut */
-        UploadOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Filename */
-            filename: string;
-            /** Size */
-            size: number;
-            /** Received */
-            received: number;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "receiving" | "processing" | "ready" | "failed" | "cancelled";
-            /** Progress */
-            progress: number;
-            /** Message */
-            message: string;
-            /** Dataset */
-            dataset: string | null;
-            /** Version */
-            version: number | null;
-            /** Problems */
-            problems: components["schemas"]["ProblemOut"][];
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
+            /** Kinds */
+            kinds: components["schemas"]["KindOut"][];
+            /** Components */
+            components: components["schemas"]["ComponentOut"][];
         };
         /**
-         * UploadIn
-         * @description Start of an upload. Send the bytes with `PUT …/uploads/{id}/chunks?offset=`, in order, then `…/complete`.
-         *
-         *     `dataset` adds to an existing data set (a new version); without it one is made, named `name`.
-         *     `paths` of a folder upload: one upload per folder, the browser sends a stored (uncompressed) tar.
+         * CheckOut
+         * @description `schemas[step][output]` is what is known of the columns there; absent where unknown.
          */
-        UploadIn: {
-            /** Filename */
-            filename: string;
-            /** Size */
-            size: number;
-            /** Dataset */
-            dataset?: string | null;
-            /** Name */
-            name?: string | null;
-            /**
-             * Mode
-             * @default replace
-             * @enum {string}
-             */
-            mode: "replace" | "append";
-            /**
-             * Options
-             * @default {}
-             */
-            options: {
-                [key: string]: unknown;
+        CheckOut: {
+            /** Problems */
+            problems: components["schemas"]["GraphProblem"][];
+            /** Schemas */
+            schemas: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["ColumnInfo"][];
+                };
             };
-        };
-        /** DatasetOut */
-        DatasetOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Slug */
-            slug: string;
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /**
-             * Modality
-             * @enum {string}
-             */
-            modality: "table" | "images" | "text";
-            /** Licence */
-            licence: string;
-            /** Source */
-            source: string;
-            /** Item Count */
-            item_count: number;
-            /** Size */
-            size: number;
-            /** Latest Version */
-            latest_version: number | null;
-            /** Versions */
-            versions: number;
-            created_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-            /** Deleted At */
-            deleted_at: string | null;
-        };
-        /** Page[DatasetOut] */
-        Page_DatasetOut_: {
-            /** Items */
-            items: components["schemas"]["DatasetOut"][];
-            /** Next */
-            next?: string | null;
-            /** Total */
-            total?: number | null;
-        };
-        /** DatasetPatch */
-        DatasetPatch: {
-            /** Name */
-            name?: string | null;
-            /** Description */
-            description?: string | null;
-            /** Licence */
-            licence?: string | null;
-            /** Source */
-            source?: string | null;
+            /** Digest */
+            digest: string;
         };
         /** Column */
         Column: {
@@ -2155,133 +1939,18 @@ export interface components {
              * @default true
              */
             nullable: boolean;
-        };
-        /** DatasetVersionOut */
-        DatasetVersionOut: {
-            /** Number */
-            number: number;
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "draft" | "freezing" | "frozen" | "failed";
-            /** Item Count */
-            item_count: number;
-            /** Size */
-            size: number;
-            /** Columns */
-            columns: components["schemas"]["Column"][];
-            /** Label Column */
-            label_column: string | null;
-            /** Digest */
-            digest: string;
-            /** Artifact */
-            artifact: string | null;
-            /**
-             * Profile Status
-             * @enum {string}
-             */
-            profile_status: "queued" | "running" | "succeeded" | "failed";
-            /** Note */
-            note: string;
-            created_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Frozen At */
-            frozen_at: string | null;
-        };
-        /**
-         * ColumnsIn
-         * @description Correct the inferred types of a draft version; `null_values` are read as missing.
-         */
-        ColumnsIn: {
-            /** Columns */
-            columns: components["schemas"]["Column"][];
-            /** Label Column */
-            label_column?: string | null;
-        };
-        /** FreezeIn */
-        FreezeIn: {
-            /**
-             * Note
+             * Format
              * @default
              */
-            note: string;
+            format: string;
         };
-        /**
-         * ManifestOut
-         * @description What a step needs to read a frozen version from the artifact store.
-         */
-        ManifestOut: {
-            /** Dataset */
-            dataset: string;
-            /** Version */
-            version: number;
-            /**
-             * Modality
-             * @enum {string}
-             */
-            modality: "table" | "images" | "text";
-            /** Digest */
-            digest: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "Table" | "Images";
-            /** Columns */
-            columns: components["schemas"]["Column"][];
-            /** Label Column */
-            label_column: string | null;
-        };
-        /**
-         * RowsOut
-         * @description A window of a version's rows (or items): `offset`/`limit`, sorted and filtered on the server.
-         */
-        RowsOut: {
-            /** Columns */
-            columns: components["schemas"]["Column"][];
-            /** Rows */
-            rows: unknown[][];
-            /** Offset */
-            offset: number;
-            /** Total */
-            total: number;
-        };
-        /** ItemOut */
-        ItemOut: {
-            /** Index */
-            index: number;
-            /** Key */
-            key: string;
-            /** Label */
-            label: string | null;
-            /** Split */
-            split: string | null;
-            /** Width */
-            width: number | null;
-            /** Height */
-            height: number | null;
-            /** Size */
-            size: number;
-            /** Url */
-            url: string;
-            /** Thumbnail Url */
-            thumbnail_url: string;
-        };
-        /** ItemsOut */
-        ItemsOut: {
-            /** Items */
-            items: components["schemas"]["ItemOut"][];
-            /** Offset */
-            offset: number;
-            /** Total */
-            total: number;
-            /** Labels */
-            labels: string[];
+        /** ColumnInfo */
+        ColumnInfo: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
         };
         /** ColumnProfile */
         ColumnProfile: {
@@ -2328,73 +1997,17 @@ export interface components {
                 number
             ][];
         };
-        /** Histogram */
-        Histogram: {
-            /** Edges */
-            edges: number[];
-            /** Counts */
-            counts: number[];
-        };
-        /** ImageProfile */
-        ImageProfile: {
-            /** Formats */
-            formats: {
-                [key: string]: number;
-            };
-            /** Modes */
-            modes: {
-                [key: string]: number;
-            };
-            width: components["schemas"]["Histogram"];
-            height: components["schemas"]["Histogram"];
-        };
-        /** ProfileOut */
-        ProfileOut: {
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "succeeded" | "failed";
-            /**
-             * Rows
-             * @default 0
-             */
-            rows: number;
-            /**
-             * Duplicates
-             * @default 0
-             */
-            duplicates: number;
-            /**
-             * Columns
-             * @default []
-             */
-            columns: components["schemas"]["ColumnProfile"][];
-            images?: components["schemas"]["ImageProfile"] | null;
-            /**
-             * Classes
-             * @default []
-             */
-            classes: [
-                string,
-                number
-            ][];
-            /**
-             * Error
-             * @default
-             */
-            error: string;
-        };
-        /** CatalogOut */
-        CatalogOut: {
-            /** Stages */
-            stages: {
-                [key: string]: string;
-            }[];
-            /** Kinds */
-            kinds: components["schemas"]["KindOut"][];
-            /** Components */
-            components: components["schemas"]["ComponentOut"][];
+        /**
+         * ColumnsIn
+         * @description Correct the inferred types of a draft version; columns not named stay as they are. `null_values` are read as missing.
+         */
+        ColumnsIn: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Label Column */
+            label_column?: string | null;
+            /** Null Values */
+            null_values?: string[] | null;
         };
         /**
          * ComponentOut
@@ -2429,33 +2042,341 @@ export interface components {
             /** Version */
             version: string;
         };
-        /** KindOut */
-        KindOut: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Color */
-            color: string;
-            /** Shape */
-            shape: string;
-            /** Help */
-            help: string;
+        /** DatasetChanged */
+        DatasetChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "dataset_changed";
+            /** Seq */
+            seq: number;
+            /** Dataset */
+            dataset: string;
         };
-        /** PortOut */
-        PortOut: {
+        /** DatasetOut */
+        DatasetOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
             /** Name */
             name: string;
-            /** Kind */
-            kind: string;
-            /** Title */
-            title: string;
-            /** Help */
-            help: string;
-            /** Required */
-            required: boolean;
-            /** Many */
-            many: boolean;
+            /** Description */
+            description: string;
+            /**
+             * Modality
+             * @enum {string}
+             */
+            modality: "table" | "images" | "text";
+            /** Licence */
+            licence: string;
+            /** Source */
+            source: string;
+            /** Item Count */
+            item_count: number;
+            /** Size */
+            size: number;
+            /** Latest Version */
+            latest_version: number | null;
+            /** Versions */
+            versions: number;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+        };
+        /** DatasetPatch */
+        DatasetPatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Licence */
+            licence?: string | null;
+            /** Source */
+            source?: string | null;
+        };
+        /** DatasetVersionOut */
+        DatasetVersionOut: {
+            /** Number */
+            number: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "draft" | "freezing" | "frozen" | "failed";
+            /** Item Count */
+            item_count: number;
+            /** Size */
+            size: number;
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Label Column */
+            label_column: string | null;
+            /** Digest */
+            digest: string;
+            /** Artifact */
+            artifact: string | null;
+            /**
+             * Profile Status
+             * @enum {string}
+             */
+            profile_status: "queued" | "running" | "succeeded" | "failed";
+            /** Note */
+            note: string;
+            /** Null Values */
+            null_values: string[];
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Frozen At */
+            frozen_at: string | null;
+        };
+        /**
+         * DeployIn
+         * @description Put a model version behind an endpoint (made when missing, named after the model), taking all traffic.
+         *     `model` is `name`, `name@3` or `name@champion`.
+         */
+        DeployIn: {
+            /** Model */
+            model: string;
+            /** Endpoint */
+            endpoint?: string | null;
+            /** Name */
+            name?: string | null;
+        };
+        /** DeploymentOut */
+        DeploymentOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "starting" | "live" | "stopped" | "failed";
+            /** Message */
+            message: string;
+            /** Weight */
+            weight: number;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Live At */
+            live_at: string | null;
+            /** Stopped At */
+            stopped_at: string | null;
+        };
+        /**
+         * DraftIn
+         * @description Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409).
+         */
+        DraftIn: {
+            /** Base */
+            base: number;
+            graph: components["schemas"]["Graph"];
+        };
+        /**
+         * DraftOut
+         * @description `base` is the number to send back with the next save.
+         */
+        DraftOut: {
+            /** Base */
+            base: number;
+            graph: components["schemas"]["Graph"];
+            /** Digest */
+            digest: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** EndpointChanged */
+        EndpointChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "endpoint_changed";
+            /** Seq */
+            seq: number;
+            /** Endpoint */
+            endpoint: string;
+        };
+        /** EndpointDetail */
+        EndpointDetail: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+            /** Oip Url */
+            oip_url: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "starting" | "live" | "stopped" | "failed";
+            current: components["schemas"]["DeploymentOut"] | null;
+            /** Manifest */
+            manifest: {
+                [key: string]: unknown;
+            };
+            /** Requests Per Minute */
+            requests_per_minute: number;
+            /** Latency Ms P50 */
+            latency_ms_p50: number | null;
+            /** Latency Ms P95 */
+            latency_ms_p95: number | null;
+            /** Error Rate */
+            error_rate: number;
+            /** Predictions */
+            predictions: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deployments */
+            deployments: components["schemas"]["DeploymentOut"][];
+        };
+        /** EndpointOut */
+        EndpointOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+            /** Oip Url */
+            oip_url: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "starting" | "live" | "stopped" | "failed";
+            current: components["schemas"]["DeploymentOut"] | null;
+            /** Manifest */
+            manifest: {
+                [key: string]: unknown;
+            };
+            /** Requests Per Minute */
+            requests_per_minute: number;
+            /** Latency Ms P50 */
+            latency_ms_p50: number | null;
+            /** Latency Ms P95 */
+            latency_ms_p95: number | null;
+            /** Error Rate */
+            error_rate: number;
+            /** Predictions */
+            predictions: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** ErrorBody */
+        ErrorBody: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Field
+             * @default null
+             */
+            field: string | null;
+            /**
+             * Hint
+             * @default
+             */
+            hint: string;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["ProblemOut"][];
+            /**
+             * Details
+             * @default {}
+             */
+            details: {
+                [key: string]: unknown;
+            };
+        };
+        /** ErrorOut */
+        ErrorOut: {
+            error: components["schemas"]["ErrorBody"];
+        };
+        /** EventsOut */
+        EventsOut: {
+            /** Events */
+            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"])[];
+            /** Last */
+            last: number;
+        };
+        /**
+         * FiguresPreview
+         * @description Plotly figures: `[{title, figure: {data, layout}}]`.
+         */
+        FiguresPreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "figures";
+            /** Figures */
+            figures: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** FreezeIn */
+        FreezeIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Graph
@@ -2469,98 +2390,6 @@ export interface components {
             steps: {
                 [key: string]: components["schemas"]["StepIn"];
             };
-        };
-        /** InputRef */
-        InputRef: {
-            /** Step */
-            step: string;
-            /** Output */
-            output: string;
-        };
-        /** Position */
-        Position: {
-            /** X */
-            x: number;
-            /** Y */
-            y: number;
-        };
-        /** StepIn */
-        StepIn: {
-            /** Component */
-            component: string;
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * Parameters
-             * @default {}
-             */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * Inputs
-             * @default {}
-             */
-            inputs: {
-                [key: string]: components["schemas"]["InputRef"][];
-            };
-            position?: components["schemas"]["Position"] | null;
-            /**
-             * Retries
-             * @default 0
-             */
-            retries: number;
-            /** Timeout S */
-            timeout_s?: number | null;
-            /**
-             * Note
-             * @default
-             */
-            note: string;
-        };
-        /**
-         * TemplateOut
-         * @description A pipeline that ships with the studio. `dataset` tells what it needs; `demo` is set when the studio
-         *     can fetch real data for it, so that one click starts it.
-         */
-        TemplateOut: {
-            /** Slug */
-            slug: string;
-            /** Title */
-            title: string;
-            /** Summary */
-            summary: string;
-            /** Modality */
-            modality: string;
-            graph: components["schemas"]["Graph"];
-            /** Demo */
-            demo: string | null;
-        };
-        /**
-         * CheckOut
-         * @description `schemas[step][output]` is what is known of the columns there; absent where unknown.
-         */
-        CheckOut: {
-            /** Problems */
-            problems: components["schemas"]["GraphProblem"][];
-            /** Schemas */
-            schemas: {
-                [key: string]: {
-                    [key: string]: components["schemas"]["ColumnInfo"][];
-                };
-            };
-            /** Digest */
-            digest: string;
-        };
-        /** ColumnInfo */
-        ColumnInfo: {
-            /** Name */
-            name: string;
-            /** Type */
-            type: string;
         };
         /** GraphProblem */
         GraphProblem: {
@@ -2585,412 +2414,185 @@ export interface components {
              */
             hint: string;
         };
-        /** Page[PipelineOut] */
-        Page_PipelineOut_: {
-            /** Items */
-            items: components["schemas"]["PipelineOut"][];
-            /** Next */
-            next?: string | null;
-            /** Total */
-            total?: number | null;
+        /** Histogram */
+        Histogram: {
+            /** Edges */
+            edges: number[];
+            /** Counts */
+            counts: number[];
         };
-        /** PipelineOut */
-        PipelineOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Slug */
-            slug: string;
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Steps */
-            steps: number;
-            /** Latest Version */
-            latest_version: number | null;
-            /** Draft Digest */
-            draft_digest: string;
-            /** Published Digest */
-            published_digest: string | null;
-            created_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-            /** Deleted At */
-            deleted_at: string | null;
-        };
-        /** PipelineIn */
-        PipelineIn: {
-            /** Name */
-            name: string;
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /** Template */
-            template?: string | null;
-            graph?: components["schemas"]["Graph"] | null;
-            /** Yaml */
-            yaml?: string | null;
-        };
-        /** YamlIn */
-        YamlIn: {
-            /** Yaml */
-            yaml: string;
-            /** Slug */
-            slug?: string | null;
-        };
-        /** PipelinePatch */
-        PipelinePatch: {
-            /** Name */
-            name?: string | null;
-            /** Description */
-            description?: string | null;
-        };
-        /**
-         * DraftOut
-         * @description `base` is the number to send back with the next save.
-         */
-        DraftOut: {
-            /** Base */
-            base: number;
-            graph: components["schemas"]["Graph"];
-            /** Digest */
-            digest: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-        };
-        /**
-         * DraftIn
-         * @description Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409).
-         */
-        DraftIn: {
-            /** Base */
-            base: number;
-            graph: components["schemas"]["Graph"];
-        };
-        /** PipelineVersionOut */
-        PipelineVersionOut: {
-            /** Number */
-            number: number;
-            /** Digest */
-            digest: string;
-            /** Note */
-            note: string;
-            created_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            graph: components["schemas"]["Graph"];
-        };
-        /** PublishIn */
-        PublishIn: {
-            /**
-             * Note
-             * @default
-             */
-            note: string;
-        };
-        /** YamlOut */
-        YamlOut: {
-            /** Yaml */
-            yaml: string;
-            /** Digest */
-            digest: string;
-        };
-        /** Page[RunSummary] */
-        Page_RunSummary_: {
-            /** Items */
-            items: components["schemas"]["RunSummary"][];
-            /** Next */
-            next?: string | null;
-            /** Total */
-            total?: number | null;
-        };
-        /** RunSummary */
-        RunSummary: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Number */
-            number: number;
-            /** Name */
-            name: string;
-            /** Pipeline */
-            pipeline: string;
-            /** Pipeline Name */
-            pipeline_name: string;
-            /** Pipeline Version */
-            pipeline_version: number;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
-            /** Steps Total */
-            steps_total: number;
-            /** Steps Done */
-            steps_done: number;
-            /** Progress */
-            progress: number;
-            started_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Started At */
-            started_at: string | null;
-            /** Finished At */
-            finished_at: string | null;
-            error: components["schemas"]["StepError"] | null;
-            /** Metrics */
-            metrics: {
+        /** ImageProfile */
+        ImageProfile: {
+            /** Formats */
+            formats: {
                 [key: string]: number;
             };
-        };
-        /**
-         * StepError
-         * @description `message` is for people, `traceback` for the log panel.
-         */
-        StepError: {
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
-            /**
-             * Hint
-             * @default
-             */
-            hint: string;
-            /**
-             * Traceback
-             * @default
-             */
-            traceback: string;
-        };
-        /** OutputOut */
-        OutputOut: {
-            /** Port */
-            port: string;
-            artifact: components["schemas"]["ArtifactOut"];
-        };
-        /** RunOut */
-        RunOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Number */
-            number: number;
-            /** Name */
-            name: string;
-            /** Pipeline */
-            pipeline: string;
-            /** Pipeline Name */
-            pipeline_name: string;
-            /** Pipeline Version */
-            pipeline_version: number;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
-            /** Steps Total */
-            steps_total: number;
-            /** Steps Done */
-            steps_done: number;
-            /** Progress */
-            progress: number;
-            started_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Started At */
-            started_at: string | null;
-            /** Finished At */
-            finished_at: string | null;
-            error: components["schemas"]["StepError"] | null;
-            /** Metrics */
-            metrics: {
+            /** Modes */
+            modes: {
                 [key: string]: number;
             };
-            graph: components["schemas"]["Graph"];
-            /** Parameters */
-            parameters: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
-            };
-            /** Step Runs */
-            step_runs: components["schemas"]["StepRunOut"][];
-            /** Rerun Of */
-            rerun_of: string | null;
-            /** Last Event */
-            last_event: number;
+            width: components["schemas"]["Histogram"];
+            height: components["schemas"]["Histogram"];
         };
-        /** StepRunOut */
-        StepRunOut: {
+        /**
+         * ImagesPreview
+         * @description `url` of each image is relative to the studio and needs the session.
+         */
+        ImagesPreview: {
             /**
-             * Id
-             * Format: uuid
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
-            id: string;
+            type: "images";
+            /** Images */
+            images: {
+                [key: string]: unknown;
+            }[];
+            /** Total */
+            total: number;
+        };
+        /** InputRef */
+        InputRef: {
             /** Step */
             step: string;
-            /** Name */
-            name: string;
-            /** Component */
-            component: string;
-            /** Title */
-            title: string;
-            /** Queue */
-            queue: string;
+            /** Output */
+            output: string;
+        };
+        /** InvitationIn */
+        InvitationIn: {
+            /** Email */
+            email: string;
             /**
-             * Status
+             * Role
              * @enum {string}
              */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
-            /** Skip Reason */
-            skip_reason: string;
-            /** Attempt */
-            attempt: number;
-            /** Max Attempts */
-            max_attempts: number;
-            /** Progress */
-            progress: number;
-            /** Message */
-            message: string;
-            /** Parameters */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /** Outputs */
-            outputs: components["schemas"]["OutputOut"][];
-            /** Ready At */
-            ready_at: string | null;
-            /** Started At */
-            started_at: string | null;
-            /** Finished At */
-            finished_at: string | null;
-            error: components["schemas"]["StepError"] | null;
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
         };
         /**
-         * RunIn
-         * @description Start a run of a pipeline: its draft (`version` null: the draft is published first when it changed) or a version.
-         *     `parameters` are overrides, `{step: {parameter: value}}`.
+         * InvitationOut
+         * @description `link` is filled only in the answer to the request that made it.
          */
-        RunIn: {
-            /** Pipeline */
-            pipeline: string;
-            /** Version */
-            version?: number | null;
+        InvitationOut: {
             /**
-             * Parameters
-             * @default {}
+             * Id
+             * Format: uuid
              */
-            parameters: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
-            };
+            id: string;
+            /** Email */
+            email: string;
             /**
-             * Name
-             * @default
+             * Role
+             * @enum {string}
              */
-            name: string;
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
             /**
-             * Use Cache
-             * @default true
+             * Created At
+             * Format: date-time
              */
-            use_cache: boolean;
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Link */
+            link?: string | null;
         };
-        /** RunComparison */
-        RunComparison: {
-            /** Runs */
-            runs: components["schemas"]["RunOut"][];
-            /** Parameters */
-            parameters: {
-                [key: string]: unknown;
-            }[];
-            /** Metrics */
-            metrics: {
-                [key: string]: unknown;
-            }[];
+        /** InvitationPreview */
+        InvitationPreview: {
+            /** Email */
+            email: string;
+            /** Project */
+            project: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
+            /** Invited By */
+            invited_by: string;
+            /** Has Account */
+            has_account: boolean;
         };
-        /** RerunIn */
-        RerunIn: {
-            /**
-             * Parameters
-             * @default {}
-             */
-            parameters: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
-            };
-            /**
-             * Use Cache
-             * @default true
-             */
-            use_cache: boolean;
-            /**
-             * Name
-             * @default
-             */
-            name: string;
+        /** ItemOut */
+        ItemOut: {
+            /** Index */
+            index: number;
+            /** Key */
+            key: string;
+            /** Label */
+            label: string | null;
+            /** Split */
+            split: string | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Size */
+            size: number;
+            /** Url */
+            url: string;
+            /** Thumbnail Url */
+            thumbnail_url: string;
         };
-        /** DatasetChanged */
-        DatasetChanged: {
+        /** ItemsOut */
+        ItemsOut: {
+            /** Items */
+            items: components["schemas"]["ItemOut"][];
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+            /** Labels */
+            labels: string[];
+        };
+        /** JsonPreview */
+        JsonPreview: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            type: "dataset_changed";
-            /** Seq */
-            seq: number;
-            /** Dataset */
-            dataset: string;
+            type: "json";
+            /** Value */
+            value: unknown;
         };
-        /** EndpointChanged */
-        EndpointChanged: {
+        /** KindOut */
+        KindOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Color */
+            color: string;
+            /** Shape */
+            shape: string;
+            /** Help */
+            help: string;
+        };
+        /** LineageNode */
+        LineageNode: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * Type
              * @enum {string}
              */
-            type: "endpoint_changed";
-            /** Seq */
-            seq: number;
-            /** Endpoint */
-            endpoint: string;
+            type: "dataset_version" | "pipeline_version" | "run" | "step_run" | "artifact" | "model_version" | "deployment";
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Href */
+            href: string;
         };
-        /** EventsOut */
-        EventsOut: {
-            /** Events */
-            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"])[];
-            /** Last */
-            last: number;
+        /** LineageOut */
+        LineageOut: {
+            /** Nodes */
+            nodes: components["schemas"]["LineageNode"][];
+            /** Edges */
+            edges: [
+                string,
+                string,
+                string
+            ][];
         };
         /** LinesLogged */
         LinesLogged: {
@@ -3032,6 +2634,94 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** LogsOut */
+        LogsOut: {
+            /** Lines */
+            lines: components["schemas"]["LogLine"][];
+            /** Last */
+            last: number;
+        };
+        /**
+         * ManifestOut
+         * @description What a step needs to read a frozen version from the artifact store.
+         */
+        ManifestOut: {
+            /** Dataset */
+            dataset: string;
+            /** Version */
+            version: number;
+            /**
+             * Modality
+             * @enum {string}
+             */
+            modality: "table" | "images" | "text";
+            /** Digest */
+            digest: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "Table" | "Images";
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Label Column */
+            label_column: string | null;
+        };
+        /**
+         * MeOut
+         * @description `permissions` lists, per project slug, the actions this person may do there.
+         */
+        MeOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+            /** Memberships */
+            memberships: components["schemas"]["MembershipOut"][];
+            /** Permissions */
+            permissions: {
+                [key: string]: string[];
+            };
+        };
+        /** MemberOut */
+        MemberOut: {
+            user: components["schemas"]["UserOut"];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** MemberPatch */
+        MemberPatch: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
+        };
+        /** MembershipOut */
+        MembershipOut: {
+            /** Project */
+            project: string;
+            /** Project Name */
+            project_name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
+        };
         /** MetricPoint */
         MetricPoint: {
             /** Id */
@@ -3069,103 +2759,6 @@ export interface components {
             /** Points */
             points: components["schemas"]["MetricPoint"][];
         };
-        /** ModelChanged */
-        ModelChanged: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "model_changed";
-            /** Seq */
-            seq: number;
-            /** Model */
-            model: string;
-        };
-        /** RunChanged */
-        RunChanged: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "run_changed";
-            /** Seq */
-            seq: number;
-            /**
-             * Run
-             * Format: uuid
-             */
-            run: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
-            /** Steps Done */
-            steps_done: number;
-            /** Progress */
-            progress: number;
-        };
-        /** StepRunChanged */
-        StepRunChanged: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "step_run_changed";
-            /** Seq */
-            seq: number;
-            /**
-             * Run
-             * Format: uuid
-             */
-            run: string;
-            /**
-             * Step Run
-             * Format: uuid
-             */
-            step_run: string;
-            /** Step */
-            step: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
-            /** Attempt */
-            attempt: number;
-            /** Progress */
-            progress: number;
-            /** Message */
-            message: string;
-        };
-        /** UploadChanged */
-        UploadChanged: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "upload_changed";
-            /** Seq */
-            seq: number;
-            /**
-             * Upload
-             * Format: uuid
-             */
-            upload: string;
-            /** Status */
-            status: string;
-            /** Progress */
-            progress: number;
-            /** Message */
-            message: string;
-        };
-        /** LogsOut */
-        LogsOut: {
-            /** Lines */
-            lines: components["schemas"]["LogLine"][];
-            /** Last */
-            last: number;
-        };
         /**
          * MetricsOut
          * @description `names` lists every series of the run; long series are thinned to `max_points` per series (min and max kept).
@@ -3178,25 +2771,17 @@ export interface components {
             /** Last */
             last: number;
         };
-        /** AttemptOut */
-        AttemptOut: {
-            /** Number */
-            number: number;
+        /** ModelChanged */
+        ModelChanged: {
             /**
-             * Status
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
-            /** Worker */
-            worker: string;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            /** Finished At */
-            finished_at: string | null;
-            error: components["schemas"]["StepError"] | null;
+            type: "model_changed";
+            /** Seq */
+            seq: number;
+            /** Model */
+            model: string;
         };
         /** ModelOut */
         ModelOut: {
@@ -3230,6 +2815,11 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** ModelPatch */
+        ModelPatch: {
+            /** Description */
+            description: string;
         };
         /** ModelVersionOut */
         ModelVersionOut: {
@@ -3292,6 +2882,350 @@ export interface components {
              */
             created_at: string;
         };
+        /** OutputOut */
+        OutputOut: {
+            /** Port */
+            port: string;
+            artifact: components["schemas"]["ArtifactOut"];
+        };
+        /** Page[AuditOut] */
+        Page_AuditOut_: {
+            /** Items */
+            items: components["schemas"]["AuditOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[DatasetOut] */
+        Page_DatasetOut_: {
+            /** Items */
+            items: components["schemas"]["DatasetOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[PipelineOut] */
+        Page_PipelineOut_: {
+            /** Items */
+            items: components["schemas"]["PipelineOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[RunSummary] */
+        Page_RunSummary_: {
+            /** Items */
+            items: components["schemas"]["RunSummary"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** PasswordChangeIn */
+        PasswordChangeIn: {
+            /** Current */
+            current: string;
+            /** Password */
+            password: string;
+        };
+        /** PasswordForgottenIn */
+        PasswordForgottenIn: {
+            /** Email */
+            email: string;
+        };
+        /** PasswordResetIn */
+        PasswordResetIn: {
+            /** Token */
+            token: string;
+            /** Password */
+            password: string;
+        };
+        /** PipelineIn */
+        PipelineIn: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Template */
+            template?: string | null;
+            graph?: components["schemas"]["Graph"] | null;
+            /** Yaml */
+            yaml?: string | null;
+        };
+        /** PipelineOut */
+        PipelineOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Steps */
+            steps: number;
+            /** Latest Version */
+            latest_version: number | null;
+            /** Draft Digest */
+            draft_digest: string;
+            /** Published Digest */
+            published_digest: string | null;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+        };
+        /** PipelinePatch */
+        PipelinePatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+        };
+        /** PipelineVersionOut */
+        PipelineVersionOut: {
+            /** Number */
+            number: number;
+            /** Digest */
+            digest: string;
+            /** Note */
+            note: string;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            graph: components["schemas"]["Graph"];
+        };
+        /** PortOut */
+        PortOut: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Help */
+            help: string;
+            /** Required */
+            required: boolean;
+            /** Many */
+            many: boolean;
+        };
+        /** Position */
+        Position: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
+         * PredictIn
+         * @description `instances`: rows as objects by column name; for images `{"image": "<base64 of the file>"}`.
+         */
+        PredictIn: {
+            /** Instances */
+            instances: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** PredictOut */
+        PredictOut: {
+            /** Predictions */
+            predictions: components["schemas"]["PredictionItem"][];
+            /** Model Version */
+            model_version: string;
+            /** Request Id */
+            request_id: string;
+        };
+        /**
+         * PredictionItem
+         * @description Classification: `label`, `probabilities` by label. Regression: `value`.
+         */
+        PredictionItem: {
+            /** Label */
+            label?: string | null;
+            /** Probabilities */
+            probabilities?: {
+                [key: string]: number;
+            } | null;
+            /** Value */
+            value?: number | null;
+        };
+        /** PredictionRow */
+        PredictionRow: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Deployment */
+            deployment: string | null;
+            /** Model Version */
+            model_version: string;
+            /** Status */
+            status: number;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Input */
+            input: unknown;
+            /** Output */
+            output: unknown;
+        };
+        /** PredictionsOut */
+        PredictionsOut: {
+            /** Items */
+            items: components["schemas"]["PredictionRow"][];
+            /** Next */
+            next: string | null;
+        };
+        /** ProblemOut */
+        ProblemOut: {
+            /**
+             * Field
+             * @default
+             */
+            field: string;
+            /** Message */
+            message: string;
+            /**
+             * Expected
+             * @default
+             */
+            expected: string;
+        };
+        /** ProfileIn */
+        ProfileIn: {
+            /** Name */
+            name: string;
+        };
+        /** ProfileOut */
+        ProfileOut: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed";
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Duplicates
+             * @default 0
+             */
+            duplicates: number;
+            /**
+             * Columns
+             * @default []
+             */
+            columns: components["schemas"]["ColumnProfile"][];
+            images?: components["schemas"]["ImageProfile"] | null;
+            /**
+             * Classes
+             * @default []
+             */
+            classes: [
+                string,
+                number
+            ][];
+            /**
+             * Error
+             * @default
+             */
+            error: string;
+        };
+        /**
+         * ProjectEventsOut
+         * @description Events of the topic `project` after a number, oldest first. `last` is the newest number there is; when more
+         *     were missed than fit in an answer, `complete` is false: load anew what is shown.
+         */
+        ProjectEventsOut: {
+            /** Events */
+            events: {
+                [key: string]: unknown;
+            }[];
+            /** Last */
+            last: number;
+            /** Complete */
+            complete: boolean;
+        };
+        /** ProjectIn */
+        ProjectIn: {
+            /** Name */
+            name: string;
+            /** Slug */
+            slug?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+        };
+        /** ProjectOut */
+        ProjectOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "annotator" | "reviewer" | "editor" | "operator" | "owner";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** ProjectPatch */
+        ProjectPatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+        };
+        /** PublishIn */
+        PublishIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
         /**
          * RegisterIn
          * @description Register a Model artifact as the next version of model `model` (made when missing).
@@ -3329,216 +3263,457 @@ export interface components {
              */
             aliases: string[];
         };
-        /** ModelPatch */
-        ModelPatch: {
-            /** Description */
-            description: string;
-        };
-        /** AliasIn */
-        AliasIn: {
-            /** Version */
-            version: number;
-        };
-        /** DeploymentOut */
-        DeploymentOut: {
+        /** RerunIn */
+        RerunIn: {
             /**
-             * Id
-             * Format: uuid
+             * Parameters
+             * @default {}
              */
-            id: string;
-            /** Model */
-            model: string;
-            /** Model Version */
-            model_version: number;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "starting" | "live" | "stopped" | "failed";
-            /** Message */
-            message: string;
-            /** Weight */
-            weight: number;
-            created_by: components["schemas"]["UserOut"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Live At */
-            live_at: string | null;
-            /** Stopped At */
-            stopped_at: string | null;
-        };
-        /** EndpointOut */
-        EndpointOut: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Slug */
-            slug: string;
-            /** Name */
-            name: string;
-            /** Url */
-            url: string;
-            /** Oip Url */
-            oip_url: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "starting" | "live" | "stopped" | "failed";
-            current: components["schemas"]["DeploymentOut"] | null;
-            /** Manifest */
-            manifest: {
-                [key: string]: unknown;
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
             };
-            /** Requests Per Minute */
-            requests_per_minute: number;
-            /** Latency Ms P50 */
-            latency_ms_p50: number | null;
-            /** Latency Ms P95 */
-            latency_ms_p95: number | null;
-            /** Error Rate */
-            error_rate: number;
-            /** Predictions */
-            predictions: number;
             /**
-             * Created At
-             * Format: date-time
+             * Use Cache
+             * @default true
              */
-            created_at: string;
-        };
-        /** EndpointDetail */
-        EndpointDetail: {
+            use_cache: boolean;
             /**
-             * Id
-             * Format: uuid
+             * Name
+             * @default
              */
-            id: string;
-            /** Slug */
-            slug: string;
-            /** Name */
             name: string;
-            /** Url */
-            url: string;
-            /** Oip Url */
-            oip_url: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "starting" | "live" | "stopped" | "failed";
-            current: components["schemas"]["DeploymentOut"] | null;
-            /** Manifest */
-            manifest: {
-                [key: string]: unknown;
-            };
-            /** Requests Per Minute */
-            requests_per_minute: number;
-            /** Latency Ms P50 */
-            latency_ms_p50: number | null;
-            /** Latency Ms P95 */
-            latency_ms_p95: number | null;
-            /** Error Rate */
-            error_rate: number;
-            /** Predictions */
-            predictions: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Deployments */
-            deployments: components["schemas"]["DeploymentOut"][];
-        };
-        /**
-         * DeployIn
-         * @description Put a model version behind an endpoint (made when missing, named after the model), taking all traffic.
-         *     `model` is `name`, `name@3` or `name@champion`.
-         */
-        DeployIn: {
-            /** Model */
-            model: string;
-            /** Endpoint */
-            endpoint?: string | null;
-            /** Name */
-            name?: string | null;
         };
         /** RollbackIn */
         RollbackIn: {
             /** Deployment */
             deployment?: string | null;
         };
-        /** PredictOut */
-        PredictOut: {
-            /** Predictions */
-            predictions: components["schemas"]["PredictionItem"][];
-            /** Model Version */
-            model_version: string;
-            /** Request Id */
-            request_id: string;
-        };
         /**
-         * PredictionItem
-         * @description Classification: `label`, `probabilities` by label. Regression: `value`.
+         * RowsOut
+         * @description A window of a version's rows (or items): `offset`/`limit`, sorted and filtered on the server.
          */
-        PredictionItem: {
-            /** Label */
-            label?: string | null;
-            /** Probabilities */
-            probabilities?: {
-                [key: string]: number;
-            } | null;
-            /** Value */
-            value?: number | null;
+        RowsOut: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Rows */
+            rows: unknown[][];
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
         };
-        /**
-         * PredictIn
-         * @description `instances`: rows as objects by column name; for images `{"image": "<base64 of the file>"}`.
-         */
-        PredictIn: {
-            /** Instances */
-            instances: {
+        /** RunChanged */
+        RunChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "run_changed";
+            /** Seq */
+            seq: number;
+            /**
+             * Run
+             * Format: uuid
+             */
+            run: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Steps Done */
+            steps_done: number;
+            /** Progress */
+            progress: number;
+        };
+        /** RunComparison */
+        RunComparison: {
+            /** Runs */
+            runs: components["schemas"]["RunOut"][];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            }[];
+            /** Metrics */
+            metrics: {
                 [key: string]: unknown;
             }[];
         };
-        /** PredictionRow */
-        PredictionRow: {
+        /**
+         * RunIn
+         * @description Start a run of a pipeline: its draft (`version` null: the draft is published first when it changed) or a version.
+         *     `parameters` are overrides, `{step: {parameter: value}}`.
+         */
+        RunIn: {
+            /** Pipeline */
+            pipeline: string;
+            /** Version */
+            version?: number | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Use Cache
+             * @default true
+             */
+            use_cache: boolean;
+        };
+        /** RunOut */
+        RunOut: {
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Number */
+            number: number;
+            /** Name */
+            name: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Pipeline Name */
+            pipeline_name: string;
+            /** Pipeline Version */
+            pipeline_version: number;
             /**
-             * At
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Steps Total */
+            steps_total: number;
+            /** Steps Done */
+            steps_done: number;
+            /** Progress */
+            progress: number;
+            started_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
              * Format: date-time
              */
-            at: string;
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            error: components["schemas"]["StepError"] | null;
+            /** Metrics */
+            metrics: {
+                [key: string]: number;
+            };
+            graph: components["schemas"]["Graph"];
+            /** Parameters */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Step Runs */
+            step_runs: components["schemas"]["StepRunOut"][];
+            /** Rerun Of */
+            rerun_of: string | null;
+            /** Last Event */
+            last_event: number;
+        };
+        /** RunSummary */
+        RunSummary: {
             /**
-             * Deployment
+             * Id
              * Format: uuid
              */
-            deployment: string;
-            /** Model Version */
-            model_version: string;
-            /** Status */
-            status: number;
-            /** Latency Ms */
-            latency_ms: number;
-            /** Input */
-            input: unknown;
-            /** Output */
-            output: unknown;
+            id: string;
+            /** Number */
+            number: number;
+            /** Name */
+            name: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Pipeline Name */
+            pipeline_name: string;
+            /** Pipeline Version */
+            pipeline_version: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Steps Total */
+            steps_total: number;
+            /** Steps Done */
+            steps_done: number;
+            /** Progress */
+            progress: number;
+            started_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            error: components["schemas"]["StepError"] | null;
+            /** Metrics */
+            metrics: {
+                [key: string]: number;
+            };
         };
-        /** PredictionsOut */
-        PredictionsOut: {
-            /** Items */
-            items: components["schemas"]["PredictionRow"][];
-            /** Next */
-            next: string | null;
+        /** SignInIn */
+        SignInIn: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * SignUpIn
+         * @description Accepting an invitation (or the very first account of a new studio, when `token` is empty).
+         */
+        SignUpIn: {
+            /**
+             * Token
+             * @default
+             */
+            token: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * StepError
+         * @description `message` is for people, `traceback` for the log panel.
+         */
+        StepError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Hint
+             * @default
+             */
+            hint: string;
+            /**
+             * Traceback
+             * @default
+             */
+            traceback: string;
+        };
+        /** StepIn */
+        StepIn: {
+            /** Component */
+            component: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Inputs
+             * @default {}
+             */
+            inputs: {
+                [key: string]: components["schemas"]["InputRef"][];
+            };
+            position?: components["schemas"]["Position"] | null;
+            /**
+             * Retries
+             * @default 0
+             */
+            retries: number;
+            /** Timeout S */
+            timeout_s?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /** StepRunChanged */
+        StepRunChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "step_run_changed";
+            /** Seq */
+            seq: number;
+            /**
+             * Run
+             * Format: uuid
+             */
+            run: string;
+            /**
+             * Step Run
+             * Format: uuid
+             */
+            step_run: string;
+            /** Step */
+            step: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Attempt */
+            attempt: number;
+            /** Progress */
+            progress: number;
+            /** Message */
+            message: string;
+        };
+        /** StepRunOut */
+        StepRunOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Step */
+            step: string;
+            /** Name */
+            name: string;
+            /** Component */
+            component: string;
+            /** Title */
+            title: string;
+            /** Queue */
+            queue: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Skip Reason */
+            skip_reason: string;
+            /** Attempt */
+            attempt: number;
+            /** Max Attempts */
+            max_attempts: number;
+            /** Progress */
+            progress: number;
+            /** Message */
+            message: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: components["schemas"]["OutputOut"][];
+            /** Ready At */
+            ready_at: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            error: components["schemas"]["StepError"] | null;
+        };
+        /**
+         * StudioOut
+         * @description What the sign-in page needs to know before anyone is signed in.
+         */
+        StudioOut: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /** First Account */
+            first_account: boolean;
+        };
+        /** TablePreview */
+        TablePreview: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "table";
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            }[];
+            /** Rows */
+            rows: unknown[][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * TemplateOut
+         * @description A pipeline that ships with the studio. `dataset` tells what it needs; `demo` is set when the studio
+         *     can fetch real data for it, so that one click starts it.
+         */
+        TemplateOut: {
+            /** Slug */
+            slug: string;
+            /** Title */
+            title: string;
+            /** Summary */
+            summary: string;
+            /** Modality */
+            modality: string;
+            graph: components["schemas"]["Graph"];
+            /** Demo */
+            demo: string | null;
+        };
+        /** TokenIn */
+        TokenIn: {
+            /** Name */
+            name: string;
+            /** Project */
+            project?: string | null;
+            /** Expires In Days */
+            expires_in_days?: number | null;
+        };
+        /**
+         * TokenOut
+         * @description `token` is filled only in the answer to the request that made it.
+         */
+        TokenOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Project */
+            project: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Token */
+            token?: string | null;
         };
         /**
          * TrafficOut
@@ -3566,8 +3741,268 @@ export interface components {
             /** Latency Ms P95 */
             latency_ms_p95: number | null;
         };
+        /** UploadChanged */
+        UploadChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "upload_changed";
+            /** Seq */
+            seq: number;
+            /**
+             * Upload
+             * Format: uuid
+             */
+            upload: string;
+            /** Status */
+            status: string;
+            /** Progress */
+            progress: number;
+            /** Message */
+            message: string;
+        };
+        /**
+         * UploadIn
+         * @description Start of an upload. Send the bytes with `PUT …/uploads/{id}/chunks?offset=`, in order, then `…/complete`.
+         *
+         *     `dataset` adds to an existing data set (a new version); without it one is made, named `name`.
+         *     `paths` of a folder upload: one upload per folder, the browser sends a stored (uncompressed) tar.
+         */
+        UploadIn: {
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** Dataset */
+            dataset?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Mode
+             * @default replace
+             * @enum {string}
+             */
+            mode: "replace" | "append";
+            /**
+             * @default {
+             *       "delimiter": null,
+             *       "quote": null,
+             *       "header": null,
+             *       "encoding": null,
+             *       "sheet": null,
+             *       "null_values": null,
+             *       "modality": null,
+             *       "label_column": null,
+             *       "freeze": false,
+             *       "description": "",
+             *       "licence": "",
+             *       "source": "",
+             *       "note": ""
+             *     }
+             */
+            options: components["schemas"]["UploadOptions"];
+        };
+        /**
+         * UploadOptions
+         * @description How to read the file; what is not said is found out from the file.
+         */
+        UploadOptions: {
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Quote */
+            quote?: ("\"" | "'") | null;
+            /** Header */
+            header?: boolean | null;
+            /** Encoding */
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "latin-1" | "cp1252") | null;
+            /** Sheet */
+            sheet?: string | null;
+            /** Null Values */
+            null_values?: string[] | null;
+            /** Modality */
+            modality?: ("table" | "images" | "text") | null;
+            /** Label Column */
+            label_column?: string | null;
+            /**
+             * Freeze
+             * @default false
+             */
+            freeze: boolean;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /** UploadOut */
+        UploadOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** Received */
+            received: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "receiving" | "processing" | "ready" | "failed" | "cancelled";
+            /** Progress */
+            progress: number;
+            /** Message */
+            message: string;
+            /** Dataset */
+            dataset: string | null;
+            /** Version */
+            version: number | null;
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** UserOut */
+        UserOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+        };
+        /** YamlIn */
+        YamlIn: {
+            /** Yaml */
+            yaml: string;
+            /** Slug */
+            slug?: string | null;
+        };
+        /** YamlOut */
+        YamlOut: {
+            /** Yaml */
+            yaml: string;
+            /** Digest */
+            digest: string;
+        };
     };
-    responses: never;
+    responses: {
+        /** @description The request is not HTTP or JSON as it should be */
+        Error400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description Not signed in, or the token is not good */
+        Error401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description Signed in, but not allowed */
+        Error403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description There is no such thing, or you may not know of it */
+        Error404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description It does not fit what is there now */
+        Error409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description Too large */
+        Error413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description Some of the input is not right; `problems` names each field */
+        Error422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description Too many; `Retry-After` says when to try again */
+        Error429: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description Something went wrong in the studio */
+        Error500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description A part of the studio is away for a moment */
+        Error503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3593,6 +4028,11 @@ export interface operations {
                     "application/json": components["schemas"]["StudioOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_me: {
@@ -3613,6 +4053,12 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_update_me: {
@@ -3637,6 +4083,16 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_change_password: {
@@ -3659,6 +4115,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_sign_in: {
@@ -3683,6 +4149,16 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_sign_out: {
@@ -3701,6 +4177,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_sign_up: {
@@ -3725,6 +4211,16 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_password_forgotten: {
@@ -3747,6 +4243,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_password_reset: {
@@ -3771,6 +4277,16 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_invitation_preview: {
@@ -3793,6 +4309,12 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationPreview"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_accept_invitation: {
@@ -3815,6 +4337,16 @@ export interface operations {
                     "application/json": components["schemas"]["MeOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_list_tokens: {
@@ -3835,6 +4367,12 @@ export interface operations {
                     "application/json": components["schemas"]["TokenOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_create_token: {
@@ -3859,6 +4397,16 @@ export interface operations {
                     "application/json": components["schemas"]["TokenOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_revoke_token: {
@@ -3879,6 +4427,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_list_projects: {
@@ -3899,6 +4457,12 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_create_project: {
@@ -3923,6 +4487,16 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_get_project: {
@@ -3945,6 +4519,13 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_archive_project: {
@@ -3965,6 +4546,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_update_project: {
@@ -3991,6 +4582,47 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_core_api_project_events: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectEventsOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_list_members: {
@@ -4013,6 +4645,13 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_remove_member: {
@@ -4034,6 +4673,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_update_member: {
@@ -4061,6 +4710,16 @@ export interface operations {
                     "application/json": components["schemas"]["MemberOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_list_invitations: {
@@ -4083,6 +4742,13 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_invite: {
@@ -4109,6 +4775,16 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_revoke_invitation: {
@@ -4130,15 +4806,25 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_core_api_list_audit: {
         parameters: {
             query?: {
-                action?: string | null;
-                target_type?: string | null;
-                target_id?: string | null;
-                cursor?: string | null;
+                action?: string;
+                target_type?: string;
+                target_id?: string;
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -4158,6 +4844,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AuditOut_"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_artifacts_api_get_artifact: {
@@ -4181,6 +4874,13 @@ export interface operations {
                     "application/json": components["schemas"]["ArtifactOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_artifacts_api_preview_artifact: {
@@ -4207,6 +4907,13 @@ export interface operations {
                     "application/json": components["schemas"]["TablePreview"] | components["schemas"]["ImagesPreview"] | components["schemas"]["FiguresPreview"] | components["schemas"]["JsonPreview"] | components["schemas"]["CardPreview"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_artifacts_api_download_artifact: {
@@ -4228,11 +4935,20 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_artifacts_api_artifact_file: {
         parameters: {
-            query?: never;
+            query?: {
+                thumbnail?: boolean;
+            };
             header?: never;
             path: {
                 project: string;
@@ -4250,6 +4966,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_artifacts_api_get_lineage: {
@@ -4274,6 +4997,13 @@ export interface operations {
                     "application/json": components["schemas"]["LineageOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_list_uploads: {
@@ -4296,6 +5026,13 @@ export interface operations {
                     "application/json": components["schemas"]["UploadOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_start_upload: {
@@ -4322,6 +5059,16 @@ export interface operations {
                     "application/json": components["schemas"]["UploadOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_get_upload: {
@@ -4345,6 +5092,13 @@ export interface operations {
                     "application/json": components["schemas"]["UploadOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_cancel_upload: {
@@ -4366,6 +5120,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_put_chunk: {
@@ -4391,6 +5155,16 @@ export interface operations {
                     "application/json": components["schemas"]["UploadOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_complete_upload: {
@@ -4414,14 +5188,24 @@ export interface operations {
                     "application/json": components["schemas"]["UploadOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_list_datasets: {
         parameters: {
             query?: {
-                search?: string | null;
+                search?: string;
                 deleted?: boolean;
-                cursor?: string | null;
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -4441,6 +5225,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_DatasetOut_"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_get_dataset: {
@@ -4464,6 +5255,13 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_delete_dataset: {
@@ -4485,6 +5283,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_update_dataset: {
@@ -4512,6 +5320,16 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_restore_dataset: {
@@ -4535,6 +5353,16 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_list_versions: {
@@ -4558,6 +5386,13 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetVersionOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_get_version: {
@@ -4582,6 +5417,13 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_set_columns: {
@@ -4610,6 +5452,16 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_freeze_version: {
@@ -4638,6 +5490,16 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_get_manifest: {
@@ -4662,6 +5524,13 @@ export interface operations {
                     "application/json": components["schemas"]["ManifestOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_list_rows: {
@@ -4669,9 +5538,9 @@ export interface operations {
             query?: {
                 offset?: number;
                 limit?: number;
-                search?: string | null;
-                sort?: string | null;
-                filter?: string | null;
+                search?: string;
+                sort?: string;
+                filter?: string;
             };
             header?: never;
             path: {
@@ -4692,6 +5561,13 @@ export interface operations {
                     "application/json": components["schemas"]["RowsOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_list_items: {
@@ -4699,8 +5575,8 @@ export interface operations {
             query?: {
                 offset?: number;
                 limit?: number;
-                search?: string | null;
-                label?: string | null;
+                search?: string;
+                label?: string;
             };
             header?: never;
             path: {
@@ -4721,6 +5597,13 @@ export interface operations {
                     "application/json": components["schemas"]["ItemsOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_item_file: {
@@ -4746,6 +5629,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_get_profile: {
@@ -4770,6 +5660,13 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_datasets_api_download_version: {
@@ -4794,6 +5691,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_get_catalog: {
@@ -4816,6 +5720,13 @@ export interface operations {
                     "application/json": components["schemas"]["CatalogOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_list_templates: {
@@ -4838,6 +5749,13 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_check_graph: {
@@ -4864,14 +5782,60 @@ export interface operations {
                     "application/json": components["schemas"]["CheckOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_pipelines_api_parse_yaml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["YamlIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Graph"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_list_pipelines: {
         parameters: {
             query?: {
-                search?: string | null;
+                search?: string;
                 deleted?: boolean;
-                cursor?: string | null;
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -4891,6 +5855,13 @@ export interface operations {
                     "application/json": components["schemas"]["Page_PipelineOut_"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_create_pipeline: {
@@ -4917,6 +5888,16 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_import_pipeline: {
@@ -4943,6 +5924,16 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_get_pipeline: {
@@ -4966,6 +5957,13 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_delete_pipeline: {
@@ -4987,6 +5985,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_update_pipeline: {
@@ -5014,6 +6022,16 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_restore_pipeline: {
@@ -5037,6 +6055,16 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_get_draft: {
@@ -5060,6 +6088,13 @@ export interface operations {
                     "application/json": components["schemas"]["DraftOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_save_draft: {
@@ -5087,6 +6122,16 @@ export interface operations {
                     "application/json": components["schemas"]["DraftOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_publish_pipeline: {
@@ -5114,6 +6159,16 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_list_pipeline_versions: {
@@ -5137,6 +6192,13 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineVersionOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_get_pipeline_version: {
@@ -5161,12 +6223,19 @@ export interface operations {
                     "application/json": components["schemas"]["PipelineVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_pipelines_api_export_pipeline: {
         parameters: {
             query?: {
-                version?: number | null;
+                version?: number;
             };
             header?: never;
             path: {
@@ -5186,16 +6255,23 @@ export interface operations {
                     "application/json": components["schemas"]["YamlOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_list_runs: {
         parameters: {
             query?: {
-                status?: ("queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting") | null;
-                pipeline?: string | null;
-                search?: string | null;
+                status?: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+                pipeline?: string;
+                search?: string;
                 sort?: string;
-                cursor?: string | null;
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -5215,12 +6291,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_RunSummary_"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_start_run: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project: string;
             };
@@ -5241,6 +6327,16 @@ export interface operations {
                     "application/json": components["schemas"]["RunOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_compare_runs: {
@@ -5265,6 +6361,13 @@ export interface operations {
                     "application/json": components["schemas"]["RunComparison"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_get_run: {
@@ -5288,6 +6391,13 @@ export interface operations {
                     "application/json": components["schemas"]["RunOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_cancel_run: {
@@ -5311,12 +6421,25 @@ export interface operations {
                     "application/json": components["schemas"]["RunOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_rerun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project: string;
                 run_id: string;
@@ -5338,6 +6461,16 @@ export interface operations {
                     "application/json": components["schemas"]["RunOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_run_events: {
@@ -5363,16 +6496,23 @@ export interface operations {
                     "application/json": components["schemas"]["EventsOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_run_logs: {
         parameters: {
             query?: {
-                step?: string | null;
-                attempt?: number | null;
+                step?: string;
+                attempt?: number;
                 after?: number;
                 limit?: number;
-                search?: string | null;
+                search?: string;
             };
             header?: never;
             path: {
@@ -5392,13 +6532,20 @@ export interface operations {
                     "application/json": components["schemas"]["LogsOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_run_metrics: {
         parameters: {
             query?: {
                 after?: number;
-                step?: string | null;
+                step?: string;
                 max_points?: number;
             };
             header?: never;
@@ -5419,6 +6566,13 @@ export interface operations {
                     "application/json": components["schemas"]["MetricsOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_runs_api_step_attempts: {
@@ -5443,12 +6597,19 @@ export interface operations {
                     "application/json": components["schemas"]["AttemptOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_list_models: {
         parameters: {
             query?: {
-                search?: string | null;
+                search?: string;
             };
             header?: never;
             path: {
@@ -5467,12 +6628,22 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_register_model: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project: string;
             };
@@ -5493,6 +6664,16 @@ export interface operations {
                     "application/json": components["schemas"]["ModelVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_get_model: {
@@ -5516,6 +6697,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_update_model: {
@@ -5543,6 +6731,16 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_list_model_versions: {
@@ -5566,6 +6764,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelVersionOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_get_model_version: {
@@ -5590,6 +6795,13 @@ export interface operations {
                     "application/json": components["schemas"]["ModelVersionOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_set_alias: {
@@ -5618,6 +6830,16 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_registry_api_delete_alias: {
@@ -5642,6 +6864,16 @@ export interface operations {
                     "application/json": components["schemas"]["ModelOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_list_endpoints: {
@@ -5664,12 +6896,22 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointOut"][];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_deploy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project: string;
             };
@@ -5690,6 +6932,16 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointDetail"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_get_endpoint: {
@@ -5713,6 +6965,13 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointDetail"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_delete_endpoint: {
@@ -5734,6 +6993,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_restore_endpoint: {
@@ -5757,6 +7026,16 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointDetail"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_rollback: {
@@ -5784,6 +7063,16 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointDetail"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_predict: {
@@ -5811,12 +7100,22 @@ export interface operations {
                     "application/json": components["schemas"]["PredictOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_list_predictions: {
         parameters: {
             query?: {
-                cursor?: string | null;
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -5837,6 +7136,13 @@ export interface operations {
                     "application/json": components["schemas"]["PredictionsOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
     backend_deployments_api_get_traffic: {
@@ -5862,6 +7168,13 @@ export interface operations {
                     "application/json": components["schemas"]["TrafficOut"];
                 };
             };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
         };
     };
 }

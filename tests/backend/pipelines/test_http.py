@@ -58,6 +58,8 @@ def test_yaml_goes_out_and_comes_back_as_the_same_version(editor: Person) -> Non
     version = editor.post(f"/pipelines/{slug}/publish", {})
     out = editor.get(f"/pipelines/{slug}/yaml?version=1")
     assert out["digest"] == version["digest"]
+    read = editor.post("/pipelines/parse", {"yaml": out["yaml"]}, 200)
+    assert read == version["graph"]
     again = editor.post("/pipelines/import", {"yaml": out["yaml"], "slug": slug})
     assert (again["slug"], again["latest_version"], again["published_digest"]) == (slug, 1, version["digest"])
     changed = editor.post("/pipelines/import", {"yaml": out["yaml"].replace("- age", "- alcohol"), "slug": slug})

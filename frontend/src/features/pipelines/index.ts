@@ -1,1 +1,3 @@
-export { PipelinesPage, PipelinePage, TemplatesPage } from './pages'
+export { PipelinePage } from './PipelinePage'
+export { PipelinesPage } from './PipelinesPage'
+export { TemplatesPage } from './TemplatesPage'

@@ -92,3 +92,6 @@ export const startRun = (project: string, body: Schemas['RunIn']) => unwrap(api.
 
 export const exportYaml = (project: string, pipeline: string, version?: number) =>
   unwrap(api.GET(`${BASE}/pipelines/{pipeline}/yaml`, { params: { path: { project, pipeline }, query: version === undefined ? {} : { version } } }))
+
+/** The graph that a YAML text says; nothing is kept. */
+export const parseYaml = async (project: string, yaml: string) => normalise(await unwrap(api.POST(`${BASE}/pipelines/parse`, { params: { path: { project } }, body: { yaml, slug: null } })))

@@ -241,7 +241,6 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
   const empty = nodes.length === 0
   return (
     // The canvas is one stop of the Tab key; inside, arrows walk and the live region speaks.
-    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- role application, keys are handled by the page
     <div
       ref={wrapper}
       className={classes.canvas}

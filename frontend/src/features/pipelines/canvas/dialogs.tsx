@@ -13,11 +13,10 @@ import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 
 import { diff, type Change, type ChangeKind } from '../graph/diff'
-import { normalise, type Graph } from '../graph/types'
-import { createPipeline, deletePipeline, exportYaml, publishPipeline } from '../queries'
+import type { Graph } from '../graph/types'
+import { exportYaml, parseYaml, publishPipeline } from '../queries'
 import type { SessionState } from '../document/session'
 import { useEditor, useEditorState } from './hooks'
-import { api, unwrap } from '@/api/client'
 
 export type Version = Omit<Schemas['PipelineVersionOut'], 'graph'> & { graph: Graph }
 
@@ -241,25 +240,11 @@ function ExportYaml({ project, pipeline, name, version, flush }: { project: stri
   )
 }
 
-/**
- * The studio reads YAML, so a graph comes back only through a pipeline made from it. That one is made, read and
- * deleted again; the graph then replaces the draft as one step of undo.
- */
-async function readYaml(project: string, yaml: string): Promise<Graph> {
-  const made = await createPipeline(project, { name: 'YAML being read', yaml })
-  try {
-    const draft = await unwrap(api.GET('/api/v1/projects/{project}/pipelines/{pipeline}/draft', { params: { path: { project, pipeline: made.slug } } }))
-    return normalise(draft.graph)
-  } finally {
-    await deletePipeline(project, made.slug)
-  }
-}
-
 function ImportYaml({ project }: { project: string }) {
   const editor = useEditor()
   const [text, setText] = useState('')
   const read = useMutation({
-    mutationFn: () => readYaml(project, text),
+    mutationFn: () => parseYaml(project, text),
     onSuccess: (graph) => {
       editor.change(graph, 'Replaced the pipeline from YAML')
       editor.open(null)

@@ -1,0 +1,147 @@
+/** The gallery: pipelines that ship with the studio, drawn as they are. */
+import { Badge, Button, Card, Group, Modal, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { IconTemplate } from '@tabler/icons-react'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+
+import { keys } from '@/api/keys'
+import { useCan } from '@/api/me'
+import { humanise, plural } from '@/lib/format'
+import { EmptyState } from '@/ui/EmptyState'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { PageHeader } from '@/ui/PageHeader'
+
+import classes from './canvas/panels.module.css'
+import { Miniature } from './canvas/Miniature'
+import { componentOf, EMPTY_CATALOG, type Catalog } from './graph/catalog'
+import { setParameters } from './graph/edit'
+import type { Graph, Template } from './graph/types'
+import { catalogQuery, createPipeline, datasetsQuery, templatesQuery } from './queries'
+
+type Shown = Omit<Template, 'graph'> & { graph: Graph }
+
+/** The data set parameters of a graph: what a template asks for before it can run. */
+function datasetSlots(graph: Graph, catalog: Catalog): { step: string; parameter: string }[] {
+  return Object.entries(graph.steps).flatMap(([step, { component }]) => {
+    const properties = (catalog.components.get(component)?.parameters as { properties?: Record<string, { format?: string }> } | undefined)?.properties ?? {}
+    return Object.entries(properties)
+      .filter(([, schema]) => schema.format === 'dataset-version')
+      .map(([parameter]) => ({ step, parameter }))
+  })
+}
+
+export function TemplatesPage() {
+  const { project = '' } = useParams({ strict: false })
+  const can = useCan(project)
+  const templates = useQuery(templatesQuery(project))
+  const catalog = useQuery(catalogQuery(project)).data ?? EMPTY_CATALOG
+  const [using, setUsing] = useState<Shown | null>(null)
+  return (
+    <Stack gap="lg">
+      <PageHeader title="Templates" crumbs={[{ label: 'Pipelines', to: '/p/$project/pipelines', params: { project } }]} description="Whole pipelines to begin with. Each becomes one of your own that you can change as you like." />
+      <ErrorNotice error={templates.error} onRetry={() => void templates.refetch()} />
+      {templates.isPending && (
+        <div className={classes.grid} aria-busy="true">
+          {[0, 1, 2].map((card) => (
+            <Skeleton key={card} h={300} radius="md" />
+          ))}
+        </div>
+      )}
+      {templates.data?.length === 0 && <EmptyState icon={IconTemplate} title="This studio has no templates" />}
+      <div className={classes.grid}>
+        {templates.data?.map((template) => (
+          <Card key={template.slug} p={0} className={classes.card} component="article" aria-labelledby={`template-${template.slug}`}>
+            <div className={classes.miniature}>
+              <Miniature graph={template.graph} catalog={catalog} />
+            </div>
+            <Stack gap="xs" p="md" flex={1}>
+              <Group justify="space-between" wrap="nowrap" align="flex-start">
+                <Title order={2} size="h3" id={`template-${template.slug}`}>
+                  {template.title}
+                </Title>
+                <Badge color="blue" flex="none">
+                  {humanise(template.modality)}
+                </Badge>
+              </Group>
+              <Text size="sm" flex={1}>
+                {template.summary}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {plural(Object.keys(template.graph.steps).length, 'step')} · needs {template.modality === 'images' ? 'a data set of labelled images' : template.modality === 'text' ? 'a data set of texts' : 'a table'}
+              </Text>
+              <Group gap="xs" mt="xs">
+                <Button size="xs" disabled={!can('pipeline.write')} onClick={() => setUsing(template)}>
+                  Use this template
+                </Button>
+              </Group>
+            </Stack>
+          </Card>
+        ))}
+      </div>
+      <Modal opened={using !== null} onClose={() => setUsing(null)} title={<Text fw={620}>Use “{using?.title}”</Text>}>
+        {using && <Use project={project} template={using} catalog={catalog} onClose={() => setUsing(null)} />}
+      </Modal>
+    </Stack>
+  )
+}
+
+function Use({ project, template, catalog, onClose }: { project: string; template: Shown; catalog: Catalog; onClose: () => void }) {
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const datasets = useQuery(datasetsQuery(project))
+  const slots = datasetSlots(template.graph, catalog)
+  const fitting = (datasets.data ?? []).filter((item) => item.modality === template.modality)
+  const [name, setName] = useState(template.title)
+  const [dataset, setDataset] = useState<string | null>(null)
+  const create = useMutation({
+    mutationFn: () => {
+      if (!dataset) return createPipeline(project, { name, template: template.slug })
+      const graph = slots.reduce((now, { step, parameter }) => setParameters(now, step, { ...now.steps[step]?.parameters, [parameter]: `${dataset}@latest` }), template.graph)
+      return createPipeline(project, { name, graph })
+    },
+    onSuccess: (made) => {
+      void client.invalidateQueries({ queryKey: keys.pipelines(project) })
+      void navigate({ to: '/p/$project/pipelines/$pipeline', params: { project, pipeline: made.slug } })
+    },
+  })
+  const readers = slots.map(({ step }) => template.graph.steps[step]?.name || componentOf(catalog, template.graph.steps[step])?.title || step)
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        create.mutate()
+      }}
+    >
+      <Stack gap="md">
+        <TextInput label="Name" required maxLength={120} value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+        {slots.length > 0 && (
+          <Select
+            label="Data set"
+            description={`Read by ${[...new Set(readers)].map((title) => `“${title}”`).join(' and ')}. You can choose it later, too; columns are then chosen in each step.`}
+            data={fitting.map((item) => ({ value: item.slug, label: item.name }))}
+            value={dataset}
+            onChange={setDataset}
+            clearable
+            searchable
+            placeholder={datasets.data && fitting.length === 0 ? 'No data set fits yet' : 'Choose later'}
+          />
+        )}
+        {datasets.data && fitting.length === 0 && slots.length > 0 && (
+          <Text size="sm" c="dimmed">
+            First <Link to="/p/$project/datasets" params={{ project }}>upload a data set</Link>, or create the pipeline now and choose one later.
+          </Text>
+        )}
+        <ErrorNotice error={create.error} />
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
+            Create the pipeline
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
