@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from backend.config import celery  # noqa: F401 - makes it the app that announces tasks
 from backend.config.api import api
 from backend.core.pages import healthz, sign_in_link, studio_page
 

@@ -3,11 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
-from ninja import Router
+from django.http import HttpResponseBase
+from ninja import Router, Status
 
+from backend.artifacts.responses import FOREVER, bytes_response, small_response
+from backend.artifacts.storage import store
+from backend.artifacts.thumbnails import thumbnail as make_thumbnail
+from backend.core.errors import InvalidInput
 from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Page
+from backend.datasets.actions import columns, describe, freezing, receive
+from backend.datasets.actions.announce import announce_waiting
+from backend.datasets.queries import datasets as read
+from backend.datasets.queries import downloads, items, rows, uploads
 from backend.datasets.schemas import (
     ColumnsIn,
     DatasetOut,
@@ -29,144 +37,194 @@ router = Router(tags=["datasets"])
 @allow("dataset.write")
 def start_upload(request: ApiRequest, project: str, payload: UploadIn) -> Any:
     """Begin a resumable upload."""
-    raise NotImplementedError
+    fields = payload.model_dump(exclude={"options"}) | {"options": payload.options.model_dump(exclude_defaults=True)}
+    return Status(201, uploads.upload_out(receive.start_upload(request, request.project, request.user, fields)))
 
 
 @router.get("/projects/{project}/uploads", response=list[UploadOut])
 @allow("dataset.read")
 def list_uploads(request: ApiRequest, project: str) -> Any:
     """Unfinished and recent uploads of the caller."""
-    raise NotImplementedError
+    announce_waiting()
+    return uploads.list_uploads(request.project, request.user)
 
 
 @router.get("/projects/{project}/uploads/{uuid:upload_id}", response=UploadOut)
 @allow("dataset.read")
 def get_upload(request: ApiRequest, project: str, upload_id: UUID) -> Any:
     """Where an upload stands (how to resume)."""
-    raise NotImplementedError
+    found = uploads.find_upload(request.project, upload_id)
+    if found.status == "processing":
+        announce_waiting()
+    return uploads.upload_out(found)
 
 
 @router.put("/projects/{project}/uploads/{uuid:upload_id}/chunks", response=UploadOut)
 @allow("dataset.write")
 def put_chunk(request: ApiRequest, project: str, upload_id: UUID, offset: int) -> Any:
     """The next bytes, as application/octet-stream; 409 tells the offset expected."""
-    raise NotImplementedError
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal():
+        raise InvalidInput(message="Say how long the chunk is.", field="Content-Length", hint="Send the header Content-Length.")
+    return uploads.upload_out(receive.receive_chunk(request.project, upload_id, offset, request, int(length)))
 
 
 @router.post("/projects/{project}/uploads/{uuid:upload_id}/complete", response={202: UploadOut})
 @allow("dataset.write")
 def complete_upload(request: ApiRequest, project: str, upload_id: UUID) -> Any:
     """All bytes are here: read them in a worker."""
-    raise NotImplementedError
+    return Status(202, uploads.upload_out(receive.complete_upload(request, request.project, upload_id)))
 
 
 @router.delete("/projects/{project}/uploads/{uuid:upload_id}", response={204: None})
 @allow("dataset.write")
 def cancel_upload(request: ApiRequest, project: str, upload_id: UUID) -> Any:
     """Cancel; what was received is deleted."""
-    raise NotImplementedError
+    receive.cancel_upload(request, request.project, upload_id)
+    return Status(204, None)
 
 
 @router.get("/projects/{project}/datasets", response=Page[DatasetOut])
 @allow("dataset.read")
-def list_datasets(request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50) -> Any:
+def list_datasets(
+    request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50
+) -> Any:
     """Data sets."""
-    raise NotImplementedError
+    return read.list_datasets(request.project, search, deleted, cursor, limit)
 
 
 @router.get("/projects/{project}/datasets/{dataset}", response=DatasetOut)
 @allow("dataset.read")
 def get_dataset(request: ApiRequest, project: str, dataset: str) -> Any:
     """One data set."""
-    raise NotImplementedError
+    return read.get_dataset(request.project, dataset)
 
 
 @router.patch("/projects/{project}/datasets/{dataset}", response=DatasetOut)
 @allow("dataset.write")
 def update_dataset(request: ApiRequest, project: str, dataset: str, payload: DatasetPatch) -> Any:
     """Name, description, licence, source."""
-    raise NotImplementedError
+    describe.update_dataset(request, request.project, dataset, payload.model_dump(exclude_unset=True))
+    return read.get_dataset(request.project, dataset)
 
 
 @router.delete("/projects/{project}/datasets/{dataset}", response={204: None})
 @allow("dataset.delete")
 def delete_dataset(request: ApiRequest, project: str, dataset: str) -> Any:
     """Soft delete; can be restored."""
-    raise NotImplementedError
+    describe.delete_dataset(request, request.project, dataset)
+    return Status(204, None)
 
 
 @router.post("/projects/{project}/datasets/{dataset}/restore", response=DatasetOut)
 @allow("dataset.delete")
 def restore_dataset(request: ApiRequest, project: str, dataset: str) -> Any:
     """Undo a delete."""
-    raise NotImplementedError
+    describe.restore_dataset(request, request.project, dataset)
+    return read.get_dataset(request.project, dataset)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions", response=list[DatasetVersionOut])
 @allow("dataset.read")
 def list_versions(request: ApiRequest, project: str, dataset: str) -> Any:
     """Versions, newest first."""
-    raise NotImplementedError
+    return [read.version_out(v) for v in read.versions(request.project, dataset)]
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}", response=DatasetVersionOut)
 @allow("dataset.read")
 def get_version(request: ApiRequest, project: str, dataset: str, number: int) -> Any:
     """One version."""
-    raise NotImplementedError
+    version = read.find_version(request.project, dataset, number)
+    if version.status == "freezing":
+        announce_waiting()
+    return read.version_out(version)
 
 
 @router.put("/projects/{project}/datasets/{dataset}/versions/{int:number}/columns", response=DatasetVersionOut)
 @allow("dataset.write")
 def set_columns(request: ApiRequest, project: str, dataset: str, number: int, payload: ColumnsIn) -> Any:
     """Correct the types of a draft version."""
-    raise NotImplementedError
+    version = read.find_version(request.project, dataset, number)
+    wanted = [c.model_dump() for c in payload.columns]
+    label = payload.label_column if "label_column" in payload.model_fields_set else version.label_column
+    return read.version_out(columns.set_columns(request, version, wanted, label, payload.null_values))
 
 
 @router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/freeze", response={202: DatasetVersionOut})
 @allow("dataset.write")
 def freeze_version(request: ApiRequest, project: str, dataset: str, number: int, payload: FreezeIn) -> Any:
     """Freeze a draft version."""
-    raise NotImplementedError
+    version = read.find_version(request.project, dataset, number)
+    return Status(202, read.version_out(freezing.freeze_version(request, request.user, version, payload.note)))
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/manifest", response=ManifestOut)
 @allow("dataset.read")
 def get_manifest(request: ApiRequest, project: str, dataset: str, number: int) -> Any:
     """For steps: where the frozen version lies."""
-    raise NotImplementedError
+    return read.manifest_out(read.find_version(request.project, dataset, number))
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/rows", response=RowsOut)
 @allow("dataset.read")
-def list_rows(request: ApiRequest, project: str, dataset: str, number: int, offset: int = 0, limit: int = 100, search: str | None = None, sort: str | None = None, filter: str | None = None) -> Any:
+def list_rows(
+    request: ApiRequest,
+    project: str,
+    dataset: str,
+    number: int,
+    offset: int = 0,
+    limit: int = 100,
+    search: str | None = None,
+    sort: str | None = None,
+    filter: str | None = None,
+) -> Any:
     """A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending."""
-    raise NotImplementedError
+    return rows.window(read.find_version(request.project, dataset, number), offset, limit, search, sort, filter)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/items", response=ItemsOut)
 @allow("dataset.read")
-def list_items(request: ApiRequest, project: str, dataset: str, number: int, offset: int = 0, limit: int = 100, search: str | None = None, label: str | None = None) -> Any:
+def list_items(
+    request: ApiRequest,
+    project: str,
+    dataset: str,
+    number: int,
+    offset: int = 0,
+    limit: int = 100,
+    search: str | None = None,
+    label: str | None = None,
+) -> Any:
     """A window of an image or text data set."""
-    raise NotImplementedError
+    return items.window(read.find_version(request.project, dataset, number), offset, limit, search, label)
 
 
-@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file", summary="The bytes of one item, or its thumbnail")
+@router.get(
+    "/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file", summary="The bytes of one item, or its thumbnail"
+)
 @allow("dataset.read")
-def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponse:
+def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponseBase:
     """The bytes of one item, or its thumbnail."""
-    raise NotImplementedError
+    name, digest, media_type = items.item_at(read.find_version(request.project, dataset, number), index)
+    if thumbnail and media_type.startswith("image/"):
+        return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
+    size = store().size(digest)
+    return bytes_response(request, store().pieces(digest), filename=name, media_type=media_type, size=size, digest=digest, cache=FOREVER)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/profile", response=ProfileOut)
 @allow("dataset.read")
 def get_profile(request: ApiRequest, project: str, dataset: str, number: int) -> Any:
     """The profile made in a worker."""
-    raise NotImplementedError
+    version = read.find_version(request.project, dataset, number)
+    if version.profile_status in ("queued", "running"):
+        announce_waiting()
+    return {**(version.profile or {}), "status": version.profile_status}
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/download", summary="csv, parquet, jsonl")
 @allow("dataset.read")
-def download_version(request: ApiRequest, project: str, dataset: str, number: int, format: str = "csv") -> HttpResponse:
+def download_version(request: ApiRequest, project: str, dataset: str, number: int, format: str = "csv") -> HttpResponseBase:
     """csv, parquet, jsonl; zip for images."""
-    raise NotImplementedError
+    name, media_type, size, pieces = downloads.download(read.find_version(request.project, dataset, number), format)
+    return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)

@@ -29,7 +29,10 @@ class Dataset(models.Model):
 
 
 class DatasetVersion(models.Model):
-    """A numbered state. `draft` until frozen; then `artifact` (a Parquet manifest) never changes."""
+    """A numbered state. `draft` until frozen; then `artifact` (a Parquet manifest) never changes.
+
+    `data` is the digest of the Parquet file that is shown: of a draft table `raw` (the values as they were written, which `columns`
+    and `null_values` give a meaning), else the manifest."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
@@ -39,9 +42,15 @@ class DatasetVersion(models.Model):
     label_column = models.CharField(max_length=200, null=True)
     item_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)
+    data = models.CharField(max_length=64)
+    raw = models.CharField(max_length=64, blank=True)
+    null_values = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
     artifact = models.ForeignKey(Artifact, null=True, on_delete=models.PROTECT, related_name="+")
     profile = models.JSONField(null=True)
     profile_status = models.CharField(max_length=10, default="queued")
+    announced_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
     note = models.TextField(blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -49,6 +58,13 @@ class DatasetVersion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="dataset_version_unique")]
+        indexes = [
+            models.Index(
+                fields=["announced_at"],
+                condition=models.Q(status="freezing") | models.Q(profile_status__in=["queued", "running"]),
+                name="dataset_version_waiting",
+            )
+        ]
 
 
 class Item(models.Model):
@@ -73,7 +89,8 @@ class Item(models.Model):
 
 
 class Upload(models.Model):
-    """Bytes on their way in. They lie in a temporary file until read; then they are a version, or gone."""
+    """Bytes on their way in. They lie in a temporary file until read; then they are a version, or gone.
+    `announced_at` is when a worker was last told; `attempts` counts how often one began, so that a file that kills workers ends."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
@@ -92,3 +109,11 @@ class Upload(models.Model):
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
+    announced_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-created_at"], name="upload_list"),
+            models.Index(fields=["announced_at"], condition=models.Q(status="processing"), name="upload_waiting"),
+        ]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import ConfigDict
 
 from backend.core.schemas import Name, ProblemOut, Slug, UserOut
 
@@ -15,6 +16,31 @@ ColumnType = Literal["integer", "number", "boolean", "category", "text", "dateti
 UploadStatus = Literal["receiving", "processing", "ready", "failed", "cancelled"]
 VersionStatus = Literal["draft", "freezing", "frozen", "failed"]
 ProfileStatus = Literal["queued", "running", "succeeded", "failed"]
+
+
+class UploadOptions(Schema):
+    """How to read the file; what is not said is found out from the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delimiter: Annotated[str, Field(pattern=r"^[^\"\r\n]$")] | None = None
+    quote: Literal['"', "'"] | None = None
+    header: bool | None = None
+    """Whether the first row names the columns."""
+    encoding: Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"] | None = None
+    sheet: Annotated[str, Field(max_length=100)] | None = None
+    """Of an Excel workbook; the first when not said."""
+    null_values: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)] | None = None
+    """What is read as missing; the usual spellings (empty, NA, ?, null …) when not said."""
+    modality: Modality | None = None
+    """For a file that could be read in two ways: a text file as a `table`, an archive of both as `images` or `text`."""
+    label_column: Annotated[str, Field(max_length=200)] | None = None
+    freeze: bool = False
+    """Freeze the version at once, with the types found."""
+    description: Annotated[str, Field(max_length=20_000)] = ""
+    licence: Annotated[str, Field(max_length=200)] = ""
+    source: Annotated[str, Field(max_length=500)] = ""
+    note: Annotated[str, Field(max_length=2000)] = ""
 
 
 class UploadIn(Schema):
@@ -29,7 +55,7 @@ class UploadIn(Schema):
     dataset: Slug | None = None
     name: Name | None = None
     mode: Literal["replace", "append"] = "replace"
-    options: dict[str, Any] = {}
+    options: UploadOptions = UploadOptions()
 
 
 class UploadOut(Schema):
@@ -51,6 +77,8 @@ class Column(Schema):
     name: str
     type: ColumnType
     nullable: bool = True
+    format: Annotated[str, Field(max_length=40)] = ""
+    """How a time is written (strptime: `%d/%m/%Y`); empty for ISO 8601."""
 
 
 class DatasetPatch(Schema):
@@ -90,16 +118,20 @@ class DatasetVersionOut(Schema):
     artifact: UUID | None
     profile_status: ProfileStatus
     note: str
+    null_values: list[str]
+    problems: list[ProblemOut]
+    """Why it could not be frozen."""
     created_by: UserOut | None
     created_at: datetime
     frozen_at: datetime | None
 
 
 class ColumnsIn(Schema):
-    """Correct the inferred types of a draft version; `null_values` are read as missing."""
+    """Correct the inferred types of a draft version; columns not named stay as they are. `null_values` are read as missing."""
 
     columns: list[Column]
     label_column: str | None = None
+    null_values: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)] | None = None
 
 
 class FreezeIn(Schema):

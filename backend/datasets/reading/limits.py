@@ -1,0 +1,26 @@
+"""How much an upload may ask of the machine. Chosen to let real data through and to stop what only claims to be data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on hostile input."""
+
+    columns: int = 4_096
+    rows: int = 1_000_000_000
+    cell_bytes: int = 16 * 1024**2
+    members: int = 2_000_000
+    unpacked_bytes: int = 256 * 1024**3
+    ratio: int = 200  # unpacked to packed; real pictures and tables stay below 50
+    ratio_from: int = 100 * 1024**2  # below this a high ratio harms nobody (a blank BMP)
+    sheet_bytes: int = 2 * 1024**3  # unpacked XML of a workbook
+    shared_strings: int = 512 * 1024**2  # openpyxl holds these in memory
+    image_bytes: int = 256 * 1024**2
+    image_pixels: int = 100_000_000  # 300 MB decoded; the largest camera sensors in phones' default modes are well below
+    text_bytes: int = 16 * 1024**2
+
+
+LIMITS = Limits()
