@@ -343,11 +343,11 @@ def _sources(module: str) -> tuple[str, ...]:
         name = todo.pop()
         if name in seen:
             continue
-        source = _read_source(name)
-        if source is None:
+        source, imports = _module(name)
+        if not source:
             continue
         seen[name] = source
-        for imported in _imports(source):
+        for imported in imports:
             root = imported.partition(".")[0]
             if imported == module or imported.startswith(_DECIDING) or root == module.partition(".")[0] != "workers":
                 todo.append(imported)
@@ -356,7 +356,21 @@ def _sources(module: str) -> tuple[str, ...]:
     return tuple(f"{name}\n{source}" for name, source in sorted(seen.items())) + tuple(_library_version(x) for x in sorted(libraries))
 
 
+@cache
+def _module(name: str) -> tuple[str, frozenset[str]]:
+    """A module's text and what it imports; empty where it is no Python file."""
+    source = _read_source(name) or ""
+    return source, frozenset(_imports(source))
+
+
 def _read_source(module: str) -> str | None:
+    """A module's text, found without importing it: the web process asks for versions and must not load torch."""
+    if module.startswith("workers."):
+        base = Path(__file__).parents[2].joinpath(*module.split("."))
+        for file in (base.with_suffix(".py"), base / "__init__.py"):
+            if file.is_file():
+                return file.read_text(encoding="utf-8")
+        return None
     loaded = sys.modules.get(module)
     try:
         spec = loaded.__spec__ if loaded is not None else importlib.util.find_spec(module)
