@@ -9,9 +9,9 @@ const root = fileURLToPath(new URL('.', import.meta.url))
  * Django serves the page and, in production, these files under /static/vite/ (settings.DJANGO_VITE).
  * In development Django's page asks this server for the modules; everything else still goes to Django.
  */
-export default defineConfig(({ command }) => ({
+export default defineConfig({
   root,
-  base: command === 'build' ? '/static/vite/' : '/static/',
+  base: '/static/vite/',
   publicDir: false,
   plugins: [react()],
   resolve: { alias: { '@': `${root}src` } },
@@ -43,4 +43,4 @@ export default defineConfig(({ command }) => ({
     // It imports dayjs' plugins without their extension, which Node alone does not resolve.
     server: { deps: { inline: [/@rjsf/] } },
   },
-}))
+})

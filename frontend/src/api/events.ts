@@ -92,14 +92,21 @@ export class LiveSocket {
       if (again) for (const callback of this.reconnects) callback()
     }
     socket.onmessage = (message) => {
-      const { events } = JSON.parse(String(message.data)) as { events?: LiveEvent[] }
+      const { events, resync, ping } = JSON.parse(String(message.data)) as { events?: LiveEvent[]; resync?: boolean; ping?: boolean }
+      if (ping) this.send({ ping: 1 })
+      if (resync) for (const callback of this.reconnects) callback()
       for (const event of events ?? []) {
         for (const topic of topicsOf(event)) for (const handler of this.handlers.get(topic) ?? []) handler(event)
       }
     }
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (this.closed || this.socket !== socket) return
       this.setState('waiting')
+      // 44xx: signed out, removed, no such project. Trying again would not help; the next request says why.
+      if (code >= 4400 && code < 4500) {
+        for (const callback of this.reconnects) callback()
+        return
+      }
       this.timer = setTimeout(() => this.connect(), backoff(this.attempt++))
     }
   }
