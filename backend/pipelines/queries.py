@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import CharField, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 
-from backend.core.errors import NotFound
+from backend.core.errors import HeadraceError, NotFound
 from backend.core.models import Project
 from backend.core.queries import Slice, paginate
+from backend.datasets.models import Dataset
+from backend.datasets.queries import resolve_reference
 from backend.pipelines.errors import InvalidGraph
 from backend.pipelines.models import Pipeline, PipelineVersion
 from workers import catalog
@@ -43,8 +45,6 @@ def normalised(graph: Mapping[str, Any]) -> graphs.Graph:
 
 def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
     """Problems, known columns and digest of a graph, with this project's data sets."""
-    from backend.datasets import queries as datasets
-
     normal = normalised(graph)
     components = catalog.load().components
     references = graphs.dataset_references(normal, components)
@@ -53,8 +53,8 @@ def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
     missing = False
     for text in dict.fromkeys(reference.text for reference in references):
         try:
-            version = datasets.resolve_reference(project, text)
-        except NotFound:
+            version = resolve_reference(project, text)
+        except HeadraceError:  # not there, not frozen, or no reference at all: `check` says so beside the parameter
             missing = True
             continue
         columns[text] = [{"name": c["name"], "type": c["type"]} for c in version.columns] or None
@@ -84,8 +84,6 @@ def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
 
 def reference_names(project: Project) -> list[str]:
     """`slug@latest` of every data set with a frozen version."""
-    from backend.datasets.models import Dataset
-
     slugs = Dataset.objects.filter(project=project, deleted_at=None, versions__status="frozen").distinct().order_by("slug")
     return [f"{slug}@latest" for slug in slugs.values_list("slug", flat=True)[:HINTS]]
 

@@ -1,0 +1,84 @@
+"""Every template is a pipeline that would run, checked against the real components and real data set versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backend.core.models import Project
+from backend.datasets.models import Dataset, DatasetVersion
+from backend.datasets.samples import SAMPLES
+from backend.pipelines.gallery import FOLDER, templates
+from backend.pipelines.queries import check_graph
+from tests.backend.people import Person
+from workers.sdk.graph import to_yaml
+
+COLUMNS = {
+    "income": {
+        "integer": ["age", "fnlwgt", "education_num", "capital_gain", "capital_loss", "hours_per_week"],
+        "category": ["workclass", "education", "marital_status", "occupation", "relationship", "race", "sex", "native_country", "income"],
+    },
+    "bikes": {
+        "datetime": ["time"],
+        "integer": ["season", "day", "hr", "holiday", "weekday", "workingday", "casual", "registered", "bikers"],
+        "category": ["mnth", "weathersit"],
+        "number": ["temp", "atemp", "hum", "windspeed"],
+    },
+    "digits": {"image": ["image"]},
+}
+
+
+def dataset(project: Project, slug: str, modality: str, columns: dict[str, list[str]], status: str = "frozen") -> None:
+    held = Dataset.objects.create(project=project, slug=slug, name=slug, modality=modality)
+    shape = [{"name": name, "type": kind, "nullable": True} for kind, names in columns.items() for name in names]
+    DatasetVersion.objects.create(dataset=held, number=1, status=status, columns=shape)
+
+
+@pytest.mark.parametrize("slug", [file.stem for file in sorted(FOLDER.glob("*.yaml"))])
+def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(project: Project, slug: str) -> None:
+    for name, columns in COLUMNS.items():
+        dataset(project, name, "images" if name == "digits" else "table", columns)
+    template = templates()[slug]
+    problems = check_graph(project, template.graph)["problems"]
+    left = [(p["code"], p["step"], p["parameter"]) for p in problems]
+    assert left == ([] if template.demo else [("missing_parameter", "read", "dataset")]), problems
+    assert (template.demo in SAMPLES) if template.demo else True
+    body = (FOLDER / f"{slug}.yaml").read_text(encoding="utf-8").partition("\n---\n")[2]
+    assert body == to_yaml(template.graph), "the file is in the canonical form"
+
+
+def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
+    listed = editor.get("/templates")
+    assert [t["slug"] for t in listed] == ["digits", "bikes", "table-classification", "table-regression", "image-classification"]
+    made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
+    assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"
+
+
+def test_check_uses_this_projects_data_and_says_what_would_be_right(editor: Person) -> None:
+    dataset(editor.project, "wine", "table", {"number": ["alcohol", "acidity"]})
+    dataset(editor.project, "raw-wine", "table", {"number": ["alcohol"]}, status="draft")
+    dataset(editor.project, "labels", "images", {})
+
+    def told(text: str, columns: list[str]) -> list[tuple[str, str]]:
+        graph: dict[str, Any] = {
+            "steps": {
+                "read": {"component": "read_table", "parameters": {"dataset": text}},
+                "pick": {
+                    "component": "select_columns",
+                    "parameters": {"columns": columns},
+                    "inputs": {"table": [{"step": "read", "output": "table"}]},
+                },
+            }
+        }
+        found = editor.post("/pipelines/check", graph, 200)
+        assert ("schemas" in found) and (
+            [c["name"] for c in found["schemas"].get("pick", {}).get("table", [])] == columns or found["problems"]
+        )
+        return [(p["code"], p["hint"]) for p in found["problems"]]
+
+    assert told("wine@latest", ["acidity"]) == []
+    assert told("wine@1", ["Acidity"]) == [("unknown_column", "Did you mean “acidity”?")]
+    assert told("wines@latest", []) == [("unknown_dataset", "Did you mean “wine@latest”?")]
+    assert [code for code, _ in told("raw-wine@1", [])] == ["unknown_dataset"]
+    assert told("labels@1", [])[0][0] == "wrong_modality"
