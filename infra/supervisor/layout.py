@@ -12,6 +12,7 @@ import secrets
 import stat
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.supervisor import postgres
@@ -90,6 +91,8 @@ class Layout:
                 f"a folder above it is closed to others. Open it (chmod o+x on each folder of the path) or move the data directory."
             )
         away = self._outside() / "postgres"
+        if away.exists():  # of a data directory that was removed: not to be taken for this one's, nor to be thrown away
+            away.rename(away.with_name(f"postgres.{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"))
         away.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         here.symlink_to(away)
         return away

