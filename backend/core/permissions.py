@@ -31,6 +31,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "run.read": EVERYONE,
     "run.start": MAKERS,
     "run.cancel": MAKERS,
+    "demo.start": frozenset({W}),
     "model.read": EVERYONE,
     "model.write": MAKERS,
     "endpoint.read": EVERYONE,

@@ -11,6 +11,7 @@ from backend.core.schemas import Page
 from backend.runs import actions, queries
 from backend.runs.schemas import (
     AttemptOut,
+    DemoOut,
     EventsOut,
     LogsOut,
     MetricsOut,
@@ -101,3 +102,19 @@ def run_metrics(request: ApiRequest, project: str, run_id: UUID, after: After = 
 def step_attempts(request: ApiRequest, project: str, run_id: UUID, step: str) -> Any:
     """Attempts of a step."""
     return queries.attempts(queries.find(request.project, run_id), step)
+
+
+@router.post("/projects/{project}/demos/{slug}", response={202: DemoOut})
+@allow("demo.start")
+def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
+    """Bring a demo's real data, make its pipeline from the template and run it."""
+    return 202, queries.demo(actions.start_demo(request.project, request.user, slug))
+
+
+@router.get("/projects/{project}/demos/{uuid:demo_id}", response=DemoOut)
+@allow("run.read")
+def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
+    """Where a demo stands."""
+    found = queries.find_demo(request.project, demo_id)
+    actions.wake_demo(found)
+    return queries.demo(found)

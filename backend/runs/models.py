@@ -8,7 +8,8 @@ from django.utils import timezone
 from backend.artifacts.models import Artifact
 from backend.core.ids import new_id
 from backend.core.models import Project, User
-from backend.pipelines.models import PipelineVersion
+from backend.datasets.models import Dataset
+from backend.pipelines.models import Pipeline, PipelineVersion
 
 
 class Run(models.Model):
@@ -179,3 +180,20 @@ class MetricPoint(models.Model):
             models.Index(fields=["run", "id"], name="metric_point_run"),
             models.Index(fields=["step_run", "attempt", "id"], name="metric_point_step_run"),
         ]
+
+
+class Demo(models.Model):
+    """A demo on its way: its data are brought, its pipeline made, its run started. The platform worker moves it on."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    slug = models.SlugField(max_length=60)
+    status = models.CharField(max_length=10, default="queued")
+    progress = models.FloatField(default=0)
+    message = models.CharField(max_length=500, blank=True)
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="+")
+    pipeline = models.ForeignKey(Pipeline, null=True, on_delete=models.SET_NULL, related_name="+")
+    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+")
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    announced_at = models.DateTimeField(default=timezone.now)

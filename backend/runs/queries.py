@@ -18,7 +18,7 @@ from backend.core.errors import InvalidInput, NotFound
 from backend.core.models import Project
 from backend.core.queries import paginate
 from backend.runs.errors import NoSuchSort
-from backend.runs.models import Attempt, LogLine, Run, RunEvent, StepOutput, StepRun
+from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
 from workers import catalog
 
 Json = dict[str, Any]
@@ -100,7 +100,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
     """`RunOut` of each, in three queries for all. The newest event's number is read first: what happens meanwhile is
     heard of again, never missed."""
     ids = [run.pk for run in runs]
-    last = {run_id: 0 for run_id in ids}
+    last = dict.fromkeys(ids, 0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT r, (SELECT max(id) FROM runs_runevent WHERE run_id = r) FROM unnest(%s::uuid[]) r", [ids])
         last |= {run_id: newest or 0 for run_id, newest in cursor.fetchall()}
@@ -234,3 +234,19 @@ def metrics(run: Run, *, after: int, step: str | None, max_points: int) -> Json:
 def attempts(run: Run, step: str) -> list[Attempt]:
     """The attempts at a step, first one first."""
     return list(Attempt.objects.filter(step_run=_step_id(run, step)).order_by("number"))
+
+
+def find_demo(project: Project, demo_id: UUID) -> Demo:
+    found = Demo.objects.select_related("dataset", "pipeline").filter(project=project, pk=demo_id).first()
+    if found is None:
+        raise NotFound(what="demo", name=str(demo_id))
+    return found
+
+
+def demo(found: Demo) -> Json:
+    """`DemoOut`."""
+    return {
+        "id": found.pk, "slug": found.slug, "status": found.status, "progress": found.progress, "message": found.message,
+        "dataset": found.dataset.slug if found.dataset else None, "pipeline": found.pipeline.slug if found.pipeline else None,
+        "run": found.run_id,
+    }  # fmt: skip

@@ -218,3 +218,16 @@ LiveEvent = Annotated[
 class EventsOut(Schema):
     events: list[LiveEvent]
     last: int
+
+
+class DemoOut(Schema):
+    """Where a demo stands; `run` is set once it has been started."""
+
+    id: UUID
+    slug: str
+    status: Literal["queued", "running", "succeeded", "failed"]
+    progress: float
+    message: str
+    dataset: str | None
+    pipeline: str | None
+    run: UUID | None

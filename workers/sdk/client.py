@@ -113,6 +113,13 @@ class Client:
             time.sleep(pause)
             pause = min(pause * 2, 3)
 
+    def download(self, path: str) -> bytes:
+        """The bytes of a file that the API gives."""
+        answer = self._http.get(path)
+        if answer.status_code >= 400:
+            raise _error(answer)
+        return answer.content
+
     def _p(self, project: str | None) -> str:
         slug = project or self.project
         if not slug:
@@ -196,6 +203,15 @@ class Client:
                 422, "upload_failed", upload["message"] or f"The file {source.name} could not be read.", problems=upload["problems"]
             )
         return upload
+
+    # -- demos ------------------------------------------------------------------------------------------------------
+
+    def start_demo(self, demo: str, project: str | None = None) -> Json:
+        """Bring a demo's data, make its pipeline and start it; follow with `get_demo`."""
+        return self._dict("POST", f"{self._p(project)}/demos/{quote(demo, safe='')}")
+
+    def get_demo(self, demo: str, project: str | None = None) -> Json:
+        return self._dict("GET", f"{self._p(project)}/demos/{demo}")
 
     # -- pipelines and runs -----------------------------------------------------------------------------------------
 
