@@ -50,7 +50,7 @@ def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(p
 
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
-    assert [t["slug"] for t in listed] == ["digits", "bikes", "table-classification", "table-regression", "image-classification"]
+    assert [t["slug"] for t in listed] == ["digits", "income", "bikes", "table-classification", "table-regression", "image-classification"]
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
     assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"
 
