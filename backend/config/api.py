@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja.errors import HttpError, ValidationError
 
 from backend.artifacts.api import router as artifacts
 from backend.config.openapi import Api
 from backend.core.api import router as core
 from backend.core.auth import SessionOrToken
-from backend.core.errors import HeadraceError, InvalidInput, RouteNotFound, TooLarge, Unavailable, WentWrong
+from backend.core.errors import BadRequest, HeadraceError, InvalidInput, RouteNotFound, TooLarge, Unavailable, WentWrong
 from backend.core.middleware import answer, told
 from backend.core.parser import StrictParser
 from backend.datasets.api import router as datasets
@@ -80,6 +81,14 @@ def _large(request: HttpRequest, exc: RequestDataTooBig) -> HttpResponse:
     return answer(
         TooLarge(message="The request's body is too large.", hint="At most 20 MB of JSON; files go through an upload, in chunks.")
     )
+
+
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(MultiPartParserError)
+@api.exception_handler(UnreadablePostError)
+def _malformed(request: HttpRequest, exc: Exception) -> HttpResponse:
+    """A form without a boundary, a body that breaks off, a path that leads out of a folder."""
+    return answer(BadRequest(hint=str(exc)[:200]))
 
 
 @api.exception_handler(DataError)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
+import time
 
 from celery import Celery
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 from django.conf import settings
@@ -22,3 +26,16 @@ app.conf.update(
 )
 app.set_default()  # requests run in threads, which know no “current” app
 app.autodiscover_tasks(["backend.core", "backend.datasets", "backend.runs", "backend.deployments"])
+
+
+@worker_ready.connect
+def _tidy_hourly(sender: object = None, **_: object) -> None:
+    """Instead of a scheduler process of its own for one small job an hour."""
+
+    def run() -> None:
+        while True:
+            with contextlib.suppress(Exception):  # broker away: in an hour again
+                app.send_task("core.tidy")
+            time.sleep(3600)
+
+    threading.Thread(target=run, name="tidy", daemon=True).start()

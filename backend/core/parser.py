@@ -25,6 +25,8 @@ class StrictParser(Parser):
             found = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError) as exc:
             raise NotJson(hint=f"{type(exc).__name__}: {exc}"[:300]) from exc
+        if not isinstance(found, dict):  # ninja would read a list as an object without fields
+            raise InvalidInput(message="The body is a JSON object.", hint=f"It came as {type(found).__name__}.")
         raw = request.body.lower()
         if b"\\u0000" in raw or b"\\ud" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST or b"e" in raw:
             _look(found, "", 0)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import BeforeValidator
 
 RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
 T = TypeVar("T")
@@ -20,6 +21,18 @@ Email = Annotated[
     ),
 ]
 """What a browser's e-mail field accepts: `ada@studio.local` too, which stricter checks refuse."""
+
+
+def _whole(value: Any) -> Any:
+    """JSON's integers are 7 and 7.0; not "7" or true, which pydantic would take too."""
+    if isinstance(value, bool | str):
+        raise ValueError("a whole number is needed, not text or true/false")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""`Annotated[int, Field(ge=1), WHOLE]`: an integer in a body exactly as JSON Schema means it.
+For a float or a bool: `Field(strict=True)`."""
 
 
 class Page(Schema, Generic[T]):
@@ -158,7 +171,7 @@ class InvitationPreview(Schema):
 class TokenIn(Schema):
     name: Name
     project: str | None = None
-    expires_in_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
 
 
 class TokenOut(Schema):

@@ -56,7 +56,6 @@ def sign_out(request: HttpRequest) -> None:
 def sign_up(request: HttpRequest, email: str, name: str, password: str, secret: str = "") -> User:
     """An account from an invitation; or the first of a fresh studio, with no invitation."""
     email, name = email.strip().lower(), clean_name(name)
-    check_password(password, User(email=email, name=name))
     with transaction.atomic():
         if secret:
             invited = take_invitation(secret, email)
@@ -72,6 +71,7 @@ def sign_up(request: HttpRequest, email: str, name: str, password: str, secret: 
                 field="email",
                 hint="Sign in, then open the invitation again.",
             )
+        check_password(password, User(email=email, name=name))
         user = User.objects.create_user(email, password, name=name)
         audit.record(user, "user.create", user, after={"email": email, "name": name}, project=invited.project if invited else None)
         if invited:

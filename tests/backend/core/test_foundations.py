@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from django.utils import timezone
 
 from backend.core import events
 from backend.core.actions import audit, links
+from backend.core.actions.tidy import tidy
 from backend.core.errors import InvalidInput
-from backend.core.models import AuditEntry, Event, Project, SignInLink, User
+from backend.core.models import ApiToken, AuditEntry, Event, Project, SignInLink, User
 from backend.core.queries import paginate, unique_slug
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +107,16 @@ def test_sign_in_link_works_once_and_not_after_its_time() -> None:
     for path in ("https://evil.example", "//evil.example", "/\\evil.example"):
         with pytest.raises(ValueError, match="path of this studio"):
             links.issue(user, path)
+
+
+def test_what_is_past_its_time_goes_and_the_rest_stays() -> None:
+    wine, ada = project(), User.objects.create_user("a@example.com")
+    events.publish(wine, "project", {"type": "dataset_changed", "dataset": "old"})
+    Event.objects.update(at=timezone.now() - timedelta(days=8))
+    events.publish(wine, "project", {"type": "dataset_changed", "dataset": "new"})
+    for step, expires in ((None, None), (None, -9), (uuid.UUID(int=1), -9), (uuid.UUID(int=2), 1)):
+        until = None if expires is None else timezone.now() + timedelta(days=expires)
+        ApiToken.objects.create(user=ada, name="t", prefix="hr_", token_hash=f"{step}{expires}", step_run=step, expires_at=until)
+    gone = tidy()
+    assert (gone["events"], gone["step_tokens"]) == (1, 1) and Event.objects.get().payload["dataset"] == "new"
+    assert ApiToken.objects.count() == 3 and tidy()["events"] == 0

@@ -66,6 +66,13 @@ def test_text_the_database_cannot_keep_is_refused_before_it_gets_there(name: str
     assert answer.status_code == 422 and answer.json()["error"]["field"] == "name"
 
 
+@pytest.mark.parametrize("body", ["[]", "[null]", "null", '"x"', "7"])
+def test_body_that_is_no_object_is_refused_even_where_all_fields_are_optional(body: str) -> None:
+    project(owner=(ada := user()))
+    answer = Api(ada).client.generic("PATCH", "/api/v1/projects/wine", body, content_type="application/json")
+    assert answer.status_code == 422 and "object" in answer.json()["error"]["message"]
+
+
 def test_address_with_a_nul_is_refused() -> None:
     page = Api(user())
     for path in ("/projects/a%00b", "/projects/wine/audit?action=%00", "/invitations/%00"):

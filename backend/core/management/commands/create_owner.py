@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.text import slugify
+from pydantic import TypeAdapter, ValidationError
 
 from backend.core.actions import audit, links, projects
 from backend.core.models import Membership, Project, Role, User
+from backend.core.schemas import Email
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, name: str, project: str, slug: str | None, **options: Any) -> None:
         email = email.strip().lower()
         try:
-            validate_email(email)
+            TypeAdapter(Email).validate_python(email)
         except ValidationError as exc:
             raise CommandError(f"“{email}” is no e-mail address.") from exc
         user = User.objects.filter(email=email).first()
