@@ -104,13 +104,7 @@ def step_attempts(request: ApiRequest, project: str, run_id: UUID, step: str) ->
     return queries.attempts(queries.find(request.project, run_id), step)
 
 
-@router.post("/projects/{project}/demos/{slug}", response={202: DemoOut})
-@allow("demo.start")
-def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
-    """Bring a demo's real data, make its pipeline from the template and run it."""
-    return 202, queries.demo(actions.start_demo(request.project, request.user, slug))
-
-
+# Before the route below: Django takes the first address that fits, and a UUID fits `{slug}` too.
 @router.get("/projects/{project}/demos/{uuid:demo_id}", response=DemoOut)
 @allow("run.read")
 def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
@@ -118,3 +112,10 @@ def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
     found = queries.find_demo(request.project, demo_id)
     actions.wake_demo(found)
     return queries.demo(found)
+
+
+@router.post("/projects/{project}/demos/{slug}", response={202: DemoOut})
+@allow("demo.start")
+def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
+    """Bring a demo's real data, make its pipeline from the template and run it."""
+    return 202, queries.demo(actions.start_demo(request.project, request.user, slug))
