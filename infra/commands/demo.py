@@ -31,6 +31,7 @@ def demo(
     arguments = ["--host", host, "--gpu", gpu]
     arguments += ["--port", str(port)] if port is not None else []
     arguments += ["--workers-cpu", str(workers_cpu)] if workers_cpu is not None else []
+    click.echo("Starting the studio …")
     with studio.start(data_dir, *arguments) as running:
         try:
             good = route.run(running, names)
