@@ -112,8 +112,7 @@ def _rows(version: DatasetVersion, types: dict[str, str], search: str, condition
         values = pc.utf8_lower(values)
     order = pc.sort_indices(
         pa.table({"v": values, "n": pa.array(numbers)}),
-        sort_keys=[("v", "descending" if descending else "ascending"), ("n", "ascending")],
-        null_placement="at_end",
+        sort_keys=[("v", "descending" if descending else "ascending", "at_end"), ("n", "ascending", "at_end")],
     )
     return numbers[order.to_numpy(zero_copy_only=False)]
 

@@ -38,7 +38,7 @@ class Archive:
     def __init__(self, path: Path, kind: str, problems: Problems) -> None:
         self._problems = problems
         try:
-            self._file: Any = zipfile.ZipFile(path) if kind == "zip" else tarfile.open(path, "r:")
+            self._file: Any = zipfile.ZipFile(path) if kind == "zip" else tarfile.open(path, "r:")  # noqa: SIM115 - `close` closes it
             listed = list(self._zip() if kind == "zip" else self._tar())
         except (
             zipfile.BadZipFile,
@@ -98,6 +98,10 @@ class Archive:
                 self._problems.add(f"This is a {what}.", "plain files only", member=name)
             else:
                 yield Member(name=name, size=info.size, handle=info)
+        # tarfile takes a cut-off archive for a whole one when the cut is between two files.
+        self._file.fileobj.seek(self._file.offset)
+        if self._file.fileobj.read(512) != bytes(512):
+            raise self._problems.fail("The archive is cut off: its end mark is missing.", "a whole archive; upload it again")
 
     def _count(self, count: int) -> None:
         if count > LIMITS.members:

@@ -208,7 +208,7 @@ def _read(
     wanted = [m for m in archive.members if not (MANIFESTS.fullmatch(PurePosixPath(m.name).name) or _beside(m, endings))]
     if manifest:
         wanted = [m for m in archive.members if m.name.removeprefix(manifest.folder) in manifest.rows] or wanted
-    shared = _shared_folder([m.name for m in wanted])
+    shared = manifest.folder if manifest else _shared_folder([m.name for m in wanted], PurePosixPath(problems.file).name.split(".")[0])
     spool, count, size, skipped = work / "items.jsonl", 0, 0, len(archive.members) - len(wanted)
     with spool.open("w", encoding="utf-8") as out:
         for number, member in enumerate(wanted, start=1):
@@ -246,15 +246,18 @@ def _beside(member: Member, endings: frozenset[str]) -> bool:
     )
 
 
-def _shared_folder(names: list[str]) -> str:
-    """The folders all files share, except the last one that may be a class or a split: browsers and zips put a folder around."""
+def _shared_folder(names: list[str], stem: str) -> str:
+    """The folders around all files, which browsers and zip programs add: one that all share, is no split, and either has
+    folders (the classes) in it or is called like the archive."""
     shared = ""
     while names:
-        first = {name.removeprefix(shared).split("/", 1)[0] for name in names}
-        deep = all("/" in name.removeprefix(shared) for name in names)
-        if not deep or len(first) != 1 or next(iter(first)).lower() in SPLITS:
-            return shared
-        shared += first.pop() + "/"
+        rest = [name.removeprefix(shared).split("/") for name in names]
+        first = rest[0][0]
+        if any(len(parts) < 2 or parts[0] != first for parts in rest) or first.lower() in SPLITS:
+            break
+        if any(len(parts) < 3 for parts in rest) and first.lower() != stem.lower():
+            break
+        shared += first + "/"
     return shared
 
 

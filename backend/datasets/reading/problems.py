@@ -47,6 +47,7 @@ class Problems:
 
 
 def _printable(text: str) -> str:
+    text = " ".join(text.split())
     return "".join(c if c.isprintable() else "�" for c in text)[:480]
 
 

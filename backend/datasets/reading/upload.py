@@ -83,6 +83,10 @@ def _honest(kind: str, ending: str, problems: Problems) -> None:
     if promised in (None, kind) or kind == "empty" or (promised, kind) == ("single-text", "csv"):
         return
     names = {**sniff.NAMES, "csv": "text", "single-text": "text"}
+    if promised == "xlsx" and kind == "zip":
+        raise problems.fail(
+            "The content is a zip archive but no whole Excel workbook; it may be damaged or cut off.", "a workbook that Excel opens"
+        )
     if promised in ("zip", "tar", "parquet", "xlsx", "image") and kind in ("binary", "csv", "single-text"):
         raise problems.fail(
             f"The name says {ending}, but the content is {names[kind]}; it may be damaged or cut off.",

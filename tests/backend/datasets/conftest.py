@@ -25,7 +25,9 @@ class Uploader:
 
     def chunk(self, upload: dict[str, Any], offset: int, data: bytes, status: int = 200) -> Any:
         path = f"/api/v1/projects/{self.who.project.slug}/uploads/{upload['id']}/chunks?offset={offset}"
-        answer = self.who.http.put(path, data, content_type="application/octet-stream", headers={"Authorization": f"Bearer {self.who.secret}"})
+        answer = self.who.http.put(
+            path, data, content_type="application/octet-stream", headers={"Authorization": f"Bearer {self.who.secret}"}
+        )
         assert answer.status_code == status, answer.content
         return answer.json()
 

@@ -56,7 +56,9 @@ def test_from_csv_to_a_frozen_version_that_a_step_can_read(upload: Uploader, edi
     assert table.schema.field("joined").type == pa.timestamp("us") and table.column("age").null_count == 10
     assert editor.get("/datasets/people/versions/1/rows?offset=1&limit=2") == rows
     assert editor.put("/datasets/people/versions/1/columns", {"columns": []}, status=409)["error"]["code"] == "not_draft"
-    assert {"upload.start", "upload.complete", "dataset.version", "dataset.freeze", "dataset.frozen"} <= set(AuditEntry.objects.values_list("action", flat=True))
+    assert {"upload.start", "upload.complete", "dataset.version", "dataset.freeze", "dataset.frozen"} <= set(
+        AuditEntry.objects.values_list("action", flat=True)
+    )
     assert Event.objects.filter(payload__type="upload_changed", payload__status="ready").count() == 1
     for text in ("people@1", "people@latest", "people", f"people@1#{frozen['digest']}"):
         assert resolve_reference(editor.project, text).number == 1
@@ -68,7 +70,9 @@ def test_types_are_corrected_while_it_is_a_draft_and_misfits_name_their_rows(upl
     upload.ready(b"zip,when,n\n01234,03/04/2024,1\n98765,05/06/2024,x\n00001,01/02/2024,-\n", "z.csv", name="z")
     version = editor.get("/datasets/z/versions/1")
     assert [c["type"] for c in version["columns"]] == ["category", "category", "category"]
-    wrong = editor.put("/datasets/z/versions/1/columns", {"columns": [{"name": "n", "type": "integer"}, {"name": "when", "type": "datetime"}]}, status=422)
+    wrong = editor.put(
+        "/datasets/z/versions/1/columns", {"columns": [{"name": "n", "type": "integer"}, {"name": "when", "type": "datetime"}]}, status=422
+    )
     said = {p["field"]: p["message"] for p in wrong["error"]["problems"]}
     assert said["n"] == "1 value does not fit integer (row 2: “x”)." and "3 values do not fit" in said["when"]
     assert editor.get("/datasets/z/versions/1")["columns"] == version["columns"], "nothing was changed"
@@ -78,8 +82,16 @@ def test_types_are_corrected_while_it_is_a_draft_and_misfits_name_their_rows(upl
          "label_column": "n"},
     )  # fmt: skip
     assert done["label_column"] == "n" and [c["nullable"] for c in done["columns"]] == [False, False, True]
-    assert editor.get("/datasets/z/versions/1/rows")["rows"] == [["01234", "2024-04-03T00:00:00", 1], ["98765", "2024-06-05T00:00:00", None], ["00001", "2024-02-01T00:00:00", None]]
-    for bad in ({"columns": [{"name": "no", "type": "text"}]}, {"columns": [{"name": "n", "type": "image"}]}, {"columns": [], "label_column": "no"}):
+    assert editor.get("/datasets/z/versions/1/rows")["rows"] == [
+        ["01234", "2024-04-03T00:00:00", 1],
+        ["98765", "2024-06-05T00:00:00", None],
+        ["00001", "2024-02-01T00:00:00", None],
+    ]
+    for bad in (
+        {"columns": [{"name": "no", "type": "text"}]},
+        {"columns": [{"name": "n", "type": "image"}]},
+        {"columns": [], "label_column": "no"},
+    ):
         editor.put("/datasets/z/versions/1/columns", bad, status=422)
     freeze(editor, "z")
 
@@ -119,7 +131,9 @@ def excel() -> bytes:
     ],
     ids=["latin-1", "utf-16", "bom", "no header", "header off", "pipes", "json lines", "parquet", "excel"],
 )  # fmt: skip
-def test_formats_and_encodings(upload: Uploader, editor: Person, data: bytes, name: str, options: dict, types: list[str], first: list) -> None:
+def test_formats_and_encodings(
+    upload: Uploader, editor: Person, data: bytes, name: str, options: dict, types: list[str], first: list
+) -> None:
     sent = upload.ready(data, name, name="t", options={**options, "freeze": True})
     version = editor.get(f"/datasets/{sent['dataset']}/versions/1")
     assert version["status"] == "frozen" and [c["type"] for c in version["columns"]] == types
@@ -135,7 +149,11 @@ def test_append_and_replace_make_new_versions_and_leave_the_old_ones(upload: Upl
     assert editor.get("/datasets/t/versions/1/rows")["rows"] == [[1, "x"], [2, "y"]]
     assert resolve_reference(editor.project, "t@latest").number == 2, "a draft is not the latest"
     failed = upload(b"a,q\n1,2\n", "four.csv", dataset="t", mode="append")
-    assert {p["message"] for p in failed["problems"]} == {"There is no column “c”, which the data set has.", "The data set has no column “a”.", "The data set has no column “q”."}
+    assert {p["message"] for p in failed["problems"]} == {
+        "There is no column “c”, which the data set has.",
+        "The data set has no column “a”.",
+        "The data set has no column “q”.",
+    }
     assert len(editor.get("/datasets/t/versions")) == 3
     assert Item.objects.count() == 0, "rows of a table are no items"
 
@@ -184,7 +202,10 @@ def test_many_different_values_are_estimated_within_a_few_percent(upload: Upload
 def test_downloads_come_back_as_they_went(upload: Uploader, editor: Person) -> None:
     upload.ready(b'a,b,j\n1,"x, y","{""k"": 1}"\n,\xc3\xa9,[]\n', "d.csv", name="d")
     for status in ("draft", "frozen"):
-        got = {f: b"".join(editor.ask("GET", f"/datasets/d/versions/1/download?format={f}").streaming_content) for f in ("csv", "jsonl", "parquet")}
+        got = {
+            f: b"".join(editor.ask("GET", f"/datasets/d/versions/1/download?format={f}").streaming_content)
+            for f in ("csv", "jsonl", "parquet")
+        }
         assert got["jsonl"].decode() == '{"a": 1, "b": "x, y", "j": {"k": 1}}\n{"a": null, "b": "é", "j": []}\n'
         assert pq.read_table(io.BytesIO(got["parquet"])).column("a").to_pylist() == [1, None]
         again = upload.ready(got["csv"], "again.csv", name=f"again {status}")
