@@ -137,12 +137,25 @@ def apart(*, how: Text = "") -> Recipe:
 
 @component(stage="data", cacheable=False)
 def stubborn(*, folder: Text) -> Recipe:
-    """Sleeps in a C library, deaf to Python's signals"""
+    """Waits in a C library for a lock it holds itself: no signal brings it back"""
     (Path(folder) / f"deaf.{os.getpid()}").touch()
-    ctypes.CDLL(None).sleep  # noqa: B018 - bind first
-    end = time.monotonic() + 60
-    library = ctypes.PyDLL(None)
-    library.usleep(60_000_000) if time.monotonic() < end else None
+    lock = ctypes.create_string_buffer(128)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(lock)
+    return Recipe.of({"value": 0})
+
+
+@component(stage="data", cacheable=False)
+def murder() -> Recipe:
+    """Kills the process it runs in"""
+    os.kill(os.getpid(), 9)
+    return Recipe.of({"value": 0})
+
+
+@component(stage="data", cacheable=False)
+def leave() -> Recipe:
+    """Leaves a process running that speaks later"""
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1); print('too late', flush=True)"])
     return Recipe.of({"value": 0})
 
 
