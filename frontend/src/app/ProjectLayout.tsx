@@ -2,10 +2,13 @@ import { Button, Container } from '@mantine/core'
 import { IconFolderOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useParams } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { api, isApiError, unwrap } from '@/api/client'
 import { LiveProvider } from '@/api/events'
 import { keys } from '@/api/keys'
 import { EmptyState } from '@/ui/EmptyState'
+
+const UploadTray = lazy(() => import('@/features/datasets').then((m) => ({ default: m.UploadTray })))
 
 /** A project's pages share one socket. Says so when there is no such project, before any page fails on it. */
 export function ProjectLayout() {
@@ -27,6 +30,9 @@ export function ProjectLayout() {
   return (
     <LiveProvider project={project} key={project}>
       <Outlet />
+      <Suspense>
+        <UploadTray project={project} />
+      </Suspense>
     </LiveProvider>
   )
 }

@@ -19,7 +19,7 @@ export function EmptyState({
   return (
     <Box py={compact ? 'lg' : 'xl'} px="md">
       <Stack align="center" gap="xs" maw={520} mx="auto" ta="center">
-        <ThemeIcon size={compact ? 44 : 60} radius="xl" variant="light" aria-hidden>
+        <ThemeIcon size={compact ? 44 : 60} radius="50%" variant="light" aria-hidden>
           <IconOf size={compact ? 22 : 30} stroke={1.5} />
         </ThemeIcon>
         <Title order={2} size={compact ? 'h3' : 'h2'} mt="xs">

@@ -14,6 +14,7 @@ export function ErrorNotice({ error, title, onRetry }: { error: unknown; title?:
       color={unreachable ? 'gray' : 'red'}
       icon={unreachable ? <IconPlugConnectedX aria-hidden /> : <IconAlertTriangle aria-hidden />}
       title={title ?? message}
+      mb="md"
       styles={{ title: { overflowWrap: 'anywhere' } }}
     >
       {title && <Text size="sm">{message}</Text>}

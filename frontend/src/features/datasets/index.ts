@@ -1,1 +1,3 @@
-export { DatasetsPage, DatasetPage } from './pages'
+export { DatasetsPage } from './DatasetsPage'
+export { DatasetPage } from './dataset/DatasetPage'
+export { UploadTray } from './upload/UploadTray'

@@ -41,6 +41,8 @@ export type DataTableProps<Row> = {
   onWindow?: (first: number, last: number) => void
   rowKey?: (row: Row, index: number) => string
   rowHeight?: number
+  /** Of the head; taller where a column's head holds more than its title. */
+  headHeight?: number
   /** Height of the whole table; by default as tall as its rows, up to `maxHeight`. */
   height?: number | string
   maxHeight?: number | string
@@ -67,6 +69,7 @@ export function DataTable<Row>({
   onWindow,
   rowKey,
   rowHeight = 44,
+  headHeight = Math.min(rowHeight, 40),
   height,
   maxHeight = 'calc(100dvh - 260px)',
   sort = null,
@@ -112,7 +115,7 @@ export function DataTable<Row>({
   const widths = columnWidths(columns, view.width - lead)
   const full = Math.max(view.width, lead + widths.reduce((a, b) => a + b, 0))
   const across = visibleColumns(widths, Math.max(0, view.scrollLeft - lead), view.width)
-  const shown = visibleRows({ scrollTop: view.scrollTop, height: Math.max(view.height - rowHeight, rowHeight) }, total, rowHeight)
+  const shown = visibleRows({ scrollTop: view.scrollTop, height: Math.max(view.height - headHeight, rowHeight) }, total, rowHeight)
 
   useEffect(() => {
     if (onWindow && total > 0) onWindow(shown.first, shown.last)
@@ -121,7 +124,7 @@ export function DataTable<Row>({
   const move = (to: number) => {
     const row = Math.max(0, Math.min(total - 1, to))
     setActive(row)
-    const top = scrollTo(row, { scrollTop: view.scrollTop, height: view.height - rowHeight }, total, rowHeight)
+    const top = scrollTo(row, { scrollTop: view.scrollTop, height: view.height - headHeight }, total, rowHeight)
     if (top !== null) scroller.current?.scrollTo({ top })
   }
   const toggle = (index: number) => {
@@ -164,7 +167,7 @@ export function DataTable<Row>({
       <div
         ref={scroller}
         className={classes.scroller}
-        style={{ height: height ?? `min(${rowHeight + bodyHeight + 2}px, ${typeof maxHeight === 'number' ? `${maxHeight}px` : maxHeight})`, minHeight: total === 0 ? undefined : rowHeight * 2 }}
+        style={{ height: height ?? `min(${headHeight + bodyHeight + 14}px, ${typeof maxHeight === 'number' ? `${maxHeight}px` : maxHeight})`, minHeight: total === 0 ? undefined : rowHeight * 2 }}
         role="grid"
         aria-label={label}
         aria-rowcount={total + 1}
@@ -178,7 +181,7 @@ export function DataTable<Row>({
         onBlur={() => setFocused(false)}
       >
         <div role="rowgroup" className={classes.head} style={{ width: full }}>
-          <div role="row" aria-rowindex={1} className={classes.headRow} style={{ height: rowHeight > 44 ? 40 : rowHeight }}>
+          <div role="row" aria-rowindex={1} className={classes.headRow} style={{ height: headHeight }}>
             {selected && (
               <div role="columnheader" className={classes.lead} style={{ width: SELECT }}>
                 {rows && (

@@ -1,9 +1,0 @@
-import { PageHeader } from '@/ui/PageHeader'
-
-export function DatasetsPage() {
-  return <PageHeader title="Datasets" />
-}
-
-export function DatasetPage() {
-  return <PageHeader title="Dataset" />
-}
