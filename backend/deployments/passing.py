@@ -34,7 +34,8 @@ def sign(user: User, path: str) -> str:
 
 
 def predict(endpoint: Endpoint, user: User, body: bytes, request_id: str = "") -> HttpResponse:
-    """The predictor's own answer; both logs know it by the same request id. Raises PredictionRefused with its error, PredictorAway when it does not answer."""
+    """The predictor's own answer; both logs know it by the same request id. Raises PredictionRefused with its error,
+    PredictorAway when it does not answer."""
     path = f"/v1/{endpoint.project.slug}/{endpoint.slug}/predict"
     headers = {"X-Headrace-Internal": sign(user, path), "Content-Type": "application/json"}
     if request_id:

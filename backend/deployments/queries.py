@@ -22,15 +22,17 @@ POINTS = 90
 """About so many points are in a traffic chart, whatever the window."""
 BUCKETS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 960)
 
-# Bounded per endpoint whatever the traffic: latency of the newest 2,000 requests, counts from an index.
+# Bounded per endpoint whatever the traffic: latency of the newest 2,000 requests, counts from an index up to a limit.
 NUMBERS = """
 SELECT e.id, minute.requests, recent.p50, recent.p95, coalesce(recent.errors, 0), day.requests
 FROM unnest(%s::uuid[]) AS e(id)
 CROSS JOIN LATERAL (
-  SELECT count(*) AS requests FROM deployments_prediction p WHERE p.endpoint_id = e.id AND p.at > now() - interval '1 minute'
+  SELECT count(*) AS requests FROM (
+    SELECT FROM deployments_prediction p WHERE p.endpoint_id = e.id AND p.at > now() - interval '1 minute' LIMIT 100000) n
 ) minute
 CROSS JOIN LATERAL (
-  SELECT count(*) AS requests FROM deployments_prediction p WHERE p.endpoint_id = e.id AND p.at > now() - interval '1 day'
+  SELECT count(*) AS requests FROM (
+    SELECT FROM deployments_prediction p WHERE p.endpoint_id = e.id AND p.at > now() - interval '1 day' LIMIT 10000) n
 ) day
 CROSS JOIN LATERAL (
   SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n.latency_us) FILTER (WHERE n.status < 400) / 1000.0 AS p50,

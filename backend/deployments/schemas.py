@@ -54,7 +54,7 @@ class EndpointOut(Schema):
     latency_ms_p95: float | None
     error_rate: float
     predictions: int
-    """Requests in the last 24 hours."""
+    """Requests in the last 24 hours; 10,000 means that or more."""
     created_at: datetime
 
 

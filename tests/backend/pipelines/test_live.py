@@ -14,7 +14,7 @@ from channels.routing import URLRouter
 from pycrdt import Awareness, Doc, Map
 
 from backend.core.models import AuditEntry, Membership, Project
-from backend.pipelines import document, live
+from backend.pipelines import document, live, room
 from backend.pipelines.actions import create_pipeline, draft, save_draft
 from backend.pipelines.models import DraftUpdate, Pipeline
 from backend.pipelines.routing import routes
@@ -101,7 +101,7 @@ async def until(true: Callable[[], bool]) -> None:
 @pytest.fixture
 async def pipeline(editor: Person) -> AsyncIterator[Pipeline]:
     yield await database(create_pipeline)(editor.project, editor.user, "Wine", graph=GRAPH)
-    assert live.rooms == {}, "a room outlived its last page"
+    assert room.rooms == {}, "a room outlived its last page"
 
 
 async def stored(pipeline: Pipeline) -> Pipeline:
@@ -213,7 +213,7 @@ async def test_a_reader_sees_edits_and_presence_but_changes_nothing(editor: Pers
     await until(lambda: face in late.awareness.states)
     await reader.edit(put("name", "Not mine to change"))
     await until(lambda: reader.closed is not None)
-    assert reader.closed == live.FORBIDDEN
+    assert reader.closed == room.FORBIDDEN
     await writer.edit(put("name", "Mine"))
     await until(lambda: late.graph["pick"]["name"] == "Mine")
     await writer.close()
@@ -236,10 +236,10 @@ async def test_strangers_oversize_and_rubbish_are_turned_away_and_do_no_harm(
     steady = await Page(editor, "wine").open()
     monkeypatch.setattr(live, "MAX_MESSAGE", 5000)
     for message, code in (
-        (b"\x00\x02" + b"\x00" * 6000, live.TOO_LARGE),
-        (b"\x00\x02\x05abcde", live.REFUSED),
-        (b"\x01\x03abc", live.REFUSED),
-        (b"\x00", live.REFUSED),
+        (b"\x00\x02" + b"\x00" * 6000, room.TOO_LARGE),
+        (b"\x00\x02\x05abcde", room.REFUSED),
+        (b"\x01\x03abc", room.REFUSED),
+        (b"\x00", room.REFUSED),
     ):
         page = await Page(editor, "wine").open()
         await page.send(message)
@@ -250,8 +250,22 @@ async def test_strangers_oversize_and_rubbish_are_turned_away_and_do_no_harm(
     await steady.ask()
     assert (await stored(pipeline)).draft["steps"]["pick"]["name"] == "Still here"
     await database(Membership.objects.filter(user=editor.user).delete)()
-    room = next(iter(live.rooms.values()))
-    for client in list(room.clients):
-        await client.check_again()
-    await until(lambda: steady.closed == live.NOT_FOUND)
+    await next(iter(room.rooms.values())).check_access()
+    await until(lambda: steady.closed == room.FORBIDDEN)
     await steady.close()
+
+
+async def test_two_processes_share_a_draft_at_once_and_go_on_hearing_each_other(
+    editor: Person, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "TICK_S", 0.05)  # many silences in a short time
+    page = await Page(editor, "wine").open()
+    elsewhere = room.Room(pipeline.pk)  # what another process has
+    await elsewhere.open()
+    monkeypatch.setattr(elsewhere, "flush", lambda **_: asyncio.sleep(0))  # the channel layer alone, not the log
+    for name in ("first", "second"):
+        await asyncio.sleep(0.3)
+        await page.edit(put("name", name))
+        await until(lambda name=name: document.read(elsewhere.doc)["steps"]["pick"]["name"] == name)
+    await elsewhere.close()
+    await page.close()
