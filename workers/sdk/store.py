@@ -336,7 +336,7 @@ class Store:
 
     def _path(self, digest: str) -> Path:
         digest = _checked(digest)
-        return (self.root or Path()) / digest[:2] / digest[2:4] / digest
+        return (self.root or Path()).joinpath(digest[:2], digest[2:4], digest)
 
     def _remote(self, digest: str) -> str:
         return f"{self._base}/{digest[:2]}/{digest[2:4]}/{_checked(digest)}"

@@ -106,7 +106,7 @@ def version_out(version: DatasetVersion) -> dict[str, Any]:
 
 
 def resolve_reference(project: Project, text: str) -> DatasetVersion:
-    """The frozen version that `slug@3`, `slug@latest`, `slug` (the latest) or `slug@3#digest` names. A digest must be that of the version."""
+    """The frozen version that `slug@3`, `slug@latest`, `slug` (the latest) or `slug@3#digest` names; the digest must be the version's."""
     match = REFERENCE.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise InvalidInput(message=f"“{str(text)[:80]}” names no data set version.", hint="Write it as `name@3` or `name@latest`.")

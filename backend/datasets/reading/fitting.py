@@ -53,7 +53,8 @@ def misfits(raw: str, columns: Sequence[dict[str, Any]], nulls: Sequence[str], n
     return [
         {
             "field": name,
-            "message": f"{counts[name]:,} value{'s do' if counts[name] > 1 else ' does'} not fit {kinds[name]['type']} ({'; '.join(shown)}).",
+            "message": f"{counts[name]:,} value{'s do' if counts[name] > 1 else ' does'} not fit"
+            f" {kinds[name]['type']} ({'; '.join(shown)}).",
             "expected": WHAT.get(kinds[name]["type"], kinds[name]["type"])
             + (f" written as {kinds[name]['format']}" if kinds[name].get("format") else "")
             + ", or another type, or these values as missing",
