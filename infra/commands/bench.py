@@ -20,10 +20,10 @@ import click
 def bench(parts: tuple[str, ...], as_json: bool, data_dir: Path | None) -> None:
     """Measure the engine, serving and ingestion; PARTS choose some of them. Each row has its floor, measured in the same run."""
     from infra.supervisor import studio
-    from tests.bench import main as rows
+    from tests.bench.main import run
 
     with tempfile.TemporaryDirectory(prefix="hr-bench-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL may run as another account
         with studio.start(data_dir or Path(folder) / "data", "--port", "0") as running:
-            good = rows.run(running, parts, as_json=as_json)
+            good = run(running, parts, as_json=as_json)
     raise SystemExit(0 if good else 1)

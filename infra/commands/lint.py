@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+LONGEST = 60
+"""Lines of one failed check among others; alone it may say everything."""
+
 
 @click.command()
 @click.argument("names", nargs=-1)
@@ -26,10 +29,15 @@ def run(names: tuple[str, ...] = (), *, repair: bool = False) -> list[str]:
     if repair:
         plan.fix(chosen)
 
+    limit = LONGEST if len(chosen) > 1 else 10**6
+
     def done(outcome: plan.Outcome) -> None:
         word = click.style("ok", fg="green") if outcome.passed else click.style("FAILED", fg="red")
         click.echo(f"{outcome.check.name:24} {word}  {outcome.seconds:5.1f} s")
         if not outcome.passed or (names and outcome.said):
-            click.echo("\n".join(f"    {line}" for line in outcome.said.splitlines()))
+            lines = outcome.said.splitlines()
+            click.echo("\n".join(f"    {line}" for line in lines[:limit]))
+            if len(lines) > limit:
+                click.echo(f"    … and {len(lines) - limit} lines more: manage.py lint “{outcome.check.name}” shows them.")
 
     return [outcome.check.name for outcome in plan.run(chosen, done) if not outcome.passed]

@@ -36,7 +36,15 @@ def test(everything: bool, arguments: tuple[str, ...]) -> None:
         troubles.append("no Chromium, so no browser tests")
     unwanted = [name for name, drop in (("slow", not everything), ("e2e", browser is None)) if drop]
     marks = " and ".join(f"not {name}" for name in unwanted)
-    command = [sys.executable, "-m", "pytest", *(["-m", marks] if marks and "-m" not in arguments else []), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "infra.checks.troubles",
+        *(["-m", marks] if marks and "-m" not in arguments else []),
+        *arguments,
+    ]
     environment = {**os.environ, "HEADRACE_TROUBLES": "\n".join(troubles), **({"CHROMIUM": browser} if browser else {})}
     code = subprocess.run(command, check=False, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
     raise SystemExit(code or (1 if troubles else 0))

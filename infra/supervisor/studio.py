@@ -74,7 +74,10 @@ class Studio:
 
 
 def start(data_dir: Path | str | None = None, *arguments: str, services_only: bool = False, seconds: float = LONGEST_START) -> Studio:
-    """Use the studio that runs on this data directory, or start one (`arguments` as for `up`). Raises CannotStart with its sentence."""
+    """Use the studio that runs on this data directory, or start one (`arguments` as for `up`). Raises CannotStart with its sentence.
+
+    The studio ends with the thread that started it (on Linux), so start it from one that stays.
+    """
     layout = Layout.of(data_dir)
     if now := _settled(layout):
         return Studio(layout, now)

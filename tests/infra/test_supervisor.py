@@ -102,6 +102,13 @@ def test_a_killed_part_comes_back_and_the_studio_answers(running: studio.Studio,
     assert running.now()["children"][part]["last_exit"] == "signal 9"
 
 
+def test_the_web_process_stays_small(running: studio.Studio) -> None:
+    with urllib.request.urlopen(f"{running.url}/api/v1/openapi.json", timeout=20) as answer:
+        assert answer.status == 200
+    web = psutil.Process(running.now()["children"]["web"]["pid"])
+    assert web.memory_info().rss <= 200 * 1024**2, f"{web.memory_info().rss / 1024**2:.0f} MB"
+
+
 def test_no_request_is_refused_while_the_web_process_is_replaced(running: studio.Studio) -> None:
     os.kill(running.now()["children"]["web"]["pid"], signal.SIGKILL)
     time.sleep(0.05)
