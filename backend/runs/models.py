@@ -1,4 +1,8 @@
-"""The run ledger's tables. Rows of Run and StepRun are changed by the SQL functions in `sql/` alone."""
+"""The run ledger's tables. Rows of Run and StepRun are changed by the SQL functions in `sql/` alone.
+
+Inside the ledger foreign keys are without a database constraint where the function that writes the row holds the lock of what
+it points to: the check would find what is known, once per row. What leaves the ledger (an artifact) is constrained.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +53,7 @@ class StepRun(models.Model):
     inputs are there (component, parameters, digests of the inputs)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs", db_index=False)
     step = models.CharField(max_length=60)
     position = models.PositiveIntegerField(default=0)
@@ -108,7 +112,7 @@ class StepOutput(models.Model):
     """`metadata` is what this step said of the artifact: equal bytes may mean different things (which column is the
     label), so it is kept per output and not taken from whoever stored the bytes first."""
 
-    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="outputs", db_index=False)
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="outputs", db_index=False, db_constraint=False)
     port = models.CharField(max_length=60)
     artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="+")
     metadata = models.JSONField(default=dict)
@@ -118,7 +122,7 @@ class StepOutput(models.Model):
 
 
 class Attempt(models.Model):
-    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts", db_index=False, db_constraint=False)
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, default="running")
     worker = models.CharField(max_length=200, blank=True)
@@ -142,10 +146,6 @@ class RunEvent(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["run", "id"], name="run_event_run")]
-
-
-# The rows below come by the thousand: no foreign-key check per row (the function that writes them has just
-# locked the step run they belong to).
 
 
 class LogLine(models.Model):

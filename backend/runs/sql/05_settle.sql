@@ -25,7 +25,7 @@ BEGIN
     FROM runs_run WHERE id = p_run;
 
   WHILE NOT v_run.cancel_requested AND coalesce(cardinality(v_front), 0) > 0 LOOP
-    v_hits := ledger_reuse(v_run.project_id, v_front, v_run.use_cache);
+    v_hits := CASE WHEN v_run.use_cache THEN ledger_reuse(v_run.project_id, v_front) ELSE '{}' END;
     IF cardinality(v_hits) = 0 THEN
       v_ready := v_ready || v_front;
       EXIT;
@@ -81,6 +81,9 @@ BEGIN
     IF v_reused THEN
       PERFORM ledger_metrics(p_run);
     END IF;
+    IF v_run.steps_done = v_run.steps_total THEN
+      PERFORM ledger_lineage(p_run, NULL);
+    END IF;
     IF v_run.status <> v_run.before THEN
       v_events := v_events || jsonb_build_object('type', 'run_changed', 'run', p_run, 'status', v_run.status, 'steps_done', v_run.steps_done,
                                                  'progress', round(v_run.steps_done::numeric / greatest(v_run.steps_total, 1), 4));
@@ -91,14 +94,3 @@ BEGIN
     'steps_done', v_run.steps_done, 'steps_total', v_run.steps_total,
     'events', CASE WHEN coalesce(cardinality(v_events), 0) = 0 THEN '[]'::jsonb ELSE ledger_events(p_run, v_events) END);
 END $$;
-
--- Takes these steps off the counts of those that wait for them; returns which wait for nothing any more.
-CREATE OR REPLACE FUNCTION ledger_unblock(p_ids uuid[]) RETURNS uuid[] LANGUAGE sql VOLATILE AS $$
-  WITH freed AS (
-    UPDATE runs_steprun s SET blocked_by = s.blocked_by - d.n
-      FROM (SELECT i.step_run_id, count(DISTINCT i.source_id)::int AS n FROM runs_stepinput i WHERE i.source_id = ANY (p_ids) GROUP BY i.step_run_id) d
-     WHERE s.id = d.step_run_id AND s.status = 'queued'
-    RETURNING s.id, s.blocked_by, s.position
-  )
-  SELECT coalesce(array_agg(id ORDER BY position) FILTER (WHERE blocked_by = 0), '{}') FROM freed
-$$;

@@ -51,10 +51,14 @@ BEGIN
     FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, port text, position int, source uuid, output text);
 
   IF cardinality(v_hits) > 0 THEN
-    PERFORM ledger_share(v_project, v_hits, v_sources);
+    PERFORM ledger_share(v_hits, v_sources);
     PERFORM ledger_metrics(v_id);
   END IF;
-  SELECT coalesce(array_agg(id ORDER BY position), '{}') INTO v_front FROM runs_steprun WHERE run_id = v_id AND status = 'queued' AND blocked_by = 0;
+  WITH first AS (
+    UPDATE runs_steprun SET ready_at = v_now, content_key = CASE WHEN cacheable THEN ledger_content_key(id, component, component_version, parameters) ELSE '' END
+     WHERE run_id = v_id AND status = 'queued' AND blocked_by = 0
+    RETURNING id, position)
+  SELECT coalesce(array_agg(id ORDER BY position), '{}') INTO v_front FROM first;
   IF cardinality(v_hits) < jsonb_array_length(p_steps) THEN
     v_events := ARRAY[jsonb_build_object('type', 'run_changed', 'run', v_id, 'status', 'queued', 'steps_done', cardinality(v_hits), 'progress', 0)];
   END IF;

@@ -30,14 +30,14 @@ DECLARE
   v_fence record;
   v_project uuid;
   v_step text;
-  v_answer jsonb;
+  v_took interval;
 BEGIN
   SELECT * INTO v_fence FROM ledger_fence(p_step, p_attempt, p_worker);
   IF NOT v_fence.held THEN
     RETURN v_fence.answer;
   END IF;
   UPDATE runs_steprun SET status = 'succeeded', progress = 1, error = NULL, finished_at = clock_timestamp() WHERE id = p_step
-  RETURNING project_id, step INTO v_project, v_step;
+  RETURNING project_id, step, finished_at - started_at INTO v_project, v_step, v_took;
   UPDATE runs_attempt SET status = 'succeeded', finished_at = clock_timestamp() WHERE step_run_id = p_step AND number = p_attempt;
   UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
   IF jsonb_array_length(p_outputs) > 0 THEN
@@ -46,19 +46,13 @@ BEGIN
       FROM jsonb_to_recordset(p_outputs) AS o(kind text, digest text, size bigint, media_type text, inline jsonb, metadata jsonb)
      ORDER BY o.kind, o.digest
     ON CONFLICT (project_id, kind, digest) DO NOTHING;
-    WITH made AS (
-      INSERT INTO runs_stepoutput (step_run_id, port, artifact_id, metadata)
-      SELECT p_step, o.port, a.id, o.metadata
-        FROM jsonb_to_recordset(p_outputs) AS o(port text, kind text, digest text, metadata jsonb)
-        JOIN artifacts_artifact a ON a.project_id = v_project AND a.kind = o.kind AND a.digest = o.digest
-      RETURNING artifact_id
-    )
-    INSERT INTO artifacts_lineageedge (project_id, source_type, source_id, target_type, target_id, relation, created_at)
-    SELECT DISTINCT v_project, 'step_run', p_step, 'artifact', artifact_id, 'produced', clock_timestamp() FROM made
-    UNION ALL
-    SELECT DISTINCT v_project, 'artifact', o.artifact_id, 'step_run', p_step, 'used', clock_timestamp()
-      FROM runs_stepinput i JOIN runs_stepoutput o ON o.step_run_id = i.source_id AND o.port = i.output WHERE i.step_run_id = p_step
-    ON CONFLICT DO NOTHING;
+    INSERT INTO runs_stepoutput (step_run_id, port, artifact_id, metadata)
+    SELECT p_step, o.port, a.id, o.metadata
+      FROM jsonb_to_recordset(p_outputs) AS o(port text, kind text, digest text, metadata jsonb)
+      CROSS JOIN LATERAL (SELECT id FROM artifacts_artifact WHERE project_id = v_project AND kind = o.kind AND digest = o.digest LIMIT 1) a;
+    IF v_took > interval '0.1 s' THEN
+      PERFORM ledger_lineage(v_fence.run, p_step);
+    END IF;
     IF p_outputs @> '[{"kind": "Metrics"}]' THEN
       PERFORM ledger_metrics(v_fence.run);
     END IF;
