@@ -16,9 +16,18 @@ MOST_CONFUSION = 50
 
 
 def of_classes(
-    model: Model, y: Any, chances: Any, *, unknown: int, rounds: int, seed: int, threshold: float, groups: Any = None, group_column: str = "",
+    model: Model,
+    y: Any,
+    chances: Any,
+    *,
+    unknown: int,
+    rounds: int,
+    seed: int,
+    threshold: float,
+    groups: Any = None,
+    group_column: str = "",
     shown: Any = None,
-) -> tuple[Metrics, Figures, Table]:  # fmt: skip
+) -> tuple[Metrics, Figures, Table]:
     """`y`: class numbers, `chances`: `[rows, labels]`, `shown`: an Arrow table whose columns lead the predictions table."""
     import numpy as np
 
@@ -32,9 +41,14 @@ def of_classes(
     step.progress(0.65, "Measuring")
     found = measure.classification(y, chances, labels, positive, threshold, rounds, seed)
     metrics: dict[str, Any] = {
-        "task": "classification", "rows": len(y), "target": manifest["target"], "labels": labels, "values": found["values"],
-        "per_class": found["per_class"], "model": {"name": manifest["name"], "fingerprint": manifest["fingerprint"]},
-    }  # fmt: skip
+        "task": "classification",
+        "rows": len(y),
+        "target": manifest["target"],
+        "labels": labels,
+        "values": found["values"],
+        "per_class": found["per_class"],
+        "model": {"name": manifest["name"], "fingerprint": manifest["fingerprint"]},
+    }
     if unknown:
         metrics["rows_of_unknown_class"] = unknown
         step.log(f"{unknown} rows have no class, or one the model has never seen; they are not counted.", "warning")
@@ -93,9 +107,12 @@ def of_values(
     predicted = predicted.reshape(-1).astype(np.float64)
     found = measure.regression(y, predicted, rounds, seed)
     metrics: dict[str, Any] = {
-        "task": "regression", "rows": len(y), "target": manifest["target"], "values": found["values"],
+        "task": "regression",
+        "rows": len(y),
+        "target": manifest["target"],
+        "values": found["values"],
         "model": {"name": manifest["name"], "fingerprint": manifest["fingerprint"]},
-    }  # fmt: skip
+    }
     if unknown:
         metrics["rows_without_target"] = unknown
         step.log(f"{unknown} rows have no target; they are not counted.", "warning")

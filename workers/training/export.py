@@ -24,9 +24,14 @@ def pictures_to_onnx(pictures: Pictures, height: int, width: int, channels: int)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
         warnings.simplefilter("ignore")
         program: Any = torch.onnx.export(
-            published, (example,), input_names=["image"], output_names=["probabilities"], dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
-            dynamo=True, verbose=False,
-        )  # fmt: skip
+            published,
+            (example,),
+            input_names=["image"],
+            output_names=["probabilities"],
+            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"

@@ -22,10 +22,16 @@ def figure(title: str, data: list[dict[str, Any]], x: str = "", y: str = "", **l
     """`{title, figure}` with the common look. `layout` is laid over it; axes are merged."""
     axis = {"gridcolor": FAINT, "zerolinecolor": FAINT, "linecolor": FAINT, "automargin": True}
     base: dict[str, Any] = {
-        "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR, "colorway": list(COLORS), "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
-        "xaxis": {**axis, "title": {"text": x}}, "yaxis": {**axis, "title": {"text": y}}, "hovermode": "closest",
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, "showlegend": len(data) > 1,
-    }  # fmt: skip
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "colorway": list(COLORS),
+        "margin": {"l": 60, "r": 20, "t": 20, "b": 50},
+        "xaxis": {**axis, "title": {"text": x}},
+        "yaxis": {**axis, "title": {"text": y}},
+        "hovermode": "closest",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "showlegend": len(data) > 1,
+    }
     for name, value in layout.items():
         base[name] = {**base[name], **value} if isinstance(base.get(name), dict) and isinstance(value, dict) else value
     return {"title": title, "figure": {"data": data, "layout": base}}
@@ -72,17 +78,29 @@ def confusion_matrix(table: Any, labels: list[str]) -> dict[str, Any]:
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     few = len(labels) <= 20
     heat: dict[str, Any] = {
-        "type": "heatmap", "x": labels, "y": labels, "z": [_list(r, 4) for r in shares], "zmin": 0, "zmax": 1, "colorscale": BLUES,
-        "customdata": table.astype(int).tolist(), "xgap": 1, "ygap": 1,
+        "type": "heatmap",
+        "x": labels,
+        "y": labels,
+        "z": [_list(r, 4) for r in shares],
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": BLUES,
+        "customdata": table.astype(int).tolist(),
+        "xgap": 1,
+        "ygap": 1,
         "hovertemplate": "true %{y}<br>predicted %{x}<br>%{customdata:,d} rows (%{z:.1%} of the class)<extra></extra>",
         "colorbar": {"title": {"text": "share of the true class"}, "tickformat": ".0%"},
-    }  # fmt: skip
+    }
     if few:
         heat["texttemplate"] = "%{customdata:,d}"
     return figure(
-        "Confusion matrix", [heat], "Predicted class", "True class", xaxis={"type": "category"},
+        "Confusion matrix",
+        [heat],
+        "Predicted class",
+        "True class",
+        xaxis={"type": "category"},
         yaxis={"type": "category", "autorange": "reversed"},
-    )  # fmt: skip
+    )
 
 
 def roc_and_pr(curves: Sequence[tuple[str, Any, float, float]]) -> list[dict[str, Any]]:
@@ -114,10 +132,16 @@ def roc_and_pr(curves: Sequence[tuple[str, Any, float, float]]) -> list[dict[str
 def calibration(curve: list[dict[str, float]], positive: str | None) -> dict[str, Any]:
     """How often answers were right against how sure they were."""
     seen = {
-        "type": "scatter", "mode": "lines+markers", "x": _list(b["sure"] for b in curve), "y": _list(b["right"] for b in curve), "name": "this model",
-        "customdata": [b["count"] for b in curve], "line": {"color": COLORS[0]}, "marker": {"size": 8},
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": _list(b["sure"] for b in curve),
+        "y": _list(b["right"] for b in curve),
+        "name": "this model",
+        "customdata": [b["count"] for b in curve],
+        "line": {"color": COLORS[0]},
+        "marker": {"size": 8},
         "hovertemplate": "said %{x:.1%}<br>came true %{y:.1%}<br>%{customdata:,d} rows<extra></extra>",
-    }  # fmt: skip
+    }
     percent = {"tickformat": ".0%", "range": [0, 1.02]}
     what = f"Predicted probability of {positive}" if positive else "Probability of the predicted class"
     return figure("Calibration", [seen, _guide([0, 1], [0, 1], "perfect")], what, "How often it came true", xaxis=percent, yaxis=percent)
@@ -159,9 +183,16 @@ def scores(score: Any, positive: Any, names: tuple[str, str]) -> dict[str, Any]:
     for i, (name, here) in enumerate(((names[0], ~positive), (names[1], positive))):
         counts = np.histogram(score[here], edges)[0]
         data.append(
-            {"type": "bar", "x": _list((edges[:-1] + edges[1:]) / 2), "y": _list(counts / max(1, counts.sum())), "name": name, "opacity": 0.65,
-             "marker": {"color": COLORS[i]}, "hovertemplate": "%{x:.2f}: %{y:.1%}<extra>" + name + "</extra>"}
-        )  # fmt: skip
+            {
+                "type": "bar",
+                "x": _list((edges[:-1] + edges[1:]) / 2),
+                "y": _list(counts / max(1, counts.sum())),
+                "name": name,
+                "opacity": 0.65,
+                "marker": {"color": COLORS[i]},
+                "hovertemplate": "%{x:.2f}: %{y:.1%}<extra>" + name + "</extra>",
+            }
+        )
     return figure(
         "Scores by true class",
         data,
@@ -180,9 +211,17 @@ def per_class(found: dict[str, Any]) -> dict[str, Any]:
     for i, name in enumerate(("precision", "recall")):
         cells = [found[label][name] for label in labels]
         data.append(
-            {"type": "bar", "orientation": "h", "y": labels, "x": _list(c["value"] or 0 for c in cells), "name": name.capitalize(), "marker": {"color": COLORS[i]},
-             "error_x": _bars(cells), "hovertemplate": "%{y}: %{x:.1%}<extra>" + name + "</extra>"}
-        )  # fmt: skip
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": labels,
+                "x": _list(c["value"] or 0 for c in cells),
+                "name": name.capitalize(),
+                "marker": {"color": COLORS[i]},
+                "error_x": _bars(cells),
+                "hovertemplate": "%{y}: %{x:.1%}<extra>" + name + "</extra>",
+            }
+        )
     return figure(
         "By class",
         data,
@@ -217,10 +256,21 @@ def groups(found: dict[str, Any], column: str) -> list[dict[str, Any]]:
     for i, metric in enumerate(wanted):
         cells = [r.get(metric) or {"value": None} for r in rows]
         data.append(
-            {"type": "bar", "x": [r["group"] for r in rows], "y": _list(c["value"] or 0 for c in cells), "name": metric.replace("_", " ").capitalize(),
-             "error_y": _bars(cells), "marker": {"color": COLORS[i % len(COLORS)]}, "customdata": [r["rows"] for r in rows],
-             "hovertemplate": "%{x}: %{y:" + (".4g" if number else ".1%") + "} of %{customdata:,d} rows<extra>" + metric.replace("_", " ") + "</extra>"}
-        )  # fmt: skip
+            {
+                "type": "bar",
+                "x": [r["group"] for r in rows],
+                "y": _list(c["value"] or 0 for c in cells),
+                "name": metric.replace("_", " ").capitalize(),
+                "error_y": _bars(cells),
+                "marker": {"color": COLORS[i % len(COLORS)]},
+                "customdata": [r["rows"] for r in rows],
+                "hovertemplate": "%{x}: %{y:"
+                + (".4g" if number else ".1%")
+                + "} of %{customdata:,d} rows<extra>"
+                + metric.replace("_", " ")
+                + "</extra>",
+            }
+        )
     axis = {} if number else {"tickformat": ".0%"}
     return [figure(f"By {column}", data, column, "Error" if number else "Rate", barmode="group", xaxis={"type": "category"}, yaxis=axis)]
 
@@ -250,24 +300,47 @@ def regression(y: Any, predicted: Any, target: str, seed: int) -> list[dict[str,
         "hovertemplate": "predicted %{x}<br>error %{y}<extra></extra>",
     }
     counts, edges = np.histogram(error, bins=min(60, max(10, int(np.sqrt(len(error))))))
-    spread = {"type": "bar", "x": _list((edges[:-1] + edges[1:]) / 2), "y": counts.tolist(), "name": "rows", "marker": {"color": COLORS[0]},
-              "hovertemplate": "error about %{x}: %{y:,d} rows<extra></extra>"}  # fmt: skip
+    spread = {
+        "type": "bar",
+        "x": _list((edges[:-1] + edges[1:]) / 2),
+        "y": counts.tolist(),
+        "name": "rows",
+        "marker": {"color": COLORS[0]},
+        "hovertemplate": "error about %{x}: %{y:,d} rows<extra></extra>",
+    }
     size = np.sort(np.abs(error))
     x, share = _thin(size, np.arange(1, len(size) + 1) / len(size))
     return [
         figure("Predicted and actual", [actual, _guide([low, high], [low, high], "perfect")], f"Actual {target}", f"Predicted {target}"),
-        figure("Errors by prediction", [residual, _guide([float(predicted.min()), float(predicted.max())], [0, 0], "none")], f"Predicted {target}", "Error (predicted - actual)"),
+        figure(
+            "Errors by prediction",
+            [residual, _guide([float(predicted.min()), float(predicted.max())], [0, 0], "none")],
+            f"Predicted {target}",
+            "Error (predicted - actual)",
+        ),
         figure("How the errors are spread", [spread], "Error (predicted - actual)", "Rows", bargap=0.02),
-        figure("How large errors get", [_line(x, share, "rows", COLORS[0], hovertemplate="%{y:.1%} of the rows are within %{x}<extra></extra>")], "Error is at most", "Share of rows", yaxis={"tickformat": ".0%"}),
-    ]  # fmt: skip
+        figure(
+            "How large errors get",
+            [_line(x, share, "rows", COLORS[0], hovertemplate="%{y:.1%} of the rows are within %{x}<extra></extra>")],
+            "Error is at most",
+            "Share of rows",
+            yaxis={"tickformat": ".0%"},
+        ),
+    ]
 
 
 def ranking(names: list[str], metric: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Models beside each other by one metric, with intervals."""
     bars = {
-        "type": "bar", "orientation": "h", "y": names[::-1], "x": _list((c["value"] or 0) for c in cells[::-1]), "error_x": _bars(cells[::-1]),
-        "marker": {"color": COLORS[0]}, "hovertemplate": "%{y}: %{x:.4g}<extra></extra>", "name": metric,
-    }  # fmt: skip
+        "type": "bar",
+        "orientation": "h",
+        "y": names[::-1],
+        "x": _list((c["value"] or 0) for c in cells[::-1]),
+        "error_x": _bars(cells[::-1]),
+        "marker": {"color": COLORS[0]},
+        "hovertemplate": "%{y}: %{x:.4g}<extra></extra>",
+        "name": metric,
+    }
     return figure(
         "Models by " + metric.replace("_", " "),
         [bars],

@@ -23,10 +23,26 @@ USUAL = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
 
 
 def train(
-    train: Images, validation: Images | None, *, checkpoint: str, only_last_layer: bool, size: int, color: str, augment: str, epochs: int,
-    batch_size: int, learning_rate: float, weight_decay: float, width: int, dropout: float, patience: int, balance_classes: bool,
-    positive_label: str, name: str, seed: int,
-) -> tuple[Model, Metrics]:  # fmt: skip
+    train: Images,
+    validation: Images | None,
+    *,
+    checkpoint: str,
+    only_last_layer: bool,
+    size: int,
+    color: str,
+    augment: str,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    weight_decay: float,
+    width: int,
+    dropout: float,
+    patience: int,
+    balance_classes: bool,
+    positive_label: str,
+    name: str,
+    seed: int,
+) -> tuple[Model, Metrics]:
     """The component's body; its parameters are explained there."""
     step = context.current()
     torch.set_num_threads(step.threads)
@@ -76,14 +92,23 @@ def train(
     model = Pictures(network, mean, spread, logits=bool(checkpoint))
     change = augmentation(augment)
     plan = loop.Plan(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate or (1e-4 if checkpoint else 5e-3), weight_decay=weight_decay,
-        patience=patience, seed=seed,
-    )  # fmt: skip
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate or (1e-4 if checkpoint else 5e-3),
+        weight_decay=weight_decay,
+        patience=patience,
+        seed=seed,
+    )
     outcome = loop.fit(
-        model, loop.Examples(x=x, y=torch.from_numpy(y)), loop.Examples(x=x_held, y=torch.from_numpy(y_held)) if len(y_held) else None, plan,
-        loss_of=loop.classify_loss(weights), quality_of=loop.classify_quality, share=(0.15, 0.85),
+        model,
+        loop.Examples(x=x, y=torch.from_numpy(y)),
+        loop.Examples(x=x_held, y=torch.from_numpy(y_held)) if len(y_held) else None,
+        plan,
+        loss_of=loop.classify_loss(weights),
+        quality_of=loop.classify_quality,
+        share=(0.15, 0.85),
         augment=(lambda images, chance: change(model.scaled(images), chance)) if change is not None else None,
-    )  # fmt: skip
+    )
 
     # 5. Publish.
     step.progress(0.88, "Publishing as ONNX")
@@ -100,22 +125,50 @@ def train(
     positive = positive_label or (labels[0] if counts[0] < counts[1] else labels[1]) if len(labels) == 2 else ""
     measured = {f"validation_{k}": v for k, v in outcome.metrics.items()}
     made = write_model(
-        onnx, name=name, task="classification", framework=framework, target="label", labels=labels, positive=positive,
+        onnx,
+        name=name,
+        task="classification",
+        framework=framework,
+        target="label",
+        labels=labels,
+        positive=positive,
         input_={
-            "kind": "image", "onnx_input": "image", "dtype": "uint8", "layout": "NHWC", "height": height, "width": width_, "channels": channels,
+            "kind": "image",
+            "onnx_input": "image",
+            "dtype": "uint8",
+            "layout": "NHWC",
+            "height": height,
+            "width": width_,
+            "channels": channels,
             "resize": "exact",
         },
         training={
             "parameters": {
-                "checkpoint": checkpoint, "only_last_layer": only_last_layer, "size": size, "color": color, "augment": augment, "epochs": outcome.epochs,
-                "best_epoch": outcome.best, "batch_size": batch_size, "learning_rate": plan.learning_rate, "weight_decay": weight_decay, "width": width,
-                "dropout": dropout, "patience": patience, "balance_classes": balance_classes, "seed": seed,
+                "checkpoint": checkpoint,
+                "only_last_layer": only_last_layer,
+                "size": size,
+                "color": color,
+                "augment": augment,
+                "epochs": outcome.epochs,
+                "best_epoch": outcome.best,
+                "batch_size": batch_size,
+                "learning_rate": plan.learning_rate,
+                "weight_decay": weight_decay,
+                "width": width,
+                "dropout": dropout,
+                "patience": patience,
+                "balance_classes": balance_classes,
+                "seed": seed,
             },
-            "rows": len(y), "dataset_versions": list(train.metadata.get("dataset_versions", [])), "method": method,
+            "rows": len(y),
+            "dataset_versions": list(train.metadata.get("dataset_versions", [])),
+            "method": method,
         },
-        metrics=measured, parity_inputs={"image": sample}, parity_answers=original,
+        metrics=measured,
+        parity_inputs={"image": sample},
+        parity_answers=original,
         card={"method": method, "limits": "- Whatever it is shown, it answers with one of its classes; pictures of other things too."},
-    )  # fmt: skip
+    )
     parity = made.metadata["parity"]
     step.log(f"ONNX answers within {parity['largest_difference']:.1e} of the original on {parity['rows']} images.")
     step.progress(1.0, "Done")
@@ -128,10 +181,11 @@ def train(
 def _from_checkpoint(
     checkpoint: str, labels: list[str], size: int, only_last_layer: bool
 ) -> tuple[torch.nn.Module, int, int, list[float], list[float]]:
-    """A transformers image classifier with a fresh last layer, and how its pictures are scaled. Weights are read as safetensors only, and no
-    code that comes with a checkpoint is run."""
+    """A transformers image classifier with a fresh last layer, and how its pictures are scaled. Weights are read as safetensors
+    only, and no code that comes with a checkpoint is run."""
     import json
 
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read at import
     from transformers import AutoModelForImageClassification
 
     step = context.current()
@@ -141,8 +195,13 @@ def _from_checkpoint(
     step.progress(0.0, f"Loading {checkpoint}")
     try:
         network: Any = AutoModelForImageClassification.from_pretrained(
-            source, num_labels=len(labels), ignore_mismatched_sizes=True, use_safetensors=True, trust_remote_code=False, attn_implementation="eager",
-        )  # fmt: skip
+            source,
+            num_labels=len(labels),
+            ignore_mismatched_sizes=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            attn_implementation="eager",
+        )
     except (OSError, ValueError) as error:
         raise StepError(
             f"The checkpoint “{checkpoint}” cannot be used: {str(error).strip().splitlines()[0][:300]}",

@@ -1,7 +1,7 @@
 """The training loop of every torch model. It reads from top to bottom.
 
-Equal seeds give equal models on the processor, also when an attempt was killed in between: the order of the data and all chance depend on the
-seed and the step's number alone, never on what ran before.
+Equal seeds give equal models on the processor, also when an attempt was killed in between: the order of the data and all chance depend
+on the seed and the step's number alone, never on what ran before.
 """
 
 from __future__ import annotations
@@ -110,9 +110,13 @@ def fit(
 
     def keep(following: int) -> None:
         state = {
-            "plan": asdict(plan), "examples": len(training), "next": following, "best_loss": best_loss if best_loss < math.inf else None,
-            "best_epoch": best_epoch, "best_metrics": best_metrics,
-        }  # fmt: skip
+            "plan": asdict(plan),
+            "examples": len(training),
+            "next": following,
+            "best_loss": best_loss if best_loss < math.inf else None,
+            "best_epoch": best_epoch,
+            "best_metrics": best_metrics,
+        }
         checkpoint.save(path, state, model=model.state_dict(), optimizer=checkpoint.optimizer_tensors(optimizer), best=best_weights)
 
     # 4. The loop.

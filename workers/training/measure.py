@@ -40,18 +40,27 @@ def from_confusion(tables: Any) -> dict[str, Any]:
     recall, precision = _ratio(hit, true), _ratio(hit, said)
     f1 = _ratio(2 * hit, true + said)
     there = true > 0
-    macro = lambda values: _ratio((values * there).sum(axis=-1), there.sum(axis=-1))  # noqa: E731 - classes absent from the test part do not count
+    share = there.sum(axis=-1)  # classes absent from the test part do not count
+    macro = lambda values: _ratio((values * there).sum(axis=-1), share)  # noqa: E731
     correct, chance = hit.sum(axis=-1), (true * said).sum(axis=-1)
     spread = np.sqrt((total**2 - (said**2).sum(axis=-1)) * (total**2 - (true**2).sum(axis=-1)))
     return {
-        "accuracy": _ratio(correct, total), "balanced_accuracy": macro(recall), "macro_precision": macro(precision), "macro_recall": macro(recall),
-        "macro_f1": macro(f1), "weighted_f1": _ratio((f1 * true).sum(axis=-1), total), "mcc": _ratio(correct * total - chance, spread),
+        "accuracy": _ratio(correct, total),
+        "balanced_accuracy": macro(recall),
+        "macro_precision": macro(precision),
+        "macro_recall": macro(recall),
+        "macro_f1": macro(f1),
+        "weighted_f1": _ratio((f1 * true).sum(axis=-1), total),
+        "mcc": _ratio(correct * total - chance, spread),
         "kappa": _ratio(correct * total - chance, total**2 - chance),
         "per_class": {
-            "precision": precision, "recall": recall, "f1": f1, "support": true,
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+            "support": true,
             "specificity": _ratio(total[..., None] - true - said + hit, total[..., None] - true),
         },
-    }  # fmt: skip
+    }
 
 
 def score_table(score: Any, positive: Any) -> tuple[Any, Any]:
@@ -137,7 +146,8 @@ def _means(columns: Any, rounds: int, random: Any) -> Any:
 def classification(
     y: Any, chances: Any, labels: list[str], positive: int | None, threshold: float, rounds: int, seed: int
 ) -> dict[str, Any]:
-    """Everything about class answers. `y` are class numbers, `chances` `[rows, labels]`; `positive` is the class looked for (two labels)."""
+    """Everything about class answers. `y` are class numbers, `chances` `[rows, labels]`; `positive` is the
+    class looked for (two labels)."""
     import numpy as np
 
     random = np.random.default_rng(seed)
@@ -272,9 +282,12 @@ def regression(y: Any, predicted: Any, rounds: int, seed: int) -> dict[str, Any]
         return 1 - np.divide(m[..., 2], spread, out=np.full(np.shape(spread), np.nan), where=np.asarray(spread) > 0)
 
     formulas: Mapping[str, Callable[[Any], Any]] = {
-        "rmse": lambda m: np.sqrt(np.maximum(m[..., 2], 0)), "mae": lambda m: m[..., 1], "r2": share, "bias": lambda m: m[..., 0],
+        "rmse": lambda m: np.sqrt(np.maximum(m[..., 2], 0)),
+        "mae": lambda m: m[..., 1],
+        "r2": share,
+        "bias": lambda m: m[..., 0],
         "mape": lambda m: _ratio(m[..., 5], m[..., 6]),
-    }  # fmt: skip
+    }
     values = {name: _interval(float(formula(point)), formula(made)) for name, formula in formulas.items()}
     if not nonzero.any():
         values.pop("mape")
@@ -343,8 +356,12 @@ def threshold_table(score: Any, positive: Any, steps: int = 101) -> list[dict[st
     f1 = _ratio(2 * hit, hit + false + len(up))
     return [
         {
-            "threshold": float(at[i]), "precision": float(precision[i]), "recall": float(recall[i]), "f1": float(f1[i]),
-            "specificity": 1 - float(false[i] / max(1, len(down))), "selection_rate": float((hit[i] + false[i]) / max(1, len(score))),
+            "threshold": float(at[i]),
+            "precision": float(precision[i]),
+            "recall": float(recall[i]),
+            "f1": float(f1[i]),
+            "specificity": 1 - float(false[i] / max(1, len(down))),
+            "selection_rate": float((hit[i] + false[i]) / max(1, len(score))),
         }
         for i in range(steps)
-    ]  # fmt: skip
+    ]

@@ -85,14 +85,22 @@ def write_model(
         else {"kind": "regression", "output": "value"}
     )
     manifest: dict[str, Any] = {
-        "format": FORMAT, "task": task, "framework": framework, "name": name, "input": dict(input_), "output": output,
+        "format": FORMAT,
+        "task": task,
+        "framework": framework,
+        "name": name,
+        "input": dict(input_),
+        "output": output,
         "onnx": {
             "inputs": [{"name": i.name, "dtype": _dtype(i.type), "shape": list(i.shape)} for i in running.get_inputs()],
             "outputs": [{"name": o.name, "dtype": _dtype(o.type), "shape": list(o.shape)} for o in running.get_outputs()],
         },
-        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"), "target": target, "metrics": dict(metrics), "training": dict(training),
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "target": target,
+        "metrics": dict(metrics),
+        "training": dict(training),
         "fingerprint": hashlib.sha256(onnx).hexdigest(),
-    }  # fmt: skip
+    }
     if positive:
         manifest["positive_label"] = positive
     count = len(next(iter(parity_inputs.values())))
@@ -150,7 +158,8 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
     training, output = manifest["training"], manifest["output"]
     lines = [f"# {manifest['name']}", ""]
     lines += [
-        f"Predicts **{manifest['target']}** ({manifest['task']}) with {told.get('method', manifest['framework'])}. Trained {manifest['trained_at'][:10]}.",
+        f"Predicts **{manifest['target']}** ({manifest['task']}) with {told.get('method', manifest['framework'])}. "
+        f"Trained {manifest['trained_at'][:10]}.",
         "",
     ]
     lines += ["## Intended use", "", "_Who should use this model, for what, and for what not? Fill in before it is used in earnest._", ""]
@@ -178,7 +187,8 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
         "",
         "## Checks",
         "",
-        f"The published model was asked {parity['rows']} rows that the original model had answered: the largest difference is {parity['largest_difference']:.1e}.",
+        f"The published model was asked {parity['rows']} rows that the original model had answered: "
+        f"the largest difference is {parity['largest_difference']:.1e}.",
     ]
     lines += [
         "",

@@ -58,6 +58,9 @@ class SmallConvolutions(nn.Module):
 class Pictures(nn.Module):
     """Takes uint8 pictures `[batch, height, width, channels]` and scales them for the network inside."""
 
+    mean: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(self, network: nn.Module, mean: Sequence[float], spread: Sequence[float], logits: bool = False) -> None:
         super().__init__()
         self.network, self.logits = network, logits

@@ -130,7 +130,7 @@ def write_classes(graph: Graph, scores: str, labels: int, columns: int) -> None:
     if columns == 1 and labels == 2:
         second = graph.node("Sigmoid", [scores])
         kept = graph.cast(second, "float32")
-        chances = graph.concat([graph.node("Sub", [graph.constant(np.float32([[1.0]])), kept]), kept])
+        chances = graph.concat([graph.node("Sub", [graph.constant(np.array([[1.0]], dtype=np.float32)), kept]), kept])
     else:
         chances = graph.cast(graph.node("Softmax", [scores], axis=1), "float32")
     graph.output(chances, "probabilities", "float32", labels)
@@ -196,12 +196,25 @@ class Trees:
 
         flat = {k: np.concatenate(v).tolist() for k, v in vars(self).items() if k != "outputs"}
         return graph.node(
-            "TreeEnsembleRegressor", [features], domain="ai.onnx.ml", n_targets=self.outputs, aggregate_function="SUM", post_transform="NONE",
-            nodes_treeids=flat["tree_ids"], nodes_nodeids=flat["node_ids"], nodes_featureids=flat["features"], nodes_values=flat["thresholds"],
-            nodes_truenodeids=flat["left"], nodes_falsenodeids=flat["right"], nodes_missing_value_tracks_true=flat["missing_left"],
+            "TreeEnsembleRegressor",
+            [features],
+            domain="ai.onnx.ml",
+            n_targets=self.outputs,
+            aggregate_function="SUM",
+            post_transform="NONE",
+            nodes_treeids=flat["tree_ids"],
+            nodes_nodeids=flat["node_ids"],
+            nodes_featureids=flat["features"],
+            nodes_values=flat["thresholds"],
+            nodes_truenodeids=flat["left"],
+            nodes_falsenodeids=flat["right"],
+            nodes_missing_value_tracks_true=flat["missing_left"],
             nodes_modes=["LEAF" if x else "BRANCH_LEQ" for x in flat["leaf"]],
-            target_treeids=flat["target_trees"], target_nodeids=flat["target_nodes"], target_ids=flat["target_ids"], target_weights=flat["target_weights"],
-        )  # fmt: skip
+            target_treeids=flat["target_trees"],
+            target_nodeids=flat["target_nodes"],
+            target_ids=flat["target_ids"],
+            target_weights=flat["target_weights"],
+        )
 
 
 def _floor32(thresholds: Any) -> Any:
@@ -222,9 +235,13 @@ def trees_of_forest(forest: Any, outputs: int) -> Trees:
         tree = one.tree_
         weights = tree.value[:, 0, :] / len(forest.estimators_)
         made.add(
-            feature=tree.feature, threshold=tree.threshold, left=tree.children_left, right=tree.children_right,
-            missing_left=np.asarray(tree.missing_go_to_left, dtype=int), weights=weights,
-        )  # fmt: skip
+            feature=tree.feature,
+            threshold=tree.threshold,
+            left=tree.children_left,
+            right=tree.children_right,
+            missing_left=np.asarray(tree.missing_go_to_left, dtype=int),
+            weights=weights,
+        )
     return made
 
 

@@ -116,10 +116,16 @@ def _fit_number(values: Any, fill: str, scale: str, type_: str) -> dict[str, Any
     centre, factor = _scaling(there if filling is None else np.append(there, np.full(len(values) - len(there), filling)), scale)
     middle = float(np.quantile(there, 0.5, method="nearest"))
     return {
-        "use": "number", "fill": filling, "centre": centre, "factor": factor, "flag": filling is not None and len(there) < len(values),
-        "missing": 1 - len(there) / len(values), "minimum": float(there.min()), "maximum": float(there.max()),
+        "use": "number",
+        "fill": filling,
+        "centre": centre,
+        "factor": factor,
+        "flag": filling is not None and len(there) < len(values),
+        "missing": 1 - len(there) / len(values),
+        "minimum": float(there.min()),
+        "maximum": float(there.max()),
         "example": bool(middle) if type_ == "boolean" else int(middle) if type_ == "integer" else round(middle, 6),
-    }  # fmt: skip
+    }
 
 
 def _fit_category(values: Any, encode: str, most: int, rare_below: float) -> dict[str, Any] | str:
@@ -140,9 +146,13 @@ def _fit_category(values: Any, encode: str, most: int, rare_below: float) -> dic
     # '' (missing) is a value like any other once it was seen; everything else falls into the last bucket.
     codes = sorted(kept) + ([""] if not present.all() else [])
     return {
-        "use": "category", "encode": encode, "values": codes, "missing": float(counts[~present].sum()) / len(values),
-        "choices": sorted(str(n) for n in names[:200]), "example": str(names[0]),
-    }  # fmt: skip
+        "use": "category",
+        "encode": encode,
+        "values": codes,
+        "missing": float(counts[~present].sum()) / len(values),
+        "choices": sorted(str(n) for n in names[:200]),
+        "example": str(names[0]),
+    }
 
 
 def _fit_date(values: Any, scale: str) -> dict[str, Any] | str:
@@ -161,9 +171,14 @@ def _fit_date(values: Any, scale: str) -> dict[str, Any] | str:
     if not parts:
         return "every date is the same"
     return {
-        "use": "date", "fill": middle, "parts": parts, "missing": 1 - len(there) / len(values),
-        "minimum": float(there.min()), "maximum": float(there.max()), "example": middle,
-    }  # fmt: skip
+        "use": "date",
+        "fill": middle,
+        "parts": parts,
+        "missing": 1 - len(there) / len(values),
+        "minimum": float(there.min()),
+        "maximum": float(there.max()),
+        "example": middle,
+    }
 
 
 def feature_names(recipe: Mapping[str, Any]) -> list[str]:
@@ -202,9 +217,13 @@ def date_parts(seconds: Any) -> dict[str, Any]:
     year = year_of_era + era * 400 + (month <= 2)
     weekday = (shifted + 2) % 7
     parts = {
-        "elapsed": exact / (86400.0 * 365.25), "year": year.astype(np.float64), "month": month.astype(np.float64),
-        "day": day.astype(np.float64), "weekday": weekday.astype(np.float64), "hour": hour,
-    }  # fmt: skip
+        "elapsed": exact / (86400.0 * 365.25),
+        "year": year.astype(np.float64),
+        "month": month.astype(np.float64),
+        "day": day.astype(np.float64),
+        "weekday": weekday.astype(np.float64),
+        "hour": hour,
+    }
     for name, index in (("year", of_year), ("weekday", weekday), ("hour", hour.astype(np.int64))):
         parts[f"{name}_sin"], parts[f"{name}_cos"] = (wave[index] for wave in _waves(name))
     return parts
@@ -286,9 +305,13 @@ def write(recipe: Mapping[str, Any], graph: Graph) -> str:
     for column in _of(recipe, "category"):
         text = graph.input(column["name"], "string")
         code = graph.node(
-            "LabelEncoder", [text], domain="ai.onnx.ml", keys_strings=column["values"], values_int64s=list(range(len(column["values"]))),
+            "LabelEncoder",
+            [text],
+            domain="ai.onnx.ml",
+            keys_strings=column["values"],
+            values_int64s=list(range(len(column["values"]))),
             default_int64=len(column["values"]),
-        )  # fmt: skip
+        )
         if column["encode"] == "ordinal":
             parts.append(graph.cast(code, "float32"))
         else:

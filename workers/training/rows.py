@@ -56,8 +56,9 @@ def raw_rows(table: Any, columns: Sequence[Mapping[str, Any]]) -> dict[str, Any]
     """The columns (`[{name, type}]`) of an Arrow table as arrays."""
     missing = [c["name"] for c in columns if c["name"] not in table.column_names]
     if missing:
+        named = ", ".join(f"“{m}”" for m in missing[:10])
         raise StepError(
-            f"The table lacks the column{'s' if len(missing) > 1 else ''} {', '.join('“' + m + '”' for m in missing[:10])} that the model needs.",
+            f"The table lacks the column{'s' if len(missing) > 1 else ''} {named}, which the model needs.",
             hint="Use rows with the columns the model was trained on.",
         )
     return {c["name"]: raw_column(table[c["name"]], c["name"], c["type"]) for c in columns}

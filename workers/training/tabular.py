@@ -72,9 +72,14 @@ def prepare(
         counts = np.bincount(y, minlength=len(aim.labels))
         weights = (len(y) / (len(aim.labels) * np.maximum(counts, 1)))[y]
     job = Job(
-        target=aim, recipe=known, rows=rows, x=recipes.apply(known, rows), y=y, weights=weights,
+        target=aim,
+        recipe=known,
+        rows=rows,
+        x=recipes.apply(known, rows),
+        y=y,
+        weights=weights,
         dataset_versions=list(train.metadata.get("dataset_versions", [])),
-    )  # fmt: skip
+    )
     if validation is not None:
         table = validation.arrow()
         usable, job.y_validation = encode_target(table, aim)
@@ -139,11 +144,25 @@ def publish(
         "limits": limits,
     }
     model = write_model(
-        graph.model().SerializeToString(), name=name, task=job.target.task, framework=framework, target=job.target.name, labels=job.target.labels,
-        positive=job.target.positive, input_={"kind": "row", "columns": recipes.input_columns(job.recipe)},
-        training={"parameters": {"target": job.target.name, **parameters}, "rows": len(job.y), "dataset_versions": job.dataset_versions, "method": method},
-        metrics=measured, parity_inputs=onnx_inputs(rows), parity_answers=answer(recipes.apply(job.recipe, rows)), card=told,
-    )  # fmt: skip
+        graph.model().SerializeToString(),
+        name=name,
+        task=job.target.task,
+        framework=framework,
+        target=job.target.name,
+        labels=job.target.labels,
+        positive=job.target.positive,
+        input_={"kind": "row", "columns": recipes.input_columns(job.recipe)},
+        training={
+            "parameters": {"target": job.target.name, **parameters},
+            "rows": len(job.y),
+            "dataset_versions": job.dataset_versions,
+            "method": method,
+        },
+        metrics=measured,
+        parity_inputs=onnx_inputs(rows),
+        parity_answers=answer(recipes.apply(job.recipe, rows)),
+        card=told,
+    )
     parity = model.metadata["parity"]
     step.log(f"ONNX answers within {parity['largest_difference']:.1e} of the original on {parity['rows']} rows.")
     step.progress(1.0, "Done")

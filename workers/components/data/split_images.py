@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -36,8 +36,8 @@ def split_images(
 ) -> Parts:
     """Split images
 
-    Divides pictures into a part to learn from and a part to test with, and perhaps a third to watch while training. The same picture twice (by
-    its bytes) always stays in one part.
+    Divides pictures into a part to learn from and a part to test with, and perhaps a third to watch while training. The same picture
+    twice (by its bytes) always stays in one part.
     """
     import numpy as np
     import pyarrow.compute as pc
@@ -61,7 +61,7 @@ def split_images(
             "valid": "validation",
         }
         given = [names.get((v or "").lower()) for v in table["split"].to_pylist()] if "split" in table.column_names else []
-        parts = {name: [i for i, v in enumerate(given) if v == name] for name in Parts._fields}
+        parts: dict[str, Any] = {name: [i for i, v in enumerate(given) if v == name] for name in Parts._fields}
         if not parts["train"] or not parts["test"]:
             raise StepError(
                 "The data set does not say which pictures are for training and which for testing.",

@@ -49,9 +49,9 @@ def compare_models(
 ) -> Comparison:
     """Compare models
 
-    Puts evaluations beside each other, ranks them by one metric, and passes the best model on. Where the best one's interval reaches the next one's
-    value the difference may be chance, and the ranking says so.
-    """  # fmt: skip
+    Puts evaluations beside each other, ranks them by one metric, and passes the best model on. Where the best one's interval reaches
+    the next one's value the difference may be chance, and the ranking says so.
+    """
     import pyarrow as pa
 
     from workers.sdk import context
@@ -108,9 +108,11 @@ def compare_models(
                 field="models",
             )
     return Comparison(
-        ranking=Table.from_arrow(pa.table(columns), types={"model": "category"}), figures=Figures.of(figures, count=len(figures)),
-        best_metrics=metrics[order[0]], best=best,
-    )  # fmt: skip
+        ranking=Table.from_arrow(pa.table(columns), types={"model": "category"}),
+        figures=Figures.of(figures, count=len(figures)),
+        best_metrics=metrics[order[0]],
+        best=best,
+    )
 
 
 def _distinct(names: list[str]) -> list[str]:

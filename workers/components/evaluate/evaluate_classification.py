@@ -35,8 +35,8 @@ def evaluate_classification(
 ) -> Evaluation:
     """Evaluate classification
 
-    Asks the published model every test row and compares its answers with the truth: accuracy, precision, recall, ROC and precision-recall curves, how honest its
-    probabilities are, all with 95 % intervals, and if you like for groups of people or things.
+    Asks the published model every test row and compares its answers with the truth: accuracy, precision, recall, ROC and precision-
+    recall curves, how honest its probabilities are, all with 95 % intervals, and if you like for groups of people or things.
     """
     from workers.sdk.errors import StepError
     from workers.training import evaluation
@@ -50,7 +50,15 @@ def evaluate_classification(
     rows, y = encode_target(table, Target(name=manifest["target"], task="classification", labels=manifest["output"]["labels"], positive=""))
     kept = table.take(rows) if len(rows) < table.num_rows else table
     metrics, figures, predictions = evaluation.of_classes(
-        model, y, predict_rows(model, kept), unknown=table.num_rows - len(rows), rounds=bootstrap_rounds, seed=seed, threshold=threshold,
-        groups=evaluation.group_values(table, rows, group_column), group_column=group_column, shown=kept,
-    )  # fmt: skip
+        model,
+        y,
+        predict_rows(model, kept),
+        unknown=table.num_rows - len(rows),
+        rounds=bootstrap_rounds,
+        seed=seed,
+        threshold=threshold,
+        groups=evaluation.group_values(table, rows, group_column),
+        group_column=group_column,
+        shown=kept,
+    )
     return Evaluation(metrics=metrics, figures=figures, predictions=predictions)

@@ -29,8 +29,8 @@ def evaluate_images(
 ) -> Evaluation:
     """Evaluate on images
 
-    Shows the published model every test picture and compares its answers with the labels: accuracy, precision and recall by class, confusion
-    matrix, curves and calibration, all with 95 % intervals.
+    Shows the published model every test picture and compares its answers with the labels: accuracy, precision and recall by class,
+    confusion matrix, curves and calibration, all with 95 % intervals.
     """
     import numpy as np
     import pyarrow as pa
@@ -50,7 +50,13 @@ def evaluate_images(
     kept = table.take(pa.array(rows))
     y = np.array([codes[label] for label in kept["label"].to_pylist()], dtype=np.int64)
     metrics, figures, predictions = evaluation.of_classes(
-        model, y, predict_images(model, test, rows), unknown=table.num_rows - len(rows), rounds=bootstrap_rounds, seed=seed, threshold=threshold,
+        model,
+        y,
+        predict_images(model, test, rows),
+        unknown=table.num_rows - len(rows),
+        rounds=bootstrap_rounds,
+        seed=seed,
+        threshold=threshold,
         shown=kept.select(["key"]),
-    )  # fmt: skip
+    )
     return Evaluation(metrics=metrics, figures=figures, predictions=predictions)

@@ -46,7 +46,14 @@ def evaluate_regression(
     rows, y = encode_target(table, Target(name=manifest["target"], task="regression", labels=[], positive=""))
     kept = table.take(rows) if len(rows) < table.num_rows else table
     metrics, figures, predictions = evaluation.of_values(
-        model, y, predict_rows(model, kept), unknown=table.num_rows - len(rows), rounds=bootstrap_rounds, seed=seed,
-        groups=evaluation.group_values(table, rows, group_column), group_column=group_column, shown=kept,
-    )  # fmt: skip
+        model,
+        y,
+        predict_rows(model, kept),
+        unknown=table.num_rows - len(rows),
+        rounds=bootstrap_rounds,
+        seed=seed,
+        groups=evaluation.group_values(table, rows, group_column),
+        group_column=group_column,
+        shown=kept,
+    )
     return Evaluation(metrics=metrics, figures=figures, predictions=predictions)

@@ -56,8 +56,8 @@ def prepare_features(
 ) -> Recipe:
     """Prepare features
 
-    Learns from the training part how to fill gaps, scale numbers, encode categories and take dates apart. Nothing is learned from test rows, and the
-    finished model carries this recipe inside it: whoever asks the model gives raw rows.
+    Learns from the training part how to fill gaps, scale numbers, encode categories and take dates apart. Nothing is learned from test
+    rows, and the finished model carries this recipe inside it: whoever asks the model gives raw rows.
     """
     from workers.sdk import context
     from workers.sdk.errors import StepError
@@ -72,9 +72,17 @@ def prepare_features(
         )
     name = choose_target(train, target, None)
     learned = recipes.fit(
-        train.arrow(), known, target=name, leave_out=leave_out, fill=fill_numbers, scale=scale, encode=encode, most_categories=most_categories,
-        rare_below=rare_below, dates=use_dates,
-    )  # fmt: skip
+        train.arrow(),
+        known,
+        target=name,
+        leave_out=leave_out,
+        fill=fill_numbers,
+        scale=scale,
+        encode=encode,
+        most_categories=most_categories,
+        rare_below=rare_below,
+        dates=use_dates,
+    )
     for left in learned["left_out"]:
         step.log(f"Not used: {left['name']} ({left['why']}).")
     step.log(f"{len(learned['columns'])} columns become {len(learned['features'])} features; “{name}” is the target.")

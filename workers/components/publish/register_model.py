@@ -27,8 +27,8 @@ def register_model(
 ) -> ModelVersion:
     """Register a model
 
-    Adds the model to the registry as a new version. Before that its published form is asked the questions that the original model answered in training: if
-    an answer differs by more than 0.0001, it is refused.
+    Adds the model to the registry as a new version. Before that its published form is asked the questions that the original model
+    answered in training: if an answer differs by more than 0.0001, it is refused.
     """
     from workers.sdk import context
     from workers.sdk.client import ApiError
@@ -55,7 +55,7 @@ def register_model(
     try:
         made = step.client.register_model(
             model=name, artifact=digest, metrics=values, parity=parity, step=step.step or None, description=description, aliases=aliases
-        )  # fmt: skip
+        )
     except ApiError as error:
         if error.status in (400, 403, 404, 409, 422):
             raise StepError(str(error), hint=error.hint) from error

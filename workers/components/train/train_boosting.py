@@ -51,7 +51,8 @@ def train_boosting(
 ) -> Trained:
     """Train gradient boosting
 
-    Grows trees one after the other, each correcting those before it (LightGBM). Usually the best model for tables; can do with missing numbers.
+    Grows trees one after the other, each correcting those before it (LightGBM). Usually the best model for tables; can do with missing
+    numbers.
     """
     import numpy as np
 
@@ -69,11 +70,22 @@ def train_boosting(
     outputs = job.classes if job.classes > 2 else 1
     measure = "rmse" if not classify else "multi_logloss" if outputs > 1 else "binary_logloss"
     settings = {
-        "objective": "regression" if not classify else "multiclass" if outputs > 1 else "binary", "metric": measure, "learning_rate": learning_rate,
-        "num_leaves": leaves, "min_data_in_leaf": min(smallest_leaf, max(1, len(job.y) // 4)), "bagging_fraction": rows_share, "bagging_freq": 1 if rows_share < 1 else 0,
-        "feature_fraction": features_share, "lambda_l2": regularisation, "seed": seed, "num_threads": step.threads, "deterministic": True,
-        "force_col_wise": True, "verbosity": -1, **({"num_class": outputs} if outputs > 1 else {}),
-    }  # fmt: skip
+        "objective": "regression" if not classify else "multiclass" if outputs > 1 else "binary",
+        "metric": measure,
+        "learning_rate": learning_rate,
+        "num_leaves": leaves,
+        "min_data_in_leaf": min(smallest_leaf, max(1, len(job.y) // 4)),
+        "bagging_fraction": rows_share,
+        "bagging_freq": 1 if rows_share < 1 else 0,
+        "feature_fraction": features_share,
+        "lambda_l2": regularisation,
+        "seed": seed,
+        "num_threads": step.threads,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbosity": -1,
+        **({"num_class": outputs} if outputs > 1 else {}),
+    }
 
     def watch(state):  # type: ignore[no-untyped-def]
         step.check_cancelled()
@@ -105,12 +117,25 @@ def train_boosting(
         write_classes(graph, scores, job.classes, outputs) if classify else write_value(graph, scores)
 
     model, metrics = publish(
-        job, name=name, framework="lightgbm", method=f"gradient boosting with {best} trees", answer=answer, write=write,
+        job,
+        name=name,
+        framework="lightgbm",
+        method=f"gradient boosting with {best} trees",
+        answer=answer,
+        write=write,
         parameters={
-            "trees": best, "learning_rate": learning_rate, "leaves": leaves, "smallest_leaf": smallest_leaf, "rows_share": rows_share,
-            "features_share": features_share, "regularisation": regularisation, "patience": patience, "balance_classes": balance_classes, "seed": seed,
+            "trees": best,
+            "learning_rate": learning_rate,
+            "leaves": leaves,
+            "smallest_leaf": smallest_leaf,
+            "rows_share": rows_share,
+            "features_share": features_share,
+            "regularisation": regularisation,
+            "patience": patience,
+            "balance_classes": balance_classes,
+            "seed": seed,
         },
-    )  # fmt: skip
+    )
     return Trained(model=model, metrics=metrics)
 
 
@@ -125,5 +150,5 @@ def _stop_early(boosting, patience):  # type: ignore[no-untyped-def]
         elif state.iteration - best["at"] >= patience:
             raise boosting.callback.EarlyStopException(best["at"], state.evaluation_result_list)
 
-    look.order = 30
+    look.order = 30  # type: ignore[attr-defined]  # how LightGBM sorts its callbacks
     return look

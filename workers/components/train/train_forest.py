@@ -65,12 +65,17 @@ def train_forest(
     step = context.current()
     job = prepare(
         train, validation, recipe, target=target, task=task, positive_label=positive_label, balance=balance_classes, style="trees"
-    )  # fmt: skip
+    )
     classify = job.target.task == "classification"
     forest = (RandomForestClassifier if classify else RandomForestRegressor)(
-        n_estimators=0, max_depth=depth or None, min_samples_leaf=smallest_leaf, max_features=features_share or ("sqrt" if classify else 1.0),
-        n_jobs=step.threads, random_state=seed, warm_start=True,
-    )  # fmt: skip
+        n_estimators=0,
+        max_depth=depth or None,
+        min_samples_leaf=smallest_leaf,
+        max_features=features_share or ("sqrt" if classify else 1.0),
+        n_jobs=step.threads,
+        random_state=seed,
+        warm_start=True,
+    )
     # In pieces, so that it can be stopped and tells how far it is; the result is the same as in one go.
     piece = max(1, trees // 20)
     while forest.n_estimators < trees:
@@ -84,8 +89,19 @@ def train_forest(
         graph.output(total, "probabilities", "float32", job.classes) if classify else write_value(graph, total)
 
     model, metrics = publish(
-        job, name=name, framework="scikit-learn", method=f"a random forest of {trees} trees", write=write,
-        parameters={"trees": trees, "depth": depth, "smallest_leaf": smallest_leaf, "features_share": features_share, "balance_classes": balance_classes, "seed": seed},
+        job,
+        name=name,
+        framework="scikit-learn",
+        method=f"a random forest of {trees} trees",
+        write=write,
+        parameters={
+            "trees": trees,
+            "depth": depth,
+            "smallest_leaf": smallest_leaf,
+            "features_share": features_share,
+            "balance_classes": balance_classes,
+            "seed": seed,
+        },
         answer=forest.predict_proba if classify else lambda x: forest.predict(x).reshape(-1, 1),
-    )  # fmt: skip
+    )
     return Trained(model=model, metrics=metrics)

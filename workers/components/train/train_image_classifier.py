@@ -29,8 +29,8 @@ def train_image_classifier(
     checkpoint: Annotated[
         str,
         Field(
-            description="Empty: train a small network from nothing. Otherwise the trained network to start from: the name of a folder among the "
-            "studio's checkpoints, or a model on the Hugging Face hub such as google/vit-base-patch16-224.",
+            description="Empty: train a small network from nothing. Otherwise the trained network to start from: the name of a folder "
+            "among the studio's checkpoints, or a model on the Hugging Face hub such as google/vit-base-patch16-224.",
             max_length=200,
             pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?)?$",
         ),
@@ -76,14 +76,29 @@ def train_image_classifier(
 ) -> Trained:
     """Train an image classifier
 
-    Learns from pictures in folders (one a class) to tell what a new picture shows. From nothing it trains a small convolutional network; with a checkpoint it fine-tunes a
-    large one. Charts stream while it trains, and a killed attempt goes on where it was.
+    Learns from pictures in folders (one a class) to tell what a new picture shows. From nothing it trains a small convolutional
+    network; with a checkpoint it fine-tunes a large one. Charts stream while it trains, and a killed attempt goes on where it was.
     """
     from workers.training import image_classifier
 
     model, metrics = image_classifier.train(
-        train, validation, checkpoint=checkpoint, only_last_layer=only_last_layer, size=size, color=color, augment=augment, epochs=epochs,
-        batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay, width=width, dropout=dropout, patience=patience,
-        balance_classes=balance_classes, positive_label=positive_label, name=name, seed=seed,
-    )  # fmt: skip
+        train,
+        validation,
+        checkpoint=checkpoint,
+        only_last_layer=only_last_layer,
+        size=size,
+        color=color,
+        augment=augment,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        width=width,
+        dropout=dropout,
+        patience=patience,
+        balance_classes=balance_classes,
+        positive_label=positive_label,
+        name=name,
+        seed=seed,
+    )
     return Trained(model=model, metrics=metrics)

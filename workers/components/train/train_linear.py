@@ -48,8 +48,8 @@ def train_linear(
 ) -> Trained:
     """Train a linear model
 
-    Weighs every feature and adds them up: logistic regression for classes, linear regression (ridge, when regularised) for numbers. Quick and easy to
-    explain; the baseline every other model must beat.
+    Weighs every feature and adds them up: logistic regression for classes, linear regression (ridge, when regularised) for numbers.
+    Quick and easy to explain; the baseline every other model must beat.
     """
     import warnings
 
@@ -87,9 +87,15 @@ def train_linear(
         write_classes(graph, scores, job.classes, weights.shape[1]) if classify else write_value(graph, scores)
 
     model, metrics = publish(
-        job, name=name, framework="scikit-learn", method=method, write=write,
+        job,
+        name=name,
+        framework="scikit-learn",
+        method=method,
+        write=write,
         parameters={"regularisation": regularisation, "iterations": iterations, "balance_classes": balance_classes, "seed": seed},
-        answer=lambda x: estimator.predict_proba(x.astype("float64")) if classify else estimator.predict(x.astype("float64")).reshape(-1, 1),
+        answer=lambda x: (
+            estimator.predict_proba(x.astype("float64")) if classify else estimator.predict(x.astype("float64")).reshape(-1, 1)
+        ),
         limits="- It adds up effects: what matters only in combination it cannot see.",
-    )  # fmt: skip
+    )
     return Trained(model=model, metrics=metrics)

@@ -58,19 +58,17 @@ def train_tabular_network(
 ) -> Trained:
     """Train a tabular network
 
-    A neural network of dense layers. Worth a try on large tables; needs more rows and more care than trees. Metrics stream while it trains, and a killed
-    attempt goes on where it was.
+    A neural network of dense layers. Worth a try on large tables; needs more rows and more care than trees. Metrics stream while it
+    trains, and a killed attempt goes on where it was.
     """
     import numpy as np
     import torch
 
-    from workers.sdk import context
     from workers.training import loop
     from workers.training.networks import dense, folded
     from workers.training.onnx_graph import write_classes, write_dense, write_value
     from workers.training.tabular import prepare, publish
 
-    step = context.current()
     job = prepare(
         train, validation, recipe, target=target, task=task, positive_label=positive_label, balance=balance_classes, style="linear"
     )
@@ -92,10 +90,15 @@ def train_tabular_network(
         epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay, patience=patience, seed=seed
     )
     outcome = loop.fit(
-        network, learn, held if len(held) else None, plan,
+        network,
+        learn,
+        held if len(held) else None,
+        plan,
         loss_of=loop.classify_loss() if classify else loop.value_loss,
-        quality_of=loop.classify_quality if classify else lambda out, y: {"rmse": float((out.squeeze(1) - y).square().mean().sqrt() * spread)},
-    )  # fmt: skip
+        quality_of=loop.classify_quality
+        if classify
+        else lambda out, y: {"rmse": float((out.squeeze(1) - y).square().mean().sqrt() * spread)},
+    )
 
     def answer(x):  # type: ignore[no-untyped-def]
         with torch.inference_mode():
@@ -107,14 +110,26 @@ def train_tabular_network(
         if classify:
             write_classes(graph, found, job.classes, job.classes)
         else:
-            exact = graph.node("Mul", [graph.cast(found, "float64"), graph.constant(np.float64([[spread]]))])
-            write_value(graph, graph.node("Add", [exact, graph.constant(np.float64([[middle]]))]))
+            exact = graph.node("Mul", [graph.cast(found, "float64"), graph.constant(np.array([[spread]]))])
+            write_value(graph, graph.node("Add", [exact, graph.constant(np.array([[middle]]))]))
 
     model, metrics = publish(
-        job, name=name, framework="torch", method=f"a neural network ({' - '.join(map(str, layers))}), best epoch {outcome.best}", answer=answer, write=write,
+        job,
+        name=name,
+        framework="torch",
+        method=f"a neural network ({' - '.join(map(str, layers))}), best epoch {outcome.best}",
+        answer=answer,
+        write=write,
         parameters={
-            "layers": layers, "dropout": dropout, "epochs": outcome.epochs, "batch_size": batch_size, "learning_rate": learning_rate,
-            "weight_decay": weight_decay, "patience": patience, "balance_classes": balance_classes, "seed": seed,
+            "layers": layers,
+            "dropout": dropout,
+            "epochs": outcome.epochs,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "patience": patience,
+            "balance_classes": balance_classes,
+            "seed": seed,
         },
-    )  # fmt: skip
+    )
     return Trained(model=model, metrics=metrics)
