@@ -72,7 +72,6 @@ def environment(layout: Layout, addresses: Addresses, options: Options, *, secre
         **os.environ,
         **public_environment(layout, addresses, options),
         "SECRET_KEY": secret,
-        "HEADRACE_QUEUES": "io,cpu,gpu" if options.gpu == "auto" and machine.gpus() else "io,cpu",
         processes.MARK: token,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
@@ -117,9 +116,11 @@ def workers(options: Options, base: dict[str, str], predictor_host: str, predict
     """Everything beside the web process."""
     count = options.workers_cpu or machine.default_workers()
     devices = machine.gpus() if options.gpu == "auto" else 0
+    # Steps that like a GPU run on the CPU where there is none: otherwise they would wait for ever.
+    queues = "io,cpu" if devices else "io,cpu,gpu"
     found = [
         _celery("platform", "backend.config.celery", "platform", 2 if machine.cores() > 1 else 1, base),
-        _celery("steps", "workers.celery", "io,cpu", count, base | {"HEADRACE_QUEUES": "io,cpu"}),
+        _celery("steps", "workers.celery", queues, count, base | {"HEADRACE_QUEUES": queues}),
         _python("reaper", ["-m", "workers.engine.reaper"], base | {"OMP_NUM_THREADS": "1"}),
         _python("predictor", ["-m", "workers.serving", "--host", predictor_host, "--port", str(predictor_port)], base),
     ]
