@@ -6,6 +6,7 @@ while, so that scrolling in it costs what scrolling in the file does.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from backend.datasets.reading.fitting import typed
 from workers.sdk.expression import SORTS, ExpressionError, parse
 
 MOST = 1_000
+AMOUNT = re.compile(r"[\d.:+\-TeZ ]+|nan|inf", re.IGNORECASE)
 KEPT_ROWS = 6_000_000  # of all kept views together: 24 MB
 SORTED_ROWS = 20_000_000
 _views: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
@@ -78,6 +80,7 @@ def _view(version: DatasetVersion, search: str, sort: str, filter: str) -> Any:
             message=f"More than {SORTED_ROWS:,} rows are not sorted here.", field="sort", hint="Filter first, or sort in a pipeline."
         )
     found = _rows(version, types, search, condition, column, descending)
+    _give_back()
     with _lock:
         _views[key] = found
         while sum(len(v) for v in _views.values()) > KEPT_ROWS and len(_views) > 1:
@@ -117,6 +120,13 @@ def _rows(version: DatasetVersion, types: dict[str, str], search: str, condition
     return numbers[order.to_numpy(zero_copy_only=False)]
 
 
+def _give_back() -> None:
+    """Arrow keeps freed memory for later; a web process has better uses for it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def _counts(version: DatasetVersion) -> Iterator[Any]:
     """Groups without columns, for a condition that names none (`true`)."""
     first = version.columns[0]["name"]
@@ -128,10 +138,12 @@ def _search(group: Any, text: str) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = None
+    found = pa.repeat(pa.scalar(False), group.num_rows)
     for column in group.columns:
         if not pa.types.is_string(column.type):
+            if not AMOUNT.fullmatch(text) and not pa.types.is_boolean(column.type):
+                continue  # no number and no time contains it
             column = pc.cast(column, pa.string())
         hit = pc.fill_null(pc.match_substring(column, text, ignore_case=True), False)
-        found = hit if found is None else pc.or_(found, hit)
+        found = pc.or_(found, hit)
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
