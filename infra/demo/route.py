@@ -45,6 +45,18 @@ DEMOS: dict[str, Expected] = {
 }
 
 
+FIRST = ("accuracy", "roc_auc", "balanced_accuracy", "macro_f1", "f1", "precision", "recall", "r2", "rmse", "mae")
+"""What people judge a model by comes first; the rest in alphabetical order."""
+
+
+SHOWN = 5
+"""Metrics of one evaluation in the table; the run's page has them all."""
+
+
+def rank(metric: str) -> tuple[int, str]:
+    return (FIRST.index(metric) if metric in FIRST else len(FIRST), metric)
+
+
 class Failed(Exception):
     """A phase did not succeed; the text says why."""
 
@@ -100,7 +112,7 @@ class Route:
         self._evaluation(finished)
         version = self._version(finished)
         endpoint = self._endpoint(finished)
-        curl = self._predict(endpoint, version)
+        curl = self._predict(endpoint, version, demo["dataset"])
         self.console.print(f"[dim]{self.name}: {time.monotonic() - began:.1f} s[/]")
         return curl
 
@@ -161,12 +173,14 @@ class Route:
                 if output["artifact"]["kind"] != "Metrics" or not step["component"].startswith("evaluate"):
                     continue
                 values: Json = self._json(output["artifact"]["id"]).get("values", {})
-                for metric, entry in values.items():
+                for place, (metric, entry) in enumerate(sorted(values.items(), key=lambda pair: rank(pair[0]))):
                     value = entry["value"] if isinstance(entry, dict) else entry
                     if not isinstance(value, int | float):
                         continue
                     if metric == expected.metric and (best is None or (value < best if expected.at_most else value > best)):
                         best = value
+                    if place >= SHOWN:
+                        continue
                     low, high = (entry.get("low"), entry.get("high")) if isinstance(entry, dict) else (None, None)
                     interval = f"{low:.4g} – {high:.4g}" if isinstance(low, int | float) and isinstance(high, int | float) else ""
                     table.add_row(step["name"] or step["title"], metric, f"{value:.4g}", interval)
@@ -200,14 +214,17 @@ class Route:
             update(1, f"{endpoint['url']} answers")
         return endpoint
 
-    def _predict(self, endpoint: Json, version: Json) -> str:
+    def _predict(self, endpoint: Json, version: Json, dataset: str) -> str:
         image = endpoint["manifest"]["input"]["kind"] == "image"
         with self._phase("Prediction") as update:
             truth = ""
             headers = {"Authorization": f"Bearer {self.token}"}
             if image:
-                content, truth, kind = self._picture()
-                curl = f"curl {endpoint['url']} -H 'Authorization: Bearer {self.token}' -H 'Content-Type: {kind}' --data-binary @IMAGE.png"
+                content, truth, kind = self._picture(dataset)
+                # Kept, so that the curl line can be tried as it is printed.
+                file = self.studio.layout.data / "samples" / f"{self.name}-example.png"
+                file.write_bytes(content)
+                curl = f"curl {endpoint['url']} -H 'Authorization: Bearer {self.token}' -H 'Content-Type: {kind}' --data-binary '@{file}'"
                 answer = httpx.post(
                     endpoint["url"], content=content, headers={**headers, "Content-Type": kind}, timeout=30, trust_env=False
                 )
@@ -227,12 +244,11 @@ class Route:
             raise Failed(f"{answer.headers['x-model-version']} answered, not the version just deployed.")
         return curl
 
-    def _picture(self) -> tuple[bytes, str, str]:
+    def _picture(self, slug: str) -> tuple[bytes, str, str]:
         """One image of the data set, its label and media type."""
-        project = self.client.project
-        dataset = self.client.get_dataset(self.name)
-        base = f"/projects/{project}/datasets/{dataset['slug']}/versions/{dataset['latest_version']}/items"
-        item = self.client.request("GET", base, params={"limit": 1, "offset": 4321})["items"][0]
+        dataset = self.client.get_dataset(slug)
+        base = f"/projects/{self.client.project}/datasets/{slug}/versions/{dataset['latest_version']}/items"
+        item = self.client.request("GET", base, params={"limit": 1, "offset": dataset["item_count"] // 2})["items"][0]
         picture = self.client.download(f"{base}/{item['index']}/file")
         return picture, item["label"] or "", "image/png"
 
