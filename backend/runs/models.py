@@ -90,7 +90,9 @@ class StepRun(models.Model):
             models.Index(fields=["run", "queue", "ready_at"], condition=models.Q(status="queued", blocked_by=0), name="step_run_ready"),
             models.Index(fields=["run"], condition=models.Q(status="running"), name="step_run_running"),
             models.Index(fields=["project", "cache_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_cache"),
-            models.Index(fields=["project", "content_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_content"),
+            models.Index(
+                fields=["project", "content_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_content"
+            ),
         ]
 
 

@@ -46,7 +46,11 @@ def list_runs(
     if pipeline:
         found = found.filter(pipeline_version__pipeline__slug=pipeline)
     if search:
-        match = Q(name__icontains=search) | Q(pipeline_version__pipeline__name__icontains=search) | Q(pipeline_version__pipeline__slug__icontains=search)
+        match = (
+            Q(name__icontains=search)
+            | Q(pipeline_version__pipeline__name__icontains=search)
+            | Q(pipeline_version__pipeline__slug__icontains=search)
+        )
         number = search.lstrip("#")
         if number.isdigit() and len(number) < 10:
             match |= Q(number=int(number))
@@ -57,7 +61,11 @@ def list_runs(
     elif name == "number":
         order = [f"{sign}number", f"{sign}id"]
     elif name == "duration":
-        found = found.annotate(duration=Func(F("finished_at") - F("started_at"), template="EXTRACT(EPOCH FROM %(expressions)s)::float8", output_field=FloatField()))
+        found = found.annotate(
+            duration=Func(
+                F("finished_at") - F("started_at"), template="EXTRACT(EPOCH FROM %(expressions)s)::float8", output_field=FloatField()
+            )
+        )
         order = [f"{sign}duration", f"{sign}id"]
     elif metric := METRIC.fullmatch(name):
         text = Func(F("metrics"), Value(metric[1]), template="(%(expressions)s)", arg_joiner=" ->> ", output_field=CharField())
@@ -65,7 +73,7 @@ def list_runs(
         order = [f"{sign}headline", f"{sign}id"]
     else:
         raise NoSuchSort(sort=sort, field="sort", hint="Use created, number, duration or metric:NAME, with - in front for descending.")
-    page = paginate(found, order, cursor, limit, count=True)
+    page: Any = paginate(found, order, cursor, limit, count=True)
     return {**page, "items": [summary(run) for run in page["items"]]}
 
 
@@ -111,7 +119,12 @@ def details(runs: Sequence[Run]) -> list[Json]:
     for made in StepOutput.objects.filter(step_run__run__in=ids).select_related("artifact").defer("artifact__inline").order_by("port"):
         made.artifact.metadata = made.metadata or made.artifact.metadata
         outputs[made.step_run_id].append({"port": made.port, "artifact": made.artifact})
-    fresh = {run.pk: run for run in Run.objects.filter(pk__in=ids).only("status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at")}
+    fresh = {
+        run.pk: run
+        for run in Run.objects.filter(pk__in=ids).only(
+            "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at"
+        )
+    }
     found = []
     for run in runs:
         now = fresh[run.pk]
@@ -130,7 +143,8 @@ def _step(step: StepRun, graph: Json, outputs: list[Json]) -> Json:
     return {
         "id": step.pk, "step": step.step, "name": graph["steps"].get(step.step, {}).get("name") or title, "component": step.component,
         "title": title, "queue": step.queue, "status": step.status, "skip_reason": step.skip_reason, "attempt": step.attempt,
-        "max_attempts": step.max_attempts, "progress": step.progress, "message": step.message, "parameters": step.parameters, "outputs": outputs,
+        "max_attempts": step.max_attempts, "progress": step.progress, "message": step.message, "parameters": step.parameters,
+        "outputs": outputs,
         "ready_at": step.ready_at, "started_at": step.started_at, "finished_at": step.finished_at, "error": step.error,
     }  # fmt: skip
 
@@ -207,9 +221,11 @@ WITH points AS (
     FROM runs_metricpoint p JOIN runs_steprun s ON s.id = p.step_run_id AND s.attempt = p.attempt
    WHERE p.run_id = %(run)s AND p.id > %(after)s AND (%(step)s::text IS NULL OR s.step = %(step)s)
 ), ranked AS (
-  SELECT *, row_number() OVER (bucket ORDER BY value NULLS LAST, id) AS low, row_number() OVER (bucket ORDER BY value DESC NULLS LAST, id) AS high
+  SELECT *, row_number() OVER (bucket ORDER BY value NULLS LAST, id) AS low, row_number() OVER (bucket ORDER BY value DESC NULLS
+    LAST, id) AS high
     FROM points
-  WINDOW bucket AS (PARTITION BY step, name, CASE WHEN many <= %(most)s THEN place ELSE (place - 1) * greatest(%(most)s / 2 - 1, 1) / many END)
+  WINDOW bucket AS (PARTITION BY step, name, CASE WHEN many <= %(most)s THEN place ELSE (place - 1) * greatest(%(most)s / 2 - 1, 1)
+    / many END)
 )
 SELECT id, step, attempt, name, index, value, at FROM ranked WHERE low = 1 OR high = 1 OR place = 1 OR place = many ORDER BY id
 """

@@ -237,7 +237,12 @@ def _ended(status: int) -> Ended:
         return Ended("lost", "process_lost", f"The step's process was ended by {signal.Signals(-status).name}.", hint)
     if status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else str(-status)
-        return Ended("failed", "process_crashed", f"The step's process crashed ({name}).", "A library it uses failed below Python; the log may say more.")
+        return Ended(
+            "failed",
+            "process_crashed",
+            f"The step's process crashed ({name}).",
+            "A library it uses failed below Python; the log may say more.",
+        )
     return Ended("failed", "exit", f"The step ended its process (exit {status}).")
 
 
@@ -292,7 +297,9 @@ class _Remote:
         self.send({"type": "progress", "fraction": fraction, "message": message})
 
     def metric(self, name: str, value: float, index: float) -> None:
-        self.send({"type": "metric", "name": name, "value": value if value == value and abs(value) != float("inf") else None, "index": index})
+        self.send(
+            {"type": "metric", "name": name, "value": value if value == value and abs(value) != float("inf") else None, "index": index}
+        )
 
     def cancelled(self) -> bool:
         return self._stop.is_set()
@@ -422,8 +429,8 @@ def main() -> None:
 
     isolate.die_with_parent(int(sys.argv[2]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the worker's to handle
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123 - for the life of the process
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123 - as above
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - for the life of the process
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - as above
     isolate.serve(socket.socket(fileno=int(sys.argv[1])), isolate._preload)
 
 

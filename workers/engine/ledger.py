@@ -74,7 +74,10 @@ class Ledger:
                     if self._give_up():
                         raise
                     if pause >= 1:
-                        log.warning("The database does not answer (%s); trying again.", str(exc).strip().splitlines()[0] if str(exc) else type(exc).__name__)
+                        log.warning(
+                            "The database does not answer (%s); trying again.",
+                            str(exc).strip().splitlines()[0] if str(exc) else type(exc).__name__,
+                        )
                     time.sleep(pause)
                     pause = min(pause * 2, 2)
 
@@ -107,7 +110,9 @@ class Ledger:
             "SELECT ledger_finish(%s::uuid, %s::int, %s, %s::jsonb, %s, %s::int)", (step_run, attempt, worker, _json(outputs), take, WAKES)
         )
 
-    def fail(self, step_run: str, attempt: int, worker: str, outcome: str, error: Json, *, retry: bool, take: bool, pause_s: float = PAUSE_S) -> Json:
+    def fail(
+        self, step_run: str, attempt: int, worker: str, outcome: str, error: Json, *, retry: bool, take: bool, pause_s: float = PAUSE_S
+    ) -> Json:
         """The attempt ended without a result; `outcome` is failed, cancelled or lost."""
         return self.call(  # type: ignore[no-any-return]  # jsonb
             "SELECT ledger_fail(%s::uuid, %s::int, %s, %s, %s::jsonb, %s, %s::float8, %s::int, %s, %s::int)",

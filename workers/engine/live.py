@@ -34,7 +34,7 @@ def broker_client(url: str) -> redis.Redis:
 class Live:
     """`wake(queue, ids)` announces ready steps; `events` goes to those who watch. `put` never blocks."""
 
-    def __init__(self, broker_url: str | None = None, wake: Callable[[str, list[str]], None] | None = None):
+    def __init__(self, broker_url: str | None = None, wake: Callable[[str, list[str]], object] | None = None):
         self._url = broker_url or os.environ.get("BROKER_URL", "redis://localhost:6379/0")
         self._wake = wake
         self._queue: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
@@ -122,7 +122,17 @@ def messages(answers: list[Json]) -> list[tuple[str, Json]]:
                 found.append((project_group(project), event))
         if events and project and answer.get("steps_total"):
             fraction = round(answer["steps_done"] / answer["steps_total"], 4)
-            progress[str(run)] = (project, {"type": "run_changed", "seq": events[-1]["seq"], "run": run, "status": answer["status"], "steps_done": answer["steps_done"], "progress": fraction})
+            progress[str(run)] = (
+                project,
+                {
+                    "type": "run_changed",
+                    "seq": events[-1]["seq"],
+                    "run": run,
+                    "status": answer["status"],
+                    "steps_done": answer["steps_done"],
+                    "progress": fraction,
+                },
+            )
     for run, (project, event) in progress.items():
         found += [(run_group(run), event), (project_group(project), event)]
     return found

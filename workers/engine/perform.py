@@ -46,7 +46,8 @@ def component_of(claim: Json) -> Component:
     found = catalog.load().components.get(claim["component"])
     if found is None:
         raise StepError(
-            f"This worker has no component “{claim['component']}”.", hint="Install the plug-in that brings it on every worker, and restart them."
+            f"This worker has no component “{claim['component']}”.",
+            hint="Install the plug-in that brings it on every worker, and restart them.",
         )
     return found
 
@@ -56,7 +57,9 @@ def scratch_of(claim: Json) -> Path:
     return Path(os.environ.get("HEADRACE_DATA_DIR", ".headrace")).absolute() / "scratch" / str(claim["id"])
 
 
-def perform(claim: Json, info: Json, report: context.Reporter, open_client: Callable[[], Client], device: str, call: Callable[..., Any]) -> list[Json]:
+def perform(
+    claim: Json, info: Json, report: context.Reporter, open_client: Callable[[], Client], device: str, call: Callable[..., Any]
+) -> list[Json]:
     """Run the step and store what it gives. `call(component, inputs, parameters)` makes the call itself (so that the caller
     may bound where it can be interrupted)."""
     component = component_of(claim)
@@ -89,21 +92,47 @@ def error_of(exc: BaseException) -> tuple[str, Json, bool]:
     if isinstance(exc, Cancelled):
         return "cancelled", {"code": "cancelled", "message": "Cancelled.", "hint": "", "traceback": ""}, False
     if isinstance(exc, TimedOut):
-        return "failed", {"code": "timeout", "message": str(exc), "hint": "Raise the step's time limit, or give it less to do.", "traceback": told(exc)}, True
+        return (
+            "failed",
+            {"code": "timeout", "message": str(exc), "hint": "Raise the step's time limit, or give it less to do.", "traceback": told(exc)},
+            True,
+        )
     if isinstance(exc, StepError):
-        error = {"code": "bad_parameter" if isinstance(exc, ParameterError) else "step_error", "message": exc.message, "hint": exc.hint, "traceback": told(exc)}
+        error = {
+            "code": "bad_parameter" if isinstance(exc, ParameterError) else "step_error",
+            "message": exc.message,
+            "hint": exc.hint,
+            "traceback": told(exc),
+        }
         return "failed", error | ({"field": exc.field} if exc.field else {}), False
     if isinstance(exc, BlobMissing):
         message = f"An input's bytes are not in the artifact store any more ({exc})."
-        return "failed", {"code": "artifact_missing", "message": message, "hint": "Start the run again without the cache.", "traceback": told(exc)}, False
+        return (
+            "failed",
+            {"code": "artifact_missing", "message": message, "hint": "Start the run again without the cache.", "traceback": told(exc)},
+            False,
+        )
     if isinstance(exc, MemoryError) or type(exc).__name__ == "OutOfMemoryError":
-        error = {"code": "out_of_memory", "message": "The step ran out of memory.", "hint": "Give it less data, smaller batches, or a machine with more memory."}
+        error = {
+            "code": "out_of_memory",
+            "message": "The step ran out of memory.",
+            "hint": "Give it less data, smaller batches, or a machine with more memory.",
+        }
         return "failed", {**error, "traceback": told(exc)}, True
     if isinstance(exc, SystemExit):
-        return "failed", {"code": "exit", "message": f"The step ended its process (exit {exc.code}).", "hint": "", "traceback": told(exc)}, True
+        return (
+            "failed",
+            {"code": "exit", "message": f"The step ended its process (exit {exc.code}).", "hint": "", "traceback": told(exc)},
+            True,
+        )
     status = getattr(exc, "status", None)
     if type(exc).__name__ in ("ApiError", "Unreachable") and isinstance(status, int):
-        error = {"code": getattr(exc, "code", "") or "api_error", "message": str(exc), "hint": getattr(exc, "hint", ""), "traceback": told(exc)}
+        error = {
+            "code": getattr(exc, "code", "") or "api_error",
+            "message": str(exc),
+            "hint": getattr(exc, "hint", ""),
+            "traceback": told(exc),
+        }
         return "failed", error, status == 0 or status >= 500 or status == 429
     name = type(exc).__name__
     text = str(exc).strip()
@@ -113,7 +142,13 @@ def error_of(exc: BaseException) -> tuple[str, Json, bool]:
 def told(exc: BaseException) -> str:
     """The traceback without the engine's own frames."""
     frames = traceback.TracebackException.from_exception(exc, capture_locals=False)
-    kept = [f for f in frames.stack if not f.filename.replace(os.sep, "/").endswith(("workers/engine/perform.py", "workers/engine/run_step.py", "workers/engine/isolate.py", "workers/sdk/component.py"))]
+    kept = [
+        f
+        for f in frames.stack
+        if not f.filename.replace(os.sep, "/").endswith(
+            ("workers/engine/perform.py", "workers/engine/run_step.py", "workers/engine/isolate.py", "workers/sdk/component.py")
+        )
+    ]
     if kept:
         frames.stack = traceback.StackSummary.from_list(kept)
     text = "".join(frames.format())

@@ -123,7 +123,14 @@ class Report:
                 if dropped:
                     lines.append((datetime.now(UTC), "log", "warning", f"… {dropped} lines dropped here: more came than is kept."))
                 if self._dropped_points:
-                    lines.append((datetime.now(UTC), "log", "warning", f"… {self._dropped_points} metric points dropped here: more came than can be kept up with."))
+                    lines.append(
+                        (
+                            datetime.now(UTC),
+                            "log",
+                            "warning",
+                            f"… {self._dropped_points} metric points dropped here: more came than can be kept up with.",
+                        )
+                    )
                     self._dropped_points = 0
                 self._batch += 1
             answer = self._ledger.beat(self.step_run, self.attempt, self._progress, self._message, self._batch, lines, points)
@@ -213,11 +220,11 @@ class Capture:
                 stream.flush()
         self._saved = [os.dup(1), os.dup(2)]
         self._open()
-        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123 - for the life of the process
-        sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123 - as above
+        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - for the life of the process
+        sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - as above
         sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]  # some libraries write to these
         threading.Thread(target=self._loop, name="capture", daemon=True).start()
-        return open(self._saved[1], "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: PTH123 - as above
+        return open(self._saved[1], "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
 
     def _open(self) -> None:
         for target, stream in ((1, "stdout"), (2, "stderr")):

@@ -160,7 +160,10 @@ class Worker:
         outcome, error, retry = getattr(exc, "ended", None) or perform.error_of(exc)
         if outcome == "cancelled" and not report.stop.is_set():
             # The component raised Cancelled by itself: its own decision, not the run's.
-            outcome, error = "failed", {**error, "code": "stopped", "message": "The step stopped itself as cancelled, but the run was not cancelled."}
+            outcome, error = (
+                "failed",
+                {**error, "code": "stopped", "message": "The step stopped itself as cancelled, but the run was not cancelled."},
+            )
         error = {k: self.redact(v) if isinstance(v, str) else v for k, v in error.items()}
         if outcome != "cancelled":
             report.lines("log", [error["message"], *([error["hint"]] if error["hint"] else [])], "error")

@@ -44,7 +44,9 @@ def save(port: str, handle: Artifact, store: Store, given: Mapping[str, Json], m
     record: Json = {"port": port, "kind": handle.kind, "inline": None, "metadata": plain(handle.metadata)}
     if handle.value is not None:
         value = plain(handle.value)
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
+            "utf-8", "surrogatepass"
+        )
         if len(text) <= INLINE:
             return record | {"inline": value, "digest": hashlib.sha256(text).hexdigest(), "size": len(text), "media_type": VALUE}
         return record | _stored(store.put_bytes(text, VALUE))
@@ -87,7 +89,11 @@ def _described(store: Store, digest: str) -> Json:
         head = source.read(16)
     if head.startswith(b'{"files":['):
         return {"digest": digest, "size": sum(f["size"] for f in store.files(digest)), "media_type": TREE}
-    return {"digest": digest, "size": store.size(digest), "media_type": "application/vnd.apache.parquet" if head.startswith(b"PAR1") else BINARY}
+    return {
+        "digest": digest,
+        "size": store.size(digest),
+        "media_type": "application/vnd.apache.parquet" if head.startswith(b"PAR1") else BINARY,
+    }
 
 
 def _below(path: Path, folder: Path) -> bool:

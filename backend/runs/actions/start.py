@@ -29,7 +29,8 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 
 def start_run(
-    project: Project, user: User, pipeline: Pipeline | str, version: int | PipelineVersion | None = None, parameters: Overrides | None = None,
+    project: Project, user: User, pipeline: Pipeline | str, version: int | PipelineVersion | None = None,
+    parameters: Overrides | None = None,
     name: str = "", use_cache: bool = True, rerun_of: Run | None = None,
 ) -> Run:  # fmt: skip
     """Check everything, publish the draft if that is what runs, and hand the graph to the ledger. Changes nothing when
@@ -96,19 +97,26 @@ def _override(graph: graphs.Graph, overrides: Overrides, components: Mapping[str
     for key, values in overrides.items():
         step = graph["steps"].get(key)
         if step is None:
-            problems.append({"field": key, "message": f"the pipeline has no step “{key}”", "expected": "one of: " + ", ".join(graph["steps"])})
+            problems.append(
+                {"field": key, "message": f"the pipeline has no step “{key}”", "expected": "one of: " + ", ".join(graph["steps"])}
+            )
             continue
         component = components.get(step["component"])
         if component is None:
             continue  # told by the check of the graph
         try:
-            step["parameters"] = {**step["parameters"], **graphs.normalise({"steps": {key: {**step, "parameters": dict(values)}}})["steps"][key]["parameters"]}
+            step["parameters"] = {
+                **step["parameters"],
+                **graphs.normalise({"steps": {key: {**step, "parameters": dict(values)}}})["steps"][key]["parameters"],
+            }
         except graphs.GraphError as exc:
             problems.append({"field": key, "message": str(exc), "expected": ""})
             continue
         for found in component.problems(step["parameters"]):
             if found["field"] in values or not found["field"]:
-                problems.append({"field": f"{key}.{found['field']}".rstrip("."), "message": found["message"], "expected": found["expected"]})
+                problems.append(
+                    {"field": f"{key}.{found['field']}".rstrip("."), "message": found["message"], "expected": found["expected"]}
+                )
     if problems:
         raise ParametersRefused(message=f"{problems[0]['field']}: {problems[0]['message']}.", field=problems[0]["field"], problems=problems,
                                 hint=f"Expected {problems[0]['expected']}." if problems[0].get("expected") else "")  # fmt: skip
@@ -153,7 +161,8 @@ def _plan(graph: graphs.Graph, components: Mapping[str, Component]) -> tuple[lis
         })  # fmt: skip
         for port, refs in step["inputs"].items():
             inputs += [
-                {"step_run": ids[key], "port": port, "position": n, "source": ids[ref["step"]], "output": ref["output"]} for n, ref in enumerate(refs)
+                {"step_run": ids[key], "port": port, "position": n, "source": ids[ref["step"]], "output": ref["output"]}
+                for n, ref in enumerate(refs)
             ]
     return steps, inputs
 
@@ -162,7 +171,11 @@ def _link(project: Project, version: PipelineVersion, run_id: Any, steps: Mappin
     """Lineage that only the start knows: which pipeline version the run is of, which data set versions its steps read."""
     from backend.artifacts.models import LineageEdge
 
-    rows = [LineageEdge(project=project, source_type="pipeline_version", source_id=version.pk, target_type="run", target_id=run_id, relation="ran")]
+    rows = [
+        LineageEdge(
+            project=project, source_type="pipeline_version", source_id=version.pk, target_type="run", target_id=run_id, relation="ran"
+        )
+    ]
     for step, dataset_version in read:
         rows.append(LineageEdge(project=project, source_type="dataset_version", source_id=dataset_version.pk, target_type="step_run",
                                 target_id=cast(Any, steps[step]), relation="used"))  # fmt: skip

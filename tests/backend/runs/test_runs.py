@@ -82,8 +82,10 @@ def test_a_draft_runs_through_the_ledger_and_its_page_tells_everything(editor: P
     missed = editor.get(f"/runs/{run['id']}/events?after={run['last_event']}")
     told = [(e["type"], e.get("step"), e["status"]) for e in missed["events"]]
     assert told == [
-        ("step_run_changed", "a", "running"), ("run_changed", None, "running"), ("step_run_changed", "a", "succeeded"), ("step_run_changed", "b", "running"),
-        ("step_run_changed", "b", "succeeded"), ("step_run_changed", "c", "running"), ("step_run_changed", "c", "succeeded"), ("run_changed", None, "succeeded"),
+        ("step_run_changed", "a", "running"), ("run_changed", None, "running"), ("step_run_changed", "a", "succeeded"),
+        ("step_run_changed", "b", "running"),
+        ("step_run_changed", "b", "succeeded"), ("step_run_changed", "c", "running"), ("step_run_changed", "c", "succeeded"),
+        ("run_changed", None, "succeeded"),
     ]  # fmt: skip
     assert missed["last"] == after["last_event"]
     assert editor.get("/runs?sort=-metric:score")["items"][0]["id"] == run["id"]
@@ -106,7 +108,11 @@ def test_a_changed_step_that_gives_the_same_result_lets_what_follows_be_reused(e
     assert changed["rerun_of"] == first["id"] and changed["parameters"] == {"a": {"value": 4}}
     assert go(changed, {**RESULTS, "a": value(3)}) == ["a"]
     after = editor.get(f"/runs/{changed['id']}")
-    assert [(s["status"], s["skip_reason"]) for s in after["step_runs"]] == [("succeeded", ""), ("skipped", "cached"), ("skipped", "cached")]
+    assert [(s["status"], s["skip_reason"]) for s in after["step_runs"]] == [
+        ("succeeded", ""),
+        ("skipped", "cached"),
+        ("skipped", "cached"),
+    ]
     assert (after["status"], after["metrics"]) == ("succeeded", {"score": 7.0})
 
 
@@ -119,7 +125,11 @@ def test_a_zombie_changes_nothing(editor: Person, pipeline: Pipeline) -> None:
     before = list(StepRun.objects.values()), LogLine.objects.count(), Run.objects.values("status", "steps_done").get()
     assert not finish(old, value(666), "zombie")["ok"]
     assert not fail(old, "failed", "zombie")["ok"]
-    beat = sql("ledger_beat(%s::uuid, %s, 0.9, 'boo', 1, ARRAY[now()], ARRAY['log'], ARRAY[''], ARRAY['boo'], '{}', '{}', '{}', '{}')", old["id"], old["attempt"])
+    beat = sql(
+        "ledger_beat(%s::uuid, %s, 0.9, 'boo', 1, ARRAY[now()], ARRAY['log'], ARRAY[''], ARRAY['boo'], '{}', '{}', '{}', '{}')",
+        old["id"],
+        old["attempt"],
+    )
     assert not beat["ok"]
     assert not sql("ledger_grant(%s::uuid, %s, 'hash', 'hr_', 1)", old["id"], old["attempt"])
     assert (list(StepRun.objects.values()), LogLine.objects.count(), Run.objects.values("status", "steps_done").get()) == before
@@ -138,7 +148,13 @@ def test_asking_again_after_a_lost_answer_gives_the_first_answer(editor: Person,
 
 
 def test_a_failure_takes_only_what_needs_it_and_other_branches_go_on(editor: Person, project: Project) -> None:
-    graph = {"a": step("number"), "bad": step("add", "a", plus=1), "worse": step("add", "bad"), "good": step("add", "a", plus=2), "end": step("add", "good")}
+    graph = {
+        "a": step("number"),
+        "bad": step("add", "a", plus=1),
+        "worse": step("add", "bad"),
+        "good": step("add", "a", plus=2),
+        "end": step("add", "good"),
+    }
     Pipeline.objects.create(project=project, slug="fork", name="Fork", draft={"steps": graph})
     run = editor.post("/runs", {"pipeline": "fork"})
     a = claim(step_run(run, "a").pk)["next"]
@@ -151,7 +167,8 @@ def test_a_failure_takes_only_what_needs_it_and_other_branches_go_on(editor: Per
     after = editor.get(f"/runs/{run['id']}")
     assert after["status"] == "failed" and after["error"]["message"] == "no"
     assert {s["step"]: (s["status"], s["skip_reason"]) for s in after["step_runs"]} == {
-        "a": ("succeeded", ""), "bad": ("failed", ""), "worse": ("skipped", "upstream failed"), "good": ("succeeded", ""), "end": ("succeeded", ""),
+        "a": ("succeeded", ""), "bad": ("failed", ""), "worse": ("skipped", "upstream failed"), "good": ("succeeded", ""),
+        "end": ("succeeded", ""),
     }  # fmt: skip
 
 
@@ -175,7 +192,9 @@ def test_cancel_ends_what_waits_and_tells_what_runs(editor: Person, pipeline: Pi
     claimed = claim(step_run(run, "a").pk)["next"]
     answer = editor.post(f"/runs/{run['id']}/cancel", {}, 202)
     assert [s["status"] for s in answer["step_runs"]] == ["running", "cancelled", "cancelled"]
-    assert sql("ledger_beat(%s::uuid, %s, 0, '', 1, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')", claimed["id"], claimed["attempt"])["cancel"]
+    assert sql("ledger_beat(%s::uuid, %s, 0, '', 1, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')", claimed["id"], claimed["attempt"])[
+        "cancel"
+    ]
     assert fail(claimed, "cancelled")["next"] is None
     assert editor.get(f"/runs/{run['id']}")["status"] == "cancelled"
     editor.post(f"/runs/{run['id']}/cancel", {}, 202)
@@ -204,7 +223,9 @@ def test_a_step_token_lives_as_long_as_its_attempt(editor: Person, pipeline: Pip
         ({"b": {"plus": None}}, "b.plus", "number"),
     ],
 )
-def test_wrong_parameters_are_refused_by_step_and_name_and_nothing_starts(editor: Person, pipeline: Pipeline, parameters: Json, field: str, words: str) -> None:
+def test_wrong_parameters_are_refused_by_step_and_name_and_nothing_starts(
+    editor: Person, pipeline: Pipeline, parameters: Json, field: str, words: str
+) -> None:
     error = editor.post("/runs", {"pipeline": "line", "parameters": parameters}, 422)["error"]
     assert error["field"] == field and words in json.dumps(error["problems"], ensure_ascii=False)
     assert Run.objects.count() == 0
@@ -223,17 +244,22 @@ def test_ten_thousand_runs_list_in_few_queries_without_reading_their_graphs(edit
     editor.post("/runs", {"pipeline": "line"})
     with connection.cursor() as cursor:
         cursor.execute("""
-          INSERT INTO runs_run (id, project_id, number, name, pipeline_version_id, graph, parameters, status, steps_total, steps_done, cancel_requested,
+          INSERT INTO runs_run (id, project_id, number, name, pipeline_version_id, graph, parameters, status, steps_total,
+            steps_done, cancel_requested,
                                 use_cache, metrics, created_at, started_at, finished_at)
-          SELECT gen_random_uuid(), project_id, n, 'run ' || n, pipeline_version_id, '{}', '{}', CASE n % 3 WHEN 0 THEN 'failed' ELSE 'succeeded' END, 3, 3, false,
-                 true, jsonb_build_object('auc', (n * 7919 % 10000) / 10000.0), created_at - n * interval '1 s', created_at, created_at + (n % 100) * interval '1 s'
+          SELECT gen_random_uuid(), project_id, n, 'run ' || n, pipeline_version_id, '{}', '{}', CASE n % 3 WHEN 0 THEN 'failed'
+            ELSE 'succeeded' END, 3, 3, false,
+                 true, jsonb_build_object('auc', (n * 7919 % 10000) / 10000.0), created_at - n * interval '1 s', created_at,
+                   created_at + (n % 100) * interval '1 s'
             FROM runs_run, generate_series(2, 10000) n""")
     seen: list[int] = []
     cursor_text = ""
     for _ in range(3):
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             page = editor.get(f"/runs?sort=-metric:auc&limit=100{cursor_text}")
-        listing = [q["sql"] for q in queries if "FROM \"runs_run\"" in q["sql"]]
+        listing = [q["sql"] for q in queries if 'FROM "runs_run"' in q["sql"]]
         assert len(listing) == 2 and not any('"runs_run"."graph"' in q for q in listing)
         seen += [r["number"] for r in page["items"]]
         cursor_text = f"&cursor={page['next']}"
@@ -275,11 +301,16 @@ def test_logs_follow_by_number_and_can_be_searched(editor: Person, pipeline: Pip
     run = editor.post("/runs", {"pipeline": "line"})
     claimed = claim(step_run(run, "a").pk)["next"]
     for batch, texts in ((1, ["one", "two"]), (1, ["one", "two"]), (2, ["Three"])):
-        sql("ledger_beat(%s::uuid, %s, 0, '', %s::int, array_fill(now(), ARRAY[cardinality(%s::text[])]), array_fill('stdout'::text, ARRAY[cardinality(%s::text[])]),"
+        sql("ledger_beat(%s::uuid, %s, 0, '', %s::int, array_fill(now(), ARRAY[cardinality(%s::text[])]),"
+        " array_fill('stdout'::text, ARRAY[cardinality(%s::text[])]),"
             " array_fill(''::text, ARRAY[cardinality(%s::text[])]), %s::text[], '{}', '{}', '{}', '{}')",
             claimed["id"], claimed["attempt"], batch, *["{" + ",".join(texts) + "}"] * 4)  # fmt: skip
     lines = editor.get(f"/runs/{run['id']}/logs")
-    assert [(line["step"], line["attempt"], line["text"]) for line in lines["lines"]] == [("a", 1, "one"), ("a", 1, "two"), ("a", 1, "Three")]
+    assert [(line["step"], line["attempt"], line["text"]) for line in lines["lines"]] == [
+        ("a", 1, "one"),
+        ("a", 1, "two"),
+        ("a", 1, "Three"),
+    ]
     assert editor.get(f"/runs/{run['id']}/logs?after={lines['last']}") == {"lines": [], "last": lines["last"]}
     assert [line["text"] for line in editor.get(f"/runs/{run['id']}/logs?search=thr&step=a&attempt=1")["lines"]] == ["Three"]
     assert editor.ask("GET", f"/runs/{run['id']}/logs?step=zzz").status_code == 404
@@ -291,7 +322,8 @@ def test_a_long_series_is_thinned_but_keeps_its_peaks(editor: Person, pipeline: 
     a = step_run(run, "a")
     with connection.cursor() as cursor:
         cursor.execute("""INSERT INTO runs_metricpoint (run_id, step_run_id, attempt, name, index, value, at)
-          SELECT %s, %s, 1, 'loss', n, CASE n WHEN 31415 THEN 1000 WHEN 27182 THEN -1000 WHEN 5 THEN NULL ELSE sin(n) END, now() FROM generate_series(0, 49999) n""",
+          SELECT %s, %s, 1, 'loss', n, CASE n WHEN 31415 THEN 1000 WHEN 27182 THEN -1000 WHEN 5 THEN NULL ELSE sin(n) END, now()
+            FROM generate_series(0, 49999) n""",
                        [run["id"], a.pk])  # fmt: skip
     MetricPoint.objects.create(run_id=run["id"], step_run=a, attempt=1, name="accuracy", index=0, value=0.5, at="2026-01-01T00:00:00Z")
     found = editor.get(f"/runs/{run['id']}/metrics?max_points=500")

@@ -57,8 +57,10 @@ class Studio:
         self.broker = f"redis+socket://{self.sockets}/vk.sock"
         self.env = {
             **os.environ, "DATABASE_URL": self.url, "BROKER_URL": self.broker, "HEADRACE_DATA_DIR": str(self.folder / "data"),
-            "SECRET_KEY": "a-key-that-nobody-may-see-in-a-log", "DJANGO_SETTINGS_MODULE": "backend.config.settings", "HEADRACE_LEASE_S": "4",
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{PLUGIN}", "OMP_NUM_THREADS": "1", "HEADRACE_RETRY_PAUSE_S": "0.1", "HEADRACE_PRELOAD": "0", **env,
+            "SECRET_KEY": "a-key-that-nobody-may-see-in-a-log", "DJANGO_SETTINGS_MODULE": "backend.config.settings",
+            "HEADRACE_LEASE_S": "4",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{PLUGIN}", "OMP_NUM_THREADS": "1", "HEADRACE_RETRY_PAUSE_S": "0.1",
+            "HEADRACE_PRELOAD": "0", **env,
         }  # fmt: skip
         self.env.pop("ARTIFACT_URL", None)
         postgres.initialise(self.folder / "pg")
@@ -73,12 +75,16 @@ class Studio:
             connection.execute(
                 "INSERT INTO core_user (id, email, name, password, is_active, is_staff, is_superuser, date_joined)"
                 " VALUES (%s, 'starter@lab.example', '', '', true, false, false, now())", (self.user,))  # fmt: skip
-            connection.execute("INSERT INTO core_project (id, slug, name, description, created_at) VALUES (%s, 'lab', 'Lab', '', now())", (self.project,))
             connection.execute(
-                "INSERT INTO pipelines_pipeline (id, project_id, slug, name, description, draft, draft_base, draft_digest, created_at, updated_at)"
+                "INSERT INTO core_project (id, slug, name, description, created_at) VALUES (%s, 'lab', 'Lab', '', now())", (self.project,)
+            )
+            connection.execute(
+                "INSERT INTO pipelines_pipeline (id, project_id, slug, name, description, draft, draft_base, draft_digest,"
+                " created_at, updated_at)"
                 " VALUES (%s, %s, 'line', 'Line', '', '{}', 0, '', now(), now())", (pipeline, self.project))  # fmt: skip
             connection.execute(
-                "INSERT INTO pipelines_pipelineversion (id, pipeline_id, number, graph, digest, note, created_at) VALUES (%s, %s, 1, '{}', '', '', now())",
+                "INSERT INTO pipelines_pipelineversion (id, pipeline_id, number, graph, digest, note, created_at) VALUES (%s, %s,"
+                " 1, '{}', '', '', now())",
                 (self.version, pipeline))  # fmt: skip
 
     # Processes
@@ -90,7 +96,8 @@ class Studio:
 
     def start_postgres(self) -> None:
         command = [*postgres.command(self.folder / "pg", self.sockets), *([] if self.durable else ["-F"])]
-        self.postgres = subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd="/", **postgres.demotion())  # type: ignore[call-overload]
+        given: Json = {"stdout": self.log, "stderr": self.log, "cwd": "/", **postgres.demotion()}
+        self.postgres = subprocess.Popen(command, **given)
 
     def start_valkey(self) -> None:
         self.valkey = subprocess.Popen(valkey.command(self.folder / "vk", self.sockets / "vk.sock"), stdout=self.log, stderr=self.log)
@@ -108,7 +115,8 @@ class Studio:
 
     def worker(self, concurrency: int = 2, queues: str = "io,cpu,gpu") -> subprocess.Popen[bytes]:
         name = f"{uuid.uuid4().hex[:8]}@test"
-        process = self.spawn("celery", "-A", "workers.celery", "worker", "-Q", queues, "-c", str(concurrency), "-n", name, "--loglevel", "warning",
+        process = self.spawn("celery", "-A", "workers.celery", "worker", "-Q", queues, "-c", str(concurrency), "-n", name,
+        "--loglevel", "warning",
                              "--without-gossip", "--without-mingle")  # fmt: skip
         until(lambda: len(children(process.pid)) >= concurrency, 30)
         return process
@@ -158,7 +166,9 @@ class Studio:
         run, planned, inputs = self.plan(steps)
         run["use_cache"] = use_cache
         with self.sql() as connection:
-            answer = connection.execute("SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, 32)", [json.dumps(x) for x in (run, planned, inputs)]).fetchone()[0]
+            answer = connection.execute(
+                "SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, 32)", [json.dumps(x) for x in (run, planned, inputs)]
+            ).fetchone()[0]
         if tell:
             self.wake(answer["ready"])
         return {**answer, "id": run["id"], "steps": {s["step"]: s["id"] for s in planned}}
@@ -185,19 +195,25 @@ class Studio:
                 return self.run(run_id)["status"] in FINISHED
             return False
 
-        until(over, seconds, lambda: f"{self.run(run_id)} {[(s['step'], s['status'], s['attempt'], s['worker']) for s in self.steps(run_id).values()]}")
+        until(
+            over,
+            seconds,
+            lambda: f"{self.run(run_id)} {[(s['step'], s['status'], s['attempt'], s['worker']) for s in self.steps(run_id).values()]}",
+        )
         return self.run(run_id)
 
     def value(self, run_id: str, name: str) -> Any:
         """The inline value a step gave."""
         ((found,),) = self.query(
-            "SELECT a.inline FROM runs_steprun s JOIN runs_stepoutput o ON o.step_run_id = s.id JOIN artifacts_artifact a ON a.id = o.artifact_id"
+            "SELECT a.inline FROM runs_steprun s JOIN runs_stepoutput o ON o.step_run_id = s.id JOIN artifacts_artifact a ON a.id ="
+            " o.artifact_id"
             " WHERE s.run_id = %s AND s.step = %s", run_id, name)  # fmt: skip
         return found
 
     def lines(self, run_id: str, name: str) -> list[tuple[str, str, str]]:
         return self.query(
-            "SELECT l.stream, l.level, l.text FROM runs_logline l JOIN runs_steprun s ON s.id = l.step_run_id WHERE s.run_id = %s AND s.step = %s ORDER BY l.id",
+            "SELECT l.stream, l.level, l.text FROM runs_logline l JOIN runs_steprun s ON s.id = l.step_run_id WHERE s.run_id = %s"
+            " AND s.step = %s ORDER BY l.id",
             run_id, name)  # fmt: skip
 
     def marked(self, pattern: str) -> list[str]:

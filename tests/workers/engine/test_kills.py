@@ -47,9 +47,16 @@ def kill_in_the_middle(lab: Studio, kill: Callable[[], Any], *, begun: str = "f1
     assert committed
     for name in committed:
         assert len(lab.marked(f"{name}.begun.*")) == 1, f"{name} was committed and done again"
-    outputs = lab.query("SELECT s.step, count(*) FROM runs_stepoutput o JOIN runs_steprun s ON s.id = o.step_run_id WHERE s.run_id = %s GROUP BY 1", run["id"])
+    outputs = lab.query(
+        "SELECT s.step, count(*) FROM runs_stepoutput o JOIN runs_steprun s ON s.id = o.step_run_id WHERE s.run_id = %s GROUP BY 1",
+        run["id"],
+    )
     assert {n for _, n in outputs} == {1} and len(outputs) == 12
-    good = lab.query("SELECT s.step, count(*) FROM runs_attempt a JOIN runs_steprun s ON s.id = a.step_run_id WHERE s.run_id = %s AND a.status = 'succeeded' GROUP BY 1", run["id"])
+    good = lab.query(
+        "SELECT s.step, count(*) FROM runs_attempt a JOIN runs_steprun s ON s.id = a.step_run_id WHERE s.run_id = %s AND a.status ="
+        " 'succeeded' GROUP BY 1",
+        run["id"],
+    )
     assert {n for _, n in good} == {1} and len(good) == 12
     assert lab.query("SELECT count(*) FROM runs_attempt a WHERE a.status = 'running'") == [(0,)]
     assert lab.query("SELECT count(*) FROM core_apitoken WHERE step_run IS NOT NULL AND revoked_at IS NULL") == [(0,)]

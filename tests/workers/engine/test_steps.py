@@ -66,7 +66,12 @@ def test_a_users_mistake_is_told_in_words_and_not_tried_again(lab: Studio) -> No
     ended = lab.wait(run["id"])
     assert ended["status"] == "failed"
     error = ended["error"]
-    assert (error["code"], error["message"], error["hint"], error["step"]) == ("step_error", "The column “age” is not there.", "Choose one of: height.", "a")
+    assert (error["code"], error["message"], error["hint"], error["step"]) == (
+        "step_error",
+        "The column “age” is not there.",
+        "Choose one of: height.",
+        "a",
+    )
     assert lab.steps(run["id"])["a"]["attempt"] == 1
 
 
@@ -75,7 +80,11 @@ def test_a_crash_is_tried_again_and_its_traceback_kept(lab: Studio) -> None:
     folder.mkdir()
     run = lab.start({"a": {**step("fail", folder=str(folder), times=2), "retries": 3}})
     assert lab.wait(run["id"])["status"] == "succeeded"
-    attempts = lab.query("SELECT number, a.status, a.error FROM runs_attempt a JOIN runs_steprun s ON s.id = a.step_run_id WHERE s.run_id = %s ORDER BY number", run["id"])
+    attempts = lab.query(
+        "SELECT number, a.status, a.error FROM runs_attempt a JOIN runs_steprun s ON s.id = a.step_run_id WHERE s.run_id = %s ORDER"
+        " BY number",
+        run["id"],
+    )
     assert [(n, s) for n, s, _ in attempts] == [(1, "failed"), (2, "failed"), (3, "succeeded")]
     assert attempts[0][2]["message"] == "RuntimeError: failure 1"
     assert "headrace_test_steps" in attempts[0][2]["traceback"] and "engine/perform" not in attempts[0][2]["traceback"]
@@ -86,7 +95,8 @@ def test_folders_and_large_values_travel_between_steps(lab: Studio) -> None:
     run = lab.start({"a": step("big", size=200_000)})
     assert lab.wait(run["id"])["status"] == "succeeded"
     ((media, size, metadata),) = lab.query(
-        "SELECT a.media_type, a.size, o.metadata FROM runs_stepoutput o JOIN artifacts_artifact a ON a.id = o.artifact_id JOIN runs_steprun s ON s.id = o.step_run_id"
+        "SELECT a.media_type, a.size, o.metadata FROM runs_stepoutput o JOIN artifacts_artifact a ON a.id = o.artifact_id JOIN"
+        " runs_steprun s ON s.id = o.step_run_id"
         " WHERE s.run_id = %s", run["id"])  # fmt: skip
     assert (media, size, metadata) == ("application/vnd.headrace.tree+json", 200_000, {"files": 1})
     assert not (lab.folder / "data" / "scratch" / run["steps"]["a"]).exists()
@@ -102,7 +112,10 @@ def test_a_step_apart_has_a_process_of_its_own_and_no_secrets(lab: Studio) -> No
     assert lab.query("SELECT name FROM runs_metricpoint WHERE run_id = %s", run["id"])[0] == ("seen",)
 
 
-@pytest.mark.parametrize(("how", "code", "words"), [("segfault", "process_crashed", "SIGSEGV"), ("exit", "exit", "exit 3"), ("raise", "crash", "ValueError: apart and wrong")])
+@pytest.mark.parametrize(
+    ("how", "code", "words"),
+    [("segfault", "process_crashed", "SIGSEGV"), ("exit", "exit", "exit 3"), ("raise", "crash", "ValueError: apart and wrong")],
+)
 def test_how_a_step_apart_ended_is_told(lab: Studio, how: str, code: str, words: str) -> None:
     run = lab.start({"a": step("apart", how=how)})
     error = lab.wait(run["id"])["error"]

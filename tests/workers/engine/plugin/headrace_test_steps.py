@@ -66,7 +66,13 @@ def mark(after: list[Recipe] | None = None, *, folder: Text, name: Text, seconds
 
 
 @component(stage="data", cacheable=False)
-def fail(after: list[Recipe] | None = None, *, folder: Text = "", times: Annotated[int, Field(description="How often.")] = 10**6, mistake: Annotated[bool, Field(description="A user's?")] = False) -> Recipe:
+def fail(
+    after: list[Recipe] | None = None,
+    *,
+    folder: Text = "",
+    times: Annotated[int, Field(description="How often.")] = 10**6,
+    mistake: Annotated[bool, Field(description="A user's?")] = False,
+) -> Recipe:
     """Fail some times, then succeed"""
     if mistake:
         raise StepError("The column “age” is not there.", hint="Choose one of: height.", field="column")
