@@ -64,7 +64,9 @@ export function Palette({ project }: { project?: string }) {
   for (const m of me?.memberships ?? []) {
     if (m.project !== project) add('Projects', { id: `project:${m.project}`, label: m.project_name, leftSection: iconOf(IconFolder), onClick: () => open('/p/$project', { project: m.project }) })
   }
-  const actions: SpotlightActionGroupData[] = [...groups].map(([group, list]) => ({ group, actions: list }))
+  // What belongs to this page first, the studio's own last.
+  const rank = (group: string) => (group === 'Studio' ? 3 : group === 'Projects' ? 2 : group === 'Go to' ? 1 : 0)
+  const actions: SpotlightActionGroupData[] = [...groups].sort(([a], [b]) => rank(a) - rank(b)).map(([group, list]) => ({ group, actions: list }))
 
   return (
     <Spotlight
@@ -74,6 +76,7 @@ export function Palette({ project }: { project?: string }) {
       nothingFound="Nothing of that name"
       highlightQuery
       scrollable
+      centered={false}
       maxHeight={420}
       limit={40}
       onSpotlightOpen={() => setOpened(true)}

@@ -1,7 +1,7 @@
 /** The frame around every page behind the sign-in: navigation, top bar, content; a bottom bar on a phone. */
 import { ActionIcon, Anchor, Box, Drawer, Group, NavLink, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { useDisclosure, useLocalStorage } from '@mantine/hooks'
-import { IconDots, IconHelp, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch } from '@tabler/icons-react'
+import { IconDots, IconFolders, IconHelp, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch, IconTemplate, IconUserCog } from '@tabler/icons-react'
 import { Link, useLocation, useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { Logo } from '@/ui/Logo'
@@ -40,13 +40,13 @@ export function Shell({ children }: { children: ReactNode }) {
     () => [
       { id: 'palette', label: 'Search and commands', group: 'Studio', shortcut: 'mod+K', hidden: true, run: openPalette },
       { id: 'help.shortcuts', label: 'Keyboard shortcuts', group: 'Studio', shortcut: '?', icon: IconHelp, run: openHelp },
-      { id: 'nav.projects', label: 'All projects', group: 'Go to', run: () => void navigate({ to: '/' }) },
-      { id: 'nav.personal', label: 'Your settings and tokens', group: 'Go to', run: () => void navigate({ to: '/settings' }) },
+      { id: 'nav.projects', label: 'All projects', group: 'Go to', icon: IconFolders, run: () => void navigate({ to: '/' }) },
+      { id: 'nav.personal', label: 'Your settings and tokens', group: 'Go to', icon: IconUserCog, run: () => void navigate({ to: '/settings' }) },
       ...(project
         ? [
             ...NAV.map((item) => ({ id: `nav.${item.key}`, label: item.label, group: 'Go to', shortcut: `g ${item.key}`, icon: item.icon, run: () => void navigate({ to: item.to, params: { project } as never }) })),
-            { id: 'nav.templates', label: 'Pipeline templates', group: 'Go to', shortcut: 'g t', run: () => void navigate({ to: '/p/$project/templates', params: { project } }) },
-            { id: 'nav.small', label: small ? 'Widen the navigation' : 'Narrow the navigation', group: 'Studio', shortcut: '[', run: () => setSmall((s) => !s) },
+            { id: 'nav.templates', label: 'Pipeline templates', group: 'Go to', shortcut: 'g t', icon: IconTemplate, run: () => void navigate({ to: '/p/$project/templates', params: { project } }) },
+            { id: 'nav.small', label: small ? 'Widen the navigation' : 'Narrow the navigation', group: 'Studio', shortcut: '[', icon: small ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse, run: () => setSmall((s) => !s) },
           ]
         : []),
     ],
@@ -79,7 +79,7 @@ export function Shell({ children }: { children: ReactNode }) {
                   aria-label={item.label}
                   aria-current={active(item) ? 'page' : undefined}
                   leftSection={<item.icon size={19} stroke={1.7} aria-hidden />}
-                  renderRoot={(props) => <Link to={item.to} params={{ project } as never} {...props} />}
+                  renderRoot={(props) => <Link to={item.to} params={{ project } as never} activeOptions={{ exact: item.exact }} {...props} />}
                 />
               </Tooltip>
             ))}
@@ -129,7 +129,7 @@ export function Shell({ children }: { children: ReactNode }) {
       {project && (
         <nav className={classes.bottom} aria-label="Project pages">
           {NAV.slice(0, 4).map((item) => (
-            <Link key={item.key} to={item.to} params={{ project } as never} className={classes.tab} data-active={active(item) || undefined} aria-current={active(item) ? 'page' : undefined}>
+            <Link key={item.key} to={item.to} params={{ project } as never} className={classes.tab} activeOptions={{ exact: item.exact }} data-active={active(item) || undefined} aria-current={active(item) ? 'page' : undefined}>
               <item.icon size={21} stroke={1.7} aria-hidden />
               {item.label}
             </Link>
@@ -150,7 +150,7 @@ export function Shell({ children }: { children: ReactNode }) {
               label={item.label}
               onClick={closeMore}
               leftSection={<item.icon size={20} stroke={1.7} aria-hidden />}
-              renderRoot={(props) => <Link to={item.to} params={{ project } as never} {...props} />}
+              renderRoot={(props) => <Link to={item.to} params={{ project } as never} activeOptions={{ exact: item.exact }} {...props} />}
             />
           ))}
           <Anchor size="sm" c="dimmed" mt="sm" px="sm" onClick={closeMore} renderRoot={(props) => <Link to="/" {...props} />}>

@@ -41,7 +41,7 @@ function typing(target: EventTarget | null): boolean {
 }
 
 function ownKeys(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('[role="dialog"],[role="menu"],[role="listbox"],[data-own-keys]') !== null
+  return target instanceof HTMLElement && target.closest('[role="dialog"],[role="menu"],[data-own-keys]') !== null
 }
 
 /** Gives the handler for keydown; `commands` is asked at each press. */

@@ -100,7 +100,7 @@ export function DatasetsPage() {
                 </Text>
               )}
               <Text size="xs" c="dimmed" truncate>
-                {d.description || d.slug}
+                {d.description || look.label}
               </Text>
             </div>
           </Group>

@@ -59,6 +59,8 @@ export type DataTableProps<Row> = {
 
 const SELECT = 44
 const NUMBER = 72
+/** Room for the horizontal scrollbar, where there is one. */
+const SCROLLBAR = 16
 
 export function DataTable<Row>({
   label,
@@ -167,7 +169,7 @@ export function DataTable<Row>({
       <div
         ref={scroller}
         className={classes.scroller}
-        style={{ height: height ?? `min(${headHeight + bodyHeight + 14}px, ${typeof maxHeight === 'number' ? `${maxHeight}px` : maxHeight})`, minHeight: total === 0 ? undefined : rowHeight * 2 }}
+        style={{ height: height ?? `min(${headHeight + bodyHeight + (full > view.width ? SCROLLBAR : 1)}px, ${typeof maxHeight === 'number' ? `${maxHeight}px` : maxHeight})`, minHeight: total === 0 ? undefined : rowHeight * 2 }}
         role="grid"
         aria-label={label}
         aria-rowcount={total + 1}

@@ -2,7 +2,7 @@ import { ActionIcon, Alert, Badge, Button, Group, Loader, Menu, Modal, Radio, Se
 import { IconCloudUpload, IconDotsVertical, IconDownload, IconRoute, IconTrash } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useState, type CSSProperties } from 'react'
 import { api, isApiError, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
@@ -179,7 +179,8 @@ export function DatasetPage() {
         <Skeleton h={360} radius="md" />
       ) : (
         d && (
-          <Tabs value={tab} onChange={(value) => go({ tab: value === 'data' ? undefined : (value as Tab) })}>
+          // How much of the window's height stands above the rows, so that they end where the window does.
+          <Tabs style={{ '--hr-above': version?.status === 'draft' && write ? '450px' : '330px' } as CSSProperties} value={tab} onChange={(value) => go({ tab: value === 'data' ? undefined : (value as Tab) })}>
             <Tabs.List mb="md">
               <Tabs.Tab value="data">{d.modality === 'images' ? 'Images' : d.modality === 'text' ? 'Texts' : 'Rows'}</Tabs.Tab>
               <Tabs.Tab value="profile">Profile</Tabs.Tab>

@@ -102,7 +102,6 @@ export function Gallery({ project, dataset, version }: { project: string; datase
         aria-label="Images"
         aria-activedescendant={items.total ? `image-${active}` : undefined}
         onKeyDown={onKeyDown}
-        data-own-keys
       >
         <div ref={sized} className={classes.measure} role="presentation">
           <div role="presentation" style={{ height: scrollHeight(lines, rowHeight), position: 'relative' }}>

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { count, number, percent, plural } from '@/lib/format'
+import { count, date, number, percent, plural } from '@/lib/format'
 import { Chart, MiniBars, ShareBars, type Figure } from '@/ui/chart'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -143,9 +143,12 @@ function ColumnCard({ column: c, rows }: { column: ColumnProfile; rows: number }
   const top = c.top_values ?? []
   const quantiles = c.quantiles ?? {}
   const facts: [string, string][] = []
-  if (c.mean !== null && c.mean !== undefined) facts.push(['mean', number(c.mean)], ['std', number(c.std)])
-  if (quantiles['0.5'] !== undefined) facts.push(['median', number(quantiles['0.5'])])
-  if (c.minimum !== null && c.minimum !== undefined) facts.push(['min', value(c.minimum)], ['max', value(c.maximum)])
+  const numeric = c.type === 'integer' || c.type === 'number'
+  if (numeric && c.mean != null) facts.push(['mean', number(c.mean)], ['std', number(c.std)])
+  if (numeric && quantiles['0.5'] !== undefined) facts.push(['median', number(quantiles['0.5'])])
+  if ((numeric || c.type === 'datetime') && c.minimum != null) facts.push(['min', value(c.minimum)], ['max', value(c.maximum)])
+  // Moments in time are binned by their seconds since 1970.
+  const edge = (v: number | undefined) => (c.type === 'datetime' && v !== undefined ? date(new Date(v * 1000).toISOString()) : number(v))
   return (
     <Paper component="section" aria-label={c.name} className={classes.card}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
@@ -165,15 +168,15 @@ function ColumnCard({ column: c, rows }: { column: ColumnProfile; rows: number }
           <MiniBars
             height={64}
             counts={c.histogram.counts}
-            label={`Histogram of ${c.name} from ${number(c.histogram.edges[0])} to ${number(c.histogram.edges.at(-1))}`}
-            titles={c.histogram.counts.map((n, i) => `${number(c.histogram!.edges[i])} to ${number(c.histogram!.edges[i + 1])}: ${count(n)}`)}
+            label={`Histogram of ${c.name} from ${edge(c.histogram.edges[0])} to ${edge(c.histogram.edges.at(-1))}`}
+            titles={c.histogram.counts.map((n, i) => `${edge(c.histogram!.edges[i])} to ${edge(c.histogram!.edges[i + 1])}: ${count(n)}`)}
           />
           <Group justify="space-between">
             <Text size="xs" c="dimmed" className="tabular">
-              {number(c.histogram.edges[0])}
+              {edge(c.histogram.edges[0])}
             </Text>
             <Text size="xs" c="dimmed" className="tabular">
-              {number(c.histogram.edges.at(-1))}
+              {edge(c.histogram.edges.at(-1))}
             </Text>
           </Group>
         </div>

@@ -103,7 +103,7 @@ export function TableView({ project, dataset, version, editable }: { project: st
             spellCheck={false}
             autoComplete="off"
             value={filter}
-            error={filterError ? `${filterError.message}${filterError.hint ? ` ${filterError.hint}` : ''}` : undefined}
+            error={filterError ? filterError.hint && !filterError.message.includes(filterError.hint) ? `${filterError.message} ${filterError.hint}` : filterError.message : undefined}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 12.5 } }}
             onChange={(e) => {
               setFilter(e.currentTarget.value)
@@ -133,7 +133,7 @@ export function TableView({ project, dataset, version, editable }: { project: st
           </Button>
         </form>
         <Text size="sm" c="dimmed" className="tabular" role="status" mt={8}>
-          {narrowed ? `${plural(rows.total, 'row')} of ${version.item_count.toLocaleString('en')}` : ''}
+          {narrowed && !rows.error ? `${plural(rows.total, 'row')} of ${version.item_count.toLocaleString('en')}` : ''}
         </Text>
       </Group>
       {!filterError && <ErrorNotice error={rows.error} onRetry={() => void rows.refetch()} />}
@@ -148,9 +148,9 @@ export function TableView({ project, dataset, version, editable }: { project: st
         numbered
         rowHeight={32}
         headHeight={editable ? 58 : 40}
-        maxHeight="max(320px, calc(100dvh - 330px))"
+        maxHeight="max(320px, calc(100dvh - var(--hr-above, 330px)))"
         onOpen={(row, index) => setOpen({ row, index })}
-        empty={<EmptyState compact icon={IconSearch} title={narrowed ? 'No row fits' : 'No rows'} />}
+        empty={<EmptyState compact icon={IconSearch} title={filterError ? 'The filter needs correcting' : narrowed ? 'No row fits' : 'No rows'} />}
       />
       <Modal opened={open !== null} onClose={() => setOpen(null)} size="lg" title={<Text fw={620}>Row {(open?.index ?? 0) + 1}</Text>}>
         <dl className={classes.record}>

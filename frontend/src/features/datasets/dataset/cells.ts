@@ -12,6 +12,6 @@ export function cellText(value: unknown, type: ColumnType, whole = false): strin
 
 /** Wide enough for the name and what such a column usually holds. */
 export function columnWidth(name: string, type: ColumnType): number {
-  const usual: Record<ColumnType, number> = { integer: 90, number: 110, boolean: 90, category: 130, text: 220, datetime: 160, image: 120, json: 220 }
+  const usual: Record<ColumnType, number> = { integer: 104, number: 118, boolean: 90, category: 130, text: 220, datetime: 176, image: 120, json: 220 }
   return Math.min(320, Math.max(usual[type], name.length * 7.6 + 64))
 }

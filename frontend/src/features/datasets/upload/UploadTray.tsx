@@ -125,7 +125,7 @@ function Item({ item }: { item: UploadItem }) {
       </Group>
       <Modal opened={detail} onClose={() => setDetail(false)} size="lg" title={<Text fw={620}>{item.filename} could not be imported</Text>}>
         <Stack gap="sm">
-          {item.error ? <ErrorNotice error={item.error} /> : <Text size="sm">{item.message || 'The file could not be read.'}</Text>}
+          {item.error ? <ErrorNotice error={item.error} /> : item.problems.length === 0 && <Text size="sm">{item.message || 'The file could not be read.'}</Text>}
           {item.problems.length > 0 && <ProblemList problems={item.problems} limit={200} />}
           <Text size="sm" c="dimmed">
             Nothing of it was kept. Correct the file and upload it again.
