@@ -61,6 +61,14 @@ def linked_zip() -> bytes:
     return out.getvalue()
 
 
+def doubled() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("a/1.png", WHOLE_PNG)
+        archive.writestr("a/1.png", WHOLE_PNG)
+    return out.getvalue()
+
+
 def encrypted_zip() -> bytes:
     data = bytearray(zipped({"a/1.png": WHOLE_PNG}, zipfile.ZIP_STORED))
     data[6] |= 1
@@ -126,8 +134,9 @@ CASES: dict[str, tuple[bytes, str, str, str]] = {
     "text named png": (zipped({"a/1.png": b"hello there"}), "t.zip", "t.zip › a/1.png", "This is text, though its name says .png"),
     "huge image": (zipped({"a/1.png": png_of(60_000, 60_000)}), "t.zip", "t.zip › a/1.png", "more than 100,000,000 pixels"),
     "absurd image": (zipped({"a/1.png": png_of(2_000_000_000, 2)}), "t.zip", "t.zip › a/1.png", "pixels"),
-    "archive in an archive": (zipped({"a/1.png": WHOLE_PNG, "a/more.zip": zipped({"b.png": WHOLE_PNG})}), "t.zip", "t.zip › a/more.zip", "a zip archive inside an archive"),
-    "the same name twice": (tarred({"a/1.png": WHOLE_PNG}) and zipped({"./a": b"x"}), "t.zip", "t.zip › ./a", "leads out"),
+    "archive in an archive": (zipped({"a/1.png": WHOLE_PNG, "a/x": zipped({"b": b"x"})}), "t.zip", "t.zip › a/x", "a zip archive inside"),
+    "dots in a path": (zipped({"./a": b"x"}), "t.zip", "t.zip › ./a", "leads out"),
+    "the same name twice": (doubled(), "t.zip", "t.zip › a/1.png", "appears twice"),
     "nothing useful": (zipped({"a.exe": b"MZ\x90" + b"\0" * 99}), "t.zip", "t.zip", "neither images nor texts in the archive (1 × .exe)"),
     "empty text": (zipped({"a/1.txt": b"  "}), "t.zip", "t.zip › a/1.txt", "empty"),
     "binary text": (zipped({"a/1.txt": b"a\0b"}), "t.zip", "t.zip › a/1.txt", "not text"),

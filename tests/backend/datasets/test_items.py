@@ -16,10 +16,17 @@ from tests.backend.datasets.conftest import Uploader, image, profiled, tarred, z
 from tests.backend.people import Person
 
 PETS = {
-    "pets/train/cat/1.png": image("red"), "pets/train/cat/2.jpg": image("green", form="JPEG"), "pets/train/dog/1.webp": image("blue", form="WEBP"),
-    "pets/test/dog/2.gif": image("white", form="GIF"), "pets/test/cat/3.bmp": image("black", form="BMP"), "pets/test/dog/4.tiff": image("red", (9, 9), "TIFF"),
-    "pets/README.md": b"# Pets", "__MACOSX/pets/._1.png": b"x", "pets/.DS_Store": b"x", "pets/LICENSE": b"free",
-}  # fmt: skip
+    "pets/train/cat/1.png": image("red"),
+    "pets/train/cat/2.jpg": image("green", form="JPEG"),
+    "pets/train/dog/1.webp": image("blue", form="WEBP"),
+    "pets/test/dog/2.gif": image("white", form="GIF"),
+    "pets/test/cat/3.bmp": image("black", form="BMP"),
+    "pets/test/dog/4.tiff": image("red", (9, 9), "TIFF"),
+    "pets/README.md": b"# Pets",
+    "__MACOSX/pets/._1.png": b"x",
+    "pets/.DS_Store": b"x",
+    "pets/LICENSE": b"free",
+}
 
 
 @pytest.mark.parametrize(

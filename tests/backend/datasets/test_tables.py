@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -40,8 +41,14 @@ def test_from_csv_to_a_frozen_version_that_a_step_can_read(upload: Uploader, edi
     assert sent["dataset"] == "people" and sent["version"] == 1 and sent["message"] == "30 rows"
     version = editor.get("/datasets/people/versions/1")
     assert {c["name"]: c["type"] for c in version["columns"]} == {
-        "age": "integer", "sex": "category", "pay": "number", "member": "boolean", "joined": "datetime", "note": "category", "income": "category",
-    }  # fmt: skip
+        "age": "integer",
+        "sex": "category",
+        "pay": "number",
+        "member": "boolean",
+        "joined": "datetime",
+        "note": "category",
+        "income": "category",
+    }
     assert version["status"] == "draft" and version["label_column"] == "income" and version["digest"] == ""
     assert [c["name"] for c in version["columns"] if c["nullable"]] == ["age", "pay", "note"]
     rows = editor.get("/datasets/people/versions/1/rows?offset=1&limit=2")
@@ -78,9 +85,16 @@ def test_types_are_corrected_while_it_is_a_draft_and_misfits_name_their_rows(upl
     assert editor.get("/datasets/z/versions/1")["columns"] == version["columns"], "nothing was changed"
     done = editor.put(
         "/datasets/z/versions/1/columns",
-        {"columns": [{"name": "n", "type": "integer"}, {"name": "when", "type": "datetime", "format": "%d/%m/%Y"}, {"name": "zip", "type": "text"}], "null_values": ["x", "-"],
-         "label_column": "n"},
-    )  # fmt: skip
+        {
+            "columns": [
+                {"name": "n", "type": "integer"},
+                {"name": "when", "type": "datetime", "format": "%d/%m/%Y"},
+                {"name": "zip", "type": "text"},
+            ],
+            "null_values": ["x", "-"],
+            "label_column": "n",
+        },
+    )
     assert done["label_column"] == "n" and [c["nullable"] for c in done["columns"]] == [False, False, True]
     assert editor.get("/datasets/z/versions/1/rows")["rows"] == [
         ["01234", "2024-04-03T00:00:00", 1],
@@ -100,6 +114,12 @@ def parquet(table: pa.Table) -> bytes:
     out = io.BytesIO()
     pq.write_table(table, out, row_group_size=3)
     return out.getvalue()
+
+
+LINES = b'{"a": 1, "b": [1, 2]}\n\n{"b": {"c": null}, "a": null, "d": "x"}\n'
+TYPED = pa.table(
+    {"a": [1.5, None], "b": pa.array(["x", "y"]).dictionary_encode(), "c": [datetime.date(2024, 1, 1)] * 2, "d": [[1], []]},
+)
 
 
 def excel() -> bytes:
@@ -124,9 +144,8 @@ def excel() -> bytes:
         (b"1,2\n3,4\n", "no-header.csv", {}, ["integer", "integer"], [1, 2]),
         (b"a,b\n1,2\n", "h.csv", {"header": False}, ["category", "category"], ["a", "b"]),
         (b"a|b\r\n1|2\r\n", "pipe.txt", {"modality": "table"}, ["integer", "integer"], [1, 2]),
-        (b'{"a": 1, "b": [1, 2]}\n\n{"b": {"c": null}, "a": null, "d": "x"}\n', "l.jsonl", {}, ["integer", "json", "category"], [1, "[1, 2]", None]),
-        (parquet(pa.table({"a": [1.5, None], "b": pa.array(["x", "y"]).dictionary_encode(), "c": [datetime.date(2024, 1, 1)] * 2, "d": [[1], []]})), "p.parquet", {},
-         ["number", "category", "datetime", "json"], [1.5, "x", "2024-01-01T00:00:00", "[1]"]),
+        (LINES, "l.jsonl", {}, ["integer", "json", "category"], [1, "[1, 2]", None]),
+        (parquet(TYPED), "p.parquet", {}, ["number", "category", "datetime", "json"], [1.5, "x", "2024-01-01T00:00:00", "[1]"]),
         (excel(), "e.xlsx", {"sheet": "data"}, ["integer", "category", "datetime", "boolean"], [1, "x", "2024-01-02T00:00:00", True]),
     ],
     ids=["latin-1", "utf-16", "bom", "no header", "header off", "pipes", "json lines", "parquet", "excel"],
@@ -226,3 +245,13 @@ def test_delete_is_soft_and_undone(upload: Uploader, editor: Person) -> None:
     editor.post("/datasets/mine/restore", status=200)
     assert editor.get("/datasets?search=our")["total"] == 1
     editor._json(editor.ask("PATCH", "/datasets/mine", {"name": " "}), 422)
+
+
+def test_it_works_the_same_on_a_store_that_is_no_local_folder(upload: Uploader, editor: Person, settings: Any) -> None:
+    settings.ARTIFACT_URL = "memory://datasets"
+    sent = upload.ready(PEOPLE, "people.csv")
+    profiled(sent)
+    freeze(editor, "people")
+    assert editor.get("/datasets/people/versions/1/rows?sort=-age&limit=1")["rows"][0][0] == 50
+    assert editor.get("/datasets/people/versions/1/profile")["status"] == "succeeded"
+    assert len(b"".join(editor.ask("GET", "/datasets/people/versions/1/download?format=csv").streaming_content)) > 500
