@@ -103,7 +103,9 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const shownVersion = typeof search.version === 'number' ? (versions.find((version) => version.number === search.version) ?? null) : null
   const shown = shownVersion?.number ?? null
   const graph = useGraphOf(editor)
-  const ready = sessionState.ready && catalog.data !== undefined
+  // The canvas waits until the editor has the catalogue: drawn without it, ports would be missing for a moment.
+  const known = useEditorState((state) => state.catalog !== EMPTY_CATALOG)
+  const ready = sessionState.ready && known
   const counts = useMemo(() => successorCounts((templates.data ?? []).map((template) => template.graph)), [templates.data])
   const choices = useMemo<Choices>(() => ({ datasets: datasets.data, models: models.data, endpoints: endpoints.data }), [datasets.data, models.data, endpoints.data])
   const draft = useCallback((): Graph => editor.draft.getGraph(), [editor])
@@ -307,7 +309,7 @@ function LeftPanel({ counts }: { counts: Map<string, Map<string, number>> }) {
   const opened = useEditorState((state) => state.palette)
   if (!opened) return <Reopen side="left" label="Show the components" onClick={() => editor.set({ palette: true })} />
   return (
-    <SidePanel side="left" label="Components" initial={264} least={200} most={460}>
+    <SidePanel side="left" label="Components" initial={240} least={200} most={460}>
       <Palette counts={counts} />
     </SidePanel>
   )
@@ -318,7 +320,7 @@ function RightPanel({ choices }: { choices: Choices }) {
   const opened = useEditorState((state) => state.inspector)
   if (!opened) return <Reopen side="right" label="Show the details" onClick={() => editor.set({ inspector: true })} />
   return (
-    <SidePanel side="right" label="Details" initial={340} least={280} most={620}>
+    <SidePanel side="right" label="Details" initial={320} least={280} most={620}>
       <Inspector choices={choices} />
     </SidePanel>
   )

@@ -29,7 +29,7 @@ export const always = (): boolean => true
 /** Does the event match `mod+shift+Z`? `mod` is Command on a Mac and Control elsewhere; Shift is not asked of signs such as `?`. */
 export function matches(event: Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>, keys: string): boolean {
   const parts = keys.toLowerCase().split('+')
-  const key = parts.pop() ?? ''
+  const key = parts.pop() || '+'
   const mod = event.ctrlKey || event.metaKey
   if (mod !== parts.includes('mod') || event.altKey !== parts.includes('alt')) return false
   const letterOrName = /^[a-z0-9]$|^.{2,}$/.test(key)

@@ -9,8 +9,13 @@ export const deselect: Action = {
   group: 'Edit',
   keys: ['Escape'],
   places: [],
-  available: (editor) => editor.state.steps.size > 0 || editor.state.edges.size > 0,
+  available: (editor) => editor.state.pending !== null || editor.state.steps.size > 0 || editor.state.edges.size > 0,
   run: (editor) => {
+    if (editor.state.pending) {
+      editor.stop()
+      editor.announce('Connecting cancelled.')
+      return
+    }
     editor.select([])
     editor.announce('Nothing selected.')
   },

@@ -7,7 +7,7 @@ export const zoomIn: Action = {
   label: 'Zoom in',
   icon: IconZoomIn,
   group: 'View',
-  keys: ['+', '='],
+  keys: ['=', '+'],
   places: ['toolbar'],
   available: always,
   run: (editor) => void editor.flow?.zoomIn({ duration: 120 }),

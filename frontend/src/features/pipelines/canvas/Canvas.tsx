@@ -10,7 +10,7 @@ import { componentOf, kindOf, outputPort } from '../graph/catalog'
 import { fittingPorts, insertableComponents, type OpenEnd } from '../graph/connect'
 import * as edit from '../graph/edit'
 import { at, GRID, HANDLE, portSpots, snap, stepSize, WIDTH } from '../graph/geometry'
-import { edgeId, edgesOf, type Edge, type Position, type Step } from '../graph/types'
+import { edgeId, edgesOf, same, type Edge, type Position, type Step } from '../graph/types'
 import classes from './canvas.module.css'
 import { useEditor, useEditorState, useGraph } from './hooks'
 import { kindColor, stageLook } from './look'
@@ -105,10 +105,10 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
       const selected = edgeSelection.has(id)
       const label = editor.edgeLabel(edge)
       const old = cache.get(id)
-      const same = old && old.selected === selected && old.data?.color === color && old.data.hovered === (hovered === id) && old.data.label === label
+      const unchanged = old && old.selected === selected && old.data?.color === color && old.data.hovered === (hovered === id) && old.data.label === label
       fresh.set(
         id,
-        same
+        unchanged
           ? old
           : {
               id,
@@ -118,6 +118,8 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
               target: edge.target,
               targetHandle: `in:${edge.port}`,
               selected,
+              // Only where it arrives: pulling at an output draws another wire.
+              reconnectable: 'target',
               ariaLabel: `Wire from ${label}`,
               zIndex: selected || hovered === id ? 10 : 0,
               data: { edge, color, label, hovered: hovered === id },
@@ -225,19 +227,6 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
     editor.set({ menu: { x: event.clientX, y: event.clientY, on } })
   }
 
-  // Escape and a click on the empty plane end a click-to-connect.
-  useEffect(() => {
-    if (pending?.by !== 'click') return
-    const stop = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return
-      event.stopPropagation()
-      editor.stop()
-      editor.announce('Connecting cancelled.')
-    }
-    window.addEventListener('keydown', stop, true)
-    return () => window.removeEventListener('keydown', stop, true)
-  }, [editor, pending])
-
   const empty = nodes.length === 0
   return (
     // The canvas is one stop of the Tab key; inside, arrows walk and the live region speaks.
@@ -301,8 +290,16 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
           if (edge && old.data) editor.reconnect(old.data.edge, edge)
         }}
         onReconnectEnd={(_event, old, _type, state) => {
+          editor.stop()
+          if (!old.data || state.isValid) return
+          const to = endOf(state.toNode?.id, state.toHandle?.id)
+          if (to) {
+            const edge = editor.edgeBetween({ step: old.data.edge.source, port: old.data.edge.output, side: 'output' }, to)
+            if (edge && !same(edge, old.data.edge)) editor.refuse(editor.why(edge))
+            return
+          }
           // Pulled off into the empty plane: the wire is gone (and undo brings it back).
-          if (!state.toNode && old.data) editor.change(edit.disconnect(editor.graph, [old.data.edge]), 'Deleted a wire')
+          if (!state.toNode) editor.change(edit.disconnect(editor.graph, [old.data.edge]), 'Deleted a wire')
         }}
         isValidConnection={isValidConnection}
         onEdgeMouseEnter={(_event, edge) => setHovered(edge.id)}
@@ -324,6 +321,7 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
         nodesDraggable={!readOnly}
         nodesConnectable={!readOnly}
         edgesReconnectable={!readOnly}
+        reconnectRadius={14}
         connectOnClick={false}
         connectionRadius={28}
         connectionLineType={ConnectionLineType.Bezier}
@@ -345,7 +343,7 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
         fitViewOptions={{ padding: 0.16, maxZoom: 1 }}
         onlyRenderVisibleElements
         elevateNodesOnSelect
-        proOptions={{ hideAttribution: true }}
+        attributionPosition="top-right"
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID * 3} size={1.4} color="var(--hr-dots)" />
         {minimap && !empty && (

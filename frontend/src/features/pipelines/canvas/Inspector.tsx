@@ -1,7 +1,7 @@
 /** What is selected, in detail: the form of a step, what goes in and out, how it runs. */
 import { ActionIcon, Anchor, Badge, Box, Button, Group, NumberInput, ScrollArea, Stack, Table, Tabs, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
 import { IconCopyPlus, IconLayoutDistributeHorizontal, IconPlugConnected, IconPointer, IconTrash, IconX } from '@tabler/icons-react'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 
 import { plural } from '@/lib/format'
 import { EmptyState } from '@/ui/EmptyState'
@@ -12,7 +12,7 @@ import { remove } from '../actions/remove'
 import { tidyUp } from '../actions/tidy-up'
 import { componentOf, kindOf } from '../graph/catalog'
 import * as edit from '../graph/edit'
-import { edgesOf, type ColumnInfo, type Component, type Edge, type Port, type Step } from '../graph/types'
+import { edgesOf, same, type ColumnInfo, type Component, type Edge, type Port, type Step } from '../graph/types'
 import { StageTile } from './ComponentRow'
 import { useCurrent, useEditor, useEditorState, useGraph, useStep } from './hooks'
 import { KindMark } from './KindMark'
@@ -111,6 +111,13 @@ function WireDetails() {
   )
 }
 
+const NO_SCHEMA: JsonSchema = {}
+const NOTHING: ReadonlySet<string> = new Set<string>()
+
+export function defaultsOf(schema: JsonSchema): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schema.properties ?? {}).flatMap(([name, property]) => (property.default === undefined || property.default === null ? [] : [[name, property.default]])))
+}
+
 function StepDetails({ id, step, choices }: { id: string; step: Step; choices: Choices }) {
   const editor = useEditor()
   const root = useRef<HTMLDivElement>(null)
@@ -121,7 +128,7 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
   const columns = useEditorState((state) => state.columns)
   const focus = useEditorState((state) => state.focus)
   const component = componentOf(catalog, step)
-  const schema = (component?.parameters ?? {}) as JsonSchema
+  const schema = (component?.parameters ?? NO_SCHEMA) as JsonSchema
   const fields = Object.keys(schema.properties ?? {})
   const mine = useMemo(() => [...problems, ...runProblems].filter((problem) => problem.step === id), [problems, runProblems, id])
   const errors = useMemo(() => Object.fromEntries(mine.filter((problem) => problem.parameter).map((problem) => [problem.parameter as string, [problem.message, problem.hint].filter(Boolean).join(' ')])), [mine])
@@ -161,11 +168,20 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
     return () => cancelAnimationFrame(frame)
   }, [focus, id])
 
-  const change = (parameters: Record<string, unknown>) => {
-    const names = [...new Set([...Object.keys(parameters), ...Object.keys(step.parameters)])].filter((name) => parameters[name] !== step.parameters[name])
-    const kept = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined))
+  // The form shows defaults as values; the graph keeps only what differs from them. A field that was just emptied stays
+  // empty until it is left, or the default would jump back in under the fingers.
+  const [emptied, setEmptied] = useState<ReadonlySet<string>>(NOTHING)
+  const defaults = useMemo(() => defaultsOf(schema), [schema])
+  const shown = useMemo(() => ({ ...Object.fromEntries(Object.entries(defaults).filter(([name]) => !emptied.has(name))), ...step.parameters }), [defaults, emptied, step.parameters])
+
+  const change = (form: Record<string, unknown>) => {
+    const gone = Object.keys(defaults).filter((name) => form[name] === undefined)
+    setEmptied(gone.length > 0 ? new Set(gone) : NOTHING)
+    const parameters = Object.fromEntries(Object.entries(form).filter(([name, value]) => value !== undefined && !(Object.hasOwn(defaults, name) && same(defaults[name], value))))
+    const names = [...new Set([...Object.keys(parameters), ...Object.keys(step.parameters)])].filter((name) => !same(parameters[name], step.parameters[name]))
+    if (names.length === 0) return
     const title = (names[0] && schema.properties?.[names[0]]?.title) || names[0] || 'parameters'
-    editor.change(edit.setParameters(editor.graph, id, kept), `Changed ${title} of ${editor.title(id)}`, `parameter:${id}:${names.join()}`)
+    editor.change(edit.setParameters(editor.graph, id, parameters), `Changed ${title} of ${editor.title(id)}`, `parameter:${id}:${names.join()}`)
   }
   const detail = (details: Parameters<typeof edit.setDetails>[2], word: string) => editor.change(edit.setDetails(editor.graph, id, details), `Changed the ${word} of ${editor.title(id)}`, `${word}:${id}`)
 
@@ -207,22 +223,22 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
           )}
         </Group>
       </div>
-      <Tabs defaultValue="parameters" keepMounted className={classes.tabs} variant="default">
-        <Tabs.List px="sm">
+      <Tabs defaultValue="parameters" keepMounted classNames={{ root: classes.tabs, tab: classes.tab }} variant="default">
+        <Tabs.List px={6}>
           <Tabs.Tab value="parameters">Parameters</Tabs.Tab>
           <Tabs.Tab value="ports">Ports</Tabs.Tab>
           <Tabs.Tab value="running">Running</Tabs.Tab>
           <Tabs.Tab value="help">Help</Tabs.Tab>
         </Tabs.List>
         <ScrollArea className={classes.scroll} type="auto" scrollbarSize={8}>
-          <Tabs.Panel value="parameters" p="md" data-parameters>
+          <Tabs.Panel value="parameters" p="md" data-parameters onBlur={() => setEmptied(NOTHING)}>
             <Stack gap="md">
               {other.map((problem, index) => (
                 <Text key={index} size="sm" className={classes.notice} data-severity={problem.severity}>
                   {problem.message} {problem.hint}
                 </Text>
               ))}
-              {fields.length > 0 && <SchemaForm schema={schema} value={step.parameters as Record<string, unknown>} onChange={change} context={context} errors={errors} disabled={readOnly} idPrefix={`f-${id}`} />}
+              {fields.length > 0 && <SchemaForm schema={schema} value={shown} onChange={change} context={context} errors={errors} disabled={readOnly} idPrefix={`f-${id}`} />}
               {component && fields.length === 0 && (
                 <Text size="sm" c="dimmed">
                   This component has nothing to set.

@@ -69,9 +69,11 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
         <StageTile stage={component.stage} />
         <span className={classes.componentText}>
           <span className={classes.componentTitle}>{component.title}</span>
-          <span className={classes.componentSummary}>{component.summary}</span>
+          <span className={classes.componentFoot}>
+            <span className={classes.componentSummary}>{component.summary}</span>
+            <KindDots catalog={catalog} component={component} />
+          </span>
         </span>
-        <KindDots catalog={catalog} component={component} />
       </button>
     </Tooltip>
   )
@@ -106,7 +108,7 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
             {successors.map((component) => row(component, 'next:'))}
           </section>
         )}
-        <Accordion multiple variant="default" chevronPosition="left" classNames={{ item: classes.stage, control: classes.stageControl, content: classes.stageContent, label: classes.stageLabel }} {...(text ? { value: stages.map((stage) => stage.name) } : { defaultValue: catalog.stages.map((stage) => stage.name) })} key={text ? 'search' : `all-${catalog.stages.length}`}>
+        <Accordion multiple variant="default" chevronPosition="left" classNames={{ item: classes.stage, control: classes.stageControl, content: classes.stageContent, label: classes.stageLabel, chevron: classes.stageChevron }} {...(text ? { value: stages.map((stage) => stage.name) } : { defaultValue: catalog.stages.map((stage) => stage.name) })} key={text ? 'search' : `all-${catalog.stages.length}`}>
           {stages.map((stage) => (
             <Accordion.Item key={stage.name} value={stage.name}>
               <Accordion.Control>

@@ -1,7 +1,6 @@
 /** A dialog with a search field and a list: adding a step, connecting, finding a step. Typing, arrows and Enter do it all. */
 import { Combobox, Group, Modal, Text, useCombobox } from '@mantine/core'
-import { useEffect, useMemo, useRef, type ReactNode } from 'react'
-import { useState } from 'react'
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 import classes from './panels.module.css'
 
@@ -21,12 +20,12 @@ const MOST = 200
 export function Picker({ opened, title, placeholder, empty, items, onClose, onPick, hint }: { opened: boolean; title: string; placeholder: string; empty: string; items: readonly PickerItem[]; onClose: () => void; onPick: (id: string) => void; hint?: ReactNode }) {
   return (
     <Modal opened={opened} onClose={onClose} title={<Text fw={620}>{title}</Text>} size="lg" yOffset="10vh" centered={false} classNames={{ body: classes.pickerBody }} transitionProps={{ duration: 80 }}>
-      {opened && <List placeholder={placeholder} empty={empty} items={items} onPick={onPick} hint={hint} />}
+      {opened && <List placeholder={placeholder} empty={empty} items={items} onPick={onPick} onClose={onClose} hint={hint} />}
     </Modal>
   )
 }
 
-function List({ placeholder, empty, items, onPick, hint }: { placeholder: string; empty: string; items: readonly PickerItem[]; onPick: (id: string) => void; hint?: ReactNode }) {
+function List({ placeholder, empty, items, onPick, onClose, hint }: { placeholder: string; empty: string; items: readonly PickerItem[]; onPick: (id: string) => void; onClose: () => void; hint?: ReactNode }) {
   const [text, setText] = useState('')
   const input = useRef<HTMLInputElement>(null)
   const combobox = useCombobox({ opened: true })
@@ -67,7 +66,11 @@ function List({ placeholder, empty, items, onPick, hint }: { placeholder: string
   return (
     <Combobox store={combobox} onOptionSubmit={onPick} withinPortal={false}>
       <Combobox.EventsTarget>
-        <input ref={input} className={classes.pickerInput} placeholder={placeholder} aria-label={placeholder} value={text} onChange={(event) => setText(event.currentTarget.value)} autoComplete="off" spellCheck={false} />
+        <input ref={input} data-autofocus className={classes.pickerInput} placeholder={placeholder} aria-label={placeholder} value={text} onChange={(event) => setText(event.currentTarget.value)} autoComplete="off"
+          spellCheck={false}
+          // The list would take Escape for closing itself; here it closes the dialog.
+          onKeyDownCapture={(event) => event.key === 'Escape' && onClose()}
+        />
       </Combobox.EventsTarget>
       {hint}
       <div className={classes.pickerList}>

@@ -6,7 +6,7 @@ import { useMemo } from 'react'
 import { componentOf, kindOf, searchComponents } from '../graph/catalog'
 import { fittingComponents, fittingPorts, insertableComponents, recommend, type Fit } from '../graph/connect'
 import { topological } from '../graph/order'
-import type { Component } from '../graph/types'
+import { edgesOf, type Component } from '../graph/types'
 import { KindDots, StageTile } from './ComponentRow'
 import type { Dialog } from './editor'
 import { useEditor, useEditorState, useGraph } from './hooks'
@@ -102,7 +102,12 @@ function ConnectPicker({ step }: { step: string | null }) {
     for (const input of component?.inputs ?? []) {
       for (const fit of fittingPorts(graph, catalog, { step: step as string, port: input.name, side: 'input' })) found.push({ id: `<${fit.edge.port}<${fit.step}.${fit.port.name}`, fit, outgoing: false, own: input.title })
     }
-    return found
+    // What nobody reads yet is likelier wanted than what is read already, and so are ports of the same name.
+    const readers = new Map<string, number>()
+    for (const edge of edgesOf(graph)) readers.set(`${edge.source}.${edge.output}`, (readers.get(`${edge.source}.${edge.output}`) ?? 0) + 1)
+    const weight = ({ fit, outgoing }: (typeof found)[number]) =>
+      (fit.free ? 0 : 100) + (outgoing ? 0 : (readers.get(`${fit.edge.source}.${fit.edge.output}`) ?? 0) * 10) - (fit.edge.output === fit.edge.port ? 1 : 0)
+    return found.sort((a, b) => Number(b.outgoing) - Number(a.outgoing) || weight(a) - weight(b))
   }, [step, graph, catalog])
   const items = useMemo<PickerItem[]>(
     () =>

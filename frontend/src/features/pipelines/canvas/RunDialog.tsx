@@ -17,7 +17,7 @@ import { same, type Graph, type Problem } from '../graph/types'
 import { startRun } from '../queries'
 import classes from './canvas.module.css'
 import { useEditor, useEditorState, useGraph } from './hooks'
-import type { Choices } from './Inspector'
+import { defaultsOf, type Choices } from './Inspector'
 import { ProblemRow } from './Problems'
 
 type Overrides = Record<string, Record<string, unknown>>
@@ -145,9 +145,9 @@ function Body({ project, pipeline, version, flush, choices, onClose }: { project
                     schema={schema}
                     idPrefix={`run-${chosen}`}
                     context={{ ...choices, columns: inputColumns }}
-                    value={{ ...step.parameters, ...overrides[chosen] }}
+                    value={{ ...defaultsOf(schema), ...step.parameters, ...overrides[chosen] }}
                     onChange={(value) => {
-                      const own = Object.fromEntries(Object.entries(value).filter(([field, now]) => !same(now, step.parameters[field])))
+                      const own = Object.fromEntries(Object.entries(value).filter(([field, now]) => !same(now, step.parameters[field] ?? defaultsOf(schema)[field])))
                       setOverrides(({ [chosen]: _old, ...rest }) => (Object.keys(own).length > 0 ? { ...rest, [chosen]: own } : rest))
                     }}
                   />

@@ -136,14 +136,15 @@ const PortRow = memo(function PortRow({ step, port, side, index, wired }: { step
   }
 
   return (
-    <div className={classes.port} data-side={side} style={{ top: HEAD + index * ROW }} data-wiring={wiring} data-missing={missing || undefined}>
+    // React Flow keeps the click of a handle for itself, so it is taken here. The keyboard has its own way (C).
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/click-events-have-key-events -- as said above
+    <div onClick={(event) => (event.target as Element).closest('.react-flow__handle') && click()} className={classes.port} data-side={side} style={{ top: HEAD + index * ROW }} data-wiring={wiring} data-missing={missing || undefined}>
       <Handle
         id={`${input ? 'in' : 'out'}:${port.name}`}
         type={input ? 'target' : 'source'}
         position={input ? Side.Left : Side.Right}
         className={classes.handle}
         isConnectable={!readOnly}
-        onClick={click}
         data-tip={tip}
         aria-label={`${input ? 'Input' : 'Output'} ${port.title}, ${kind.title}${missing ? ', not connected' : ''}`}
       >

@@ -242,7 +242,7 @@ export function ToolBar({ narrow, onPalette }: { narrow: boolean; onPalette: () 
             }
           >
             {/* aria-disabled instead of disabled: the tip still tells what it is. */}
-            <ActionIcon size={34} aria-label={label} data-disabled={!action.available(editor) || undefined} aria-disabled={!action.available(editor)} onClick={() => action.available(editor) && action.run(editor)}>
+            <ActionIcon size={34} aria-label={label} style={action.available(editor) ? undefined : { opacity: 0.4, cursor: 'default' }} aria-disabled={!action.available(editor)} onClick={() => action.available(editor) && action.run(editor)}>
               <action.icon size={18} aria-hidden />
             </ActionIcon>
           </Tooltip>

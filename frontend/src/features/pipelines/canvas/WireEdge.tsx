@@ -1,7 +1,7 @@
 /** One wire. Its buttons (insert a step, delete) show while it is selected or under the pointer. */
-import { BaseEdge, EdgeLabelRenderer, getBezierPath, type Edge as FlowEdge, type EdgeProps } from '@xyflow/react'
+import { BaseEdge, EdgeLabelRenderer, getBezierPath, useStore, type Edge as FlowEdge, type EdgeProps } from '@xyflow/react'
 import { IconPlus, IconX } from '@tabler/icons-react'
-import { memo } from 'react'
+import { memo, type ReactNode } from 'react'
 
 import * as edit from '../graph/edit'
 import type { Edge } from '../graph/types'
@@ -23,7 +23,7 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
       <BaseEdge id={id} path={path} interactionWidth={22} className={classes.wire} data-active={active || undefined} data-running={running || undefined} style={{ stroke: data.color }} />
       {active && !readOnly && (
         <EdgeLabelRenderer>
-          <div className={`${classes.wireTools} nodrag nopan`} data-wire={id} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+          <Tools id={id} x={x} y={y}>
             <button type="button" tabIndex={-1} aria-label={`Insert a step into ${data.label}`} data-tip="Insert a step here" onClick={() => editor.open({ name: 'add', edge: data.edge })}>
               <IconPlus size={14} stroke={2.4} aria-hidden />
             </button>
@@ -36,9 +36,19 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
             >
               <IconX size={14} stroke={2.4} aria-hidden />
             </button>
-          </div>
+          </Tools>
         </EdgeLabelRenderer>
       )}
     </>
   )
 })
+
+/** Stays as large as a finger needs, however far the canvas is zoomed out. */
+function Tools({ id, x, y, children }: { id: string; x: number; y: number; children: ReactNode }) {
+  const scale = useStore((state) => Math.max(1, 1 / state.transform[2]))
+  return (
+    <div className={`${classes.wireTools} nodrag nopan`} data-wire={id} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px) scale(${scale})` }}>
+      {children}
+    </div>
+  )
+}

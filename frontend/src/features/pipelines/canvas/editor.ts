@@ -9,7 +9,7 @@ import type { Schemas } from '@/api/client'
 import { componentOf, inputPort, outputPort, stepTitle, EMPTY_CATALOG, type Catalog } from '../graph/catalog'
 import { canConnect, fittingPorts, type OpenEnd } from '../graph/connect'
 import * as edit from '../graph/edit'
-import { at, bounds, stepSize } from '../graph/geometry'
+import { at, bounds, stepSize, WIDTH } from '../graph/geometry'
 import { placed } from '../graph/layout'
 import { edgeId, edgesOf, EMPTY, same, type Columns, type Component, type Edge, type Graph, type Position, type Problem } from '../graph/types'
 import type { Draft } from '../document/draft'
@@ -257,7 +257,7 @@ export class Editor {
 
   centre(): Position {
     const view = this.visible()
-    return view ? { x: view.x + view.width / 2 - 124, y: view.y + view.height / 2 - 48 } : { x: 0, y: 0 }
+    return view ? { x: view.x + view.width / 2 - WIDTH / 2, y: view.y + view.height / 2 - 48 } : { x: 0, y: 0 }
   }
 
   fit(keys?: readonly string[]): void {
@@ -339,7 +339,10 @@ export class Editor {
     const words = `${this.title(edge.source)} → ${this.title(edge.target)}`
     const done = this.change(graph, verdict.replaces ? `Reconnected ${words}` : `Connected ${words}`)
     if (done && verdict.replaces) {
-      this.host.tell(`“${this.portTitle(edge)}” of “${this.title(edge.target)}” takes one wire: the one from “${this.title(verdict.replaces.source)}” was replaced.`, () => this.undo())
+      this.host.tell(`“${this.portTitle(edge)}” of “${this.title(edge.target)}” takes one wire: the one from “${this.title(verdict.replaces.source)}” was replaced.`, () => {
+        // Something else may have been done since; only this is taken back.
+        if (this.draft.undoLabel === `Reconnected ${words}`) this.undo()
+      })
     }
     return done
   }

@@ -78,6 +78,8 @@ export class Session {
 
   destroy(): void {
     this.closed = true
+    // First of all: leaving changes who is here, and nobody may be told in the middle of being taken down.
+    this.listeners.clear()
     clearTimeout(this.patience)
     clearTimeout(this.keepTimer)
     window.removeEventListener('beforeunload', this.warn)
@@ -85,7 +87,6 @@ export class Session {
     clearTimeout(this.timer)
     if (this.state.mode === 'live' && this.provider?.unsaved) this.keep()
     this.provider?.destroy()
-    this.listeners.clear()
     // The draft itself is left to the garbage collector: a save on its way still reads it.
   }
 

@@ -5,13 +5,13 @@
 import { type Catalog, componentOf } from './catalog'
 import type { Graph, Position, Step } from './types'
 
-export const WIDTH = 248
+export const WIDTH = 224
 export const HEAD = 54
 export const ROW = 26
 export const FOOT = 8
 export const GRID = 8
 /** The drawn handle; its target area is larger (24 px, WCAG 2.5.8). */
-export const HANDLE = 16
+export const HANDLE = 10
 
 export interface Size {
   readonly width: number
