@@ -129,6 +129,7 @@ export function notifyUndo(message: string, undo: () => Promise<unknown>): void 
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm">{message}</Text>
         <Button
+          flex="none"
           size="xs"
           variant="light"
           leftSection={<IconArrowBackUp size={14} aria-hidden />}
