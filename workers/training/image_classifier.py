@@ -94,7 +94,7 @@ def train(
     plan = loop.Plan(
         epochs=epochs,
         batch_size=batch_size,
-        learning_rate=learning_rate or (1e-4 if checkpoint else 5e-3),
+        learning_rate=learning_rate or (1e-4 if checkpoint else 1e-2),
         weight_decay=weight_decay,
         patience=patience,
         seed=seed,

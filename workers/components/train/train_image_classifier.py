@@ -59,7 +59,7 @@ def train_image_classifier(
     batch_size: Annotated[int, Field(description="Pictures looked at together. Fewer need less memory.", ge=2, le=4096)] = 64,
     learning_rate: Annotated[
         float,
-        Field(description="How far each step moves the weights; 0 picks 0.005 from nothing and 0.0001 from a checkpoint.", ge=0, le=1),
+        Field(description="How far each step moves the weights; 0 picks 0.01 from nothing and 0.0001 from a checkpoint.", ge=0, le=1),
     ] = 0.0,
     weight_decay: Annotated[float, Field(description="How strongly large weights are held back.", ge=0, le=10)] = 0.01,
     width: Annotated[int, Field(description="From nothing: channels of the first layer. More see more and are slower.", ge=4, le=256)] = 16,
