@@ -1,4 +1,4 @@
-"""The demos' real data through the components: the numbers the demos promise can be reached. Fetches packages, so not in the everyday suite."""
+"""The demos' real data through the components: what the demos promise can be reached. Fetches packages, so not in the everyday suite."""
 
 from __future__ import annotations
 
