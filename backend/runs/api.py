@@ -30,7 +30,16 @@ Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
 @router.get("/projects/{project}/runs", response=Page[RunSummary])
 @allow("run.read")
-def list_runs(request: ApiRequest, project: str, status: Status | None = None, pipeline: str | None = None, search: str | None = None, sort: str = "-created", cursor: str | None = None, limit: int = 50) -> Any:
+def list_runs(
+    request: ApiRequest,
+    project: str,
+    status: Status | None = None,
+    pipeline: str | None = None,
+    search: str | None = None,
+    sort: str = "-created",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Any:
     """Runs; sort by created, duration, number or metric:NAME, `-` for descending."""
     return queries.list_runs(request.project, status=status, pipeline=pipeline, search=search, sort=sort, cursor=cursor, limit=limit)
 
@@ -72,7 +81,9 @@ def cancel_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
 @idempotent()
 def rerun(request: ApiRequest, project: str, run_id: UUID, payload: RerunIn) -> Any:
     """The same graph again, with changed parameters."""
-    run = actions.rerun(queries.find(request.project, run_id), request.user, payload.parameters, name=payload.name, use_cache=payload.use_cache)
+    run = actions.rerun(
+        queries.find(request.project, run_id), request.user, payload.parameters, name=payload.name, use_cache=payload.use_cache
+    )
     return 201, queries.details([run])[0]
 
 
@@ -85,14 +96,30 @@ def run_events(request: ApiRequest, project: str, run_id: UUID, after: After = 0
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/logs", response=LogsOut)
 @allow("run.read")
-def run_logs(request: ApiRequest, project: str, run_id: UUID, step: str | None = None, attempt: Number | None = None, after: After = 0, limit: int = 1000, search: str | None = None) -> Any:
+def run_logs(
+    request: ApiRequest,
+    project: str,
+    run_id: UUID,
+    step: str | None = None,
+    attempt: Number | None = None,
+    after: After = 0,
+    limit: int = 1000,
+    search: str | None = None,
+) -> Any:
     """Log lines after a number."""
     return queries.logs(queries.find(request.project, run_id), step=step, attempt=attempt, after=after, limit=limit, search=search)
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/metrics", response=MetricsOut)
 @allow("run.read")
-def run_metrics(request: ApiRequest, project: str, run_id: UUID, after: After = 0, step: str | None = None, max_points: int = 1000) -> Any:
+def run_metrics(
+    request: ApiRequest,
+    project: str,
+    run_id: UUID,
+    after: After = 0,
+    step: str | None = None,
+    max_points: int = 1000,
+) -> Any:
     """Metric points."""
     return queries.metrics(queries.find(request.project, run_id), after=after, step=step, max_points=max_points)
 

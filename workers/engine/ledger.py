@@ -119,9 +119,11 @@ class Ledger:
             (step_run, attempt, worker, outcome, _json(error), retry, pause_s, LOSSES, take, WAKES),
         )
 
-    def reap(self, lease_s: float, grace_s: float, limit: int = 200) -> Json:
-        """Take back what its worker has left."""
-        return self.call("SELECT ledger_reap(%s::float8, %s::float8, %s::int, %s::int)", (lease_s, grace_s, LOSSES, limit))  # type: ignore[no-any-return]  # jsonb
+    def reap(self, lease_s: float, grace_s: float, alive: Sequence[str] = (), limit: int = 200) -> Json:
+        """Take back what its worker has left; `alive` are steps whose process is known to live."""
+        return self.call(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_reap(%s::float8, %s::float8, %s::int, %s::int, %s::uuid[])", (lease_s, grace_s, LOSSES, limit, list(alive))
+        )
 
     def watch(self, after_s: float) -> Json:
         """`queues` that have ready steps nobody claimed, and `running` as [step run, attempt, worker]."""

@@ -15,13 +15,13 @@ from typing import Any
 
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
-from workers.engine.run_step import born, place
+from workers.engine.run_step import born, paused, place
 
 log = logging.getLogger(__name__)
 
 ROUND_S = float(os.environ.get("HEADRACE_REAPER_S", "1"))
 LEASE_S = float(os.environ.get("HEADRACE_LEASE_S", "10"))
-"""How long a step may be silent. Far above the heartbeat: a library that holds Python's lock must not lose its step."""
+"""How long a step may be silent. Where its process is seen alive (a library may hold Python's lock for long), six times that."""
 GRACE_S = 10.0
 """Beyond a step's time limit, for its own worker to end it."""
 UNCLAIMED_S = 3.0
@@ -51,22 +51,30 @@ class Reaper:
     def round(self) -> None:
         """One look at the ledger."""
         seen = self.ledger.watch(UNCLAIMED_S)
+        alive = []
         for step_run, attempt, worker in seen["running"]:
-            if self._dead(worker):
-                self._lost(step_run, attempt, worker)
-        for answer in self.ledger.reap(LEASE_S, GRACE_S)["answers"]:
+            match self._lives(worker):
+                case True:
+                    alive.append(step_run)
+                case False:
+                    self._lost(step_run, attempt, worker)
+        for answer in self.ledger.reap(LEASE_S, GRACE_S, alive)["answers"]:
             if answer["ok"]:
                 log.warning("A step of run %s was taken back.", answer["run"])
                 self.live.send([answer])
         for queue in seen["queues"]:
             self._announce(queue)
 
-    def _dead(self, worker: str) -> bool:
-        """A worker of this machine whose process is gone: no need to wait for its lease to end."""
+    def _lives(self, worker: str) -> bool | None:
+        """Of a worker of this machine: whether its process is there (no need to wait for its lease to end). None: cannot tell."""
         _, _, rest = worker.partition(":")
         pid, _, rest = rest.partition(":")
         start, _, where = rest.partition(":")
-        return where == self.place and pid.isdigit() and born(int(pid)) != start
+        if where != self.place or not pid.isdigit():
+            return None
+        if born(int(pid)) != start:
+            return False
+        return None if paused(int(pid)) else True
 
     def _lost(self, step_run: str, attempt: int, worker: str) -> None:
         error = {

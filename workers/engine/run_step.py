@@ -6,14 +6,12 @@ the ledger's. A process that no longer holds its step ends it (fenced: nothing i
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import logging
 import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 from pathlib import Path
@@ -58,6 +56,14 @@ def born(pid: int) -> str:
     except OSError:
         return ""
     return "" if stat[0] == "Z" else stat[19]
+
+
+def paused(pid: int) -> bool:
+    """Whether somebody has stopped the process (it is there, and will not beat)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return False
 
 
 def worker_name() -> str:
@@ -228,9 +234,3 @@ class Worker:
             if self.live is not None:
                 self.live.send([answer])
         os._exit(75)
-
-
-def flush_c() -> None:
-    """What C libraries hold back in their buffers."""
-    ctypes.CDLL(None).fflush(None)
-    sys.stdout.flush()

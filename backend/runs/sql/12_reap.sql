@@ -1,7 +1,8 @@
 -- Takes back what its worker has left: steps whose heartbeat stopped, and steps far past their time limit (a worker ends
 -- those itself; this is for one that cannot). Any number of reapers may run: one works, the others find it busy.
--- After a restart of the database every worker gets a whole lease to come back.
-CREATE OR REPLACE FUNCTION ledger_reap(p_lease float8, p_grace float8, p_losses int, p_limit int) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- After a restart of the database every worker gets a whole lease to come back. `p_alive` are steps whose process the caller has
+-- just seen alive: silent but busy (a library that holds Python's lock), they get six leases.
+CREATE OR REPLACE FUNCTION ledger_reap(p_lease float8, p_grace float8, p_losses int, p_limit int, p_alive uuid[]) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_row record;
   v_answers jsonb := '[]'::jsonb;
@@ -13,7 +14,7 @@ BEGIN
   FOR v_row IN
     SELECT id, run_id, attempt, timeout_s, started_at FROM runs_steprun
      WHERE status = 'running'
-       AND (greatest(heartbeat_at, pg_postmaster_start_time()) < clock_timestamp() - make_interval(secs => p_lease)
+       AND (greatest(heartbeat_at, pg_postmaster_start_time()) < clock_timestamp() - make_interval(secs => p_lease * CASE WHEN id = ANY (p_alive) THEN 6 ELSE 1 END)
             OR (timeout_s IS NOT NULL AND started_at < clock_timestamp() - make_interval(secs => timeout_s + p_grace)))
      LIMIT p_limit
   LOOP
