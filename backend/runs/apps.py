@@ -1,6 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from backend.core.models import Project
 
 
 class Config(AppConfig):
     name = "backend.runs"
     label = "runs"
+
+    def ready(self) -> None:
+        from backend.artifacts.lineage import describe
+
+        describe("run", _runs)
+        describe("step_run", _step_runs)
+        describe("pipeline_version", _pipeline_versions)
+
+
+def _runs(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
+    """How the lineage calls a run, and its page."""
+    from backend.runs.models import Run
+
+    rows = Run.objects.filter(project=project, pk__in=list(ids)).values_list("pk", "number")
+    return {pk: (f"run #{number}", f"/p/{project.slug}/runs/{pk}") for pk, number in rows}
+
+
+def _step_runs(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
+    from backend.runs.models import StepRun
+
+    rows = StepRun.objects.filter(run__project=project, pk__in=list(ids)).values_list("pk", "step", "run_id", "run__number")
+    return {pk: (f"{step} · run #{number}", f"/p/{project.slug}/runs/{run}?step={step}") for pk, step, run, number in rows}
+
+
+def _pipeline_versions(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
+    from backend.pipelines.models import PipelineVersion
+
+    rows = PipelineVersion.objects.filter(pipeline__project=project, pk__in=list(ids)).values_list("pk", "pipeline__slug", "number")
+    return {pk: (f"{slug} v{number}", f"/p/{project.slug}/pipelines/{slug}?version={number}") for pk, slug, number in rows}

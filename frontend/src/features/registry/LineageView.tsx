@@ -1,46 +1,107 @@
-/** What something came from and what came of it, as a list of columns from left to right. */
-import { Anchor, Paper, Skeleton, Text } from '@mantine/core'
+/** What something came from and what came of it, drawn from left to right; each box leads to its page. */
+import { Skeleton, Text } from '@mantine/core'
+import { IconApi, IconBox, IconDatabase, IconPackage, IconPlayerPlay, IconRoute, IconStack2, type Icon } from '@tabler/icons-react'
+import dagre from '@dagrejs/dagre'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useMemo } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { humanise } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import classes from './LineageView.module.css'
 
-const ORDER: Schemas['LineageNode']['type'][] = ['dataset_version', 'pipeline_version', 'run', 'step_run', 'artifact', 'model_version', 'deployment']
+type Kind = Schemas['LineageNode']['type']
+const ICONS: Record<Kind, Icon> = {
+  dataset_version: IconDatabase,
+  pipeline_version: IconRoute,
+  run: IconPlayerPlay,
+  step_run: IconPlayerPlay,
+  artifact: IconPackage,
+  model_version: IconBox,
+  deployment: IconApi,
+}
+const WORDS: Record<Kind, string> = {
+  dataset_version: 'Data set version',
+  pipeline_version: 'Pipeline version',
+  run: 'Run',
+  step_run: 'Step run',
+  artifact: 'Artifact',
+  model_version: 'Model version',
+  deployment: 'Deployment',
+}
+const WIDTH = 176
+const HEIGHT = 46
+
+type Placed = Schemas['LineageNode'] & { x: number; y: number }
+type Drawing = { nodes: Placed[]; paths: { id: string; d: string }[]; width: number; height: number }
+
+type Lineage = { nodes: Schemas['LineageNode'][]; edges: string[][] }
+
+function draw(lineage: Lineage): Drawing {
+  const graph = new dagre.graphlib.Graph()
+  graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 44, marginx: 2, marginy: 2 })
+  graph.setDefaultEdgeLabel(() => ({}))
+  for (const node of lineage.nodes) graph.setNode(node.id, { width: WIDTH, height: HEIGHT })
+  for (const [from = '', to = ''] of lineage.edges) if (graph.hasNode(from) && graph.hasNode(to)) graph.setEdge(from, to)
+  dagre.layout(graph)
+  const nodes = lineage.nodes.map((node) => {
+    const spot = graph.node(node.id) as { x: number; y: number }
+    return { ...node, x: spot.x - WIDTH / 2, y: spot.y - HEIGHT / 2 }
+  })
+  const at = new Map(nodes.map((node) => [node.id, node]))
+  const paths = lineage.edges.flatMap(([from = '', to = '']) => {
+    const a = at.get(from)
+    const b = at.get(to)
+    if (!a || !b) return []
+    const [x1, y1, x2, y2] = [a.x + WIDTH, a.y + HEIGHT / 2, b.x, b.y + HEIGHT / 2]
+    const bend = Math.max(16, (x2 - x1) / 2)
+    return [{ id: `${from}>${to}`, d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` }]
+  })
+  const size = graph.graph() as { width?: number; height?: number }
+  return { nodes, paths, width: size.width ?? 0, height: size.height ?? 0 }
+}
 
 export function LineageView({ project, type, id }: { project: string; type: string; id: string }) {
   const query = useQuery({
     queryKey: [...keys.artifacts(project), 'lineage', type, id],
-    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/lineage/{node_type}/{node_id}', { params: { path: { project, node_type: type, node_id: id } } })),
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/lineage/{node_type}/{node_id}', { params: { path: { project, node_type: type as Kind, node_id: id } } })),
   })
+  const drawing = useMemo(() => (query.data ? draw(query.data) : null), [query.data])
   if (query.error) return <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
-  if (!query.data) return <Skeleton h={120} />
-  const columns = ORDER.map((kind) => ({ kind, nodes: query.data.nodes.filter((node) => node.type === kind) })).filter((column) => column.nodes.length > 0)
-  if (columns.length === 0) return <Text c="dimmed">Nothing is recorded of where this came from.</Text>
+  if (!drawing) return <Skeleton h={200} />
+  if (drawing.nodes.length === 0) return <Text c="dimmed">Nothing is recorded of where this came from.</Text>
   return (
-    <div className={classes.columns}>
-      {columns.map((column) => (
-        <section key={column.kind} aria-label={humanise(column.kind)}>
-          <Text size="xs" c="dimmed" fw={600} mb={6}>
-            {humanise(column.kind)}
-          </Text>
-          <div className={classes.column}>
-            {column.nodes.map((node) => (
-              <Paper key={node.id} p="xs" bg={node.id === id ? 'var(--hr-selected)' : undefined}>
-                {node.href ? (
-                  <Anchor size="sm" renderRoot={(props) => <Link to={node.href as never} {...props} />}>
-                    {node.label}
-                  </Anchor>
-                ) : (
-                  <Text size="sm">{node.label}</Text>
-                )}
-              </Paper>
-            ))}
-          </div>
-        </section>
-      ))}
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard
+    <div className={classes.scroll} tabIndex={0} role="region" aria-label="Lineage">
+      <div className={classes.drawing} style={{ width: drawing.width, height: drawing.height }}>
+        <svg width={drawing.width} height={drawing.height} aria-hidden>
+          {drawing.paths.map((path) => (
+            <path key={path.id} d={path.d} className={classes.path} />
+          ))}
+        </svg>
+        {drawing.nodes.map((node) => {
+          const IconOf = ICONS[node.type] ?? IconStack2
+          const inner = (
+            <>
+              <IconOf size={16} stroke={1.8} aria-hidden />
+              <span className={classes.text}>
+                <span className={classes.kind}>{WORDS[node.type]}</span>
+                <span className={classes.label}>{node.label}</span>
+              </span>
+            </>
+          )
+          const shared = { className: classes.node, 'data-here': node.id === id || undefined, 'data-type': node.type, style: { left: node.x, top: node.y, width: WIDTH, height: HEIGHT }, title: node.label }
+          return node.href ? (
+            <Link key={node.id} to={node.href as never} {...shared}>
+              {inner}
+            </Link>
+          ) : (
+            <div key={node.id} {...shared}>
+              {inner}
+            </div>
+          )
+        })}
+      </div>
     </div>
   )
 }

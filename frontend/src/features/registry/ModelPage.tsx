@@ -8,7 +8,8 @@ import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
 import { ago, bytes, dateTime, humanise, number } from '@/lib/format'
-import { ArtifactPreview, asMetric, downloadUrl, metricName, MetricTable, type MetricValue } from '@/ui/artifact'
+import { byImportance, metricName } from '@/lib/metrics'
+import { ArtifactPreview, asMetric, downloadUrl, MetricTable, type MetricValue } from '@/ui/artifact'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { notifyDone, notifyError } from '@/ui/confirm'
 import { PageHeader } from '@/ui/PageHeader'
@@ -141,7 +142,7 @@ function Description({ project, model, editable }: { project: string; model: Sch
 }
 
 function VersionTable({ project, model, versions, chosen, onChoose, editable }: { project: string; model: Schemas['ModelOut']; versions: Version[]; chosen: number; onChoose: (number: number) => void; editable: boolean }) {
-  const headline = [...new Set(versions.flatMap((v) => Object.keys(v.metrics)))].slice(0, 3)
+  const headline = [...new Set(versions.flatMap((v) => Object.keys(v.metrics)))].sort(byImportance).slice(0, 3)
   return (
     <Table.ScrollContainer minWidth={560}>
       <Table highlightOnHover fz="sm" aria-label="Versions">

@@ -9,7 +9,7 @@ import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
 import { ago, humanise, number } from '@/lib/format'
-import { metricName } from '@/ui/artifact'
+import { metricName, ranked } from '@/lib/metrics'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
@@ -49,7 +49,7 @@ export function ModelsPage() {
 }
 
 function ModelCard({ project, model }: { project: string; model: Schemas['ModelOut'] }) {
-  const metrics = Object.entries(model.metrics).slice(0, 3)
+  const metrics = ranked(model.metrics).slice(0, 3)
   return (
     <Card component="article" padding="md">
       <Stack gap="sm" h="100%">

@@ -8,7 +8,7 @@ import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
 import { duration, elapsed, number } from '@/lib/format'
-import { metricName } from '@/ui/artifact'
+import { byImportance, metricName, smallerIsBetter } from '@/lib/metrics'
 import { Chart } from '@/ui/chart'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -50,7 +50,7 @@ export function CompareRunsPage() {
             <Title order={2} mb="xs">
               Metrics
             </Title>
-            <Grid project={project} runs={query.data.runs} rows={query.data.metrics as Row[]} label={(row) => metricName(row.name ?? '')} best />
+            <Grid project={project} runs={query.data.runs} rows={[...(query.data.metrics as Row[])].sort((a, b) => byImportance(a.name ?? '', b.name ?? ''))} label={(row) => metricName(row.name ?? '')} best />
           </section>
           <Curves project={project} runs={query.data.runs} />
           <section>
@@ -71,9 +71,6 @@ export function CompareRunsPage() {
     </>
   )
 }
-
-/** Smaller is better for these; for the others larger is. */
-const ERRORS = /loss|error|rmse|mae|mse|mape|brier|ece/i
 
 function Grid({ project, runs, rows, label, best = false, empty = 'Nothing to compare.' }: { project: string; runs: Schemas['RunOut'][]; rows: Row[]; label: (row: Row) => string; best?: boolean; empty?: string }) {
   return (
@@ -104,7 +101,7 @@ function Grid({ project, runs, rows, label, best = false, empty = 'Nothing to co
           )}
           {rows.map((row, index) => {
             const numbers = row.values.filter((v): v is number => typeof v === 'number')
-            const winner = best && row.differs && numbers.length > 1 ? (ERRORS.test(row.name ?? '') ? Math.min(...numbers) : Math.max(...numbers)) : null
+            const winner = best && row.differs && numbers.length > 1 ? (smallerIsBetter(row.name ?? '') ? Math.min(...numbers) : Math.max(...numbers)) : null
             return (
               <Table.Tr key={index} data-differs={(!best && row.differs) || undefined}>
                 <Table.Th scope="row" fw={500}>

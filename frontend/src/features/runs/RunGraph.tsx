@@ -88,7 +88,7 @@ export function RunGraph({ run, selected, onSelect }: { run: Run; selected: stri
         preventScrolling={false}
         onlyRenderVisibleElements={nodes.length > 150}
         fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
+        fitViewOptions={{ padding: 0.06, maxZoom: 1 }}
         minZoom={0.1}
         maxZoom={1.6}
         proOptions={{ hideAttribution: true }}

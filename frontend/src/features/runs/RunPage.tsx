@@ -7,7 +7,7 @@ import { useCallback, useEffect, useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
 import { ago, duration, elapsed, number } from '@/lib/format'
-import { metricName } from '@/ui/artifact'
+import { metricName, ranked } from '@/lib/metrics'
 import { useCommands } from '@/ui/commands'
 import { ConfirmButton, notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -135,7 +135,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
       )}
       {Object.keys(run.metrics).length > 0 && (
         <Group gap="xl" mb="md">
-          {Object.entries(run.metrics).slice(0, 6).map(([name, value]) => (
+          {ranked(run.metrics).slice(0, 6).map(([name, value]) => (
             <div key={name}>
               <Text size="xs" c="dimmed">
                 {metricName(name)}
@@ -147,46 +147,45 @@ function Shown({ project, run }: { project: string; run: Run }) {
           ))}
         </Group>
       )}
+      <RunGraph run={run} selected={shownStep} onSelect={choose} />
       <div className={classes.split}>
-        <RunGraph run={run} selected={shownStep} onSelect={choose} />
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
-        <aside className={classes.side} aria-label="The chosen step" tabIndex={0}>
+        <Tabs value={tab} onChange={(value) => setSearch({ tab: (value as Tab) ?? 'charts' })} keepMounted={false} miw={0}>
+          <Tabs.List mb="md">
+            <Tabs.Tab value="charts" leftSection={<IconChartLine size={16} aria-hidden />}>
+              Charts
+            </Tabs.Tab>
+            <Tabs.Tab value="artifacts" leftSection={<IconPackage size={16} aria-hidden />}>
+              Results
+            </Tabs.Tab>
+            <Tabs.Tab value="logs" leftSection={<IconFileText size={16} aria-hidden />}>
+              Log
+            </Tabs.Tab>
+            <Tabs.Tab value="timeline" leftSection={<IconTimeline size={16} aria-hidden />}>
+              Timeline
+            </Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="charts">
+            <MetricCharts project={project} run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="artifacts">
+            <Artifacts key={chosen ?? ''} project={project} run={run} step={chosen} />
+            {chosen && (
+              <Button variant="subtle" size="compact-sm" mt="sm" onClick={() => setSearch({ step: undefined })}>
+                Show the results of all steps
+              </Button>
+            )}
+          </Tabs.Panel>
+          <Tabs.Panel value="logs">
+            <LogView project={project} run={run} step={chosen} onStep={(key) => setSearch({ step: key ?? undefined })} />
+          </Tabs.Panel>
+          <Tabs.Panel value="timeline">
+            <Timeline run={run} onStep={choose} />
+          </Tabs.Panel>
+        </Tabs>
+        <aside className={classes.side} aria-label="The chosen step">
           {step && <StepPanel project={project} run={run} step={step} onOpen={(to) => setSearch({ tab: to, step: step.step })} />}
         </aside>
       </div>
-      <Tabs value={tab} onChange={(value) => setSearch({ tab: (value as Tab) ?? 'charts' })} mt="lg" keepMounted={false}>
-        <Tabs.List mb="md">
-          <Tabs.Tab value="charts" leftSection={<IconChartLine size={16} aria-hidden />}>
-            Charts
-          </Tabs.Tab>
-          <Tabs.Tab value="artifacts" leftSection={<IconPackage size={16} aria-hidden />}>
-            Results
-          </Tabs.Tab>
-          <Tabs.Tab value="logs" leftSection={<IconFileText size={16} aria-hidden />}>
-            Log
-          </Tabs.Tab>
-          <Tabs.Tab value="timeline" leftSection={<IconTimeline size={16} aria-hidden />}>
-            Timeline
-          </Tabs.Tab>
-        </Tabs.List>
-        <Tabs.Panel value="charts">
-          <MetricCharts project={project} run={run} />
-        </Tabs.Panel>
-        <Tabs.Panel value="artifacts">
-          <Artifacts key={chosen ?? ''} project={project} run={run} step={chosen} />
-          {chosen && (
-            <Button variant="subtle" size="compact-sm" mt="sm" onClick={() => setSearch({ step: undefined })}>
-              Show the results of all steps
-            </Button>
-          )}
-        </Tabs.Panel>
-        <Tabs.Panel value="logs">
-          <LogView project={project} run={run} step={chosen} onStep={(key) => setSearch({ step: key ?? undefined })} />
-        </Tabs.Panel>
-        <Tabs.Panel value="timeline">
-          <Timeline run={run} onStep={choose} />
-        </Tabs.Panel>
-      </Tabs>
       <RerunDialog opened={again} onClose={() => setAgain(false)} project={project} run={run} />
     </>
   )

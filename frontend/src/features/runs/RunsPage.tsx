@@ -9,7 +9,7 @@ import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
 import { ago, duration, elapsed, number } from '@/lib/format'
-import { metricName } from '@/ui/artifact'
+import { byImportance, metricName } from '@/lib/metrics'
 import { DataTable, sortParam, type Sort, type TableColumn } from '@/ui/data-table'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -49,7 +49,7 @@ export function RunsPage() {
   const setFilter = (change: { status?: string; pipeline?: string }) =>
     void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true })
 
-  const headline = useMemo(() => [...new Set(rows.flatMap((run) => Object.keys(run.metrics)))].slice(0, 3), [rows])
+  const headline = useMemo(() => [...new Set(rows.flatMap((run) => Object.keys(run.metrics)))].sort(byImportance).slice(0, 3), [rows])
   const columns: TableColumn<Summary>[] = [
     {
       key: 'number',
@@ -72,7 +72,7 @@ export function RunsPage() {
     {
       key: 'steps',
       title: 'Steps',
-      width: 110,
+      width: 104,
       hideBelow: 640,
       render: (run) =>
         ended(run.status) ? (
@@ -86,15 +86,15 @@ export function RunsPage() {
     ...headline.map((name): TableColumn<Summary> => ({
       key: `metric:${name}`,
       title: metricName(name),
-      width: 118,
+      width: 100,
       align: 'right',
       sortable: true,
       hideBelow: 900,
       render: (run) => <Text size="sm">{run.metrics[name] === undefined ? '' : number(run.metrics[name])}</Text>,
     })),
-    { key: 'by', title: 'Started by', width: 130, hideBelow: 1000, render: (run) => <Text size="sm" truncate>{run.started_by?.name || run.started_by?.email || '–'}</Text> },
-    { key: 'created', title: 'When', width: 110, sortable: true, hideBelow: 520, render: (run) => <Text size="sm">{ago(run.created_at)}</Text> },
-    { key: 'duration', title: 'Time', width: 104, align: 'right', sortable: true, hideBelow: 700, render: (run) => <Text size="sm">{duration(elapsed(run.started_at, run.finished_at, now))}</Text> },
+    { key: 'by', title: 'Started by', width: 120, hideBelow: 1100, render: (run) => <Text size="sm" truncate>{run.started_by?.name || run.started_by?.email || '–'}</Text> },
+    { key: 'created', title: 'When', width: 104, sortable: true, hideBelow: 520, render: (run) => <Text size="sm">{ago(run.created_at)}</Text> },
+    { key: 'duration', title: 'Time', width: 90, align: 'right', sortable: true, hideBelow: 700, render: (run) => <Text size="sm">{duration(elapsed(run.started_at, run.finished_at, now))}</Text> },
   ]
 
   return (

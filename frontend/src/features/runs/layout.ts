@@ -2,8 +2,8 @@
 import dagre from '@dagrejs/dagre'
 import type { Schemas } from '@/api/client'
 
-export const WIDTH = 208
-export const HEIGHT = 62
+export const WIDTH = 172
+export const HEIGHT = 58
 
 type Graph = Schemas['Graph']
 
@@ -22,7 +22,7 @@ export function wiresOf(graph: Graph): Wire[] {
 /** Top-left corners by step. */
 export function places(graph: Graph): Record<string, { x: number; y: number }> {
   const drawing = new dagre.graphlib.Graph()
-  drawing.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 64 })
+  drawing.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 40 })
   drawing.setDefaultEdgeLabel(() => ({}))
   const steps = Object.keys(graph.steps ?? {})
   for (const step of steps) drawing.setNode(step, { width: WIDTH, height: HEIGHT })

@@ -1,6 +1,7 @@
 /** Metrics of an evaluation: each value with its interval drawn, then the same by class. */
 import { Box, ScrollArea, Stack, Table, Text } from '@mantine/core'
-import { humanise, number } from '@/lib/format'
+import { number } from '@/lib/format'
+import { byImportance, metricName, ranked } from '@/lib/metrics'
 import classes from './ArtifactPreview.module.css'
 
 export type MetricValue = { value: number | null; low?: number | null; high?: number | null }
@@ -10,16 +11,10 @@ export function asMetric(entry: MetricValue | number | null | undefined): Metric
   return entry === null || entry === undefined || typeof entry === 'number' ? { value: entry ?? null } : entry
 }
 
-/** `roc_auc` → `ROC AUC` */
-export function metricName(name: string): string {
-  const known: Record<string, string> = { roc_auc: 'ROC AUC', pr_auc: 'PR AUC', f1: 'F1', rmse: 'RMSE', mae: 'MAE', mape: 'MAPE', r2: 'R²', mse: 'MSE', ece: 'Calibration error (ECE)', mcc: 'MCC' }
-  return known[name] ?? humanise(name).replace(/\bf1\b/i, 'F1').replace(/\bauc\b/i, 'AUC')
-}
-
 export function MetricsView({ value }: { value: MetricsValue }) {
-  const values = Object.entries(value.values ?? {})
+  const values = ranked(value.values ?? {})
   const perClass = Object.entries(value.per_class ?? {})
-  const columns = [...new Set(perClass.flatMap(([, row]) => Object.keys(row)))]
+  const columns = [...new Set(perClass.flatMap(([, row]) => Object.keys(row)))].sort(byImportance)
   return (
     <Stack gap="md">
       {values.length > 0 && <MetricTable values={Object.fromEntries(values)} />}
@@ -66,7 +61,7 @@ export function MetricTable({ values }: { values: Record<string, MetricValue | n
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {Object.entries(values).map(([name, entry]) => {
+        {ranked(values).map(([name, entry]) => {
           const { value, low, high } = asMetric(entry)
           return (
             <Table.Tr key={name}>

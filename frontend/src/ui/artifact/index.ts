@@ -1,2 +1,2 @@
 export { ArtifactPreview, describe, DownloadLink, downloadUrl, Figures, type FigureValue } from './ArtifactPreview'
-export { asMetric, metricName, MetricsView, MetricTable, type MetricsValue, type MetricValue } from './MetricsView'
+export { asMetric, MetricsView, MetricTable, type MetricsValue, type MetricValue } from './MetricsView'

@@ -8,6 +8,7 @@ import { useLive } from '@/api/events'
 import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
 import { ago, bytes, count, duration, elapsed, number, plural } from '@/lib/format'
+import { metricName, ranked } from '@/lib/metrics'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
@@ -117,10 +118,10 @@ export function OverviewPage() {
 }
 
 function Metric({ metrics }: { metrics: Record<string, number> }) {
-  const first = Object.entries(metrics)[0]
+  const first = ranked(metrics)[0]
   return first ? (
     <Badge color="gray" visibleFrom="sm" className="tabular">
-      {first[0]} {number(first[1], 3)}
+      {metricName(first[0])} {number(first[1], 3)}
     </Badge>
   ) : null
 }
