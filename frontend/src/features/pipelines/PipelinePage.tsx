@@ -167,8 +167,8 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
     const key = `${pipeline}@${shown ?? 'draft'}`
     if (!ready || fitted.current === key || !graph || Object.keys(graph.steps).length === 0) return
     fitted.current = key
-    const frame = requestAnimationFrame(() => void editor.flow?.fitView({ padding: 0.16, maxZoom: 1 }))
-    return () => cancelAnimationFrame(frame)
+    // A moment later: the panels beside the canvas may still come or go.
+    setTimeout(() => void editor.flow?.fitView({ padding: 0.12, maxZoom: 1 }), 60)
   }, [ready, graph, pipeline, shown, editor])
 
   const cursorAt = useRef(0)
@@ -393,10 +393,10 @@ function Drawers({ counts, choices }: { counts: Map<string, Map<string, number>>
   const palette = useEditorState((state) => state.palette)
   const inspector = useEditorState((state) => state.inspector)
   const chosen = useEditorState((state) => state.steps.size === 1)
-  // Both begin closed here: on a phone they would cover the canvas.
+  // All begin closed here: on a phone they would cover the canvas.
   useEffect(() => {
-    editor.set({ palette: false, inspector: false })
-    return () => editor.set({ palette: true, inspector: true })
+    editor.set({ palette: false, inspector: false, minimap: false })
+    return () => editor.set({ palette: true, inspector: true, minimap: true })
   }, [editor])
   return (
     <>
@@ -404,7 +404,7 @@ function Drawers({ counts, choices }: { counts: Map<string, Map<string, number>>
         <Palette counts={counts} onAdded={() => editor.set({ palette: false })} />
       </Drawer>
       {chosen && !inspector && (
-        <Button size="xs" style={{ position: 'absolute', zIndex: 6, right: 12, bottom: 70 }} onClick={() => editor.set({ inspector: true })}>
+        <Button size="xs" style={{ position: 'absolute', zIndex: 6, right: 12, bottom: 20 }} onClick={() => editor.set({ inspector: true })}>
           Parameters
         </Button>
       )}

@@ -1,13 +1,16 @@
 /** The gallery: pipelines that ship with the studio, drawn as they are. */
-import { Badge, Button, Card, Group, Modal, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
-import { IconTemplate } from '@tabler/icons-react'
+import { Badge, Button, Card, Group, Modal, Progress, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { useSessionStorage } from '@mantine/hooks'
+import { IconPlayerPlayFilled, IconTemplate } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 
+import { isApiError } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useCan } from '@/api/me'
 import { humanise, plural } from '@/lib/format'
+import { notifyError } from '@/ui/confirm'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
@@ -17,7 +20,7 @@ import { Miniature } from './canvas/Miniature'
 import { componentOf, EMPTY_CATALOG, type Catalog } from './graph/catalog'
 import { setParameters } from './graph/edit'
 import type { Graph, Template } from './graph/types'
-import { catalogQuery, createPipeline, datasetsQuery, templatesQuery } from './queries'
+import { catalogQuery, createPipeline, datasetsQuery, demoQuery, startDemo, templatesQuery } from './queries'
 
 type Shown = Omit<Template, 'graph'> & { graph: Graph }
 
@@ -71,7 +74,8 @@ export function TemplatesPage() {
                 {plural(Object.keys(template.graph.steps).length, 'step')} · needs {template.modality === 'images' ? 'a data set of labelled images' : template.modality === 'text' ? 'a data set of texts' : 'a table'}
               </Text>
               <Group gap="xs" mt="xs">
-                <Button size="xs" disabled={!can('pipeline.write')} onClick={() => setUsing(template)}>
+                {template.demo && can('demo.start') && <Demo project={project} demo={template.demo} title={template.title} />}
+                <Button size="xs" variant={template.demo ? 'default' : 'filled'} disabled={!can('pipeline.write')} onClick={() => setUsing(template)}>
                   Use this template
                 </Button>
               </Group>
@@ -83,6 +87,42 @@ export function TemplatesPage() {
         {using && <Use project={project} template={using} catalog={catalog} onClose={() => setUsing(null)} />}
       </Modal>
     </Stack>
+  )
+}
+
+/** One click: the studio brings the real data, makes the pipeline and runs it; then the run is shown. */
+function Demo({ project, demo, title }: { project: string; demo: string; title: string }) {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  // Kept for this tab, so that a reload finds the work that goes on.
+  const [id, setId] = useSessionStorage({ key: `headrace.demo.${project}.${demo}`, defaultValue: '', getInitialValueInEffect: false })
+  const start = useMutation({ mutationFn: () => startDemo(project, demo), onSuccess: (made) => setId(made.id), onError: notifyError })
+  const state = useQuery({ ...demoQuery(project, id), enabled: id !== '', refetchInterval: (query) => (query.state.data && ['succeeded', 'failed'].includes(query.state.data.status) ? false : 1000) })
+  const found = id ? state.data : undefined
+  useEffect(() => {
+    if (state.error && isApiError(state.error) && state.error.status === 404) setId('')
+  }, [state.error, setId])
+  useEffect(() => {
+    if (!found?.run) return
+    setId('')
+    void client.invalidateQueries({ queryKey: keys.project(project) })
+    void navigate({ to: '/p/$project/runs/$run', params: { project, run: found.run } })
+  }, [found, project, client, navigate, setId])
+  if (found && found.status !== 'failed') {
+    return (
+      <Stack gap={4} w="100%" role="status">
+        <Text size="xs">{found.message || 'Preparing the demo…'}</Text>
+        <Progress value={Math.max(3, found.progress * 100)} size="sm" animated aria-label={`Preparing ${title}`} />
+      </Stack>
+    )
+  }
+  return (
+    <>
+      {found?.status === 'failed' && <ErrorNotice error={found.message || 'The demo could not be prepared.'} />}
+      <Button size="xs" loading={start.isPending} leftSection={<IconPlayerPlayFilled size={13} aria-hidden />} onClick={() => start.mutate()}>
+        Start with demo data
+      </Button>
+    </>
   )
 }
 

@@ -95,3 +95,11 @@ export const exportYaml = (project: string, pipeline: string, version?: number) 
 
 /** The graph that a YAML text says; nothing is kept. */
 export const parseYaml = async (project: string, yaml: string) => normalise(await unwrap(api.POST(`${BASE}/pipelines/parse`, { params: { path: { project } }, body: { yaml, slug: null } })))
+
+export const startDemo = (project: string, slug: string) => unwrap(api.POST(`${BASE}/demos/{slug}`, { params: { path: { project, slug } } }))
+
+export const demoQuery = (project: string, demo: string) =>
+  queryOptions({
+    queryKey: [...keys.project(project), 'demos', demo],
+    queryFn: () => unwrap(api.GET(`${BASE}/demos/{demo_id}`, { params: { path: { project, demo_id: demo } } })),
+  })

@@ -64,7 +64,7 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
         }}
         // A tap has neither drag nor double-click.
         onPointerUp={(event) => event.pointerType === 'touch' && add(component)}
-        aria-label={`${component.title}. ${component.summary} Press Enter to add.`}
+        aria-label={`Add ${component.title}`}
       >
         <StageTile stage={component.stage} />
         <span className={classes.componentText}>

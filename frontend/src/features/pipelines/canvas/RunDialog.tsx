@@ -33,12 +33,14 @@ export function RunDialog({ project, pipeline, version, flush, choices }: { proj
   )
 }
 
+const FIXED = { flex: 'none' } as const
+
 function Line({ state, children }: { state: 'good' | 'bad' | 'busy'; children: ReactNode }) {
   return (
     <Group gap="xs" wrap="nowrap">
-      {state === 'good' && <IconCircleCheck size={18} color="var(--mantine-color-green-6)" aria-label="Done" />}
-      {state === 'bad' && <IconCircleX size={18} color="var(--mantine-color-red-6)" aria-label="Not yet" />}
-      {state === 'busy' && <IconLoader2 size={18} className={classes.spin} aria-label="Checking" />}
+      {state === 'good' && <IconCircleCheck size={18} style={FIXED} color="var(--mantine-color-green-6)" aria-label="Done" />}
+      {state === 'bad' && <IconCircleX size={18} style={FIXED} color="var(--mantine-color-red-6)" aria-label="Not yet" />}
+      {state === 'busy' && <IconLoader2 size={18} style={FIXED} className={classes.spin} aria-label="Checking" />}
       <Text size="sm">{children}</Text>
     </Group>
   )

@@ -14,7 +14,7 @@ export function tidy(graph: Graph, catalog: Catalog, keys?: ReadonlySet<string>)
   if (chosen.length === 0) return {}
   const inside = new Set(chosen)
   const drawing = new dagre.graphlib.Graph({ multigraph: true })
-  drawing.setGraph({ rankdir: 'LR', nodesep: 32, ranksep: 72, edgesep: 16, marginx: 0, marginy: 0 })
+  drawing.setGraph({ rankdir: 'LR', nodesep: 32, ranksep: 64, edgesep: 16, marginx: 0, marginy: 0 })
   drawing.setDefaultEdgeLabel(() => ({}))
   for (const key of chosen) {
     const step = graph.steps[key]
