@@ -24,7 +24,10 @@ export function Shell({ children }: { children: ReactNode }) {
   const { project } = useParams({ strict: false })
   const location = useLocation()
   const navigate = useNavigate()
-  const [small, setSmall] = useLocalStorage({ key: 'headrace.nav-small', defaultValue: false, getInitialValueInEffect: false })
+  const wide = useLocalStorage({ key: 'headrace.nav-small', defaultValue: false, getInitialValueInEffect: false })
+  // The canvas needs the room: there the navigation begins narrow, and is remembered on its own.
+  const canvas = useLocalStorage({ key: 'headrace.nav-small-canvas', defaultValue: true, getInitialValueInEffect: false })
+  const [small, setSmall] = isFullBleed(location.pathname) ? canvas : wide
   const [more, { open: openMore, close: closeMore }] = useDisclosure(false)
   const [help, { open: openHelp, close: closeHelp }] = useDisclosure(false)
   const main = useRef<HTMLElement>(null)
