@@ -44,6 +44,8 @@ function RowInput({ manifest, error, busy, onAsk }: { manifest: Manifest; error:
   if (isApiError(error)) for (const [field, message] of Object.entries(error.fields)) errors[field.replace(/^instances\.0\./, '')] = message
   return (
     <form
+      // What is missing or wrong is told at its field, by the form and by the model; the browser's own bubble would hide both.
+      noValidate
       onSubmit={(event) => {
         event.preventDefault()
         onAsk(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null)))

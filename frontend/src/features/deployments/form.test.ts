@@ -27,6 +27,12 @@ describe('the form of an endpoint', () => {
   })
 })
 
+it('shows numbers as they were in the data, not as 32-bit floats spell them', () => {
+  const fee: Manifest = { input: { kind: 'row', columns: [{ name: 'fee', type: 'number', minimum: -12.90999984741211, maximum: 126.75, example: 67.37000274658203 }] } }
+  expect(inputSchema(fee).properties?.fee?.description).toContain('from -12.91 to 126.75')
+  expect(exampleRow(fee)).toEqual({ fee: 67.37 })
+})
+
 describe('snippets', () => {
   it('quote an apostrophe so that a shell can read it', () => {
     const curl = snippets('http://x/predict', manifest)[0]?.code ?? ''

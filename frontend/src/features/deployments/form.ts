@@ -9,12 +9,15 @@ export type Manifest = {
 
 const MOST_CHOICES = 200
 
+/** Models see 32-bit numbers: 67.37 comes back as 67.37000274658203, which nobody entered. */
+const short = (value: number): number => Number(value.toPrecision(7))
+
 /** One field a column. Limits of the training data are told as help, not enforced: production may go beyond them. */
 export function inputSchema(manifest: Manifest): JsonSchema {
   const columns = manifest.input?.columns ?? []
   const properties: Record<string, JsonSchema> = {}
   for (const column of columns) {
-    const range = column.minimum !== undefined && column.maximum !== undefined && column.minimum !== null && column.maximum !== null ? `In training from ${column.minimum} to ${column.maximum}` : ''
+    const range = column.minimum !== undefined && column.maximum !== undefined && column.minimum !== null && column.maximum !== null ? `In training from ${short(column.minimum)} to ${short(column.maximum)}` : ''
     const base = { title: column.name, description: [range, column.required ? '' : 'May be left empty'].filter(Boolean).join('. ') || undefined }
     if (column.choices && column.choices.length > 0 && column.choices.length <= MOST_CHOICES) {
       properties[column.name] = { ...base, type: 'string', enum: column.choices.map(String) } as JsonSchema
@@ -31,7 +34,7 @@ export function inputSchema(manifest: Manifest): JsonSchema {
 export function exampleRow(manifest: Manifest): Record<string, unknown> {
   const row: Record<string, unknown> = {}
   for (const column of manifest.input?.columns ?? []) {
-    if (column.example !== undefined && column.example !== null) row[column.name] = column.choices ? String(column.example) : column.example
+    if (column.example !== undefined && column.example !== null) row[column.name] = column.choices ? String(column.example) : typeof column.example === 'number' ? short(column.example) : column.example
   }
   return row
 }
