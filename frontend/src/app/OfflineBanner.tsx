@@ -11,7 +11,7 @@ export function OfflineBanner() {
         <Group className={classes.banner} gap="sm" justify="center" wrap="nowrap">
           <Loader size={14} color="currentColor" aria-hidden />
           <Text size="sm">The studio does not answer. Trying again; nothing you see here is lost.</Text>
-          <Button size="compact-xs" variant="white" onClick={() => void connection.probe()}>
+          <Button size="compact-xs" variant="white" flex="none" onClick={() => void connection.probe()}>
             Try now
           </Button>
         </Group>

@@ -21,7 +21,7 @@ export function ProjectLayout() {
   if (isApiError(found.error) && found.error.status === 404) {
     return (
       <Container size="sm" py="xl">
-        <EmptyState icon={IconFolderOff} title="There is no such project, or you are not a member of it" actions={<Button renderRoot={(props) => <Link to="/" {...props} />}>Your projects</Button>}>
+        <EmptyState page icon={IconFolderOff} title="There is no such project, or you are not a member of it" actions={<Button renderRoot={(props) => <Link to="/" {...props} />}>Your projects</Button>}>
           Ask one of its owners for an invitation.
         </EmptyState>
       </Container>

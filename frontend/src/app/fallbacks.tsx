@@ -7,7 +7,7 @@ import { useTitle } from '@/ui/PageHeader'
 
 export function PageLoading() {
   return (
-    <Stack gap="lg" aria-busy="true" aria-label="Loading">
+    <Stack gap="lg" role="status" aria-busy="true" aria-label="Loading">
       <Stack gap={8}>
         <Skeleton h={28} w={240} />
         <Skeleton h={16} w={380} maw="80%" />
@@ -28,6 +28,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   return (
     <Container size="sm" py="xl" role="alert">
       <EmptyState
+        page
         icon={IconAlertTriangle}
         title={stale ? 'This page could not be loaded' : 'This page broke'}
         actions={
@@ -49,11 +50,21 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   )
 }
 
+/** Outside the shell there is no other `main`. */
+export function NotFoundAnywhere() {
+  return (
+    <main>
+      <NotFoundPage />
+    </main>
+  )
+}
+
 export function NotFoundPage() {
   useTitle('Not found')
   return (
     <Container size="sm" py="xl">
       <EmptyState
+        page
         icon={IconMapPinOff}
         title="There is no such page"
         actions={

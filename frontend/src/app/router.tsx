@@ -2,7 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { meQuery } from '@/api/me'
-import { NotFoundPage, PageLoading, RouteError } from './fallbacks'
+import { NotFoundAnywhere, NotFoundPage, PageLoading, RouteError } from './fallbacks'
 import { ProjectLayout } from './ProjectLayout'
 import { Root } from './Root'
 import { SignedInLayout } from './SignedInLayout'
@@ -11,7 +11,7 @@ import { SignedInLayout } from './SignedInLayout'
 export type Search = { [key: string]: string | number | boolean | undefined }
 const validateSearch = (search: Record<string, unknown>): Search => search as Search
 
-const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Root, notFoundComponent: NotFoundPage, validateSearch })
+const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Root, notFoundComponent: NotFoundAnywhere, validateSearch })
 
 const projects = () => import('@/features/projects')
 const datasets = () => import('@/features/datasets')

@@ -4,7 +4,7 @@
  * Every palette has ten shades in which 7 on white, and white on 7, pass 4.5:1, and 3–4 pass on the dark
  * surfaces, so that filled, light and text variants of any colour are readable in both schemes (WCAG 2.2 AA).
  */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
+import { createTheme, rgba, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 
 const water: MantineColorsTuple = ['#e8f6fa', '#cfeaf2', '#a3d8e7', '#6fc1d8', '#40a9c5', '#1f8fae', '#10789a', '#0c6683', '#0b526a', '#083c4e']
 
@@ -62,6 +62,18 @@ export const theme = createTheme({
   },
 })
 
+/** In the dark, tinted surfaces (badges, notices, light buttons) are a breath of the colour, their text a bright shade of it. */
+function tints(): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [name, shades] of Object.entries(palettes)) {
+    if (name === 'dark') continue
+    found[`--mantine-color-${name}-light`] = rgba(shades[5], 0.17)
+    found[`--mantine-color-${name}-light-hover`] = rgba(shades[5], 0.25)
+    found[`--mantine-color-${name}-light-color`] = shades[name === 'gray' ? 3 : 2]
+  }
+  return found
+}
+
 /** Variables that Mantine leaves too pale for AA, and our own surfaces. `--hr-*` may be used in any CSS module. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: { '--hr-nav-width': '232px', '--hr-nav-width-small': '64px', '--hr-header-height': '52px' },
@@ -84,6 +96,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--hr-code': '#f3f6f8',
   },
   dark: {
+    ...tints(),
     '--mantine-color-dimmed': '#9fafbe',
     '--mantine-color-placeholder': '#94a4b3',
     '--mantine-color-error': '#fca5a5',

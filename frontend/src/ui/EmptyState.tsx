@@ -9,12 +9,15 @@ export function EmptyState({
   children,
   actions,
   compact = false,
+  page = false,
 }: {
   icon: Icon
   title: string
   children?: ReactNode
   actions?: ReactNode
   compact?: boolean
+  /** It is the whole page: its title is the page's heading. */
+  page?: boolean
 }) {
   return (
     <Box py={compact ? 'lg' : 'xl'} px="md">
@@ -22,7 +25,7 @@ export function EmptyState({
         <ThemeIcon size={compact ? 44 : 60} radius="50%" variant="light" aria-hidden>
           <IconOf size={compact ? 22 : 30} stroke={1.5} />
         </ThemeIcon>
-        <Title order={2} size={compact ? 'h3' : 'h2'} mt="xs">
+        <Title order={page ? 1 : 2} size={compact ? 'h3' : 'h2'} mt="xs">
           {title}
         </Title>
         {children && (

@@ -80,7 +80,7 @@ export function DatasetsPage() {
     {
       key: 'name',
       title: 'Name',
-      width: 220,
+      width: 150,
       grow: 3,
       render: (d) => {
         const look = MODALITY[d.modality]
@@ -107,7 +107,7 @@ export function DatasetsPage() {
         )
       },
     },
-    { key: 'items', title: 'Items', width: 130, align: 'right', render: (d) => `${count(d.item_count)} ${d.item_count === 1 ? MODALITY[d.modality].item : MODALITY[d.modality].items}` },
+    { key: 'items', title: 'Items', width: 124, align: 'right', render: (d) => `${count(d.item_count)} ${d.item_count === 1 ? MODALITY[d.modality].item : MODALITY[d.modality].items}` },
     { key: 'size', title: 'Size', width: 90, align: 'right', hideBelow: 560, render: (d) => bytes(d.size) },
     { key: 'version', title: 'Version', width: 110, align: 'center', hideBelow: 640, render: (d) => (d.latest_version ? <Badge color="water">v{d.latest_version}</Badge> : <Badge color="yellow">draft</Badge>) },
     { key: 'updated', title: deleted ? 'Deleted' : 'Changed', width: 130, hideBelow: 760, render: (d) => ago(deleted ? d.deleted_at : d.updated_at) },
@@ -115,7 +115,7 @@ export function DatasetsPage() {
       key: 'actions',
       title: 'Actions',
       head: <span className="visually-hidden">Actions</span>,
-      width: deleted ? 130 : 56,
+      width: deleted ? 130 : 60,
       align: 'right',
       render: (d) =>
         deleted ? (
@@ -205,7 +205,7 @@ export function DatasetsPage() {
               />
             </Tooltip>
           </Group>
-          <DataTable<Dataset>
+          {!(list.error && rows.length === 0) && <DataTable<Dataset>
             label={deleted ? 'Deleted data sets' : 'Data sets'}
             columns={columns}
             rows={rows}
@@ -217,7 +217,7 @@ export function DatasetsPage() {
               if (last >= rows.length - 20 && list.hasNextPage && !list.isFetching) void list.fetchNextPage()
             }}
             empty={<EmptyState compact icon={deleted ? IconTrash : IconDatabase} title={deleted ? 'Nothing deleted' : 'No data set of that name'} />}
-          />
+          />}
         </Stack>
       )}
       <PageDrop onSources={start} disabled={!write} hint="Each file or folder becomes a data set; images together become one." />

@@ -169,7 +169,7 @@ export function DataTable<Row>({
       <div
         ref={scroller}
         className={classes.scroller}
-        style={{ height: height ?? `min(${headHeight + bodyHeight + (full > view.width ? SCROLLBAR : 1)}px, ${typeof maxHeight === 'number' ? `${maxHeight}px` : maxHeight})`, minHeight: total === 0 ? undefined : rowHeight * 2 }}
+        style={{ height: height ?? `min(${headHeight + bodyHeight + (full > view.width ? SCROLLBAR : 1)}px, ${typeof maxHeight === 'number' ? `${maxHeight}px` : maxHeight})`, minHeight: total === 0 ? undefined : headHeight + rowHeight }}
         role="grid"
         aria-label={label}
         aria-rowcount={total + 1}

@@ -52,7 +52,7 @@ export function DatasetPage() {
 
   if (isApiError(dataset.error) && dataset.error.status === 404) {
     return (
-      <EmptyState icon={IconTrash} title="There is no such data set" actions={<Button renderRoot={(props) => <Link to="/p/$project/datasets" params={{ project }} {...props} />}>All data sets</Button>}>
+      <EmptyState page icon={IconTrash} title="There is no such data set" actions={<Button renderRoot={(props) => <Link to="/p/$project/datasets" params={{ project }} {...props} />}>All data sets</Button>}>
         It may have been deleted; deleted data sets can be restored from the list.
       </EmptyState>
     )

@@ -71,7 +71,7 @@ function Body({ profile, modality, label }: { profile: ProfileOut; modality: Sch
         <Paper p="md" component="section" aria-label="Class balance">
           <Group justify="space-between" mb="xs">
             <Title order={2} size="h3">
-              Class balance{label ? ` of ${label}` : ''}
+              Class balance{label && modality === 'table' ? ` of ${label}` : ''}
             </Title>
             <Imbalance counts={classesOf.map(([, n]) => n)} />
           </Group>

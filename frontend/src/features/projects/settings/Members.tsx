@@ -37,15 +37,13 @@ export function Members({ project }: { project: string }) {
     <Stack gap="lg" maw={1000}>
       <Section
         title="Members"
-        description={
-          <Group justify="space-between">
-            <span>Roles are not a ladder: each may do its own part of the work.</span>
-            {manage && (
-              <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
-                Invite
-              </Button>
-            )}
-          </Group>
+        description="Roles are not a ladder: each may do its own part of the work."
+        actions={
+          manage && (
+            <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
+              Invite
+            </Button>
+          )
         }
       >
         <ErrorNotice error={members.error} onRetry={() => void members.refetch()} />
