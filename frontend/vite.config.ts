@@ -39,7 +39,7 @@ export default defineConfig({
     setupFiles: ['src/test-setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: false,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     // It imports dayjs' plugins without their extension, which Node alone does not resolve.
     server: { deps: { inline: [/@rjsf/] } },
   },

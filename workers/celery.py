@@ -1,4 +1,4 @@
-"""The Celery app of the steps: queues `io`, `cpu` and `gpu`, and one task.
+"""What a worker process of the steps runs (`celery -A workers.celery worker`): one task, and what is made ready before and after forking.
 
 A message is a wake-up and carries a step run's id, nothing else; what is to be done is asked of the ledger. A message that is lost,
 late or doubled does no harm. The libraries that most steps need are imported once in the parent, before it forks: its
@@ -14,80 +14,24 @@ import os
 import time
 from typing import Any
 
-from celery import Celery
 from celery.signals import worker_init, worker_process_init, worker_process_shutdown
-from kombu import Queue
+
+from workers.engine.broker import WAKE, announce, app
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("io", "cpu", "gpu")
 PRELOAD = ("numpy", "pandas", "pyarrow.parquet", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.metrics")
-
-app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
-app.conf.update(
-    task_queues=[Queue(name) for name in QUEUES],
-    task_default_queue="cpu",
-    task_acks_late=True,
-    task_reject_on_worker_lost=True,
-    task_ignore_result=True,
-    task_store_errors_even_if_ignored=False,
-    worker_prefetch_multiplier=1,
-    worker_redirect_stdouts=False,
-    worker_hijack_root_logger=False,
-    worker_send_task_events=False,
-    task_send_sent_event=False,
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,
-    broker_transport_options={
-        "visibility_timeout": 86400,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "socket_connect_timeout": 2,
-    },
-)
 
 _worker: Any = None
 
 
-@app.task(name="headrace.wake", shared=False)
+@app.task(name=WAKE, shared=False)
 def wake(step_run: str) -> None:
     """This step run may be ready. The ledger knows."""
     global _worker
     if _worker is None:
         _prepare()
     _worker.run(step_run)
-
-
-def announce(queue: str, ids: list[str]) -> bool:
-    """Wake workers for these steps. False when the broker is away (the reaper announces again)."""
-    from kombu.exceptions import OperationalError
-
-    try:
-        with app.producer_or_acquire() as producer:
-            for one in ids:
-                wake.apply_async((one,), queue=queue, producer=producer, retry=False)
-    except (OperationalError, OSError) as exc:
-        log.warning("The broker is away (%s): the reaper will announce these steps.", exc)
-        return False
-    except Exception as exc:  # the transport's own errors are not all wrapped by kombu
-        log.warning("Steps were not announced (%s: %s): the reaper will.", type(exc).__name__, exc)
-        return False
-    return True
-
-
-def backlog(queue: str) -> int | None:
-    """How many messages wait in a queue; None when the broker is away."""
-    from kombu.exceptions import OperationalError
-
-    try:
-        with app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=0, timeout=2)
-            return int(connection.default_channel._size(queue))
-    except (OperationalError, OSError) as exc:
-        log.warning("The broker is away (%s).", exc)
-    except Exception as exc:  # the transport's own errors are not all wrapped by kombu
-        log.warning("The broker is away (%s: %s).", type(exc).__name__, exc)
-    return None
 
 
 def _prepare() -> None:

@@ -1,6 +1,9 @@
 /** What jsdom lacks and Mantine or our own widgets ask for. */
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach, vi } from 'vitest'
+
+// Lazily loaded parts take their time on a busy machine; a test that waits for them is not one of speed.
+configure({ asyncUtilTimeout: 20_000 })
 
 afterEach(cleanup)
 

@@ -1,4 +1,4 @@
-"""`manage.py bench`: each part measures our figure and its floor in the same run and gives the ratio. Machines are noisy: compare ratios."""
+"""`manage.py bench`: each part measures our figure and its floor in the same run. Machines are noisy: compare the ratios."""
 
 from __future__ import annotations
 

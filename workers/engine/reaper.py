@@ -13,6 +13,7 @@ import sys
 import threading
 from typing import Any
 
+from workers.engine.broker import announce, backlog
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
 from workers.engine.run_step import born, paused, place
@@ -87,8 +88,6 @@ class Reaper:
             self.live.send([answer])
 
     def _announce(self, queue: str) -> None:
-        from workers.celery import announce, backlog
-
         waiting = backlog(queue)
         if waiting is None:
             return

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from celery import current_app
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
@@ -49,11 +50,9 @@ def tell(answer: Json) -> None:
 
 
 def wake(queue: str, step_run: str) -> bool:
-    """One wake-up for the workers (their app is `workers.celery`; only the task's name is shared)."""
-    from backend.config.celery import app
-
+    """One wake-up for the workers (their app is `workers.engine.broker`; only the task's name is shared)."""
     try:
-        app.send_task("headrace.wake", args=[step_run], queue=queue, retry=False, ignore_result=True)
+        current_app.send_task("headrace.wake", args=[step_run], queue=queue, retry=False, ignore_result=True)
     except Exception as exc:  # whatever the broker's client raises: the step is queued in the ledger
         log.warning("The broker is away (%s): the reaper will announce what is ready.", exc)
         return False

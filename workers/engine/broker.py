@@ -1,0 +1,72 @@
+"""The broker as the engine sees it: the Celery app, waking workers, and how many messages wait.
+
+The tasks and the worker's own signals are in `workers.celery`, above the engine; here only the task's name is known.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from celery import Celery
+from kombu import Queue
+
+log = logging.getLogger(__name__)
+
+WAKE = "headrace.wake"
+QUEUES = ("io", "cpu", "gpu")
+
+app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
+app.conf.update(
+    task_queues=[Queue(name) for name in QUEUES],
+    task_default_queue="cpu",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    worker_prefetch_multiplier=1,
+    worker_redirect_stdouts=False,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    task_send_sent_event=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "visibility_timeout": 86400,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+    },
+)
+
+
+def announce(queue: str, ids: list[str]) -> bool:
+    """Wake workers for these steps. False when the broker is away (the reaper announces again)."""
+    from kombu.exceptions import OperationalError
+
+    try:
+        with app.producer_or_acquire() as producer:
+            for one in ids:
+                app.send_task(WAKE, (one,), queue=queue, producer=producer, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as exc:
+        log.warning("The broker is away (%s): the reaper will announce these steps.", exc)
+        return False
+    except Exception as exc:  # the transport's own errors are not all wrapped by kombu
+        log.warning("Steps were not announced (%s: %s): the reaper will.", type(exc).__name__, exc)
+        return False
+    return True
+
+
+def backlog(queue: str) -> int | None:
+    """How many messages wait in a queue; None when the broker is away."""
+    from kombu.exceptions import OperationalError
+
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=0, timeout=2)
+            return int(connection.default_channel._size(queue))
+    except (OperationalError, OSError) as exc:
+        log.warning("The broker is away (%s).", exc)
+    except Exception as exc:  # the transport's own errors are not all wrapped by kombu
+        log.warning("The broker is away (%s: %s).", type(exc).__name__, exc)
+    return None
