@@ -9,7 +9,7 @@ from uuid import UUID
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from backend.core.schemas import Name, ProblemOut, Slug, UserOut
+from backend.core.schemas import WHOLE, Inner, Name, ProblemOut, Slug, UserOut
 
 Modality = Literal["table", "images", "text"]
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "datetime", "image", "json"]
@@ -18,14 +18,14 @@ VersionStatus = Literal["draft", "freezing", "frozen", "failed"]
 ProfileStatus = Literal["queued", "running", "succeeded", "failed"]
 
 
-class UploadOptions(Schema):
+class UploadOptions(Inner):
     """How to read the file; what is not said is found out from the file."""
 
     model_config = ConfigDict(extra="forbid")
 
     delimiter: Annotated[str, Field(pattern=r"^[^\"\r\n]$")] | None = None
     quote: Literal['"', "'"] | None = None
-    header: bool | None = None
+    header: Annotated[bool, Field(strict=True)] | None = None
     """Whether the first row names the columns."""
     encoding: Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"] | None = None
     sheet: Annotated[str, Field(max_length=100)] | None = None
@@ -35,7 +35,7 @@ class UploadOptions(Schema):
     modality: Modality | None = None
     """For a file that could be read in two ways: a text file as a `table`, an archive of both as `images` or `text`."""
     label_column: Annotated[str, Field(max_length=200)] | None = None
-    freeze: bool = False
+    freeze: Annotated[bool, Field(strict=True)] = False
     """Freeze the version at once, with the types found."""
     description: Annotated[str, Field(max_length=20_000)] = ""
     licence: Annotated[str, Field(max_length=200)] = ""
@@ -51,7 +51,7 @@ class UploadIn(Schema):
     """
 
     filename: Annotated[str, Field(min_length=1, max_length=255)]
-    size: Annotated[int, Field(ge=0)]
+    size: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE]
     dataset: Slug | None = None
     name: Name | None = None
     mode: Literal["replace", "append"] = "replace"
@@ -73,10 +73,10 @@ class UploadOut(Schema):
     created_at: datetime
 
 
-class Column(Schema):
+class Column(Inner):
     name: str
     type: ColumnType
-    nullable: bool = True
+    nullable: Annotated[bool, Field(strict=True)] = True
     format: Annotated[str, Field(max_length=40)] = ""
     """How a time is written (strptime: `%d/%m/%Y`); empty for ISO 8601."""
 
@@ -98,7 +98,7 @@ class DatasetOut(Schema):
     source: str
     item_count: int
     size: int
-    latest_version: int | None
+    latest_version: int | None = Field(description="The newest frozen version: what `slug@latest` names. Null while all are drafts.")
     versions: int
     created_by: UserOut | None
     created_at: datetime

@@ -24,7 +24,7 @@ def datasets(project: Project) -> QuerySet[Dataset]:
         .select_related("created_by")
         .annotate(
             versions_count=Count("versions"),
-            latest_number=Subquery(newest.values("number")[:1]),
+            latest_number=Subquery(newest.filter(status="frozen").values("number")[:1]),
             latest_items=Subquery(newest.values("item_count")[:1]),
             latest_size=Subquery(newest.values("size")[:1]),
         )
