@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from ninja import Router
 
 from backend.artifacts import lineage, queries
-from backend.artifacts.responses import FOREVER, bytes_response, small_response, zip_stream
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, small_response, zip_stream
 from backend.artifacts.schemas import ArtifactOut, LineageOut, Preview
 from backend.artifacts.storage import store
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
@@ -32,7 +32,9 @@ def preview_artifact(request: ApiRequest, project: str, artifact_id: UUID, offse
     return queries.preview(request.project, queries.get_artifact(request.project, artifact_id), offset, limit)
 
 
-@router.get("/projects/{project}/artifacts/{uuid:artifact_id}/download", summary="The bytes (a zip for a folder)")
+@router.get(
+    "/projects/{project}/artifacts/{uuid:artifact_id}/download", summary="The bytes (a zip for a folder)", openapi_extra=bytes_of("*/*")
+)
 @allow("artifact.read")
 def download_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> HttpResponseBase:
     """The bytes; a zip for a folder and for images."""
@@ -45,6 +47,7 @@ def download_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> H
 @router.get(
     "/projects/{project}/artifacts/{uuid:artifact_id}/files/{path:path}",
     summary="One file of a folder artifact, or one image of an Images artifact",
+    openapi_extra=bytes_of("*/*"),
 )
 @allow("artifact.read")
 def artifact_file(request: ApiRequest, project: str, artifact_id: UUID, path: str, thumbnail: bool = False) -> HttpResponseBase:

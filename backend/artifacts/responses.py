@@ -19,6 +19,12 @@ ACTIVE = ("html", "svg", "xml", "javascript", "ecmascript", "xhtml", "pdf", "fla
 FOREVER = "private, max-age=31536000, immutable"
 
 
+def bytes_of(*media_types: str) -> dict[str, Any]:
+    """What the OpenAPI document says of a route that answers with bytes: `openapi_extra=bytes_of("text/csv")`.
+    A media type without a schema is how OpenAPI 3.1 says bytes of any kind; JSON among them is not a string."""
+    return {"responses": {200: {"description": "The bytes", "content": {media_type: {} for media_type in media_types}}}}
+
+
 def bytes_response(
     request: HttpRequest,
     pieces: Iterable[bytes],

@@ -22,6 +22,7 @@ ERRORS = {
     401: "Not signed in, or the token is not good",
     403: "Signed in, but not allowed",
     404: "There is no such thing, or you may not know of it",
+    405: "Not possible at this address; the header `Allow` names what is",
     409: "It does not fit what is there now",
     413: "Too large",
     422: "Some of the input is not right; `problems` names each field",
@@ -82,6 +83,8 @@ def errors_of(operation: Operation) -> list[int]:
         found |= {403}  # a role, a bound token, or the CSRF check of a session
     if "{" in operation.path:
         found |= {404}
+    if "/demos/{" in operation.path:  # what is no id is the name of a demo, which can only be started
+        found |= {405}
     if writes:
         found |= {404, 409, 413, 429}
     return sorted(found)

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from ninja import Field, Schema
-from pydantic import BeforeValidator
+from ninja import Field, Query, Schema
+from pydantic import BeforeValidator, model_validator
 
 RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
 T = TypeVar("T")
@@ -33,6 +33,26 @@ def _whole(value: Any) -> Any:
 WHOLE = BeforeValidator(_whole)
 """`Annotated[int, Field(ge=1), WHOLE]`: an integer in a body exactly as JSON Schema means it.
 For a float or a bool: `Field(strict=True)`."""
+
+Number = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
+"""The number of a version, a run, an attempt, in a body."""
+Limit = Annotated[int, Query(ge=1, le=200)]
+"""How many items of a list at once."""
+Offset = Annotated[int, Query(ge=0, le=2**53)]
+"""How many to leave out from the beginning of a window."""
+Text = Annotated[str, Query(max_length=200)]
+"""What to search for."""
+
+
+class Inner(Schema):
+    """An object inside a body. ninja reads attributes of whatever is sent, so a list or a number would pass where nothing is required."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_an_object(cls, value: Any) -> Any:
+        if isinstance(getattr(value, "_obj", value), list | tuple | str | int | float):  # ninja has wrapped it by now
+            raise ValueError("an object is needed")
+        return value
 
 
 class Page(Schema, Generic[T]):

@@ -1,17 +1,17 @@
 """HTTP of `datasets`: routes, schemas, permission; nothing else."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from backend.artifacts.responses import FOREVER, bytes_response, small_response
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, small_response
 from backend.artifacts.storage import store
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
 from backend.core.errors import InvalidInput
 from backend.core.http import ApiRequest, allow
-from backend.core.schemas import Page
+from backend.core.schemas import Limit, Offset, Page, Text
 from backend.datasets.actions import columns, describe, freezing, receive
 from backend.datasets.actions.announce import announce_waiting
 from backend.datasets.queries import datasets as read
@@ -31,6 +31,7 @@ from backend.datasets.schemas import (
 )
 
 router = Router(tags=["datasets"])
+CHUNK = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.post("/projects/{project}/uploads", response={201: UploadOut})
@@ -59,9 +60,9 @@ def get_upload(request: ApiRequest, project: str, upload_id: UUID) -> Any:
     return uploads.upload_out(found)
 
 
-@router.put("/projects/{project}/uploads/{uuid:upload_id}/chunks", response=UploadOut)
+@router.put("/projects/{project}/uploads/{uuid:upload_id}/chunks", response=UploadOut, openapi_extra=CHUNK)
 @allow("dataset.write")
-def put_chunk(request: ApiRequest, project: str, upload_id: UUID, offset: int) -> Any:
+def put_chunk(request: ApiRequest, project: str, upload_id: UUID, offset: Offset) -> Any:
     """The next bytes, as application/octet-stream; 409 tells the offset expected."""
     length = request.headers.get("Content-Length", "")
     if not length.isdecimal():
@@ -87,7 +88,7 @@ def cancel_upload(request: ApiRequest, project: str, upload_id: UUID) -> Any:
 @router.get("/projects/{project}/datasets", response=Page[DatasetOut])
 @allow("dataset.read")
 def list_datasets(
-    request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50
+    request: ApiRequest, project: str, search: Text | None = None, deleted: bool = False, cursor: str | None = None, limit: Limit = 50
 ) -> Any:
     """Data sets."""
     return read.list_datasets(request.project, search, deleted, cursor, limit)
@@ -104,7 +105,7 @@ def get_dataset(request: ApiRequest, project: str, dataset: str) -> Any:
 @allow("dataset.write")
 def update_dataset(request: ApiRequest, project: str, dataset: str, payload: DatasetPatch) -> Any:
     """Name, description, licence, source."""
-    describe.update_dataset(request, request.project, dataset, payload.model_dump(exclude_unset=True))
+    describe.update_dataset(request, request.project, dataset, payload.model_dump(exclude_none=True))
     return read.get_dataset(request.project, dataset)
 
 
@@ -175,7 +176,7 @@ def list_rows(
     number: int,
     offset: int = 0,
     limit: int = 100,
-    search: str | None = None,
+    search: Text | None = None,
     sort: str | None = None,
     filter: str | None = None,
 ) -> Any:
@@ -192,7 +193,7 @@ def list_items(
     number: int,
     offset: int = 0,
     limit: int = 100,
-    search: str | None = None,
+    search: Text | None = None,
     label: str | None = None,
 ) -> Any:
     """A window of an image or text data set."""
@@ -200,7 +201,9 @@ def list_items(
 
 
 @router.get(
-    "/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file", summary="The bytes of one item, or its thumbnail"
+    "/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file",
+    summary="The bytes of one item, or its thumbnail",
+    openapi_extra=bytes_of("*/*"),
 )
 @allow("dataset.read")
 def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponseBase:
@@ -222,9 +225,15 @@ def get_profile(request: ApiRequest, project: str, dataset: str, number: int) ->
     return {**(version.profile or {}), "status": version.profile_status}
 
 
-@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/download", summary="csv, parquet, jsonl")
+@router.get(
+    "/projects/{project}/datasets/{dataset}/versions/{int:number}/download",
+    summary="csv, parquet, jsonl",
+    openapi_extra=bytes_of(*downloads.FORMATS.values()),
+)
 @allow("dataset.read")
-def download_version(request: ApiRequest, project: str, dataset: str, number: int, format: str = "csv") -> HttpResponseBase:
+def download_version(
+    request: ApiRequest, project: str, dataset: str, number: int, format: Literal["csv", "parquet", "jsonl", "zip"] = "csv"
+) -> HttpResponseBase:
     """csv, parquet, jsonl; zip for images."""
     name, media_type, size, pieces = downloads.download(read.find_version(request.project, dataset, number), format)
     return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)

@@ -1,11 +1,12 @@
 """HTTP of `deployments`: routes, schemas, permission; nothing else."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
+from backend.core.schemas import Limit
 from backend.deployments import actions, passing, queries
 from backend.deployments.schemas import (
     DeployIn,
@@ -19,6 +20,7 @@ from backend.deployments.schemas import (
 )
 
 router = Router(tags=["deployments"])
+Minutes = Annotated[int, Query(ge=1, le=1440)]
 
 
 @router.get("/projects/{project}/endpoints", response=list[EndpointOut])
@@ -78,13 +80,13 @@ def predict(request: ApiRequest, project: str, endpoint: str, payload: PredictIn
 
 @router.get("/projects/{project}/endpoints/{endpoint}/predictions", response=PredictionsOut)
 @allow("endpoint.read")
-def list_predictions(request: ApiRequest, project: str, endpoint: str, cursor: str | None = None, limit: int = 50) -> Any:
+def list_predictions(request: ApiRequest, project: str, endpoint: str, cursor: str | None = None, limit: Limit = 50) -> Any:
     """Recent predictions, newest first."""
     return queries.list_predictions(queries.find(request.project, endpoint, deleted=True), cursor, limit)
 
 
 @router.get("/projects/{project}/endpoints/{endpoint}/traffic", response=TrafficOut)
 @allow("endpoint.read")
-def get_traffic(request: ApiRequest, project: str, endpoint: str, minutes: int = 15) -> Any:
+def get_traffic(request: ApiRequest, project: str, endpoint: str, minutes: Minutes = 15) -> Any:
     """Requests, errors and latency over time."""
     return queries.get_traffic(queries.find(request.project, endpoint, deleted=True), minutes)

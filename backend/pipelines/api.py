@@ -1,11 +1,11 @@
 """HTTP of `pipelines`: routes, schemas, permission; nothing else."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from backend.core.http import ApiRequest, allow
-from backend.core.schemas import Page
+from backend.core.schemas import Limit, Page, Text
 from backend.pipelines import actions, queries
 from backend.pipelines.gallery import templates
 from backend.pipelines.schemas import (
@@ -25,6 +25,7 @@ from backend.pipelines.schemas import (
 )
 
 router = Router(tags=["pipelines"])
+VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
 
 @router.get("/projects/{project}/catalog", response=CatalogOut)
@@ -58,7 +59,7 @@ def parse_yaml(request: ApiRequest, project: str, payload: YamlIn) -> Any:
 @router.get("/projects/{project}/pipelines", response=Page[PipelineOut])
 @allow("pipeline.read")
 def list_pipelines(
-    request: ApiRequest, project: str, search: str | None = None, deleted: bool = False, cursor: str | None = None, limit: int = 50
+    request: ApiRequest, project: str, search: Text | None = None, deleted: bool = False, cursor: str | None = None, limit: Limit = 50
 ) -> Any:
     """Pipelines."""
     return queries.list_pipelines(request.project, search, deleted, cursor, limit)
@@ -151,6 +152,6 @@ def get_pipeline_version(request: ApiRequest, project: str, pipeline: str, numbe
 
 @router.get("/projects/{project}/pipelines/{pipeline}/yaml", response=YamlOut)
 @allow("pipeline.read")
-def export_pipeline(request: ApiRequest, project: str, pipeline: str, version: int | None = None) -> Any:
+def export_pipeline(request: ApiRequest, project: str, pipeline: str, version: VersionNumber | None = None) -> Any:
     """Canonical YAML of the draft or a version."""
     return queries.export_yaml(queries.find(request.project, pipeline), version)

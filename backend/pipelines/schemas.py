@@ -8,9 +8,17 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from backend.core.schemas import Name, Slug, UserOut
+from backend.core.schemas import WHOLE, Inner, Name, Slug, UserOut
 
 StepKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+PortName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,59}$")]
+Coordinate = Annotated[float, Field(strict=True, ge=-1e9, le=1e9)]
+
+
+def _only_such_keys(schema: dict[str, Any]) -> None:
+    """Every key must look like that; pydantic's `patternProperties` would say that others may be there too and mean anything."""
+    ((pattern, inner),) = schema.pop("patternProperties").items()
+    schema |= {"propertyNames": {"pattern": pattern}, "additionalProperties": inner}
 
 
 class PortOut(Schema):
@@ -56,32 +64,32 @@ class CatalogOut(Schema):
     components: list[ComponentOut]
 
 
-class InputRef(Schema):
+class InputRef(Inner):
     step: StepKey
-    output: str
+    output: PortName
 
 
-class Position(Schema):
-    x: float
-    y: float
+class Position(Inner):
+    x: Coordinate
+    y: Coordinate
 
 
-class StepIn(Schema):
-    component: str
+class StepIn(Inner):
+    component: Annotated[str, Field(min_length=1, max_length=80)]
     name: Annotated[str, Field(max_length=120)] = ""
     parameters: dict[str, Any] = {}
-    inputs: dict[str, list[InputRef]] = {}
+    inputs: Annotated[dict[PortName, list[InputRef]], Field(json_schema_extra=_only_such_keys)] = {}
     """Port name → the outputs wired to it (one, or several where the port takes many)."""
     position: Position | None = None
-    retries: Annotated[int, Field(ge=0, le=10)] = 0
-    timeout_s: Annotated[int, Field(ge=1, le=604_800)] | None = None
+    retries: Annotated[int, Field(ge=0, le=10), WHOLE] = 0
+    timeout_s: Annotated[int, Field(ge=1, le=604_800), WHOLE] | None = None
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
-class Graph(Schema):
+class Graph(Inner):
     """Steps by key. The same object travels as draft, version, run snapshot and YAML."""
 
-    steps: dict[StepKey, StepIn] = {}
+    steps: Annotated[dict[StepKey, StepIn], Field(json_schema_extra=_only_such_keys)] = {}
 
 
 class GraphProblem(Schema):
@@ -147,7 +155,7 @@ class DraftOut(Schema):
 class DraftIn(Schema):
     """Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409)."""
 
-    base: int
+    base: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE]
     graph: Graph
 
 

@@ -6,6 +6,7 @@ from ninja import Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
+from backend.core.schemas import Text
 from backend.registry import actions, queries
 from backend.registry.schemas import (
     AliasIn,
@@ -20,7 +21,7 @@ router = Router(tags=["registry"])
 
 @router.get("/projects/{project}/models", response=list[ModelOut])
 @allow("model.read")
-def list_models(request: ApiRequest, project: str, search: str | None = None) -> Any:
+def list_models(request: ApiRequest, project: str, search: Text | None = None) -> Any:
     """Models."""
     return queries.list_models(request.project, search)
 

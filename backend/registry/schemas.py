@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from backend.core.schemas import UserOut
+from backend.core.schemas import Number, UserOut
 from backend.pipelines.schemas import StepKey
 
 Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -75,4 +75,4 @@ class ModelVersionOut(Schema):
 
 
 class AliasIn(Schema):
-    version: int
+    version: Number

@@ -7,7 +7,7 @@ from ninja import Query, Router
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
-from backend.core.schemas import Page
+from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries
 from backend.runs.schemas import (
     AttemptOut,
@@ -26,6 +26,8 @@ from backend.runs.schemas import (
 router = Router(tags=["runs"])
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
+Lines = Annotated[int, Query(ge=1, le=queries.MOST_LINES)]
+Points = Annotated[int, Query(ge=10, le=100_000)]
 
 
 @router.get("/projects/{project}/runs", response=Page[RunSummary])
@@ -38,7 +40,7 @@ def list_runs(
     search: str | None = None,
     sort: str = "-created",
     cursor: str | None = None,
-    limit: int = 50,
+    limit: Limit = 50,
 ) -> Any:
     """Runs; sort by created, duration, number or metric:NAME, `-` for descending."""
     return queries.list_runs(request.project, status=status, pipeline=pipeline, search=search, sort=sort, cursor=cursor, limit=limit)
@@ -103,7 +105,7 @@ def run_logs(
     step: str | None = None,
     attempt: Number | None = None,
     after: After = 0,
-    limit: int = 1000,
+    limit: Lines = 1000,
     search: str | None = None,
 ) -> Any:
     """Log lines after a number."""
@@ -118,7 +120,7 @@ def run_metrics(
     run_id: UUID,
     after: After = 0,
     step: str | None = None,
-    max_points: int = 1000,
+    max_points: Points = 1000,
 ) -> Any:
     """Metric points."""
     return queries.metrics(queries.find(request.project, run_id), after=after, step=step, max_points=max_points)

@@ -9,7 +9,7 @@ from uuid import UUID
 from ninja import Field, Schema
 
 from backend.artifacts.schemas import ArtifactOut
-from backend.core.schemas import UserOut
+from backend.core.schemas import Number, UserOut
 from backend.pipelines.schemas import Graph
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
@@ -20,15 +20,15 @@ class RunIn(Schema):
     `parameters` are overrides, `{step: {parameter: value}}`."""
 
     pipeline: str
-    version: int | None = None
+    version: Number | None = None
     parameters: dict[str, dict[str, Any]] = {}
     name: Annotated[str, Field(max_length=120)] = ""
-    use_cache: bool = True
+    use_cache: Annotated[bool, Field(strict=True)] = True
 
 
 class RerunIn(Schema):
     parameters: dict[str, dict[str, Any]] = {}
-    use_cache: bool = True
+    use_cache: Annotated[bool, Field(strict=True)] = True
     name: Annotated[str, Field(max_length=120)] = ""
 
 

@@ -1,0 +1,125 @@
+"""A project that holds one of everything: a table and images, a pipeline with versions, a finished run with outputs, metrics and
+log lines, a model version, an endpoint with predictions. What the tests that walk the whole API ask about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from backend.artifacts.actions import create_artifact
+from backend.artifacts.models import Artifact
+from backend.artifacts.storage import store
+from backend.core.models import Project
+from backend.datasets.models import DatasetVersion
+from backend.datasets.tasks import freeze_version
+from backend.deployments.models import Deployment, Endpoint, Prediction
+from backend.runs.models import Attempt, Demo, LogLine, MetricPoint, StepRun
+from tests.backend.datasets.conftest import Uploader, image, profiled, zipped
+from tests.backend.models import PARITY, flowers
+from tests.backend.people import Person
+from tests.backend.runs.test_runs import claim, finish, value
+
+CSV = b"when,city,temp,note\n" + b"".join(b"2024-01-%02d,Delft,%d.5,a %d\n" % (1 + n % 28, n, n) for n in range(30))
+GRAPH: dict[str, Any] = {
+    "steps": {
+        "read": {"component": "read_table", "parameters": {"dataset": "weather@1"}},
+        "split": {"component": "split_rows", "inputs": {"table": [{"step": "read", "output": "table"}]}},
+    }
+}
+YAML = "headrace: pipeline/1\nname: Sea\nsteps:\n  read:\n    component: read_table\n    parameters:\n      dataset: weather@1\n"
+
+
+@dataclass(kw_only=True)
+class Furnished:
+    """Where things are: `paths` are the path parameters that lead to something real."""
+
+    owner: Person
+    paths: dict[str, str]
+    artifacts: dict[str, str]
+    """Id by kind."""
+    upload: str
+    """One that still receives, three bytes in."""
+
+
+def frozen(upload: dict[str, Any]) -> DatasetVersion:
+    version = DatasetVersion.objects.get(dataset__slug=upload["dataset"], number=upload["version"])
+    freeze_version(str(version.pk))
+    profiled(upload)
+    version.refresh_from_db()
+    assert version.status == "frozen", version.problems
+    return version
+
+
+def finished_run(owner: Person, artifact: Artifact) -> dict[str, Any]:
+    """Each step did something, wrote a line and a point; `read` gave a table, `split` a number."""
+    run = owner.post("/runs", {"pipeline": "tides", "name": "first"})
+    table = {
+        "port": "table", "kind": "Table", "digest": artifact.digest, "size": artifact.size, "media_type": artifact.media_type,
+        "inline": None, "metadata": artifact.metadata,
+    }  # fmt: skip
+    claimed = claim(StepRun.objects.get(run=run["id"], step="read").pk)["next"]
+    now = timezone.now()
+    for number, level in enumerate(("", "INFO", "ERROR")):
+        LogLine.objects.create(
+            run_id=run["id"], step_run_id=claimed["id"], attempt=1, at=now, stream="log", level=level, text=f"line {number}"
+        )
+        MetricPoint.objects.create(
+            run_id=run["id"], step_run_id=claimed["id"], attempt=1, name="loss", index=number, value=None if number == 1 else 0.5, at=now
+        )
+    finish(claimed, [table])
+    finish(claim(StepRun.objects.get(run=run["id"], step="split").pk)["next"], value(7))  # another queue: not handed over
+    assert Attempt.objects.filter(step_run__run=run["id"]).count() == 2
+    done: dict[str, Any] = owner.get(f"/runs/{run['id']}")
+    assert done["status"] == "succeeded", done
+    return done
+
+
+def furnish(owner: Person, folder: Path) -> Furnished:
+    """Fill the owner's project."""
+    project: Project = owner.project
+    upload = Uploader(owner)
+    table = frozen(upload.ready(CSV, "weather.csv", name="Weather", options={"freeze": True}))
+    upload.ready(CSV, "weather.csv", dataset="weather")  # version 2 is a draft
+    photos = {"a/1.png": image("red"), "a/2.png": image("blue"), "b/3.png": image("white")}
+    frozen(upload.ready(zipped(photos), "shapes.zip", name="Shapes", options={"freeze": True}))
+    receiving = upload.start(b"a,b\n1,2\n", "late.csv", name="Late")
+    upload.chunk(receiving, 0, b"a,b")
+    owner.post("/pipelines", {"name": "Tides", "graph": GRAPH})
+    owner.post("/pipelines/tides/publish", {"note": "first"})
+    run = finished_run(owner, table.artifact)
+    queued = owner.post("/runs", {"pipeline": "tides", "use_cache": False})
+    demo = Demo.objects.create(project=project, slug="bikes", started_by=owner.user, status="running", progress=0.5, message="Reading")
+    model = flowers(project, folder / "m1")
+    for more in ({"aliases": ["champion"]}, {}):
+        metrics = {"accuracy": {"value": 0.97, "low": 0.95, "high": 0.99}}
+        owner.post("/models", {"model": "Flowers", "artifact": model.digest, "metrics": metrics, "parity": PARITY, **more})
+    made = [owner.post("/endpoints", {"model": f"flowers@{number}"}) for number in (1, 2)][-1]
+    Deployment.objects.filter(endpoint_id=made["id"]).update(status="live", live_at=timezone.now())
+    deployments = list(Deployment.objects.filter(endpoint_id=made["id"]).order_by("created_at"))
+    Deployment.objects.filter(pk=deployments[0].pk).update(status="stopped", stopped_at=timezone.now())
+    for status, output in ((200, [{"label": "setosa"}]), (422, None)):
+        Prediction.objects.create(
+            endpoint=Endpoint.objects.get(), deployment=deployments[1], model_version_label="flowers@2", status=status, latency_us=900,
+            input=[{"length": 1}], output=output,
+        )  # fmt: skip
+    figures = [{"title": "ROC", "figure": {"data": [], "layout": {}}}]
+    create_artifact(project, "Figures", store().put_bytes(repr(figures).replace("'", '"').encode(), "application/json"))
+    create_artifact(project, "Metrics", inline={"auc": 0.9, "none": None})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT kind, id FROM artifacts_artifact WHERE project_id = %s ORDER BY created_at", [project.pk])
+        artifacts = {kind: str(found) for kind, found in cursor.fetchall()}
+    return Furnished(
+        owner=owner,
+        artifacts=artifacts,
+        upload=receiving["id"],
+        paths={
+            "project": project.slug, "artifact_id": artifacts["Table"], "upload_id": receiving["id"], "dataset": "weather", "number": "1",
+            "index": "1", "pipeline": "tides", "run_id": run["id"], "queued_run": queued["id"], "step": "read", "demo_id": str(demo.pk),
+            "slug": "bikes", "model": "flowers", "alias": "champion", "endpoint": "flowers", "deployment": str(deployments[0].pk),
+            "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest,
+        },
+    )  # fmt: skip
