@@ -75,7 +75,7 @@ export function EndpointPage() {
         description={
           endpoint.current && (
             <>
-              <Anchor inherit renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
+              <Anchor inherit underline="always" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
                 {endpoint.current.model}
               </Anchor>{' '}
               version {endpoint.current.model_version} answers since {ago(endpoint.current.live_at ?? endpoint.current.created_at)}
@@ -123,7 +123,7 @@ export function EndpointPage() {
             </Title>
             <Text size="sm" c="dimmed" mb="sm">
               Make a token under{' '}
-              <Anchor inherit renderRoot={(props) => <Link to="/settings" {...props} />}>
+              <Anchor inherit underline="always" renderRoot={(props) => <Link to="/settings" {...props} />}>
                 your settings
               </Anchor>{' '}
               and put it into HEADRACE_TOKEN.

@@ -90,7 +90,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
         badges={<StatusBadge status={run.status} size="lg" />}
         description={
           <>
-            <Anchor inherit renderRoot={(props) => <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: run.pipeline }} {...props} />}>
+            <Anchor inherit underline="always" renderRoot={(props) => <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: run.pipeline }} {...props} />}>
               {run.pipeline_name}
             </Anchor>{' '}
             version {run.pipeline_version} · started {ago(run.created_at, now)}
@@ -98,7 +98,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
             {run.rerun_of && (
               <>
                 {' · again of '}
-                <Anchor inherit renderRoot={(props) => <Link to="/p/$project/runs/$run" params={{ project, run: run.rerun_of as string }} {...props} />}>
+                <Anchor inherit underline="always" renderRoot={(props) => <Link to="/p/$project/runs/$run" params={{ project, run: run.rerun_of as string }} {...props} />}>
                   an earlier run
                 </Anchor>
               </>
