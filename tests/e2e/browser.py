@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,14 @@ class Watch:
             more["screenshot"] = str(exc)
         told = {"url": self.page.url, "errors": self.errors, "refused": self.requests, **more}
         (RESULTS / f"{stem}.json").write_text(json.dumps(told, indent=1))
+
+
+def until(page: Page, expression: str, seconds: float = 15) -> None:
+    """Wait until a JavaScript expression is true. Playwright's own wait evaluates it inside the page, which our policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"Not true after {seconds} s: {expression}"
+        page.wait_for_timeout(50)
 
 
 def sideways(page: Page) -> int:

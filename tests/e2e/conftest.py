@@ -22,7 +22,7 @@ from tests.e2e.browser import DESK, Watch
 from tests.e2e.furnish import Project, furnish
 from workers.sdk.client import Client
 
-PASSWORD = "the mill turns by night"  # noqa: S105 - of an account that lives as long as the tests
+PASSWORD = "the mill turns by night"
 OTHERS = ("DATABASE_URL", "BROKER_URL", "ARTIFACT_URL", "HEADRACE_DATA_DIR", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL")
 """Set by tests/services.py for pytest's own services; this studio has its own."""
 

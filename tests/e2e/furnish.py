@@ -57,13 +57,13 @@ def furnish(client: Client, name: str) -> Project:
         bring(client, shapes(Path(folder) / "shapes.zip"), "Shapes")
         client.upload(churn(Path(folder) / "late.csv", rows=40, seed=9), name="Late customers")
     made = pipeline(client, "table-classification", dataset, "Churn", register={"name": "Churn"})
-    for parameters in ({}, {"evaluate": {"threshold": 0.4}}):
-        run = client.wait_for_run(client.start_run(made, parameters=parameters)["id"])
+    started = [client.start_run(made, parameters=parameters)["id"] for parameters in ({}, {"evaluate": {"threshold": 0.4}})]
+    for run in map(client.wait_for_run, started):
         assert run["status"] == "succeeded", run["error"] or [s["error"] for s in run["step_runs"]]
     model = client.list_models()[0]["slug"]
     endpoint = client.deploy(model)
     row = {c["name"]: c["example"] for c in endpoint["manifest"]["input"]["columns"]}
     client.predict(endpoint["slug"], [row])
     return Project(
-        client=client, slug=client.project, dataset=dataset, pipeline=made, run=run["id"], model=model, endpoint=endpoint["slug"]
+        client=client, slug=client.project, dataset=dataset, pipeline=made, run=started[0], model=model, endpoint=endpoint["slug"]
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+COLUMNS = ["customer", "age", "postcode", "contract", "payment", "monthly_fee", "months", "support_calls", "paperless", "since", "churned"]
 CONTRACTS, PAYMENTS = ("monthly", "yearly", "two years"), ("card", "transfer", "cash", "wallet")
 
 
@@ -19,9 +20,7 @@ def churn(path: Path, rows: int = 1500, seed: int = 7) -> Path:
     rng = random.Random(seed)
     with path.open("w", newline="") as file:
         out = csv.writer(file)
-        out.writerow(
-            ["customer", "age", "postcode", "contract", "payment", "monthly_fee", "months", "support_calls", "paperless", "since", "churned"]
-        )
+        out.writerow(COLUMNS)
         for number in range(rows):
             contract = rng.choices(CONTRACTS, (5, 3, 2))[0]
             months = rng.randint(1, 72)

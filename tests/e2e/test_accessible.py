@@ -1,0 +1,79 @@
+"""Every main page: nothing axe calls serious, in both colour schemes; a quiet console; no wider than a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.browser import DESK, PHONE, sideways, until
+from tests.e2e.conftest import Open
+from tests.e2e.furnish import Project
+
+PAGES = {
+    "sign-in": "/sign-in",
+    "projects": "/",
+    "own settings": "/settings",
+    "overview": "/p/{p.slug}",
+    "data sets": "/p/{p.slug}/datasets",
+    "data set": "/p/{p.slug}/datasets/{p.dataset}",
+    "draft of a data set": "/p/{p.slug}/datasets/late-customers",
+    "profile": "/p/{p.slug}/datasets/{p.dataset}?tab=profile",
+    "images": "/p/{p.slug}/datasets/shapes",
+    "pipelines": "/p/{p.slug}/pipelines",
+    "canvas": "/p/{p.slug}/pipelines/{p.pipeline}",
+    "templates": "/p/{p.slug}/templates",
+    "runs": "/p/{p.slug}/runs",
+    "run": "/p/{p.slug}/runs/{p.run}",
+    "models": "/p/{p.slug}/models",
+    "model": "/p/{p.slug}/models/{p.model}",
+    "endpoints": "/p/{p.slug}/endpoints",
+    "endpoint": "/p/{p.slug}/endpoints/{p.endpoint}",
+    "project settings": "/p/{p.slug}/settings",
+}
+
+
+def settle(page: Page) -> None:
+    """Until what was asked for is shown and drawn."""
+    page.wait_for_load_state("load")
+    page.locator("h1").first.wait_for(state="attached")
+    page.wait_for_function(
+        '() => !document.querySelector(\'[aria-busy="true"], .mantine-Skeleton-root, .mantine-Loader-root, [aria-label="Loading"]\')'
+    )
+    page.wait_for_timeout(400)
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds and calls serious or critical, a line each."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    lines = []
+    for rule in found:
+        if rule["impact"] in ("serious", "critical"):
+            for node in rule["nodes"][:4]:
+                why = (node["any"] or node["all"] or node["none"] or [{"message": ""}])[0]["message"]
+                lines.append(f"{rule['id']} ({rule['help']}): {node['html'][:160]} … {why[:140]}")
+    return lines
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_serves_everybody(name: str, open_page: Open, project: Project) -> None:
+    page, watch = open_page(signed_in=name != "sign-in", reduced_motion="reduce")
+    page.goto(PAGES[name].format(p=project))
+    settle(page)
+    found = [f"light: {line}" for line in serious(page)]
+    page.emulate_media(color_scheme="dark")
+    until(page, "document.documentElement.dataset.mantineColorScheme === 'dark'")
+    settle(page)
+    found += [f"dark: {line}" for line in serious(page)]
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
+    settle(page)
+    found += [f"phone: {line}" for line in serious(page)]
+    if over := sideways(page):
+        found.append(f"phone: the page can be scrolled {over} px to the side")
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]  # as above
+    found += [f"console: {line}" for line in watch.errors]
+    if name != "sign-in":
+        found += [f"refused: {line}" for line in watch.requests]
+    assert not found, "\n".join(found)
