@@ -92,7 +92,8 @@ def confusion_matrix(table: Any, labels: list[str]) -> dict[str, Any]:
         "colorbar": {"title": {"text": "share of the true class"}, "tickformat": ".0%"},
     }
     if few:
-        heat["texttemplate"] = "%{customdata:,d}"
+        # Heat maps write only x, y, z or text into their cells.
+        heat |= {"text": [[f"{int(n):,}" for n in row] for row in table], "texttemplate": "%{text}"}
     return figure(
         "Confusion matrix",
         [heat],
@@ -329,8 +330,25 @@ def regression(y: Any, predicted: Any, target: str, seed: int) -> list[dict[str,
     ]
 
 
+# As the field writes them; the others are their own names with spaces.
+_NAMES = {
+    "roc_auc": "ROC AUC",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "mcc": "MCC",
+    "ece": "calibration error (ECE)",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mape": "MAPE",
+    "r2": "R²",
+}
+
+
 def ranking(names: list[str], metric: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Models beside each other by one metric, with intervals."""
+    called = _NAMES.get(metric, metric.replace("_", " "))
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -339,12 +357,12 @@ def ranking(names: list[str], metric: str, cells: list[dict[str, Any]]) -> dict[
         "error_x": _bars(cells[::-1]),
         "marker": {"color": COLORS[0]},
         "hovertemplate": "%{y}: %{x:.4g}<extra></extra>",
-        "name": metric,
+        "name": called,
     }
     return figure(
-        "Models by " + metric.replace("_", " "),
+        "Models by " + called,
         [bars],
-        metric.replace("_", " "),
+        called[0].upper() + called[1:],
         "",
         yaxis={"type": "category"},
         height=max(240, 50 * len(names) + 120),

@@ -23,6 +23,13 @@ export function number(value: number | null | undefined, digits = 4): string {
   return new Intl.NumberFormat('en', { maximumSignificantDigits: Math.max(digits, Math.floor(Math.log10(size)) + 1) }).format(value)
 }
 
+/** A metric: four decimals below 1, so that a column of them lines up (0.8780, 0.0081); else four significant digits. */
+export function score(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isInteger(value)) return number(value)
+  const size = Math.abs(value)
+  return size < 1 && size >= 0.001 ? value.toFixed(4).replace('-', '−') : number(value)
+}
+
 /** 97.3 % */
 export function percent(fraction: number | null | undefined, digits = 1): string {
   if (fraction === null || fraction === undefined || Number.isNaN(fraction)) return '–'

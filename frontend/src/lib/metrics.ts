@@ -18,6 +18,40 @@ const NAMES: Record<string, string> = {
   log_loss: 'Log loss',
 }
 
+/** What a metric says, for those who meet it for the first time. */
+const MEANING: Record<string, string> = {
+  accuracy: 'Share of the answers that are right',
+  balanced_accuracy: 'Accuracy averaged over the classes, so that small ones count as much',
+  roc_auc: 'How often a true case gets a higher score than another one; 0.5 is chance',
+  average_precision: 'Area under the precision and recall curve',
+  pr_auc: 'Area under the precision and recall curve',
+  precision: 'Of what it says is a case, the share that is one',
+  recall: 'Of the true cases, the share it finds',
+  specificity: 'Of the other cases, the share it leaves out rightly',
+  f1: 'Precision and recall in one number',
+  macro_f1: 'F1 averaged over the classes',
+  weighted_f1: 'F1 averaged over the classes by their size',
+  macro_precision: 'Precision averaged over the classes',
+  macro_recall: 'Recall averaged over the classes',
+  top_3_accuracy: 'Share where the right class is among its first three',
+  mcc: 'Agreement with the truth; 0 is chance, 1 is perfect',
+  kappa: 'Agreement beyond chance; 1 is perfect',
+  log_loss: 'How wrong its probabilities are; smaller is better',
+  brier: 'Mean squared error of its probabilities; smaller is better',
+  ece: 'How far its probabilities are from what happens; smaller is better',
+  r2: 'Share of the variation it explains; 1 is perfect',
+  rmse: 'Typical error, large ones count more; smaller is better',
+  mae: 'Mean size of the errors; smaller is better',
+  median_absolute_error: 'Half of the errors are smaller than this',
+  mape: 'Mean error as a share of the true value; smaller is better',
+  bias: 'Mean error: above 0 it predicts too much, below too little',
+  largest_error: 'The worst single error',
+}
+
+export function metricMeaning(name: string): string {
+  return MEANING[name] ?? ''
+}
+
 /** What people judge a model by; everything else follows in alphabetical order. */
 const FIRST = ['accuracy', 'roc_auc', 'f1', 'macro_f1', 'balanced_accuracy', 'average_precision', 'precision', 'recall', 'r2', 'rmse', 'mae', 'mape']
 

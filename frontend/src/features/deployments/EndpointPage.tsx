@@ -1,19 +1,21 @@
 /** One endpoint: ask it, how programs ask it, how it is doing, and what answered when. */
-import { Anchor, Badge, Button, Group, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
-import { IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
+import { Anchor, Badge, Button, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
+import { IconActivity, IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago, count, dateTime, number, percent } from '@/lib/format'
+import { ago, count, dateTime, duration, number, percent } from '@/lib/format'
 import { Chart } from '@/ui/chart'
 import { CodeTabs } from '@/ui/CodeSnippet'
 import { ConfirmButton, notifyDone, notifyError, notifyUndo } from '@/ui/confirm'
+import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
+import classes from './deployments.module.css'
 import { endpointQuery, predictionsQuery, trafficQuery } from './data'
 import { DeployForm } from './EndpointsPage'
 import { snippets, type Manifest } from './form'
@@ -78,7 +80,7 @@ export function EndpointPage() {
               <Anchor inherit underline="always" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
                 {endpoint.current.model}
               </Anchor>{' '}
-              version {endpoint.current.model_version} answers since {ago(endpoint.current.live_at ?? endpoint.current.created_at)}
+              version {endpoint.current.model_version}, {endpoint.current.live_at ? `live since ${dateTime(endpoint.current.live_at)}` : `deployed ${ago(endpoint.current.created_at)}`}
             </>
           )
         }
@@ -95,9 +97,9 @@ export function EndpointPage() {
               </Button>
               {can('endpoint.delete') && (
                 <ConfirmButton
-                  title={`Stop ${endpoint.name}?`}
+                  title={`Delete ${endpoint.name}?`}
                   message="Programs that ask it get an error from now on. Its history stays, and it can be restored."
-                  confirmLabel="Stop answering"
+                  confirmLabel="Delete the endpoint"
                   onConfirm={remove}
                   leftSection={<IconTrash size={16} aria-hidden />}
                 >
@@ -167,7 +169,7 @@ function Numbers({ endpoint }: { endpoint: Schemas['EndpointDetail'] }) {
     ['Answers so far', count(endpoint.predictions)],
   ]
   return (
-    <Group gap="xl">
+    <div className={classes.numbers}>
       {shown.map(([label, value]) => (
         <div key={label}>
           <Text size="xs" c="dimmed">
@@ -178,7 +180,7 @@ function Numbers({ endpoint }: { endpoint: Schemas['EndpointDetail'] }) {
           </Text>
         </div>
       ))}
-    </Group>
+    </div>
   )
 }
 
@@ -186,7 +188,8 @@ function Traffic({ project, endpoint }: { project: string; endpoint: string }) {
   const [minutes, setMinutes] = useState('15')
   const query = useQuery(trafficQuery(project, endpoint, Number(minutes)))
   const points = query.data?.points ?? []
-  const x = points.map((p) => p.at)
+  // plotly draws dates in the reader's own time, texts as they stand.
+  const x = points.map((p) => new Date(p.at))
   return (
     <Stack gap="md">
       <SegmentedControl
@@ -201,28 +204,34 @@ function Traffic({ project, endpoint }: { project: string; endpoint: string }) {
         w="fit-content"
       />
       <ErrorNotice error={query.error} />
-      {query.data && (
+      {!query.data && !query.error && <Skeleton h={250} />}
+      {query.data && points.every((p) => p.requests === 0) && (
+        <EmptyState compact icon={IconActivity} title="No requests in this time">
+          Ask it above or from a program: its requests, errors and latency are drawn here as they come.
+        </EmptyState>
+      )}
+      {query.data && points.some((p) => p.requests > 0) && (
         <SimpleGrid cols={{ base: 1, md: 2 }}>
           <Chart
-            title={`Requests per ${query.data.bucket_s} s`}
+            title={`Requests in ${duration(query.data.bucket_s)}`}
             height={220}
             figure={{
               data: [
-                { type: 'bar', name: 'answered', x, y: points.map((p) => p.requests - p.errors) },
-                { type: 'bar', name: 'errors', x, y: points.map((p) => p.errors) },
+                { type: 'bar', name: 'Answered', x, y: points.map((p) => p.requests - p.errors) },
+                { type: 'bar', name: 'Errors', marker: { color: '#dc2626' }, x, y: points.map((p) => p.errors) },
               ],
-              layout: { barmode: 'stack', xaxis: { type: 'date' }, yaxis: { rangemode: 'tozero' } },
+              layout: { barmode: 'stack', xaxis: { type: 'date', tickformat: '%H:%M', hoverformat: '%H:%M:%S' }, yaxis: { rangemode: 'tozero' } },
             }}
           />
           <Chart
-            title="Latency in ms"
+            title="Latency"
             height={220}
             figure={{
               data: [
-                { type: 'scatter', mode: 'lines', name: 'median', x, y: points.map((p) => p.latency_ms_p50) },
-                { type: 'scatter', mode: 'lines', name: '95 %', x, y: points.map((p) => p.latency_ms_p95) },
+                { type: 'scatter', mode: 'lines', name: 'Median', connectgaps: false, x, y: points.map((p) => p.latency_ms_p50) },
+                { type: 'scatter', mode: 'lines', name: '95 % are below', x, y: points.map((p) => p.latency_ms_p95) },
               ],
-              layout: { xaxis: { type: 'date' }, yaxis: { rangemode: 'tozero' } },
+              layout: { xaxis: { type: 'date', tickformat: '%H:%M', hoverformat: '%H:%M:%S' }, yaxis: { rangemode: 'tozero', ticksuffix: ' ms' } },
             }}
           />
         </SimpleGrid>
@@ -319,7 +328,7 @@ function History({ project, endpoint, onRollback }: { project: string; endpoint:
               <Table.Td ta="right">
                 {onRollback && deployment.status === 'stopped' && deployment.id !== endpoint.current?.id && (
                   <Button size="compact-xs" variant="default" onClick={() => onRollback(deployment.id)}>
-                    Give it the traffic
+                    Roll back to it
                   </Button>
                 )}
               </Table.Td>

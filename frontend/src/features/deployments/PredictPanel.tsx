@@ -10,6 +10,7 @@ import { keys } from '@/api/keys'
 import { number, percent } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { SchemaForm } from '@/ui/schema-form'
+import classes from './deployments.module.css'
 import { exampleRow, inputSchema, type Manifest } from './form'
 
 const MAX_IMAGE = 20 * 1024 * 1024
@@ -51,7 +52,7 @@ function RowInput({ manifest, error, busy, onAsk }: { manifest: Manifest; error:
         onAsk(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null)))
       }}
     >
-      <Box mah={420} style={{ overflowY: 'auto' }} px={4} pb={4}>
+      <Box className={classes.fields} data-many={(manifest.input?.columns?.length ?? 0) > 24 || undefined}>
         <SchemaForm schema={schema} value={row} onChange={setRow} errors={errors} idPrefix="ask" />
       </Box>
       <Group mt="md" gap="xs">
@@ -59,7 +60,7 @@ function RowInput({ manifest, error, busy, onAsk }: { manifest: Manifest; error:
           Predict
         </Button>
         <Button variant="default" onClick={() => setRow(exampleRow(manifest))}>
-          Fill with an example
+          Back to the example
         </Button>
       </Group>
     </form>

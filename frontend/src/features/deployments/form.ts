@@ -55,7 +55,7 @@ export function snippets(url: string, manifest: Manifest): { language: string; c
     ]
   }
   const row = exampleRow(manifest)
-  const body = JSON.stringify({ instances: [row] })
+  const body = JSON.stringify({ instances: [row] }, null, 2)
   return [
     {
       language: 'curl',

@@ -7,7 +7,7 @@ import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago, bytes, dateTime, humanise, number } from '@/lib/format'
+import { ago, bytes, dateTime, humanise, number, score } from '@/lib/format'
 import { byImportance, metricName } from '@/lib/metrics'
 import { ArtifactPreview, asMetric, downloadUrl, MetricTable, type MetricValue } from '@/ui/artifact'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -62,7 +62,12 @@ export function ModelPage() {
             <Group gap={6}>
               <Badge color="gray">{humanise(model.data.task)}</Badge>
               {model.data.endpoints.map((endpoint) => (
-                <Badge key={endpoint} color="green">
+                <Badge
+                  key={endpoint}
+                  color="green"
+                  style={{ cursor: 'pointer' }}
+                  renderRoot={(props) => <Link to="/p/$project/endpoints/$endpoint" params={{ project, endpoint }} {...props} />}
+                >
                   answers at {endpoint}
                 </Badge>
               ))}
@@ -155,9 +160,11 @@ function VersionTable({ project, model, versions, chosen, onChoose, editable }: 
                 {metricName(name)}
               </Table.Th>
             ))}
-            <Table.Th>From</Table.Th>
+            <Table.Th pl="xl">From</Table.Th>
             <Table.Th>When</Table.Th>
-            <Table.Th />
+            <Table.Th w={56}>
+              <span className="visually-hidden">Aliases</span>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -182,10 +189,10 @@ function VersionTable({ project, model, versions, chosen, onChoose, editable }: 
               </Table.Td>
               {headline.map((name) => (
                 <Table.Td key={name} ta="right">
-                  {number(asMetric(version.metrics[name] as MetricValue | number).value)}
+                  {score(asMetric(version.metrics[name] as MetricValue | number).value)}
                 </Table.Td>
               ))}
-              <Table.Td>
+              <Table.Td pl="xl">
                 {version.run ? (
                   <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/runs/$run" params={{ project, run: version.run as string }} {...props} />}>
                     run #{version.run_number}
@@ -301,10 +308,32 @@ function VersionDetail({ project, version, tab, onTab }: { project: string; vers
           <LineageView project={project} type="model_version" id={version.id} />
         </Tabs.Panel>
         <Tabs.Panel value="parameters">
-          <Code block>{JSON.stringify(version.parameters, null, 2)}</Code>
+          <Parameters value={version.parameters} />
         </Tabs.Panel>
       </Tabs>
     </section>
+  )
+}
+
+/** What it was trained with, a row each; what is itself a list or an object as it was written. */
+function Parameters({ value }: { value: Record<string, unknown> }) {
+  const rows = Object.entries(value)
+  if (rows.length === 0) return <Text c="dimmed">No parameters are recorded.</Text>
+  return (
+    <Table fz="sm" verticalSpacing={6} maw={720} variant="vertical">
+      <Table.Tbody>
+        {rows.map(([name, one]) => (
+          <Table.Tr key={name}>
+            <Table.Th w={220} fw={500}>
+              {humanise(name)}
+            </Table.Th>
+            <Table.Td style={{ overflowWrap: 'anywhere' }}>
+              {one !== null && typeof one === 'object' ? <Code block>{JSON.stringify(one, null, 2)}</Code> : typeof one === 'number' ? number(one, 6) : one === null || one === '' ? '–' : String(one)}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
   )
 }
 

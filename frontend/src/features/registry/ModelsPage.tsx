@@ -8,7 +8,7 @@ import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
-import { ago, humanise, number } from '@/lib/format'
+import { ago, humanise, score } from '@/lib/format'
 import { metricName, ranked } from '@/lib/metrics'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -71,7 +71,7 @@ function ModelCard({ project, model }: { project: string; model: Schemas['ModelO
                 <Text size="xs" c="dimmed">
                   {metricName(name)}
                 </Text>
-                <Text fw={650}>{number(value)}</Text>
+                <Text fw={650}>{score(value)}</Text>
               </div>
             ))}
           </Group>

@@ -7,7 +7,7 @@ import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
-import { duration, elapsed, number } from '@/lib/format'
+import { duration, elapsed, humanise, number, score } from '@/lib/format'
 import { byImportance, metricName, smallerIsBetter } from '@/lib/metrics'
 import { Chart } from '@/ui/chart'
 import { EmptyState } from '@/ui/EmptyState'
@@ -19,6 +19,23 @@ import classes from './runs.module.css'
 
 type Row = { step?: string; parameter?: string; name?: string; values: unknown[]; differs: boolean }
 
+/** The run's own metrics first; those that only one of its steps has (`evaluate_forest.accuracy`) on request, step by step. */
+function metricRows(rows: Row[], every: boolean): Row[] {
+  const parts = (row: Row) => {
+    const name = row.name ?? ''
+    const dot = name.lastIndexOf('.')
+    return { step: name.slice(0, Math.max(0, dot)), metric: name.slice(dot + 1) }
+  }
+  return rows
+    .filter((row) => every || !parts(row).step)
+    .sort((a, b) => parts(a).step.localeCompare(parts(b).step) || byImportance(parts(a).metric, parts(b).metric))
+}
+
+function metricLabel(name: string): string {
+  const dot = name.lastIndexOf('.')
+  return dot < 0 ? metricName(name) : `${humanise(name.slice(0, dot))} · ${metricName(name.slice(dot + 1))}`
+}
+
 export function CompareRunsPage() {
   const project = useProjectSlug()
   const { ids = '' } = useSearch({ strict: false }) as { ids?: string }
@@ -28,6 +45,7 @@ export function CompareRunsPage() {
     enabled: ids.includes(','),
   })
   const [all, setAll] = useState(false)
+  const [every, setEvery] = useState(false)
   const crumbs = [{ label: 'Runs', to: '/p/$project/runs' as const, params: { project } }]
   if (!ids.includes(',')) {
     return (
@@ -50,7 +68,10 @@ export function CompareRunsPage() {
             <Title order={2} mb="xs">
               Metrics
             </Title>
-            <Grid project={project} runs={query.data.runs} rows={[...(query.data.metrics as Row[])].sort((a, b) => byImportance(a.name ?? '', b.name ?? ''))} label={(row) => metricName(row.name ?? '')} best />
+            {(query.data.metrics as Row[]).some((row) => row.name?.includes('.')) && (
+              <Switch label="Show the metrics of each step, too" checked={every} onChange={(event) => setEvery(event.currentTarget.checked)} mb="sm" />
+            )}
+            <Grid project={project} runs={query.data.runs} rows={metricRows(query.data.metrics as Row[], every)} label={(row) => metricLabel(row.name ?? '')} best />
           </section>
           <Curves project={project} runs={query.data.runs} />
           <section>
@@ -62,7 +83,7 @@ export function CompareRunsPage() {
               project={project}
               runs={query.data.runs}
               rows={(query.data.parameters as Row[]).filter((row) => all || row.differs)}
-              label={(row) => `${row.step} · ${row.parameter}`}
+              label={(row) => `${humanise(row.step ?? '')} · ${humanise(row.parameter ?? '').toLowerCase()}`}
               empty="These runs have the same parameters."
             />
           </section>
@@ -109,7 +130,7 @@ function Grid({ project, runs, rows, label, best = false, empty = 'Nothing to co
                 </Table.Th>
                 {row.values.map((value, at) => (
                   <Table.Td key={at} fw={value === winner && winner !== null ? 700 : undefined}>
-                    {value === null || value === undefined ? '–' : typeof value === 'number' ? number(value) : typeof value === 'object' ? JSON.stringify(value) : String(value)}
+                    {value === null || value === undefined ? '–' : typeof value === 'number' ? (best ? score(value) : number(value, 6)) : typeof value === 'object' ? JSON.stringify(value) : String(value)}
                     {value === winner && winner !== null && (
                       <Text span size="xs" c="green" ml={6}>
                         best

@@ -8,14 +8,9 @@ import { keys } from '@/api/keys'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { SchemaForm, type JsonSchema } from '@/ui/schema-form'
 import { catalogQuery } from './data'
-import type { Run } from './live'
+import { unpin, type Run } from './live'
 
 type Values = Record<string, unknown>
-
-/** `slug@3#digest`, as a run keeps it, back to `slug@3`, as people choose it. */
-function unpin(value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(/^([a-z0-9-]+@\d+)#.+$/, '$1') : value
-}
 
 function changed(before: Values, after: Values): Values {
   const found: Values = {}

@@ -2,8 +2,8 @@
 import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
 import '@xyflow/react/dist/style.css'
 import { useComputedColorScheme } from '@mantine/core'
-import { memo, useMemo } from 'react'
-import { duration, elapsed } from '@/lib/format'
+import { memo, useMemo, type ReactNode } from 'react'
+import { duration, elapsed, humanise } from '@/lib/format'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
 import type { Run, StepRun } from './live'
@@ -11,14 +11,23 @@ import classes from './runs.module.css'
 
 type StepNode = Node<{ step: StepRun; onChoose: (step: string) => void }, 'step'>
 
+/** What stands under a step's name: how far it is, how long it took, or why it did not run. */
+function told(step: StepRun): { under: string; cached: boolean } {
+  const cached = step.status === 'skipped' && step.skip_reason === 'cached'
+  const time = elapsed(step.started_at, step.finished_at)
+  if (step.status === 'running') return { under: step.message || `${Math.round(step.progress * 100)} %`, cached }
+  if (step.status === 'skipped') return { under: cached ? 'Reused' : humanise(step.skip_reason || 'skipped'), cached }
+  if (step.status === 'queued') return { under: 'Queued', cached }
+  const took = time !== null && step.finished_at ? duration(time) : ''
+  return { under: step.status === 'succeeded' ? took : [humanise(step.status), took].filter(Boolean).join(', '), cached }
+}
+
 const nodeTypes = {
   step: memo(function StepNodeView({ data, selected }: NodeProps<StepNode>) {
     const { step } = data
     const look = statusLook(step.status)
     const StatusIcon = look.icon
-    const cached = step.status === 'skipped' && step.skip_reason === 'cached'
-    const time = elapsed(step.started_at, step.finished_at)
-    const under = step.status === 'running' ? step.message || `${Math.round(step.progress * 100)} %` : cached ? 'Reused from an earlier run' : step.skip_reason || (time !== null && step.finished_at ? duration(time) : '')
+    const { under, cached } = told(step)
     return (
       <button
         type="button"
@@ -43,6 +52,36 @@ const nodeTypes = {
       </button>
     )
   }),
+}
+
+/** The same on a phone, where a graph would be too small to read: the steps one below the other, each opening in place. */
+export function StepList({ run, selected, onSelect, children }: { run: Run; selected: string | null; onSelect: (step: string | undefined) => void; children: ReactNode }) {
+  return (
+    <ol className={classes.steps} aria-label="Steps of this run">
+      {run.step_runs.map((step) => {
+        const look = statusLook(step.status)
+        const StatusIcon = look.icon
+        const { under } = told(step)
+        const open = step.step === selected
+        return (
+          <li key={step.id}>
+            <button type="button" className={classes.step} aria-expanded={open} onClick={() => onSelect(open ? undefined : step.step)}>
+              <span className={classes.nodeIcon} style={{ color: `var(--mantine-color-${look.color}-light-color)`, background: `var(--mantine-color-${look.color}-light)` }}>
+                <StatusIcon size={17} stroke={2.2} className={look.spin ? classes.spin : undefined} aria-hidden />
+              </span>
+              <span className={classes.stepName}>
+                {step.name || step.title}
+                <span className="visually-hidden"> {step.status}</span>
+              </span>
+              <span className={classes.stepUnder}>{under}</span>
+              {step.status === 'running' && <span className={classes.nodeBar} style={{ width: `${Math.max(3, step.progress * 100)}%` }} />}
+            </button>
+            {open && <div className={classes.stepBody}>{children}</div>}
+          </li>
+        )
+      })}
+    </ol>
+  )
 }
 
 export function RunGraph({ run, selected, onSelect }: { run: Run; selected: string | null; onSelect: (step: string) => void }) {

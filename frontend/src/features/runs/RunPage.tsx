@@ -1,13 +1,14 @@
 /** One run, live: its graph, the step that is chosen, and below it results, charts, log and timeline. */
-import { Alert, Anchor, Button, Group, Progress, Skeleton, Tabs, Text } from '@mantine/core'
+import { Alert, Anchor, Button, Progress, Skeleton, Tabs, Text } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerStop, IconRefresh, IconTimeline } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago, duration, elapsed, number } from '@/lib/format'
-import { metricName, ranked } from '@/lib/metrics'
+import { ago, duration, elapsed, score } from '@/lib/format'
+import { metricMeaning, metricName, ranked } from '@/lib/metrics'
 import { useCommands } from '@/ui/commands'
 import { ConfirmButton, notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -18,7 +19,7 @@ import { ended, type Run } from './live'
 import { LogView } from './LogView'
 import { Artifacts, MetricCharts, Timeline } from './panels'
 import { RerunDialog } from './RerunDialog'
-import { RunGraph } from './RunGraph'
+import { RunGraph, StepList } from './RunGraph'
 import classes from './runs.module.css'
 import { StepPanel } from './StepPanel'
 
@@ -81,6 +82,8 @@ function Shown({ project, run }: { project: string; run: Run }) {
     [can, run.id],
   )
   const running = !ended(run.status)
+  const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
+  const panel = step && <StepPanel project={project} run={run} step={step} onOpen={(to) => setSearch({ tab: to, step: step.step })} />
   const title = `#${run.number} ${run.name || run.pipeline_name}`
   return (
     <>
@@ -134,28 +137,34 @@ function Shown({ project, run }: { project: string; run: Run }) {
         </Alert>
       )}
       {Object.keys(run.metrics).length > 0 && (
-        <Group gap="xl" mb="md">
-          {ranked(run.metrics).slice(0, 6).map(([name, value]) => (
+        <div className={classes.numbers}>
+          {ranked(run.metrics).filter(([name]) => !name.includes('.')).slice(0, 6).map(([name, value]) => (
             <div key={name}>
-              <Text size="xs" c="dimmed">
+              <Text size="xs" c="dimmed" title={metricMeaning(name) || undefined}>
                 {metricName(name)}
               </Text>
               <Text size="lg" fw={650}>
-                {number(value)}
+                {score(value)}
               </Text>
             </div>
           ))}
-        </Group>
+        </div>
       )}
-      <RunGraph run={run} selected={shownStep} onSelect={choose} />
+      {phone ? (
+        <StepList run={run} selected={chosen} onSelect={(key) => setSearch({ step: key })}>
+          {panel}
+        </StepList>
+      ) : (
+        <RunGraph run={run} selected={shownStep} onSelect={choose} />
+      )}
       <div className={classes.split}>
         <Tabs value={tab} onChange={(value) => setSearch({ tab: (value as Tab) ?? 'charts' })} keepMounted={false} miw={0}>
           <Tabs.List mb="md">
-            <Tabs.Tab value="charts" leftSection={<IconChartLine size={16} aria-hidden />}>
-              Charts
-            </Tabs.Tab>
             <Tabs.Tab value="artifacts" leftSection={<IconPackage size={16} aria-hidden />}>
               Results
+            </Tabs.Tab>
+            <Tabs.Tab value="charts" leftSection={<IconChartLine size={16} aria-hidden />}>
+              Charts
             </Tabs.Tab>
             <Tabs.Tab value="logs" leftSection={<IconFileText size={16} aria-hidden />}>
               Log
@@ -182,9 +191,11 @@ function Shown({ project, run }: { project: string; run: Run }) {
             <Timeline run={run} onStep={choose} />
           </Tabs.Panel>
         </Tabs>
-        <aside className={classes.side} aria-label="The chosen step">
-          {step && <StepPanel project={project} run={run} step={step} onOpen={(to) => setSearch({ tab: to, step: step.step })} />}
-        </aside>
+        {!phone && (
+          <aside className={classes.side} aria-label="The chosen step">
+            {panel}
+          </aside>
+        )}
       </div>
       <RerunDialog opened={again} onClose={() => setAgain(false)} project={project} run={run} />
     </>

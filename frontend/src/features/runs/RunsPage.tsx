@@ -8,7 +8,7 @@ import { useMemo, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
-import { ago, duration, elapsed, number } from '@/lib/format'
+import { ago, duration, elapsed, score } from '@/lib/format'
 import { byImportance, metricName } from '@/lib/metrics'
 import { DataTable, sortParam, type Sort, type TableColumn } from '@/ui/data-table'
 import { EmptyState } from '@/ui/EmptyState'
@@ -49,7 +49,7 @@ export function RunsPage() {
   const setFilter = (change: { status?: string; pipeline?: string }) =>
     void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true })
 
-  const headline = useMemo(() => [...new Set(rows.flatMap((run) => Object.keys(run.metrics)))].sort(byImportance).slice(0, 3), [rows])
+  const headline = useMemo(() => [...new Set(rows.flatMap((run) => Object.keys(run.metrics)))].filter((name) => !name.includes('.')).sort(byImportance).slice(0, 3), [rows])
   const columns: TableColumn<Summary>[] = [
     {
       key: 'number',
@@ -90,7 +90,7 @@ export function RunsPage() {
       align: 'right',
       sortable: true,
       hideBelow: 900,
-      render: (run) => <Text size="sm">{run.metrics[name] === undefined ? '' : number(run.metrics[name])}</Text>,
+      render: (run) => <Text size="sm">{run.metrics[name] === undefined ? '' : score(run.metrics[name])}</Text>,
     })),
     { key: 'by', title: 'Started by', width: 120, hideBelow: 1100, render: (run) => <Text size="sm" truncate>{run.started_by?.name || run.started_by?.email || '–'}</Text> },
     { key: 'created', title: 'When', width: 104, sortable: true, hideBelow: 520, render: (run) => <Text size="sm">{ago(run.created_at)}</Text> },

@@ -4,11 +4,11 @@ import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
-import { dateTime, duration, elapsed } from '@/lib/format'
+import { dateTime, duration, elapsed, humanise } from '@/lib/format'
 import { describe, downloadUrl } from '@/ui/artifact'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { useNow } from './data'
-import { ended, type Run, type StepRun } from './live'
+import { ended, unpin, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
 export function StepPanel({ project, run, step, onOpen }: { project: string; run: Run; step: StepRun; onOpen: (tab: 'logs' | 'artifacts') => void }) {
@@ -22,7 +22,8 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
           {step.name || step.title}
         </Title>
         <Text size="xs" c="dimmed">
-          {step.title} · {step.step}
+          {step.name && step.name !== step.title ? `${step.title} · ` : ''}
+          {step.step}
         </Text>
       </div>
       <Group gap="xs">
@@ -90,11 +91,13 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
               <Group key={output.port} gap="xs" wrap="nowrap" justify="space-between">
                 <div style={{ minWidth: 0 }}>
                   <Anchor component="button" size="sm" onClick={() => onOpen('artifacts')}>
-                    {output.port}
+                    {humanise(output.port)}
                   </Anchor>{' '}
-                  <Badge size="sm" color="gray">
-                    {output.artifact.kind}
-                  </Badge>
+                  {humanise(output.port) !== output.artifact.kind && (
+                    <Badge size="sm" color="gray">
+                      {output.artifact.kind}
+                    </Badge>
+                  )}
                   <Text size="xs" c="dimmed">
                     {describe(output.artifact)}
                   </Text>
@@ -124,11 +127,20 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
   )
 }
 
+/** A value as people wrote it: no brackets, and a data set version without the digest it is pinned to. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '–'
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.every((one) => typeof one !== 'object') ? value.join(', ') : JSON.stringify(value)
+  if (typeof value === 'object') return JSON.stringify(value)
+  return String(unpin(value))
+}
+
 function ParameterRow({ name, value }: { name: string; value: unknown }) {
   return (
     <>
-      <dt>{name}</dt>
-      <dd>{value === null || value === undefined ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value)}</dd>
+      <dt>{humanise(name)}</dt>
+      <dd>{shown(value)}</dd>
     </>
   )
 }

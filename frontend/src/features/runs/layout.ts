@@ -2,8 +2,8 @@
 import dagre from '@dagrejs/dagre'
 import type { Schemas } from '@/api/client'
 
-export const WIDTH = 172
-export const HEIGHT = 58
+export const WIDTH = 164
+export const HEIGHT = 64
 
 type Graph = Schemas['Graph']
 
@@ -22,7 +22,7 @@ export function wiresOf(graph: Graph): Wire[] {
 /** Top-left corners by step. */
 export function places(graph: Graph): Record<string, { x: number; y: number }> {
   const drawing = new dagre.graphlib.Graph()
-  drawing.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 40 })
+  drawing.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 26 })
   drawing.setDefaultEdgeLabel(() => ({}))
   const steps = Object.keys(graph.steps ?? {})
   for (const step of steps) drawing.setNode(step, { width: WIDTH, height: HEIGHT })

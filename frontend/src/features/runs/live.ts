@@ -41,6 +41,11 @@ export function applyEvent(run: Run, event: LiveEvent): { run: Run; stale: boole
   return { run, stale: false }
 }
 
+/** `slug@3#digest`, as a run keeps it, back to `slug@3`, as people choose it. */
+export function unpin(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/^([a-z0-9-]+@\d+)#.+$/, '$1') : value
+}
+
 /** Appends points or lines that are new (by id); order is kept. `limit` drops the oldest. */
 export function append<T extends { id: number }>(known: readonly T[], fresh: readonly T[], limit = Infinity): readonly T[] {
   const last = known.length ? (known[known.length - 1] as T).id : 0

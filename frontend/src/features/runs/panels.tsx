@@ -2,7 +2,7 @@
 import { Accordion, Badge, Group, Select, Skeleton, Text } from '@mantine/core'
 import { IconChartLine, IconPackage } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
-import { duration } from '@/lib/format'
+import { duration, humanise } from '@/lib/format'
 import { metricName } from '@/lib/metrics'
 import { ArtifactPreview, describe, DownloadLink } from '@/ui/artifact'
 import { Chart } from '@/ui/chart'
@@ -44,19 +44,25 @@ export function MetricCharts({ project, run }: { project: string; run: Run }) {
               data: group.series.map((series) => ({
                 type: 'scatter',
                 mode: series.x.length < 2 ? 'markers' : 'lines',
-                name: steps.length > 1 && !step ? `${titleOf(series.step)} · ${series.name}` : series.name,
+                name: steps.length > 1 && !step ? `${titleOf(series.step)} · ${series.name}` : humanise(series.name),
                 x: series.x,
                 y: series.y,
                 line: { width: 2 },
                 hovertemplate: '%{y:.5g}<extra>%{fullData.name}</extra>',
               })),
-              layout: { hovermode: 'x unified', showlegend: group.series.length > 1, yaxis: { tickformat: '.3~g' } },
+              layout: { hovermode: 'x unified', showlegend: group.series.length > 1, xaxis: { title: counted(run, group.series[0]?.step), rangemode: 'tozero' }, yaxis: { tickformat: '.3~g' } },
             }}
           />
         ))}
       </div>
     </>
   )
+}
+
+/** What a training step counts along its charts, as its parameters tell. */
+function counted(run: Run, key: string | undefined): string {
+  const parameters = run.step_runs.find((s) => s.step === key)?.parameters ?? {}
+  return 'epochs' in parameters ? 'Epoch' : 'Round'
 }
 
 export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => void }) {
@@ -92,12 +98,19 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
 /** Kinds people look at first come first and open. */
 const ORDER = ['Metrics', 'Figures', 'Model', 'Table', 'Images']
 
+/** What judges a model says more than what trained it, and a comparison more than each evaluation. */
+function weight(component: string): number {
+  return component.startsWith('compare') ? 0 : component.startsWith('evaluate') ? 1 : 2
+}
+
 export function Artifacts({ project, run, step }: { project: string; run: Run; step: string | null }) {
   const all = run.step_runs
     .filter((s) => !step || s.step === step)
-    .flatMap((s) => s.outputs.map((output) => ({ ...output, id: `${s.step}.${output.port}`, by: s.name || s.title })))
+    .flatMap((s) => s.outputs.map((output) => ({ ...output, id: `${s.step}.${output.port}`, by: s.name || s.title, weight: weight(s.component) })))
   const rank = (kind: string) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length)
-  const sorted = [...all].sort((a, b) => rank(a.artifact.kind) - rank(b.artifact.kind))
+  // Metrics and figures of what judges first; then by kind. Sorting keeps the order of the run where nothing decides.
+  const early = (o: (typeof all)[number]) => (rank(o.artifact.kind) < 2 ? o.weight * 2 + rank(o.artifact.kind) : 10 + rank(o.artifact.kind))
+  const sorted = [...all].sort((a, b) => early(a) - early(b))
   const [open, setOpen] = useState<string[] | null>(null)
   if (sorted.length === 0) {
     return (
@@ -114,11 +127,14 @@ export function Artifacts({ project, run, step }: { project: string; run: Run; s
           <Accordion.Control>
             <Group gap="xs">
               <Text size="sm" fw={600}>
-                {output.by}: {output.port}
+                {output.by}
               </Text>
-              <Badge size="sm" color="gray">
-                {output.artifact.kind}
-              </Badge>
+              <Text size="sm">{humanise(output.port)}</Text>
+              {humanise(output.port) !== output.artifact.kind && (
+                <Badge size="sm" color="gray">
+                  {output.artifact.kind}
+                </Badge>
+              )}
               <Text size="xs" c="dimmed">
                 {describe(output.artifact)}
               </Text>

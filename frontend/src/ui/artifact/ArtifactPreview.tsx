@@ -5,7 +5,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { bytes, count, number } from '@/lib/format'
+import { bytes, count, number, plural } from '@/lib/format'
 import { Chart, type Figure } from '@/ui/chart'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import classes from './ArtifactPreview.module.css'
@@ -24,9 +24,9 @@ export function downloadUrl(project: string, artifact: string): string {
 export function describe(artifact: Schemas['ArtifactOut']): string {
   const { metadata } = artifact
   const parts: string[] = []
-  if (typeof metadata.rows === 'number') parts.push(`${count(metadata.rows)} rows`)
-  if (Array.isArray(metadata.columns)) parts.push(`${metadata.columns.length} columns`)
-  if (typeof metadata.count === 'number') parts.push(`${count(metadata.count)} images`)
+  if (typeof metadata.rows === 'number') parts.push(plural(metadata.rows, 'row'))
+  if (Array.isArray(metadata.columns)) parts.push(plural(metadata.columns.length, 'column'))
+  if (typeof metadata.count === 'number') parts.push(plural(metadata.count, artifact.kind === 'Figures' ? 'figure' : 'image'))
   if (artifact.size > 0) parts.push(bytes(artifact.size))
   return parts.join(' · ')
 }
@@ -164,11 +164,17 @@ export function Figures({ figures }: { figures: FigureValue[] }) {
     <div className={classes.figures}>
       {figures.map((entry, index) => (
         <section key={index} className={classes.figure} aria-label={entry.title}>
-          <Chart figure={{ ...entry.figure, layout: { ...entry.figure.layout, title: undefined } }} title={entry.title} height={300} downloadable />
+          <Chart figure={{ ...entry.figure, layout: { ...entry.figure.layout, title: undefined } }} title={entry.title} height={tallness(entry.figure)} downloadable />
         </section>
       ))}
     </div>
   )
+}
+
+/** As high as its maker asked for (many bars need room), else one height for all. */
+function tallness(figure: Figure): number {
+  const asked = figure.layout?.height
+  return typeof asked === 'number' ? Math.min(900, Math.max(260, asked)) : 320
 }
 
 /** Any JSON value as an indented list of names and values. */

@@ -1,63 +1,116 @@
 /** Metrics of an evaluation: each value with its interval drawn, then the same by class. */
 import { Box, ScrollArea, Stack, Table, Text } from '@mantine/core'
-import { number } from '@/lib/format'
-import { byImportance, metricName, ranked } from '@/lib/metrics'
+import { count, humanise, number, plural, score } from '@/lib/format'
+import { byImportance, metricMeaning, metricName, ranked } from '@/lib/metrics'
 import classes from './ArtifactPreview.module.css'
 
 export type MetricValue = { value: number | null; low?: number | null; high?: number | null }
-export type MetricsValue = { task?: string; values?: Record<string, MetricValue | number | null>; per_class?: Record<string, Record<string, number | null>> }
+type Cells = Record<string, MetricValue | number | null>
+export type MetricsValue = {
+  task?: string
+  rows?: number
+  values?: Cells
+  per_class?: Record<string, Cells>
+  positive_label?: string
+  threshold?: number
+  groups?: { column?: string; groups?: ({ group: string; rows: number } & Record<string, unknown>)[] }
+}
 
 export function asMetric(entry: MetricValue | number | null | undefined): MetricValue {
   return entry === null || entry === undefined || typeof entry === 'number' ? { value: entry ?? null } : entry
 }
 
+/** How many cases a class has comes beside its name, not among what the model is judged by. */
+const SIZE = 'support'
+
 export function MetricsView({ value }: { value: MetricsValue }) {
   const values = ranked(value.values ?? {})
-  const perClass = Object.entries(value.per_class ?? {})
-  const columns = [...new Set(perClass.flatMap(([, row]) => Object.keys(row)))].sort(byImportance)
+  const byClass = Object.entries(value.per_class ?? {})
+  const groups = value.groups?.groups ?? []
+  const about = [
+    value.rows === undefined ? '' : `Measured on ${plural(value.rows, 'row')}.`,
+    value.positive_label === undefined ? '' : `A case is “${value.positive_label}”${value.threshold === undefined ? '' : `, said from a probability of ${number(value.threshold)} on`}.`,
+  ].filter(Boolean)
   return (
     <Stack gap="md">
+      {about.length > 0 && (
+        <Text size="sm" c="dimmed">
+          {about.join(' ')}
+        </Text>
+      )}
       {values.length > 0 && <MetricTable values={Object.fromEntries(values)} />}
-      {perClass.length > 0 && (
-        <ScrollArea.Autosize mah={360} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Metrics by class' }}>
-          <Table stickyHeader fz="sm" className={classes.rows}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Class</Table.Th>
-                {columns.map((column) => (
-                  <Table.Th key={column} ta="right">
-                    {metricName(column)}
-                  </Table.Th>
-                ))}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {perClass.map(([name, row]) => (
-                <Table.Tr key={name}>
-                  <Table.Td>{name}</Table.Td>
-                  {columns.map((column) => (
-                    <Table.Td key={column} ta="right">
-                      {number(row[column])}
-                    </Table.Td>
-                  ))}
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </ScrollArea.Autosize>
+      {byClass.length > 0 && (
+        <ByRow
+          title="By class"
+          first="Class"
+          rows={byClass.map(([name, cells]) => ({ name, count: asMetric(cells[SIZE]).value, cells }))}
+        />
+      )}
+      {groups.length > 0 && (
+        <ByRow
+          title={`By ${value.groups?.column || 'group'}`}
+          first={humanise(value.groups?.column || 'Group')}
+          rows={groups.map(({ group, rows, ...cells }) => ({ name: group, count: rows, cells: cells as Cells }))}
+        />
       )}
     </Stack>
   )
 }
 
-export function MetricTable({ values }: { values: Record<string, MetricValue | number | null> }) {
+/** The same metrics for each class or group. */
+function ByRow({ title, first, rows }: { title: string; first: string; rows: { name: string; count: number | null; cells: Cells }[] }) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row.cells)))].filter((name) => name !== SIZE).sort(byImportance)
   return (
-    <Table fz="sm" className={classes.rows} maw={560}>
+    <section aria-label={title}>
+      <Text size="sm" fw={600} mb={4}>
+        {title}
+      </Text>
+      <ScrollArea.Autosize mah={420} type="auto" offsetScrollbars="present" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': title }}>
+        <Table stickyHeader fz="sm" verticalSpacing={6} className={`${classes.rows} ${classes.many}`}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{first}</Table.Th>
+              <Table.Th ta="right">Rows</Table.Th>
+              {columns.map((column) => (
+                <Table.Th key={column} ta="right" title={metricMeaning(column) || undefined}>
+                  {metricName(column)}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {rows.map((row) => (
+              <Table.Tr key={row.name}>
+                <Table.Td fw={500}>{row.name}</Table.Td>
+                <Table.Td ta="right">{row.count === null ? '–' : count(row.count)}</Table.Td>
+                {columns.map((column) => {
+                  const { value, low, high } = asMetric(row.cells[column])
+                  return (
+                    <Table.Td key={column} ta="right" title={low !== null && low !== undefined && high !== null && high !== undefined ? `95 % interval: ${score(low)} to ${score(high)}` : undefined}>
+                      {score(value)}
+                    </Table.Td>
+                  )
+                })}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollArea.Autosize>
+    </section>
+  )
+}
+
+export function MetricTable({ values }: { values: Cells }) {
+  const between = Object.values(values).some((entry) => typeof asMetric(entry).low === 'number')
+  const told = Object.keys(values).some((name) => metricMeaning(name))
+  return (
+    <Table fz="sm" verticalSpacing={6} className={`${classes.rows} ${classes.metrics}`}>
       <Table.Thead>
         <Table.Tr>
           <Table.Th>Metric</Table.Th>
           <Table.Th ta="right">Value</Table.Th>
-          <Table.Th ta="right">95 % interval</Table.Th>
+          {between && <Table.Th ta="right">95 % interval</Table.Th>}
+          {told && <Table.Th visibleFrom="sm">What it says</Table.Th>}
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
@@ -67,24 +120,29 @@ export function MetricTable({ values }: { values: Record<string, MetricValue | n
             <Table.Tr key={name}>
               <Table.Td>{metricName(name)}</Table.Td>
               <Table.Td ta="right" fw={600}>
-                {number(value)}
+                {score(value)}
               </Table.Td>
-              <Table.Td ta="right">
-                {low !== null && low !== undefined && high !== null && high !== undefined ? (
-                  <Box>
-                    <Text span size="sm" c="dimmed">
-                      {number(low)} – {number(high)}
-                    </Text>
-                    {value !== null && low >= 0 && high <= 1 && (
-                      <Box className={classes.interval} aria-hidden>
-                        <span style={{ left: `${low * 100}%`, width: `${Math.max(0.5, (high - low) * 100)}%` }} />
-                      </Box>
-                    )}
-                  </Box>
-                ) : (
-                  ''
-                )}
-              </Table.Td>
+              {between && (
+                <Table.Td ta="right">
+                  {typeof low === 'number' && typeof high === 'number' && (
+                    <Box>
+                      <Text span size="sm" c="dimmed">
+                        {score(low)} – {score(high)}
+                      </Text>
+                      {value !== null && low >= 0 && high <= 1 && (
+                        <Box className={classes.interval} aria-hidden>
+                          <span style={{ left: `${low * 100}%`, width: `${Math.max(0.5, (high - low) * 100)}%` }} />
+                        </Box>
+                      )}
+                    </Box>
+                  )}
+                </Table.Td>
+              )}
+              {told && (
+                <Table.Td visibleFrom="sm" c="dimmed" className={classes.meaning}>
+                  {metricMeaning(name)}
+                </Table.Td>
+              )}
             </Table.Tr>
           )
         })}

@@ -28,6 +28,24 @@ export function inkOf(scheme: 'light' | 'dark'): Ink {
   return scheme === 'dark' ? DARK : LIGHT
 }
 
+/** The colours that steps write into their figures (`workers/training/figures.py`), in the order of our series. */
+const WRITTEN = ['#0072B2', '#E69F00', '#009E73', '#D55E00', '#CC79A7', '#56B4E9', '#8A7F00', '#7F7F7F']
+
+/** A step cannot know on which ground its figure will be seen: its colours become those of the scheme, place by place. */
+function recoloured(trace: Record<string, unknown>, ink: Ink): Record<string, unknown> {
+  const color = (value: unknown) => (typeof value === 'string' && WRITTEN.includes(value) ? ink.series[WRITTEN.indexOf(value)] : value)
+  const part = (name: 'line' | 'marker') => {
+    const given = trace[name] as Record<string, unknown> | undefined
+    return given && 'color' in given ? { [name]: { ...given, color: color(given.color) } } : {}
+  }
+  return { ...trace, ...part('line'), ...part('marker') }
+}
+
+/** Clear shades let the ground through, which plotly forgets when it chooses between dark and light writing on a cell. */
+function isClear(scale: unknown): boolean {
+  return Array.isArray(scale) && scale.some((stop: unknown) => Array.isArray(stop) && /^rgba/.test(String(stop[1])))
+}
+
 type Axis = Record<string, unknown>
 
 /** Merges the figure's own layout over ours; every axis it uses gets our lines and colours. */
@@ -49,7 +67,7 @@ export function themed(figure: Figure, scheme: 'light' | 'dark', compact = false
     colorway: ink.series,
     colorscale: { sequential: ink.scale },
     hoverlabel: { bgcolor: ink.surface, bordercolor: ink.line, font: { color: ink.text, size: 12 } },
-    legend: { orientation: 'h', y: -0.18, x: 0, font: { color: ink.dim, size: 11 }, ...(own.legend as object | undefined) },
+    legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0, traceorder: 'normal', font: { color: ink.dim, size: 11 }, ...(own.legend as object | undefined) },
     ...without(own, ['template', 'width', 'height', 'legend', 'paper_bgcolor', 'plot_bgcolor', 'font', 'margin', ...axes]),
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
@@ -62,8 +80,10 @@ export function themed(figure: Figure, scheme: 'light' | 'dark', compact = false
     layout[name] = { ...axis, ...given, ...(title ? { title: { standoff: 8, font: { color: ink.dim, size: 12 }, ...title } } : {}) }
   }
   const data = figure.data.map((trace) => {
-    if (trace.type !== 'heatmap' && trace.type !== 'histogram2d') return trace
-    return { colorscale: ink.scale, ...trace, ...(trace.colorscale ? {} : { colorbar: { thickness: 10, outlinewidth: 0, tickfont: { color: ink.dim }, ...(trace.colorbar as object | undefined) } }) }
+    if (trace.type !== 'heatmap' && trace.type !== 'histogram2d') return recoloured(trace, ink)
+    const bar = trace.colorbar as { title?: object } | undefined
+    const colorbar = { thickness: 10, outlinewidth: 0, tickfont: { color: ink.dim, size: 11 }, ...bar, ...(bar?.title ? { title: { side: 'right', font: { color: ink.dim, size: 11 }, ...bar.title } } : {}) }
+    return { ...trace, colorscale: trace.colorscale && !isClear(trace.colorscale) ? trace.colorscale : ink.scale, colorbar }
   })
   return { data, layout }
 }
