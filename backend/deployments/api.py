@@ -1,9 +1,13 @@
 """HTTP of `deployments`: routes, schemas, permission; nothing else."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
+from django.http import HttpResponseBase
 from ninja import Query, Router, Status
 
+from backend.artifacts.responses import bytes_of, small_response
+from backend.artifacts.thumbnails import thumbnail
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit
@@ -83,6 +87,18 @@ def predict(request: ApiRequest, project: str, endpoint: str, payload: PredictIn
 def list_predictions(request: ApiRequest, project: str, endpoint: str, cursor: str | None = None, limit: Limit = 50) -> Any:
     """Recent predictions, newest first."""
     return queries.list_predictions(queries.find(request.project, endpoint, deleted=True), cursor, limit)
+
+
+@router.get(
+    "/projects/{project}/endpoints/{endpoint}/predictions/{uuid:prediction_id}/images/{int:index}",
+    summary="A thumbnail of an image that was asked about",
+    openapi_extra=bytes_of("image/webp"),
+)
+@allow("endpoint.read")
+def prediction_image(request: ApiRequest, project: str, endpoint: str, prediction_id: UUID, index: int) -> HttpResponseBase:
+    """A thumbnail of the image that was asked about, by its place in the request."""
+    digest = queries.prediction_image(queries.find(request.project, endpoint, deleted=True), prediction_id, index)
+    return small_response(request, thumbnail(digest), filename=f"{prediction_id}.webp", media_type="image/webp", digest=f"{digest}.t")
 
 
 @router.get("/projects/{project}/endpoints/{endpoint}/traffic", response=TrafficOut)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -187,6 +188,18 @@ def list_predictions(endpoint: Endpoint, cursor: str | None, limit: int) -> dict
         for row in rows[:limit]
     ]
     return {"items": items, "next": _encode(rows[limit - 1]) if len(rows) > limit else None}
+
+
+def prediction_image(endpoint: Endpoint, prediction: UUID, index: int) -> str:
+    """Digest of an image that was asked about; NotFound when that request had none there, or it was not kept."""
+    # Of an image model only: there the predictor itself wrote the digest, elsewhere the caller could have.
+    found = Prediction.objects.filter(endpoint=endpoint, pk=prediction, deployment__model_version__manifest__input__kind="image")
+    row = found.values_list("input", flat=True).first()
+    entry = row[index] if isinstance(row, list) and 0 <= index < len(row) else None
+    digest = entry.get("image") if isinstance(entry, dict) else None
+    if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise NotFound(what="image", name=f"{prediction}/{index}")
+    return digest
 
 
 def _encode(row: Prediction) -> str:

@@ -71,3 +71,10 @@ def test_the_bootstrap_needs_the_standard_library_alone() -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import infra.bootstrap, infra.bootstrap.chromium"
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=False, capture_output=True, text=True)
     assert loaded.returncode == 0, loaded.stderr
+
+
+def test_the_predictor_asks_for_membership_only_because_every_role_may_predict() -> None:
+    """`workers/serving/access.py` cannot read the table of permissions; if it changes, the predictor must ask for roles too."""
+    from backend.core.permissions import ACTIONS, EVERYONE
+
+    assert ACTIONS["endpoint.predict"] == EVERYONE

@@ -1808,6 +1808,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/endpoints/{endpoint}/predictions/{prediction_id}/images/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A thumbnail of an image that was asked about
+         * @description A thumbnail of the image that was asked about, by its place in the request.
+         *
+         *     Needs the permission `endpoint.read` in the project.
+         */
+        get: operations["backend_deployments_api_prediction_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/endpoints/{endpoint}/traffic": {
         parameters: {
             query?: never;
@@ -7298,6 +7320,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictionsOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_prediction_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                endpoint: string;
+                prediction_id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": unknown;
                 };
             };
             400: components["responses"]["Error400"];

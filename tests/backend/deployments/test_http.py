@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import threading
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
+from backend.artifacts.actions import create_artifact
+from backend.artifacts.storage import store
 from backend.core.auth import new_secret
 from backend.core.ids import new_id
 from backend.core.models import ApiToken, AuditEntry
@@ -16,8 +21,9 @@ from backend.deployments import actions
 from backend.deployments.models import Deployment, Prediction, TrafficSplit
 from backend.registry.actions import register
 from tests.backend.deployments.conftest import Predictor, until
-from tests.backend.models import flowers
+from tests.backend.models import PARITY, flowers
 from tests.backend.people import Person, person
+from tests.workers.serving.models import brightness_model
 
 ROW = {"length": 1.4, "width": 0.2}
 
@@ -167,3 +173,30 @@ def test_who_may_not_deploy_is_told_so_and_what_is_not_there_is_not_found(owner:
     missing = owner.post("/endpoints", {"model": "flowers@3"}, 404)["error"]
     assert missing["field"] == "model"
     owner.get("/endpoints/none", 404)
+
+
+def test_the_pictures_people_asked_about_are_shown_and_no_other_ones(owner: Person, predictor: Predictor, tmp_path: Path) -> None:
+    artifact = create_artifact(owner.project, "Model", store().put_folder(brightness_model(tmp_path / "light")))
+    register(owner.project, owner.user, "Light", artifact.digest, parity=PARITY)
+    predictor.start()
+    owner.post("/endpoints", {"model": "light"})
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (240, 240, 240)).save(buffer, "PNG")
+    asked = {"instances": [{"image": base64.b64encode(buffer.getvalue()).decode()}]}
+    answer = owner.ask("POST", "/endpoints/light/predict", asked)
+    assert answer.json()["predictions"][0]["label"] == "bright"
+    until(lambda: Prediction.objects.exists())
+    kept = Prediction.objects.get()
+    seen = owner.ask("GET", f"/endpoints/light/predictions/{kept.pk}/images/0")
+    assert seen.status_code == 200 and seen["Content-Type"] == "image/webp"
+    assert owner.ask("GET", f"/endpoints/light/predictions/{kept.pk}/images/1").status_code == 404
+
+    # A caller of a model for rows writes its own input: a digest in it must not open the store.
+    versions(owner, tmp_path, 1)
+    owner.post("/endpoints", {"model": "Flowers"})
+    stolen = [{"note": "x", "image": store().put_bytes(buffer.getvalue()).digest}]
+    owner.ask("POST", "/endpoints/flowers/predict", {"instances": stolen})
+    until(lambda: Prediction.objects.count() == 2)
+    other = Prediction.objects.exclude(pk=kept.pk).get()
+    assert other.input == stolen
+    assert owner.ask("GET", f"/endpoints/flowers/predictions/{other.pk}/images/0").status_code == 404

@@ -38,6 +38,7 @@ def flower_model(folder: Path, *, offset: float = 0.0) -> Path:
             {"name": "note", "type": "text", "required": False},
         ]},
         "output": {"kind": "classification", "labels": ["setosa", "versicolor", "virginica"], "probability_output": "probabilities"},
+        "onnx": {"inputs": [], "outputs": []},
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "card.md").write_text("# flowers\n")
@@ -80,6 +81,7 @@ def brightness_model(folder: Path) -> Path:
         "input": {"kind": "image", "onnx_input": "image", "dtype": "uint8", "layout": "NHWC", "resize": "exact",
                   "height": 8, "width": 8, "channels": 1},
         "output": {"kind": "classification", "labels": ["dark", "bright"], "probability_output": "probabilities"},
+        "onnx": {"inputs": [], "outputs": []},
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder / "card.md").write_text("# brightness\n")
