@@ -9,6 +9,7 @@
  */
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, createElement, useContext, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
+import { connection } from './connection'
 import { keys } from './keys'
 import type { Schemas } from './client'
 
@@ -39,11 +40,18 @@ export class LiveSocket {
   private closed = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly url: string
+  private readonly stopWaiting: () => void
 
   constructor(project: string) {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
     this.url = `${scheme}://${location.host}/ws/v1/projects/${encodeURIComponent(project)}`
     this.connect()
+    // The studio answers again: no reason to sit out the pause.
+    this.stopWaiting = connection.subscribe(() => {
+      if (!connection.online || this.state !== 'waiting' || this.timer === undefined) return
+      clearTimeout(this.timer)
+      this.connect()
+    })
   }
 
   on(topic: Topic, handler: Handler): () => void {
@@ -75,11 +83,13 @@ export class LiveSocket {
 
   close() {
     this.closed = true
+    this.stopWaiting()
     clearTimeout(this.timer)
     this.socket?.close()
   }
 
   private connect() {
+    this.timer = undefined
     this.setState('connecting')
     const socket = new WebSocket(this.url)
     this.socket = socket
@@ -101,6 +111,7 @@ export class LiveSocket {
     }
     socket.onclose = ({ code }) => {
       if (this.closed || this.socket !== socket) return
+      const broke = this.state === 'open'
       this.setState('waiting')
       // 44xx: signed out, removed, no such project. Trying again would not help; the next request says why.
       if (code >= 4400 && code < 4500) {
@@ -108,6 +119,8 @@ export class LiveSocket {
         return
       }
       this.timer = setTimeout(() => this.connect(), backoff(this.attempt++))
+      // A line that stood and broke says more than one that never stood (a proxy without sockets): only then the studio may be away.
+      if (broke) connection.lost()
     }
   }
 
