@@ -12,13 +12,16 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from workers.sdk.client import ApiError, Client
 
 DEFAULT_URL = "http://localhost:8000"
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+WIDE = 400
+"""Columns of a pipe or a file: there nothing is folded to the width of a terminal."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def config_file() -> Path:
@@ -53,13 +56,18 @@ def connect(project: str | None = None) -> Client:
     token = os.environ.get("HEADRACE_TOKEN") or kept.get("token") or ""
     if not token:
         raise click.ClickException("Not signed in. Run `headrace login`, or set HEADRACE_URL and HEADRACE_TOKEN.")
-    return Client(url, token, project or os.environ.get("HEADRACE_PROJECT") or kept.get("project") or "", patience_s=10)
+    return Client(url, token, project or os.environ.get("HEADRACE_PROJECT") or kept.get("project") or "", patience_s=5)
+
+
+RENEW = "Run `headrace login` again, or set HEADRACE_TOKEN to a token that is good."
 
 
 class Told(click.ClickException):
     """An error of the studio, told in the terminal as the page would tell it."""
 
     def __init__(self, error: ApiError, as_json: bool):
+        if error.status == 401:
+            error.message, error.hint = "Your sign-in has ended: the token was revoked, has expired, or is of another studio.", RENEW
         super().__init__(str(error))
         self.error, self.as_json = error, as_json
 
@@ -68,7 +76,7 @@ class Told(click.ClickException):
             body = {"code": self.error.code, "message": self.error.message, "hint": self.error.hint, "problems": self.error.problems}
             click.echo(json.dumps({"error": body}), err=True)
         else:
-            err.print(f"[bold red]Error[/]: {self.error!s}", markup=True)
+            err.print(f"[bold red]Error[/]: {escape(str(self.error))}", soft_wrap=True)
 
 
 def client_command(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,10 +110,20 @@ def show(value: Any, as_json: bool, columns: dict[str, str | Callable[[Any], Any
     for record in records:
         rows += 1
         cells = (record.get(how) if isinstance(how, str) else how(record) for how in columns.values())
-        table.add_row(*("" if cell is None else str(cell) for cell in cells))
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
     out.print(table if rows else f"[dim]{empty}[/]")
 
 
 def print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
-    sys.stdout.write("\n")
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, `-` for what is piped in."""
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{path} is not UTF-8 text (byte {error.start}).") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None

@@ -36,12 +36,17 @@ def list_datasets(client: Client, as_json: bool) -> None:
 @click.option("--name", help="Name of the new data set.  [default: the file's name]")
 @click.option("--to", "existing", metavar="SLUG", help="Add to this data set as a new version instead.")
 @click.option("--append", is_flag=True, help="With --to: keep what it has and add; otherwise the new version replaces it.")
+@click.option("--label", metavar="COLUMN", help="The column that is to be predicted.")
 @click.option(
     "--draft", is_flag=True, help="Leave the version a draft, so that its types can be corrected; otherwise it is frozen at once."
 )
 @client_command
-def upload(file: Path, name: str | None, existing: str | None, append: bool, draft: bool, client: Client, as_json: bool) -> None:
-    """Upload FILE (CSV, TSV, Parquet, JSON Lines, Excel, text, or a zip/tar of images) and wait until it is read."""
+def upload(
+    file: Path, name: str | None, existing: str | None, append: bool, label: str | None, draft: bool, client: Client, as_json: bool
+) -> None:
+    """Upload FILE (CSV, TSV, Parquet, JSON Lines, Excel, text, or a zip/tar of images) and wait until a run can read it."""
+    if append and not existing:
+        raise click.UsageError("--append adds to a data set: name it with --to SLUG.")
     bars = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     with Progress(*bars, console=err, transient=True, disable=as_json) as progress:
         bar = progress.add_task("sending", total=1.0)
@@ -50,9 +55,12 @@ def upload(file: Path, name: str | None, existing: str | None, append: bool, dra
             name=None if existing else name,
             dataset=existing,
             mode="append" if append else "replace",
-            options={} if draft else {"freeze": True},
+            options={**({} if draft else {"freeze": True}), **({"label_column": label} if label else {})},
             progress=lambda fraction, message: progress.update(bar, completed=fraction, description=message or "reading"),
         )
+        if not draft:
+            progress.update(bar, description="freezing")
+            client.wait_for_version(done["dataset"], done["version"])
     if as_json:
         print_json(done)
         return

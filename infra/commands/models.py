@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from infra.commands.connection import client_command, print_json, show
+from infra.commands.connection import client_command, print_json, read_text, show
 from workers.sdk.client import Client
 
 IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -58,7 +58,7 @@ def read_instances(path: Path) -> list[dict[str, Any]]:
     """Rows of a JSON or JSON Lines file (an object, a list, or {"instances": […]}), or one image file."""
     if path.suffix.lower() in IMAGES:
         return [{"image": base64.b64encode(path.read_bytes()).decode()}]
-    text = path.read_text()
+    text = read_text(path)
     try:
         value = json.loads(text)
     except ValueError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
-from infra.commands.connection import client_command, out, print_json, show
+from infra.commands.connection import client_command, print_json, read_text, show
 from workers.sdk.client import Client
 
 
@@ -37,20 +37,20 @@ def export_pipeline(slug: str, version: int | None, output: Path | None, client:
     """Print a pipeline as YAML: the same graph gives the same text, so it can be compared and kept under version control."""
     answer = client.export_pipeline(slug, version)
     if output is not None:
-        output.write_text(answer["yaml"])
+        output.write_text(answer["yaml"], encoding="utf-8")
     if as_json:
         print_json(answer)
     elif output is None:
         click.echo(answer["yaml"], nl=False)
     else:
-        out.print(f"Wrote {output}.")
+        click.echo(f"Wrote {output}.")
 
 
 @pipeline.command("import")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--to", "slug", metavar="SLUG", help="Import into this pipeline as its next version; otherwise a pipeline is made.")
 @client_command
-def import_pipeline(file: IO[str], slug: str | None, client: Client, as_json: bool) -> None:
+def import_pipeline(file: Path, slug: str | None, client: Client, as_json: bool) -> None:
     """Import a pipeline from YAML (`-` reads the terminal) and publish it."""
-    made = client.import_pipeline(file.read(), slug)
+    made = client.import_pipeline(read_text(file), slug)
     show(made, as_json, {"PIPELINE": "slug", "NAME": "name", "STEPS": "steps", "VERSION": "latest_version"})

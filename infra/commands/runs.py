@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.commands.connection import client_command, err, out, print_json, show
+from infra.commands.connection import client_command, err, out, print_json, read_text, show
 from workers.sdk.client import FINISHED, Client
 
 
@@ -31,21 +32,23 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 
 
 def find_or_make_pipeline(client: Client, what: str) -> str:
-    """The slug of the pipeline that `what` names: a YAML file, a pipeline of the project, or a template."""
+    """The slug of the pipeline that `what` names: a YAML file (its next version), a pipeline of the project, or a template."""
     if what.endswith((".yaml", ".yml")) or Path(what).is_file():
         path = Path(what)
         if not path.is_file():
             raise click.ClickException(f"There is no file {what}.")
-        slug = path.stem.lower().replace("_", "-").replace(" ", "-")
-        mine = {p["slug"] for p in client.list_pipelines()}
-        return str(client.import_pipeline(path.read_text(), slug if slug in mine else None)["slug"])
-    if any(p["slug"] == what for p in client.list_pipelines()):
+        slug = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:60].strip("-")
+        return str(client.import_pipeline(read_text(path), slug or None)["slug"])
+    mine = list(client.list_pipelines())
+    if any(p["slug"] == what for p in mine):
         return what
     templates = {t["slug"]: t for t in client.list_templates()}
     if what not in templates:
         known = ", ".join(sorted(templates))
         raise click.ClickException(f"“{what}” is no file, no pipeline of this project and no template ({known}).")
-    return str(client.create_pipeline(templates[what]["title"], template=what)["slug"])
+    title = templates[what]["title"]
+    made_before = [p["slug"] for p in mine if p["name"] == title]
+    return str(made_before[-1] if made_before else client.create_pipeline(title, template=what)["slug"])
 
 
 def number_to_id(client: Client, run: str) -> str:
@@ -68,8 +71,11 @@ def _seconds(run: dict[str, Any]) -> str:
     return f"{took.total_seconds():.1f} s"
 
 
+PATIENCE_S = 120
+"""While a run is waited for or its log followed, the studio may be started again without ending that."""
+
 COLUMNS: dict[str, Any] = {
-    "RUN": lambda r: f"#{r['number']}",
+    "RUN": "number",  # without `#`, with which a shell would begin a comment
     "PIPELINE": lambda r: f"{r['pipeline']} v{r['pipeline_version']}",
     "STATUS": "status",
     "STEPS": lambda r: f"{r['steps_done']}/{r['steps_total']}",
@@ -89,11 +95,17 @@ def run(what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: b
     """Run a pipeline of the project, a template, or a YAML file."""
     started = client.start_run(find_or_make_pipeline(client, what), parameters=parse_settings(settings), name=name, use_cache=not no_cache)
     if wait:
-        started = _follow(client, started, quiet=as_json)
+        number = started["number"]
+        try:
+            started = _follow(client, started, quiet=as_json)
+        except KeyboardInterrupt:
+            click.echo(f"Run {number} goes on. Follow it: headrace logs {number} -f; stop it: headrace cancel {number}", err=True)
+            raise SystemExit(130) from None
     show(started, as_json, COLUMNS)
     if wait and started["status"] != "succeeded":
-        if started["error"] and not as_json:
-            err.print(f"[red]{started['error']['message']}[/] {started['error'].get('hint', '')}")
+        for step in started["step_runs"] if not as_json else ():
+            if step["status"] == "failed" and step["error"]:
+                click.echo(f"{step['step']}: {step['error']['message']} {step['error'].get('hint', '')}".rstrip(), err=True)
         raise SystemExit(1)
 
 
@@ -107,6 +119,7 @@ def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str
             done = sum(s["status"] not in ("queued", "running", "waiting") for s in state["step_runs"])
             progress.update(bar, completed=done, description=f"run #{state['number']} " + ", ".join(now))
 
+        client.patience_s = PATIENCE_S
         return client.wait_for_run(started["id"], progress=update)
 
 
@@ -134,6 +147,7 @@ def logs(run_name: str, follow: bool, step: str | None, client: Client, as_json:
     """Log lines of a run (its number or id)."""
     run_id = number_to_id(client, run_name)
     after = 0
+    client.patience_s = PATIENCE_S if follow else client.patience_s
     while True:
         # Asked before the lines are read: what a finished run wrote is then all there.
         ended = not follow or client.get_run(run_id)["status"] in FINISHED
@@ -144,7 +158,7 @@ def logs(run_name: str, follow: bool, step: str | None, client: Client, as_json:
                     click.echo(json.dumps(line))
                 else:
                     out.print(f"[dim]{line['at'][11:19]}[/] [cyan]{line['step']}[/] ", end="", markup=True)
-                    out.print(line["text"], markup=False, style="red" if line["level"] in ("ERROR", "CRITICAL") else None)
+                    out.print(line["text"], markup=False, soft_wrap=True, style="red" if line["level"] in ("ERROR", "CRITICAL") else None)
             if not page["lines"]:
                 break
             after = page["last"]

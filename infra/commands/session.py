@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 import httpx
 
-from infra.commands.connection import DEFAULT_URL, client_command, out, read_config, show, write_config
+from infra.commands.connection import DEFAULT_URL, client_command, print_json, read_config, show, write_config
 from workers.sdk.client import ApiError, Client
 
 
@@ -33,37 +34,46 @@ def _token_by_password(url: str, email: str, password: str) -> str:
 @click.option("--url", default=None, help=f"Address of the studio.  [default: {DEFAULT_URL}]")
 @click.option("--email", help="Sign in with e-mail and password (asked for); an API token is made and kept.")
 @click.option("--token", help="Sign in with an API token made under Settings.")
-def login(url: str | None, email: str | None, token: str | None) -> None:
-    """Sign this terminal in to a studio."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def login(url: str | None, email: str | None, token: str | None, as_json: bool) -> None:
+    """Sign this terminal in to a studio. A script pipes the password in, or gives a token."""
     address = (url or read_config().get("url") or DEFAULT_URL).rstrip("/")
     if not token:
-        email = email or click.prompt("E-mail")
-        token = _token_by_password(address, str(email), click.prompt("Password", hide_input=True))
+        email = email or click.prompt("E-mail", err=True)
+        password = click.prompt("Password", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        token = _token_by_password(address, str(email), str(password))
     try:
         with Client(address, token, patience_s=2) as client:
             me = client.me()
     except ApiError as error:
+        if error.status == 401:
+            raise click.ClickException("This token is not good: it was revoked, has expired, or is of another studio.") from None
         raise click.ClickException(str(error)) from None
     kept = {"url": address, "token": token}
     if len(me["memberships"]) == 1:
         kept["project"] = me["memberships"][0]["project"]
     write_config(kept)
-    out.print(f"Signed in to {address} as {me['email']}" + (f", project {kept['project']}." if "project" in kept else "."))
+    if as_json:
+        print_json({"url": address, "email": me["email"], "project": kept.get("project")})
+        return
+    click.echo(f"Signed in to {address} as {me['email']}" + (f", project {kept['project']}." if "project" in kept else "."))
 
 
 @click.command()
-def logout() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def logout(as_json: bool) -> None:
     """Forget the studio and the token on this machine."""
     write_config({})
-    out.print("Signed out.")
+    print_json({"signed_in": False}) if as_json else click.echo("Signed out.")
 
 
 @click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_context
-def project(context: click.Context) -> None:
+def project(context: click.Context, as_json: bool) -> None:
     """List projects; `use SLUG` chooses one, `create NAME` makes one."""
     if context.invoked_subcommand is None:
-        context.invoke(list_projects)
+        context.invoke(list_projects, project=None, as_json=as_json)
 
 
 @project.command("list")

@@ -71,7 +71,7 @@ class Client:
     ):
         import httpx
 
-        self.base_url, self.project, self._idempotency, self._patience_s = base_url.rstrip("/"), project, idempotency, patience_s
+        self.base_url, self.project, self._idempotency, self.patience_s = base_url.rstrip("/"), project, idempotency, patience_s
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http: httpx.Client = httpx.Client(base_url=self.base_url + "/api/v1", headers=headers, timeout=timeout_s, trust_env=False)
 
@@ -98,7 +98,7 @@ class Client:
         if content is not None:
             headers["Content-Type"] = "application/octet-stream"
         repeatable = method in ("GET", "PUT") or "Idempotency-Key" in headers
-        deadline, pause = time.monotonic() + self._patience_s, 0.2
+        deadline, pause = time.monotonic() + self.patience_s, 0.2
         while True:
             try:
                 answer = self._http.request(method, path, json=json, params=_given(params), content=content, headers=headers)
@@ -203,6 +203,17 @@ class Client:
                 422, "upload_failed", upload["message"] or f"The file {source.name} could not be read.", problems=upload["problems"]
             )
         return upload
+
+    def wait_for_version(self, dataset: str, version: int, project: str | None = None) -> Json:
+        """The version once it is frozen. Raises ApiError with what kept it from being so."""
+        here, pause = f"{self._p(project)}/datasets/{quote(dataset, safe='')}/versions/{version}", 0.1
+        while (found := self._dict("GET", here))["status"] == "freezing":
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1)
+        if found["status"] != "frozen":
+            message = f"Version {version} of {dataset} could not be frozen."
+            raise ApiError(422, "not_frozen", message, "Correct its types, then freeze it.", problems=found["problems"])
+        return found
 
     # -- demos ------------------------------------------------------------------------------------------------------
 

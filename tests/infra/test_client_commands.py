@@ -1,0 +1,265 @@
+"""The client commands as a person or a script uses them: each a process of its own, against one real studio."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+
+from infra.supervisor import studio as studios
+from infra.supervisor.layout import ROOT
+
+PASSWORD = "the mill turns by night"
+OTHERS = ("DATABASE_URL", "BROKER_URL", "ARTIFACT_URL", "HEADRACE_DATA_DIR", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL")
+"""Set by tests/services.py for pytest's own services; this studio has its own."""
+ROWS = "size,colour,late\n" + "".join(f"{n % 17}.5,{'red' if n % 3 else 'blue'},{'yes' if n % 17 > 8 else 'no'}\n" for n in range(200))
+YAML = """headrace: pipeline/1
+name: Late or not
+steps:
+  read:
+    component: read_table
+    parameters:
+      dataset: orders@latest
+  split:
+    component: split_rows
+    inputs:
+      table: read.table
+  prepare:
+    component: prepare_features
+    inputs:
+      train: split.train
+  train:
+    component: train_forest
+    parameters:
+      trees: 10
+    inputs:
+      recipe: prepare.recipe
+      train: split.train
+  register:
+    component: register_model
+    parameters:
+      name: Late
+    inputs:
+      model: train.model
+"""
+
+
+@dataclass
+class Terminal:
+    """A person's terminal: its folder, its configuration, and what `headrace …` does there."""
+
+    folder: Path
+    url: str
+    token: str = ""
+
+    def environment(self, **more: str) -> dict[str, str]:
+        clean = {k: v for k, v in os.environ.items() if k not in OTHERS and not k.startswith("HEADRACE_")}
+        return {**clean, "XDG_CONFIG_HOME": str(self.folder), "PYTHONPATH": str(ROOT), "COLUMNS": "80", **more}
+
+    def run(self, *arguments: str, given: str = "", status: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "infra", *arguments], check=False, cwd=self.folder, env=self.environment(**more), input=given,
+            capture_output=True, text=True, timeout=240, start_new_session=True,
+        )  # fmt: skip
+        assert done.returncode == status, (arguments, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def json(self, *arguments: str, **more: Any) -> Any:
+        """The answer with `--json`: stdout holds JSON and nothing else."""
+        return json.loads(self.run(*arguments, "--json", **more).stdout)
+
+    def write(self, name: str, text: str) -> str:
+        (self.folder / name).write_text(text)
+        return name
+
+
+@pytest.fixture(scope="module")
+def terminal() -> Iterator[Terminal]:
+    kept = {name: os.environ.pop(name) for name in OTHERS if name in os.environ}
+    folder = Path(tempfile.mkdtemp(prefix="hr-cli-"))
+    folder.chmod(0o755)
+    try:
+        with studios.start(folder / "data", "--port", "0", "--gpu", "none") as running:
+            with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as http:
+                http.get("/sign-in")
+                headers = {"X-CSRFToken": http.cookies["headrace_csrf"], "Referer": running.url}
+                account = {"email": "mira@example.org", "name": "Mira", "password": PASSWORD}
+                http.post("/api/v1/accounts", json=account, headers=headers).raise_for_status()
+            made = Terminal(folder, running.url)
+            made.run("login", "--url", running.url, "--email", "mira@example.org", given=PASSWORD + "\n")
+            made.token = json.loads((folder / "headrace" / "config.json").read_text())["token"]
+            made.run("project", "create", "Quay")
+            made.run("project", "use", "quay")
+            made.write("orders.csv", ROWS)
+            made.run("dataset", "upload", "orders.csv", "--label", "late")
+            made.write("late.yaml", YAML)
+            yield made
+    finally:
+        os.environ.update(kept)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def model(terminal: Terminal) -> dict[str, Any]:
+    """A run of the pipeline in a file, waited for; it registered a model."""
+    run: dict[str, Any] = terminal.json("run", "late.yaml", "--set", "train.trees=12", "--name", "first", "--wait")
+    return run
+
+
+def test_signing_in_by_password_or_token_and_choosing_a_project(terminal: Terminal) -> None:
+    config = terminal.folder / "headrace" / "config.json"
+    assert config.stat().st_mode & 0o077 == 0, "it holds a token"
+    assert "→" in terminal.run("project").stdout and terminal.json("project")[0]["slug"] == "quay"
+    other = Terminal(Path(tempfile.mkdtemp(dir=terminal.folder)), terminal.url)
+    refused = other.run("login", "--url", terminal.url, "--email", "mira@example.org", given="wrong\n", status=1)
+    assert "do not belong together" in refused.stderr and not (other.folder / "headrace").exists()
+    assert "token is not good" in other.run("login", "--url", terminal.url, "--token", "hr_no", status=1).stderr
+    assert "headrace login" in other.run("runs", status=1).stderr
+    assert other.json("login", "--url", terminal.url, "--token", terminal.token) == {
+        "url": terminal.url, "email": "mira@example.org", "project": "quay",
+    }  # fmt: skip
+    assert other.json("dataset", "list")[0]["slug"] == "orders"
+    assert "no project “nowhere”" in other.run("project", "use", "nowhere", status=1).stderr
+    other.json("logout")
+    assert "headrace login" in other.run("runs", status=1).stderr
+
+
+def test_a_token_that_is_not_good_any_more_and_a_studio_that_is_away_are_told_in_one_sentence(terminal: Terminal) -> None:
+    ended = terminal.run("runs", status=1, HEADRACE_TOKEN="hr_" + "x" * 43)
+    assert ended.stdout == "" and "headrace login" in ended.stderr
+    as_json = json.loads(terminal.run("runs", "--json", status=1, HEADRACE_TOKEN="hr_" + "x" * 43).stderr)
+    assert as_json["error"]["hint"].startswith("Run `headrace login`")
+    away = terminal.run("runs", status=1, HEADRACE_URL="http://127.0.0.1:9")
+    assert "http://127.0.0.1:9 does not answer" in away.stderr and away.stdout == ""
+    assert "may not see it" in terminal.run("runs", "-p", "elsewhere", status=1).stderr
+
+
+def test_a_broken_file_is_told_by_its_name_and_line(terminal: Terminal) -> None:
+    terminal.write("broken.csv", "a,b\n1,2\n3,4,5\n6,7\n")
+    refused = terminal.run("dataset", "upload", "broken.csv", status=1)
+    assert re.search(r"broken\.csv.*3", refused.stderr), refused.stderr
+    problems = json.loads(terminal.run("dataset", "upload", "broken.csv", "--json", status=1).stderr)["error"]["problems"]
+    assert problems and "broken.csv" in problems[0]["field"]
+    assert [d["slug"] for d in terminal.json("dataset", "list")] == ["orders"], "nothing half-imported"
+    terminal.write("[bold]more.csv", ROWS)  # what looks like markup is only a name
+    assert terminal.json("dataset", "upload", "[bold]more.csv", "--name", "[/b] More")["status"] == "ready"
+    assert "more" in terminal.run("dataset", "list").stdout
+    version = terminal.json("dataset", "upload", "orders.csv", "--to", "orders", "--append")
+    assert version["version"] == 2
+    assert "--to" in terminal.run("dataset", "upload", "orders.csv", "--append", status=2).stderr
+
+
+def test_a_pipeline_goes_out_and_in_unchanged(terminal: Terminal) -> None:
+    made = terminal.json("pipeline", "import", "late.yaml")
+    exported = terminal.json("pipeline", "export", made["slug"])
+    text = terminal.run("pipeline", "export", made["slug"]).stdout
+    assert text == exported["yaml"]
+    again = json.loads(terminal.run("pipeline", "import", "-", "--json", given=text).stdout)
+    assert again["slug"] != made["slug"] and terminal.json("pipeline", "export", again["slug"])["digest"] == exported["digest"]
+    assert terminal.json("pipeline", "import", "late.yaml", "--to", made["slug"])["latest_version"] == 1, "the same graph, the same version"
+    terminal.run("pipeline", "export", made["slug"], "--version", "1", "-o", "out.yaml")
+    assert (terminal.folder / "out.yaml").read_text() == text
+    terminal.write("bad.yaml", "headrace: pipeline/1\nsteps:\n  read:\n    component: [\n")
+    assert re.search(r"line [45]", terminal.run("pipeline", "import", "bad.yaml", status=1).stderr)
+    (terminal.folder / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "not UTF-8" in terminal.run("pipeline", "import", "bytes.yaml", status=1).stderr
+    assert {made["slug"], again["slug"]} <= {p["slug"] for p in terminal.json("pipeline", "list")}
+    assert "table-classification" in terminal.run("pipeline", "list", "--templates").stdout
+
+
+def test_a_run_of_a_file_or_a_template_waits_and_its_exit_status_says_how_it_ended(terminal: Terminal, model: dict[str, Any]) -> None:
+    assert (model["status"], model["name"], model["pipeline"]) == ("succeeded", "first", "late")
+    assert next(s for s in model["step_runs"] if s["step"] == "train")["parameters"]["trees"] == 12
+    again = terminal.json("run", "late.yaml", "--wait")
+    assert again["pipeline"] == "late", "the next version of the same pipeline, not another one"
+    template = terminal.run("run", "table-classification", "--set", "read.dataset=nowhere@1", status=1)
+    assert "nowhere" in template.stderr
+    refused = terminal.run("run", "late.yaml", "--set", "train.trees=many", status=1)
+    assert "trees" in refused.stderr
+    failed = terminal.run("run", "late.yaml", "--set", 'prepare.leave_out=["size", "colour"]', "--wait", status=1)
+    assert "failed" in failed.stdout and "prepare: " in failed.stderr
+    assert "step.parameter=value" in terminal.run("run", "late.yaml", "--set", "trees", status=2).stderr
+    unknown = terminal.run("run", "no-such", status=1)
+    assert "no template (" in unknown.stderr and "income" in unknown.stderr
+    listed = terminal.json("runs", "--status", "succeeded")
+    assert {model["number"], again["number"]} <= {r["number"] for r in listed}
+    assert str(model["number"]) in terminal.run("runs").stdout
+
+
+def test_the_log_of_a_run_by_number_with_or_without_the_sign_or_by_id(terminal: Terminal, model: dict[str, Any]) -> None:
+    number = str(model["number"])
+    lines = [json.loads(line) for line in terminal.run("logs", number, "--json").stdout.splitlines()]
+    assert lines and {"read", "train"} & {line["step"] for line in lines}
+    plain = terminal.run("logs", f"#{number}", "-f").stdout
+    assert len(plain.splitlines()) >= len(lines) and terminal.run("logs", model["id"]).stdout == plain
+    longest = max((text for line in lines for text in line["text"].splitlines()), key=len)
+    assert longest in plain, "a line is not folded when it is piped"
+    assert all(
+        line["step"] == "train" for line in map(json.loads, terminal.run("logs", number, "--step", "train", "--json").stdout.splitlines())
+    )
+    assert "There is no run" in terminal.run("logs", "99999", status=1).stderr
+    assert terminal.run("logs", "not-an-id", status=1).stderr
+
+
+def test_a_pipe_that_is_closed_early_is_no_error(terminal: Terminal, model: dict[str, Any]) -> None:
+    command = f"{sys.executable} -m infra logs {model['number']} | head -1; {sys.executable} -m infra runs --json | head -1"
+    done = subprocess.run(
+        ["sh", "-c", command], check=True, cwd=terminal.folder, env=terminal.environment(), capture_output=True, text=True
+    )
+    assert len(done.stdout.splitlines()) == 2 and done.stderr == ""
+
+
+def test_ctrl_c_while_waiting_leaves_the_run_and_cancel_stops_it(terminal: Terminal, model: dict[str, Any]) -> None:
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "infra", "run", "late.yaml", "--set", "train.trees=1000", "--no-cache", "--name", "long", "--wait"],
+        cwd=terminal.folder, env=terminal.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while not (found := [r for r in terminal.json("runs", "--limit", "3") if r["name"] == "long"]):
+        assert time.monotonic() < end and waiting.poll() is None
+    time.sleep(0.5)  # it has been answered and now waits
+    waiting.send_signal(signal.SIGINT)
+    _, said = waiting.communicate(timeout=30)
+    number = str(found[0]["number"])
+    assert waiting.returncode == 130 and f"headrace cancel {number}" in said and "Traceback" not in said
+    assert terminal.json("cancel", f"#{number}")["number"] == found[0]["number"]
+    terminal.run("logs", number, "-f")
+    assert terminal.json("runs", "--limit", "3")[0]["status"] in ("cancelled", "succeeded")
+
+
+def test_from_a_model_to_an_answer(terminal: Terminal, model: dict[str, Any]) -> None:
+    found = terminal.json("models")
+    assert [m["slug"] for m in found] == ["late"] and "late" in terminal.run("models").stdout
+    assert "no" in terminal.run("deploy", "late@99", status=1).stderr
+    endpoint = terminal.json("deploy", "late@1", "--endpoint", "door")
+    assert (endpoint["slug"], endpoint["status"]) == ("door", "live")
+    assert "door" in terminal.run("endpoints").stdout and terminal.json("endpoints")[0]["current"]["model_version"] == 1
+    terminal.write("rows.json", '[{"size": 12.5, "colour": "red"}, {"size": 1.5, "colour": "blue"}]')
+    answer = json.loads(terminal.run("predict", "door", "--json", "rows.json").stdout)
+    assert [p["label"] for p in answer["predictions"]] == ["yes", "no"]
+    piped = terminal.run("predict", "door", "-", given='{"size": 12.5, "colour": "red"}\n{"size": 1, "colour": "blue"}\n')
+    assert len(json.loads(piped.stdout)["predictions"]) == 2
+    terminal.write("wrong.json", '{"size": "huge", "colour": "red"}')
+    refused = terminal.run("predict", "door", "--json", "wrong.json", status=1)
+    assert "size" in refused.stderr and refused.stdout == ""
+    assert "neither JSON nor JSON Lines" in terminal.run("predict", "door", "--json", "late.yaml", status=1).stderr
+    with httpx.Client(base_url=terminal.url, headers={"Authorization": f"Bearer {terminal.token}"}, trust_env=False) as http:
+        document = http.get("/api/v1/openapi.json").json()
+        path = "/api/v1/projects/{project}/endpoints/{endpoint}/predict"
+        case = schemathesis.openapi.from_dict(document)[path]["POST"]
+        case.validate_response(http.post(path.format(project="quay", endpoint="door"), json={"instances": [{"size": 1, "colour": "red"}]}))
