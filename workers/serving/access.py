@@ -22,7 +22,8 @@ CALLER = """
 SELECT u.id::text, coalesce(array_agg(m.project_id::text) FILTER (WHERE m.project_id IS NOT NULL), '{}')
 FROM core_apitoken t
 JOIN core_user u ON u.id = t.user_id AND u.is_active
-LEFT JOIN core_membership m ON m.user_id = u.id AND (t.project_id IS NULL OR t.project_id = m.project_id)
+LEFT JOIN core_membership m ON m.user_id = u.id
+  AND (t.project_id = m.project_id OR (t.project_id IS NULL AND t.step_run IS NULL))
 WHERE t.token_hash = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
 GROUP BY u.id
 """
@@ -71,7 +72,7 @@ class Access:
         """Whether `X-Headrace-Internal` (`seconds:user:signature`) was made by the web process for this path, less than a minute ago."""
         seconds, _, rest = header.partition(":")
         user, _, signature = rest.partition(":")
-        if not seconds.isdigit() or abs(time.time() - int(seconds)) > INTERNAL_S:
+        if not seconds.isdecimal() or len(seconds) > 12 or abs(time.time() - int(seconds)) > INTERNAL_S:
             return False
         wanted = hmac.new(self._secret, f"predict:{seconds}:{user}:{path}".encode(), hashlib.sha256).hexdigest()
-        return hmac.compare_digest(wanted, signature)
+        return hmac.compare_digest(wanted.encode(), signature.encode())  # as bytes: text that is not ASCII cannot be compared

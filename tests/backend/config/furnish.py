@@ -24,7 +24,8 @@ from tests.backend.people import Person
 from tests.backend.runs.test_runs import claim, finish, value
 
 CSV = b"when,city,temp,note\n" + b"".join(b"2024-01-%02d,Delft,%d.5,a %d\n" % (1 + n % 28, n, n) for n in range(30))
-GRAPH: dict[str, Any] = {
+Json = dict[str, Any]
+GRAPH: Json = {
     "steps": {
         "read": {"component": "read_table", "parameters": {"dataset": "weather@1"}},
         "split": {"component": "split_rows", "inputs": {"table": [{"step": "read", "output": "table"}]}},
@@ -106,6 +107,14 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             endpoint=Endpoint.objects.get(), deployment=deployments[1], model_version_label="flowers@2", status=status, latency_us=900,
             input=[{"length": 1}], output=output,
         )  # fmt: skip
+    picture = store().put_bytes(image("red"))
+    eye = flowers(project, folder / "m2", input={"kind": "image", "height": 6, "width": 8, "channels": 3})
+    owner.post("/models", {"model": "Eye", "artifact": eye.digest, "parity": PARITY})
+    seeing = owner.post("/endpoints", {"model": "eye"})
+    asked = Prediction.objects.create(
+        endpoint_id=seeing["id"], deployment_id=seeing["deployments"][0]["id"], model_version_label="eye@1", status=200, latency_us=900,
+        input=[{"image": picture.digest}], output=[{"label": "setosa"}],
+    )  # fmt: skip
     figures = [{"title": "ROC", "figure": {"data": [], "layout": {}}}]
     create_artifact(project, "Figures", store().put_bytes(repr(figures).replace("'", '"').encode(), "application/json"))
     create_artifact(project, "Metrics", inline={"auc": 0.9, "none": None})
@@ -120,6 +129,86 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             "project": project.slug, "artifact_id": artifacts["Table"], "upload_id": receiving["id"], "dataset": "weather", "number": "1",
             "index": "1", "pipeline": "tides", "run_id": run["id"], "queued_run": queued["id"], "step": "read", "demo_id": str(demo.pk),
             "slug": "bikes", "model": "flowers", "alias": "champion", "endpoint": "flowers", "deployment": str(deployments[0].pk),
-            "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest,
+            "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
         },
     )  # fmt: skip
+
+
+def right(furnished: Furnished) -> dict[str, list[Json]]:
+    """By operation, requests that must be answered with success: what of path, query and body differs from the usual."""
+    at = furnished.paths
+    kinds = [{"artifact_id": one} for one in furnished.artifacts.values()]
+    shapes = {"dataset": "shapes"}
+    draft = {"number": "2"}
+    column = {"name": "temp", "type": "text", "nullable": True, "format": ""}
+    return {
+        "GET /artifacts/{artifact_id}": [{"path": p} for p in kinds],
+        "GET /artifacts/{artifact_id}/preview": [{"path": p} for p in kinds],
+        "GET /artifacts/{artifact_id}/download": [{"path": p} for p in kinds],
+        "GET /artifacts/{artifact_id}/files/{path}": [
+            {"path": {"artifact_id": furnished.artifacts["Model"]}},
+            {"path": {"artifact_id": furnished.artifacts["Model"], "path": "model.onnx"}},
+            {"path": {"artifact_id": furnished.artifacts["Images"], "path": "1"}},
+            {"path": {"artifact_id": furnished.artifacts["Images"], "path": "1"}, "query": {"thumbnail": True}},
+        ],
+        "GET /lineage/{node_type}/{node_id}": [{}, {"path": {"node_type": "artifact", "node_id": at["artifact_id"]}}],
+        "POST /uploads": [{"body": {"filename": "a.csv", "size": 4, "name": "New", "options": {"delimiter": ";"}}}],
+        "PUT /uploads/{upload_id}/chunks": [{"query": {"offset": 3}, "body": b"\n1,2\n"}],
+        "POST /uploads/{upload_id}/complete": [{"before": ("PUT", f"/uploads/{furnished.upload}/chunks?offset=3", b"\n1,2\n")}],
+        "GET /datasets": [{}, {"query": {"search": "weather", "limit": 1}}, {"query": {"deleted": True}}],
+        "PATCH /datasets/{dataset}": [{"body": {"name": "Weather of Delft", "licence": "CC0"}}],
+        "POST /datasets/{dataset}/restore": [{"before": ("DELETE", "/datasets/weather", None)}],
+        "GET /datasets/{dataset}": [{}, {"path": shapes}],
+        "GET /datasets/{dataset}/versions": [{}, {"path": shapes}],
+        "GET /datasets/{dataset}/versions/{number}": [{}, {"path": draft}, {"path": shapes}],
+        "PUT /datasets/{dataset}/versions/{number}/columns": [{"path": draft, "body": {"columns": [column]}}],
+        "POST /datasets/{dataset}/versions/{number}/freeze": [{"path": draft, "body": {"note": "right"}}],
+        "GET /datasets/{dataset}/versions/{number}/manifest": [{}, {"path": shapes}],
+        "GET /datasets/{dataset}/versions/{number}/rows": [
+            {},
+            {"path": draft, "query": {"search": "delft", "sort": "-temp", "filter": "temp > 3", "limit": 2}},
+        ],
+        "GET /datasets/{dataset}/versions/{number}/items": [{"path": shapes}, {"path": shapes, "query": {"label": "a", "search": "2"}}],
+        "GET /datasets/{dataset}/versions/{number}/items/{index}/file": [
+            {"path": shapes},
+            {"path": shapes, "query": {"thumbnail": True}},
+        ],
+        "GET /datasets/{dataset}/versions/{number}/profile": [{}, {"path": draft}, {"path": shapes}],
+        "GET /datasets/{dataset}/versions/{number}/download": [
+            *({"query": {"format": f}} for f in ("csv", "parquet", "jsonl")),
+            {"path": draft, "query": {"format": "parquet"}},
+            {"path": shapes, "query": {"format": "zip"}},
+        ],
+        "POST /pipelines/check": [{"body": GRAPH}],
+        "POST /pipelines/parse": [{"body": {"yaml": YAML}}],
+        "GET /pipelines": [{}, {"query": {"search": "tides", "limit": 1}}, {"query": {"deleted": True}}],
+        "POST /pipelines": [{"body": {"name": "A"}}, {"body": {"name": "B", "template": "bikes"}}, {"body": {"name": "C", "yaml": YAML}}],
+        "POST /pipelines/import": [{"body": {"yaml": YAML}}, {"body": {"yaml": YAML, "slug": "tides"}}],
+        "PATCH /pipelines/{pipeline}": [{"body": {"description": "of the sea"}}],
+        "POST /pipelines/{pipeline}/restore": [{"before": ("DELETE", "/pipelines/tides", None)}],
+        "PUT /pipelines/{pipeline}/draft": [{"body": {"base": "now", "graph": GRAPH}}],
+        "POST /pipelines/{pipeline}/publish": [{"body": {"note": ""}}],
+        "GET /pipelines/{pipeline}/yaml": [{}, {"query": {"version": 1}}],
+        "GET /runs": [
+            *({"query": {"sort": sort}} for sort in ("created", "-duration", "number", "metric:score")),
+            {"query": {"status": "succeeded", "pipeline": "tides", "search": "#1", "limit": 1}},
+        ],
+        "POST /runs": [{"body": {"pipeline": "tides", "version": 1, "parameters": {"split": {"test_share": 0.3}}}}],
+        "GET /runs/compare": [{"query": {"ids": f"{at['run_id']},{at['queued_run']}"}}],
+        "GET /runs/{run_id}": [{}, {"path": {"run_id": at["queued_run"]}}],
+        "POST /runs/{run_id}/cancel": [{"path": {"run_id": at["queued_run"]}}],
+        "POST /runs/{run_id}/rerun": [{"body": {"parameters": {}, "use_cache": False}}],
+        "GET /runs/{run_id}/logs": [{}, {"query": {"step": "read", "attempt": 1, "search": "line 1"}}],
+        "GET /runs/{run_id}/metrics": [{}, {"query": {"step": "read", "max_points": 10}}],
+        "POST /models": [{"body": {"model": "Petals", "artifact": at["model_digest"], "parity": {"largest_difference": 0}}}],
+        "GET /models": [{}, {"query": {"search": "flow"}}],
+        "PATCH /models/{model}": [{"body": {"description": "of iris"}}],
+        "PUT /models/{model}/aliases/{alias}": [{"body": {"version": 2}}, {"path": {"alias": "new"}, "body": {"version": 1}}],
+        "POST /endpoints": [{"body": {"model": "flowers@champion", "endpoint": "other", "name": "Other"}}],
+        "POST /endpoints/{endpoint}/predict": [{"body": {"instances": [{"length": 1.4, "width": 0.2}]}}],
+        "GET /endpoints/{endpoint}/predictions/{prediction_id}/images/{index}": [{"path": {"endpoint": "eye", "index": "0"}}],
+        "POST /endpoints/{endpoint}/restore": [{"before": ("DELETE", "/endpoints/flowers", None)}],
+        "POST /endpoints/{endpoint}/rollback": [{"body": {"deployment": at["deployment"]}}, {"body": {}}],
+        "GET /endpoints/{endpoint}/predictions": [{}, {"query": {"limit": 1}}],
+        "GET /endpoints/{endpoint}/traffic": [{}, {"query": {"minutes": 60}}],
+    }

@@ -4,129 +4,26 @@ makes requests from the document, good and bad, about things that are really the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from backend.config.api import api
-from backend.core.models import Project
-from tests.backend.config.furnish import GRAPH, YAML, Furnished, furnish
-from tests.backend.people import person
+from tests.backend.config.furnish import Furnished, right
 
 document: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(), cls=DjangoJSONEncoder))
 schema = schemathesis.openapi.from_dict(document)
 schema.app = WSGIHandler()
 schema.config.generation.with_security_parameters = False  # who asks is said below
 schema.config.generation.allow_x00 = False  # PostgreSQL keeps no NUL; JSON Schema cannot say so
-HERE = "/projects/{project}"
-
-Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def furnished(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
-    """Made once, inside a transaction that is rolled back at the end; each test is a savepoint within it."""
-    from django.conf import settings as django_settings
-
-    from backend.deployments import actions
-
-    folder = tmp_path_factory.mktemp("openapi")
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
-        patch.setattr(django_settings, "ARTIFACT_URL", str(folder / "artifacts"))
-        patch.setattr(django_settings, "PREDICTOR_URL", "http://127.0.0.1:9")
-        patch.setattr(actions, "WAIT_S", 0)  # there is no predictor here to wait for
-        patch.setattr(connection, "close_if_unusable_or_obsolete", lambda: None)  # a request must not end the transaction
-        with transaction.atomic():
-            owner = person(Project.objects.create(slug="lab", name="Lab"), "owner")
-            yield furnish(owner, folder)
-            transaction.set_rollback(True)
-
-
-def right(furnished: Furnished) -> dict[str, list[Json]]:
-    """By operation, requests that must be answered with success: what of path, query and body differs from the usual."""
-    at = furnished.paths
-    kinds = [{"artifact_id": one} for one in furnished.artifacts.values()]
-    shapes = {"dataset": "shapes"}
-    draft = {"number": "2"}
-    column = {"name": "temp", "type": "text", "nullable": True, "format": ""}
-    return {
-        "GET /artifacts/{artifact_id}": [{"path": p} for p in kinds],
-        "GET /artifacts/{artifact_id}/preview": [{"path": p} for p in kinds],
-        "GET /artifacts/{artifact_id}/download": [{"path": p} for p in kinds],
-        "GET /artifacts/{artifact_id}/files/{path}": [
-            {"path": {"artifact_id": furnished.artifacts["Model"]}},
-            {"path": {"artifact_id": furnished.artifacts["Model"], "path": "model.onnx"}},
-            {"path": {"artifact_id": furnished.artifacts["Images"], "path": "1"}},
-            {"path": {"artifact_id": furnished.artifacts["Images"], "path": "1"}, "query": {"thumbnail": True}},
-        ],
-        "GET /lineage/{node_type}/{node_id}": [{}, {"path": {"node_type": "artifact", "node_id": at["artifact_id"]}}],
-        "POST /uploads": [{"body": {"filename": "a.csv", "size": 4, "name": "New", "options": {"delimiter": ";"}}}],
-        "PUT /uploads/{upload_id}/chunks": [{"query": {"offset": 3}, "body": b"\n1,2\n"}],
-        "POST /uploads/{upload_id}/complete": [{"before": ("PUT", f"/uploads/{furnished.upload}/chunks?offset=3", b"\n1,2\n")}],
-        "GET /datasets": [{}, {"query": {"search": "weather", "limit": 1}}, {"query": {"deleted": True}}],
-        "PATCH /datasets/{dataset}": [{"body": {"name": "Weather of Delft", "licence": "CC0"}}],
-        "POST /datasets/{dataset}/restore": [{"before": ("DELETE", "/datasets/weather", None)}],
-        "GET /datasets/{dataset}": [{}, {"path": shapes}],
-        "GET /datasets/{dataset}/versions": [{}, {"path": shapes}],
-        "GET /datasets/{dataset}/versions/{number}": [{}, {"path": draft}, {"path": shapes}],
-        "PUT /datasets/{dataset}/versions/{number}/columns": [{"path": draft, "body": {"columns": [column]}}],
-        "POST /datasets/{dataset}/versions/{number}/freeze": [{"path": draft, "body": {"note": "right"}}],
-        "GET /datasets/{dataset}/versions/{number}/manifest": [{}, {"path": shapes}],
-        "GET /datasets/{dataset}/versions/{number}/rows": [
-            {},
-            {"path": draft, "query": {"search": "delft", "sort": "-temp", "filter": "temp > 3", "limit": 2}},
-        ],
-        "GET /datasets/{dataset}/versions/{number}/items": [{"path": shapes}, {"path": shapes, "query": {"label": "a", "search": "2"}}],
-        "GET /datasets/{dataset}/versions/{number}/items/{index}/file": [
-            {"path": shapes},
-            {"path": shapes, "query": {"thumbnail": True}},
-        ],
-        "GET /datasets/{dataset}/versions/{number}/profile": [{}, {"path": draft}, {"path": shapes}],
-        "GET /datasets/{dataset}/versions/{number}/download": [
-            *({"query": {"format": f}} for f in ("csv", "parquet", "jsonl")),
-            {"path": draft, "query": {"format": "parquet"}},
-            {"path": shapes, "query": {"format": "zip"}},
-        ],
-        "POST /pipelines/check": [{"body": GRAPH}],
-        "POST /pipelines/parse": [{"body": {"yaml": YAML}}],
-        "GET /pipelines": [{}, {"query": {"search": "tides", "limit": 1}}, {"query": {"deleted": True}}],
-        "POST /pipelines": [{"body": {"name": "A"}}, {"body": {"name": "B", "template": "bikes"}}, {"body": {"name": "C", "yaml": YAML}}],
-        "POST /pipelines/import": [{"body": {"yaml": YAML}}, {"body": {"yaml": YAML, "slug": "tides"}}],
-        "PATCH /pipelines/{pipeline}": [{"body": {"description": "of the sea"}}],
-        "POST /pipelines/{pipeline}/restore": [{"before": ("DELETE", "/pipelines/tides", None)}],
-        "PUT /pipelines/{pipeline}/draft": [{"body": {"base": "now", "graph": GRAPH}}],
-        "POST /pipelines/{pipeline}/publish": [{"body": {"note": ""}}],
-        "GET /pipelines/{pipeline}/yaml": [{}, {"query": {"version": 1}}],
-        "GET /runs": [
-            *({"query": {"sort": sort}} for sort in ("created", "-duration", "number", "metric:score")),
-            {"query": {"status": "succeeded", "pipeline": "tides", "search": "#1", "limit": 1}},
-        ],
-        "POST /runs": [{"body": {"pipeline": "tides", "version": 1, "parameters": {"split": {"test_share": 0.3}}}}],
-        "GET /runs/compare": [{"query": {"ids": f"{at['run_id']},{at['queued_run']}"}}],
-        "GET /runs/{run_id}": [{}, {"path": {"run_id": at["queued_run"]}}],
-        "POST /runs/{run_id}/cancel": [{"path": {"run_id": at["queued_run"]}}],
-        "POST /runs/{run_id}/rerun": [{"body": {"parameters": {}, "use_cache": False}}],
-        "GET /runs/{run_id}/logs": [{}, {"query": {"step": "read", "attempt": 1, "search": "line 1"}}],
-        "GET /runs/{run_id}/metrics": [{}, {"query": {"step": "read", "max_points": 10}}],
-        "POST /models": [{"body": {"model": "Petals", "artifact": at["model_digest"], "parity": {"largest_difference": 0}}}],
-        "GET /models": [{}, {"query": {"search": "flow"}}],
-        "PATCH /models/{model}": [{"body": {"description": "of iris"}}],
-        "PUT /models/{model}/aliases/{alias}": [{"body": {"version": 2}}, {"path": {"alias": "new"}, "body": {"version": 1}}],
-        "POST /endpoints": [{"body": {"model": "flowers@champion", "endpoint": "other", "name": "Other"}}],
-        "POST /endpoints/{endpoint}/restore": [{"before": ("DELETE", "/endpoints/flowers", None)}],
-        "POST /endpoints/{endpoint}/rollback": [{"body": {"deployment": at["deployment"]}}, {"body": {}}],
-        "GET /endpoints/{endpoint}/predictions": [{}, {"query": {"limit": 1}}],
-        "GET /endpoints/{endpoint}/traffic": [{}, {"query": {"minutes": 60}}],
-    }
 
 
 ALONE = {"POST /endpoints/{endpoint}/predict"}

@@ -11,18 +11,22 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from backend.artifacts.models import Artifact
 from backend.core.auth import new_secret
 from backend.core.models import ApiToken, Membership, Project, User
 from backend.deployments.models import Deployment, Endpoint, Prediction, TrafficSplit
+from backend.deployments.passing import sign
 from backend.registry.models import Model, ModelVersion
 from tests.workers.serving.models import brightness_model, flower_model
 from workers.sdk.store import Store
@@ -145,6 +149,43 @@ def test_only_members_get_an_answer_and_a_revoked_token_gets_none(studio: Studio
     assert studio.predict("flowers", [ROW]).status_code == 200
     ApiToken.objects.update(revoked_at="2026-01-01T00:00:00Z")
     studio.until(lambda: studio.predict("flowers", [ROW]).status_code == 401)
+
+
+def test_a_token_answers_only_where_it_may_and_nobody_can_pretend_to_be_the_studio(studio: Studio, tmp_path: Path) -> None:
+    studio.deploy(studio.version(flower_model(tmp_path / "m"), "flowers"), "flowers")
+    studio.start()
+    elsewhere = Project.objects.create(slug="elsewhere", name="Elsewhere")
+    Membership.objects.create(project=elsewhere, user=studio.user, role="owner")
+    now = timezone.now()
+
+    def status(headers: dict[str, str | bytes]) -> int:
+        where = f"{studio.url}/v1/garden/flowers/predict"
+        return httpx.post(where, json={"instances": [ROW]}, headers=headers, trust_env=False).status_code
+
+    for fields, wanted in (
+        ({"project": studio.project}, 200),
+        ({"project": studio.project, "step_run": uuid.uuid4(), "expires_at": now + timedelta(hours=1)}, 200),
+        ({"project": elsewhere}, 404),
+        ({"project": elsewhere, "step_run": uuid.uuid4()}, 404),
+        ({"step_run": uuid.uuid4()}, 404),
+        ({"expires_at": now - timedelta(seconds=1)}, 401),
+    ):
+        secret, digest, prefix = new_secret()
+        ApiToken.objects.create(user=studio.user, name="t", prefix=prefix, token_hash=digest, **fields)
+        assert status({"Authorization": f"Bearer {secret}"}) == wanted, fields
+    good = sign(studio.user, "/v1/garden/flowers/predict")
+    seconds, user, signature = good.split(":")
+    assert status({"X-Headrace-Internal": good}) == 200
+    for forged in (
+        sign(studio.user, "/v1/garden/other/predict"),
+        f"{int(seconds) - 3600}:{user}:{signature}",
+        f"{seconds}:{uuid.uuid4()}:{signature}",
+        f"{seconds}:{user}:{'0' * 64}",
+        f"{seconds}:{user}:é".encode("latin-1"),
+        "²:a:b".encode("latin-1"),
+        "::",
+    ):
+        assert status({"X-Headrace-Internal": forged}) == 401, forged
 
 
 def test_an_image_is_answered_as_base64_and_as_plain_bytes(studio: Studio, tmp_path: Path) -> None:
