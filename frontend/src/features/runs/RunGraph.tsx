@@ -16,7 +16,7 @@ function told(step: StepRun): { under: string; cached: boolean } {
   const cached = step.status === 'skipped' && step.skip_reason === 'cached'
   const time = elapsed(step.started_at, step.finished_at)
   if (step.status === 'running') return { under: step.message || `${Math.round(step.progress * 100)} %`, cached }
-  if (step.status === 'skipped') return { under: cached ? 'Reused' : humanise(step.skip_reason || 'skipped'), cached }
+  if (step.status === 'skipped') return { under: cached ? 'Reused' : step.skip_reason === 'upstream failed' ? 'Not reached' : humanise(step.skip_reason || 'skipped'), cached }
   if (step.status === 'queued') return { under: 'Queued', cached }
   const took = time !== null && step.finished_at ? duration(time) : ''
   return { under: step.status === 'succeeded' ? took : [humanise(step.status), took].filter(Boolean).join(', '), cached }

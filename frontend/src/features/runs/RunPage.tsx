@@ -83,6 +83,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
   )
   const running = !ended(run.status)
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
+  const broken = run.step_runs.find((s) => s.status === 'failed')
   const panel = step && <StepPanel project={project} run={run} step={step} onOpen={(to) => setSearch({ tab: to, step: step.step })} />
   const title = `#${run.number} ${run.name || run.pipeline_name}`
   return (
@@ -130,14 +131,24 @@ function Shown({ project, run }: { project: string; run: Run }) {
         }
       />
       <Announcer run={run} />
-      {running && <Progress value={run.progress * 100} size="sm" mb="sm" aria-label={`${run.steps_done} of ${run.steps_total} steps done`} />}
       {run.status === 'failed' && run.error && (
-        <Alert mb="md" color="red" icon={<IconAlertTriangle aria-hidden />} title={run.error.message}>
-          {run.error.hint}
+        <Alert mb="md" color="red" icon={<IconAlertTriangle aria-hidden />} title={broken ? `“${broken.name || broken.title}” failed: ${run.error.message}` : run.error.message}>
+          {run.error.hint && <Text size="sm">{run.error.hint}</Text>}
+          {broken && (
+            <Anchor component="button" size="sm" mt={4} onClick={() => setSearch({ tab: 'logs', step: broken.step })}>
+              Read its log
+            </Anchor>
+          )}
         </Alert>
       )}
-      {Object.keys(run.metrics).length > 0 && (
-        <div className={classes.numbers}>
+      {/* Its room is kept while the run has no metrics yet, so that the graph stays where it is when they come. */}
+      {(running || Object.keys(run.metrics).length > 0) && (
+        <div className={classes.numbers} data-wait={Object.keys(run.metrics).length === 0 || undefined}>
+          {Object.keys(run.metrics).length === 0 && (
+            <Text size="sm" c="dimmed">
+              {run.steps_done} of {run.steps_total} steps done. What its evaluations measure shows here.
+            </Text>
+          )}
           {ranked(run.metrics).filter(([name]) => !name.includes('.')).slice(0, 6).map(([name, value]) => (
             <div key={name}>
               <Text size="xs" c="dimmed" title={metricMeaning(name) || undefined}>
@@ -157,19 +168,20 @@ function Shown({ project, run }: { project: string; run: Run }) {
       ) : (
         <RunGraph run={run} selected={shownStep} onSelect={choose} />
       )}
+      <div className={classes.whole}>{running && <Progress value={run.progress * 100} size="sm" aria-label={`${run.steps_done} of ${run.steps_total} steps done`} />}</div>
       <div className={classes.split}>
         <Tabs value={tab} onChange={(value) => setSearch({ tab: (value as Tab) ?? 'charts' })} keepMounted={false} miw={0}>
           <Tabs.List mb="md">
-            <Tabs.Tab value="artifacts" leftSection={<IconPackage size={16} aria-hidden />}>
+            <Tabs.Tab value="artifacts" leftSection={!phone && <IconPackage size={16} aria-hidden />}>
               Results
             </Tabs.Tab>
-            <Tabs.Tab value="charts" leftSection={<IconChartLine size={16} aria-hidden />}>
+            <Tabs.Tab value="charts" leftSection={!phone && <IconChartLine size={16} aria-hidden />}>
               Charts
             </Tabs.Tab>
-            <Tabs.Tab value="logs" leftSection={<IconFileText size={16} aria-hidden />}>
+            <Tabs.Tab value="logs" leftSection={!phone && <IconFileText size={16} aria-hidden />}>
               Log
             </Tabs.Tab>
-            <Tabs.Tab value="timeline" leftSection={<IconTimeline size={16} aria-hidden />}>
+            <Tabs.Tab value="timeline" leftSection={!phone && <IconTimeline size={16} aria-hidden />}>
               Timeline
             </Tabs.Tab>
           </Tabs.List>

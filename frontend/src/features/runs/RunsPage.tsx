@@ -22,6 +22,15 @@ type Summary = Schemas['RunSummary']
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'] as const
 const MOST_COMPARED = 6
 
+/** Three metrics as columns: the first of each sort of run (classes, numbers), then what people judge by. */
+function headlines(rows: readonly Summary[]): string[] {
+  const named = rows.map((run) => Object.keys(run.metrics).filter((name) => !name.includes('.')).sort(byImportance))
+  const chosen = new Set<string>()
+  for (const names of named) if (names[0] && chosen.size < 3 && !names.some((name) => chosen.has(name))) chosen.add(names[0])
+  for (const name of [...new Set(named.flat())].sort(byImportance)) if (chosen.size < 3) chosen.add(name)
+  return [...chosen].sort(byImportance)
+}
+
 export function RunsPage() {
   const project = useProjectSlug()
   const navigate = useNavigate()
@@ -49,12 +58,12 @@ export function RunsPage() {
   const setFilter = (change: { status?: string; pipeline?: string }) =>
     void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true })
 
-  const headline = useMemo(() => [...new Set(rows.flatMap((run) => Object.keys(run.metrics)))].filter((name) => !name.includes('.')).sort(byImportance).slice(0, 3), [rows])
+  const headline = useMemo(() => headlines(rows), [rows])
   const columns: TableColumn<Summary>[] = [
     {
       key: 'number',
       title: 'Run',
-      width: 240,
+      width: 168,
       grow: 2,
       sortable: true,
       render: (run) => (
@@ -134,7 +143,7 @@ export function RunsPage() {
           data={STATUSES.map((status) => ({ value: status, label: status.charAt(0).toUpperCase() + status.slice(1) }))}
           value={filters.status ?? null}
           onChange={(status) => setFilter({ status: status ?? undefined })}
-          w={150}
+          w={{ base: 'calc(50% - 6px)', xs: 150 }}
         />
         <Select
           aria-label="Pipeline"
@@ -144,7 +153,7 @@ export function RunsPage() {
           data={(pipelines.data?.items ?? []).map((p) => ({ value: p.slug, label: p.name }))}
           value={filters.pipeline ?? null}
           onChange={(pipeline) => setFilter({ pipeline: pipeline ?? undefined })}
-          w={220}
+          w={{ base: 'calc(50% - 6px)', xs: 220 }}
         />
       </Group>
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />

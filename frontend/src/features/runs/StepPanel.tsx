@@ -56,7 +56,7 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
       )}
       {step.status === 'skipped' && !cached && step.skip_reason && (
         <Alert icon={<IconInfoCircle aria-hidden />} color="gray" p="xs">
-          Skipped: {step.skip_reason}.
+          {step.skip_reason === 'upstream failed' ? 'Not reached: a step before it failed.' : `Skipped: ${step.skip_reason}.`}
         </Alert>
       )}
       {step.error && (

@@ -70,6 +70,13 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
   const { bars, total } = timeline(run, now)
   return (
     <div className={classes.timeline} role="table" aria-label="Timeline">
+      <span aria-hidden />
+      <span className={classes.ticks} aria-hidden>
+        <span>0</span>
+        <span>{duration(total / 2)}</span>
+        <span>{duration(total)}</span>
+      </span>
+      <span aria-hidden />
       {bars.map(({ step, ready, start, end }) => {
         const share = (value: number) => `${(value / total) * 100}%`
         return (
@@ -81,12 +88,12 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
             </span>
             <span role="cell" className={classes.track} aria-hidden>
               {ready !== null && start !== null && start > ready && <span className={classes.wait} style={{ left: share(ready), width: share(start - ready) }} />}
-              {start !== null && end !== null && (
+              {start !== null && end !== null && step.status !== 'skipped' && (
                 <span className={classes.bar} style={{ left: share(start), width: share(end - start), ['--bar' as string]: `var(--mantine-color-${statusLook(step.status).color}-6)` }} />
               )}
             </span>
             <Text role="cell" size="xs" c="dimmed" ta="right">
-              {start !== null && end !== null ? duration(end - start) : step.skip_reason === 'cached' ? 'reused' : step.status}
+              {step.status === 'skipped' ? (step.skip_reason === 'cached' ? 'reused' : 'skipped') : start !== null && end !== null ? duration(end - start) : step.status}
             </Text>
           </div>
         )
@@ -121,7 +128,7 @@ export function Artifacts({ project, run, step }: { project: string; run: Run; s
   }
   const shown = open ?? sorted.filter((o) => o.artifact.kind === 'Metrics' || o.artifact.kind === 'Figures').slice(0, 2).map((o) => o.id)
   return (
-    <Accordion multiple variant="separated" value={shown} onChange={setOpen} keepMounted={false}>
+    <Accordion multiple variant="separated" className={classes.results} value={shown} onChange={setOpen} keepMounted={false}>
       {sorted.map((output) => (
         <Accordion.Item key={output.id} value={output.id}>
           <Accordion.Control>

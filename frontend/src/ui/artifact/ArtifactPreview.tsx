@@ -27,7 +27,8 @@ export function describe(artifact: Schemas['ArtifactOut']): string {
   if (typeof metadata.rows === 'number') parts.push(plural(metadata.rows, 'row'))
   if (Array.isArray(metadata.columns)) parts.push(plural(metadata.columns.length, 'column'))
   if (typeof metadata.count === 'number') parts.push(plural(metadata.count, artifact.kind === 'Figures' ? 'figure' : 'image'))
-  if (artifact.size > 0) parts.push(bytes(artifact.size))
+  // How many bytes a dozen numbers take tells nobody anything.
+  if (artifact.size > 0 && !['Metrics', 'Figures', 'Endpoint', 'ModelVersion'].includes(artifact.kind)) parts.push(bytes(artifact.size))
   return parts.join(' · ')
 }
 
