@@ -133,7 +133,8 @@ class MetricPoint(Schema):
 
 
 class MetricsOut(Schema):
-    """`names` lists every series of the run; long series are thinned to `max_points` per series (min and max kept)."""
+    """`names` lists every series with points after the number asked from; long series are thinned to `max_points` per series
+    (lowest and highest of each stretch kept)."""
 
     points: list[MetricPoint]
     names: list[str]
