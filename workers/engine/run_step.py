@@ -106,6 +106,9 @@ class Worker:
         for name in ("celery", "celery.task", "celery.worker", "kombu", "billiard"):
             logging.getLogger(name).handlers.clear()
             logging.getLogger(name).propagate = True
+        # A line for every request to the studio would drown what the step itself says.
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         logging.captureWarnings(False)
 
     # The loop

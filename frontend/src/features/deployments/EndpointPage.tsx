@@ -1,5 +1,5 @@
 /** One endpoint: ask it, how programs ask it, how it is doing, and what answered when. */
-import { Anchor, Badge, Button, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Button, Code, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
 import { IconActivity, IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
@@ -128,7 +128,7 @@ export function EndpointPage() {
               <Anchor inherit underline="always" renderRoot={(props) => <Link to="/settings" {...props} />}>
                 your settings
               </Anchor>{' '}
-              and put it into HEADRACE_TOKEN.
+              and put it into <Code>HEADRACE_TOKEN</Code>.
             </Text>
             <CodeTabs snippets={snippets(endpoint.url, manifest)} />
             <Text size="xs" c="dimmed" mt="sm" style={{ overflowWrap: 'anywhere' }}>

@@ -1,5 +1,5 @@
 /** All endpoints with their live numbers, and deploying a model to a new or an existing one. */
-import { Anchor, Badge, Button, Group, Modal, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Anchor, Badge, Button, Group, Modal, Paper, Select, Skeleton, Stack, Table, Text, TextInput } from '@mantine/core'
 import { IconApi, IconRocket } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -35,6 +35,7 @@ export function EndpointsPage() {
         </EmptyState>
       )}
       {query.data && query.data.length > 0 && (
+        <Paper component="section" aria-label="Endpoints" style={{ overflow: 'hidden' }}>
         <Table.ScrollContainer minWidth={640}>
           <Table highlightOnHover fz="sm" aria-label="Endpoints">
             <Table.Thead>
@@ -43,7 +44,7 @@ export function EndpointsPage() {
                 <Table.Th>Status</Table.Th>
                 <Table.Th>Model</Table.Th>
                 <Table.Th ta="right">Requests a minute</Table.Th>
-                <Table.Th ta="right">Latency p50 / p95</Table.Th>
+                <Table.Th ta="right">Latency, median / 95 %</Table.Th>
                 <Table.Th ta="right">Errors</Table.Th>
                 <Table.Th ta="right">Answers</Table.Th>
               </Table.Tr>
@@ -84,6 +85,7 @@ export function EndpointsPage() {
             </Table.Tbody>
           </Table>
         </Table.ScrollContainer>
+        </Paper>
       )}
       <Modal opened={deploying} onClose={() => setDeploying(false)} title="Deploy a model">
         {deploying && <DeployForm project={project} onClose={() => setDeploying(false)} />}
@@ -122,7 +124,7 @@ export function DeployForm({ project, endpoint, onClose }: { project: string; en
   if (models.data?.length === 0) {
     return (
       <EmptyState icon={IconRocket} title="There is no model yet" compact>
-        Run a pipeline that ends with “Register model”, then come back.
+        Run a pipeline with the step “Register a model”, then come back.
       </EmptyState>
     )
   }

@@ -1,13 +1,15 @@
 /** What something came from and what came of it, drawn from left to right; each box leads to its page. */
-import { Skeleton, Text } from '@mantine/core'
+import { Group, Skeleton, Switch, Text } from '@mantine/core'
+import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { IconApi, IconBox, IconDatabase, IconPackage, IconPlayerPlay, IconRoute, IconStack2, type Icon } from '@tabler/icons-react'
 import dagre from '@dagrejs/dagre'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { origins, withoutArtifacts, type Lineage } from './lineage'
 import classes from './LineageView.module.css'
 
 type Kind = Schemas['LineageNode']['type']
@@ -29,17 +31,17 @@ const WORDS: Record<Kind, string> = {
   model_version: 'Model version',
   deployment: 'Deployment',
 }
-const WIDTH = 176
+const WIDTH = 164
+/** Smaller than this nobody can read it: then it scrolls. */
+const SMALLEST = 0.75
 const HEIGHT = 46
 
 type Placed = Schemas['LineageNode'] & { x: number; y: number }
 type Drawing = { nodes: Placed[]; paths: { id: string; d: string }[]; width: number; height: number }
 
-type Lineage = { nodes: Schemas['LineageNode'][]; edges: string[][] }
-
 function draw(lineage: Lineage): Drawing {
   const graph = new dagre.graphlib.Graph()
-  graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 44, marginx: 2, marginy: 2 })
+  graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 30, marginx: 2, marginy: 2 })
   graph.setDefaultEdgeLabel(() => ({}))
   for (const node of lineage.nodes) graph.setNode(node.id, { width: WIDTH, height: HEIGHT })
   for (const [from = '', to = ''] of lineage.edges) if (graph.hasNode(from) && graph.hasNode(to)) graph.setEdge(from, to)
@@ -66,14 +68,37 @@ export function LineageView({ project, type, id }: { project: string; type: stri
     queryKey: [...keys.artifacts(project), 'lineage', type, id],
     queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/lineage/{node_type}/{node_id}', { params: { path: { project, node_type: type as Kind, node_id: id } } })),
   })
-  const drawing = useMemo(() => (query.data ? draw(query.data) : null), [query.data])
+  const [artifacts, setArtifacts] = useState(false)
+  const drawing = useMemo(() => {
+    if (!query.data) return null
+    const shown = origins(query.data)
+    return draw(artifacts ? shown : withoutArtifacts(shown, id))
+  }, [query.data, artifacts, id])
+  const { ref: measure, width } = useElementSize()
+  const box = useRef<HTMLDivElement>(null)
+  const ref = useMergedRef(measure, box)
+  const scale = drawing && width ? Math.max(SMALLEST, Math.min(1, width / drawing.width)) : 1
+  // What it is about is in sight from the start.
+  useEffect(() => {
+    const el = box.current
+    const here = drawing?.nodes.find((node) => node.id === id)
+    if (el && here) el.scrollTo({ left: (here.x + WIDTH / 2) * scale - el.clientWidth / 2, top: (here.y + HEIGHT / 2) * scale - el.clientHeight / 2 })
+  }, [drawing, id, scale])
   if (query.error) return <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
   if (!drawing) return <Skeleton h={200} />
   if (drawing.nodes.length === 0) return <Text c="dimmed">Nothing is recorded of where this came from.</Text>
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard
-    <div className={classes.scroll} tabIndex={0} role="region" aria-label="Lineage">
-      <div className={classes.drawing} style={{ width: drawing.width, height: drawing.height }}>
+    <>
+    <Group justify="space-between" mb="sm">
+      <Text size="sm" c="dimmed">
+        From the data on the left to where it answers on the right. Each box leads to its page.
+      </Text>
+      <Switch label="Show artifacts" checked={artifacts} onChange={(event) => setArtifacts(event.currentTarget.checked)} />
+    </Group>
+    {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
+    <div ref={ref} className={classes.scroll} tabIndex={0} role="region" aria-label="Lineage">
+      <div style={{ width: drawing.width * scale, height: drawing.height * scale }}>
+      <div className={classes.drawing} style={{ width: drawing.width, height: drawing.height, transform: scale < 1 ? `scale(${scale})` : undefined, transformOrigin: '0 0' }}>
         <svg width={drawing.width} height={drawing.height} aria-hidden>
           {drawing.paths.map((path) => (
             <path key={path.id} d={path.d} className={classes.path} />
@@ -102,6 +127,8 @@ export function LineageView({ project, type, id }: { project: string; type: stri
           )
         })}
       </div>
+      </div>
     </div>
+    </>
   )
 }

@@ -7,7 +7,7 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { useProjectSlug } from '@/api/me'
+import { useCan, useProjectSlug } from '@/api/me'
 import { ago, humanise, score } from '@/lib/format'
 import { metricName, ranked } from '@/lib/metrics'
 import { EmptyState } from '@/ui/EmptyState'
@@ -16,6 +16,7 @@ import { PageHeader } from '@/ui/PageHeader'
 
 export function ModelsPage() {
   const project = useProjectSlug()
+  const can = useCan()
   const [text, setText] = useState('')
   const [search] = useDebouncedValue(text, 250)
   const query = useQuery({
@@ -27,16 +28,16 @@ export function ModelsPage() {
   return (
     <>
       <PageHeader title="Models" description="What your pipelines registered: every version with its metrics, where it came from, and where it answers." />
-      <TextInput aria-label="Search models" placeholder="Search" leftSection={<IconSearch size={16} aria-hidden />} value={text} onChange={(event) => setText(event.currentTarget.value)} maw={280} mb="md" />
+      {(search || text || models.length > 0) && <TextInput aria-label="Search models" placeholder="Search" leftSection={<IconSearch size={16} aria-hidden />} value={text} onChange={(event) => setText(event.currentTarget.value)} maw={280} mb="md" />}
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <Skeleton h={160} />}
       {query.data && models.length === 0 && (
         <EmptyState
           icon={IconBox}
           title={search ? 'No model fits' : 'No models yet'}
-          actions={!search && <Button renderRoot={(props) => <Link to="/p/$project/templates" params={{ project }} {...props} />}>Start with a template</Button>}
+          actions={!search && can('run.start') && <Button renderRoot={(props) => <Link to="/p/$project/templates" params={{ project }} {...props} />}>Start from a template</Button>}
         >
-          {search ? 'Try another word.' : 'A pipeline whose last step is “Register model” puts its model here.'}
+          {search ? 'Try another word.' : 'A pipeline with the step “Register a model” puts its model here.'}
         </EmptyState>
       )}
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">

@@ -7,7 +7,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { useProjectSlug } from '@/api/me'
+import { useCan, useProjectSlug } from '@/api/me'
 import { ago, duration, elapsed, score } from '@/lib/format'
 import { byImportance, metricName } from '@/lib/metrics'
 import { DataTable, sortParam, type Sort, type TableColumn } from '@/ui/data-table'
@@ -33,6 +33,7 @@ function headlines(rows: readonly Summary[]): string[] {
 
 export function RunsPage() {
   const project = useProjectSlug()
+  const can = useCan()
   const navigate = useNavigate()
   const given = useSearch({ strict: false }) as { status?: string; pipeline?: string; search?: string }
   const [text, setText] = useState(given.search ?? '')
@@ -85,9 +86,7 @@ export function RunsPage() {
       hideBelow: 640,
       render: (run) =>
         ended(run.status) ? (
-          <Text size="sm">
-            {run.steps_done} of {run.steps_total}
-          </Text>
+          <Text size="sm">{run.steps_total}</Text>
         ) : (
           <Progress value={run.progress * 100} w={90} aria-label={`${run.steps_done} of ${run.steps_total} steps`} />
         ),
@@ -121,9 +120,11 @@ export function RunsPage() {
             >
               Compare{chosen.size > 0 ? ` (${chosen.size})` : ''}
             </Button>
-            <Button leftSection={<IconPlayerPlay size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/pipelines" params={{ project }} {...props} />}>
-              Start from a pipeline
-            </Button>
+            {can('run.start') && (
+              <Button leftSection={<IconPlayerPlay size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/pipelines" params={{ project }} {...props} />}>
+                Start from a pipeline
+              </Button>
+            )}
           </>
         }
       />
@@ -173,7 +174,7 @@ export function RunsPage() {
                 Clear the filters
               </Button>
             ) : (
-              <Button renderRoot={(props) => <Link to="/p/$project/templates" params={{ project }} {...props} />}>Start with a template</Button>
+              can('run.start') && <Button renderRoot={(props) => <Link to="/p/$project/templates" params={{ project }} {...props} />}>Start from a template</Button>
             )
           }
         >
