@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -273,7 +273,7 @@ class _Check:
         for error in _errors(component, step):
             path = [str(p) for p in error.absolute_path]
             if not path and error.validator == "required":
-                for name in error.validator_value:
+                for name in cast("list[str]", error.validator_value):
                     if name not in step["parameters"] and name not in wrong:
                         wrong.add(name)
                         self.add(

@@ -17,6 +17,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 
 import classes from './canvas/panels.module.css'
+import lists from './canvas/lists.module.css'
 import { Miniature } from './canvas/Miniature'
 import { EMPTY_CATALOG } from './graph/catalog'
 import { normalise } from './graph/types'
@@ -135,12 +136,12 @@ function Row({ project, item, writable, deletable }: { project: string; item: Sc
   const unpublished = item.latest_version !== null && item.draft_digest !== item.published_digest
   return (
     <li className={classes.row}>
-      <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: item.slug }} tabIndex={-1} aria-hidden className={classes.thumb}>
+      <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: item.slug }} tabIndex={-1} aria-hidden className={lists.thumb}>
         {draft.data && <Miniature graph={draft.data} catalog={catalog} height={64} />}
       </Link>
       <div style={{ minWidth: 0 }}>
         <Group gap="xs">
-          <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: item.slug }} className={classes.rowLink}>
+          <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: item.slug }} className={lists.rowLink}>
             {item.name}
           </Link>
           {item.latest_version !== null ? <Badge color="green">Version {item.latest_version}</Badge> : <Badge color="gray">Never published</Badge>}
@@ -224,7 +225,7 @@ function Create({ project, start, onClose }: { project: string; start: 'blank' |
         {how === 'template' && (
           <Stack gap={6} role="radiogroup" aria-label="Template" mah={300} style={{ overflowY: 'auto' }} p={2}>
             {templates.data?.map((item) => (
-              <button key={item.slug} type="button" role="radio" aria-checked={template === item.slug} className={classes.choice} onClick={() => setTemplate(item.slug)}>
+              <button key={item.slug} type="button" role="radio" aria-checked={template === item.slug} className={lists.choice} onClick={() => setTemplate(item.slug)}>
                 <span style={{ width: 120, flex: 'none' }}>
                   <Miniature graph={item.graph} catalog={catalog} height={52} />
                 </span>

@@ -15,7 +15,7 @@ import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 
-import classes from './canvas/panels.module.css'
+import classes from './canvas/lists.module.css'
 import { Miniature } from './canvas/Miniature'
 import { componentOf, EMPTY_CATALOG, type Catalog } from './graph/catalog'
 import { setParameters } from './graph/edit'

@@ -12,6 +12,7 @@ import * as edit from '../graph/edit'
 import { at, GRID, HANDLE, portSpots, snap, stepSize, WIDTH } from '../graph/geometry'
 import { edgeId, edgesOf, same, type Edge, type Position, type Step } from '../graph/types'
 import classes from './canvas.module.css'
+import wires from './wires.module.css'
 import { useEditor, useEditorState, useGraph } from './hooks'
 import { kindColor, stageLook } from './look'
 import { StepNode, type StepNodeType } from './StepNode'
@@ -348,7 +349,7 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
         <Background variant={BackgroundVariant.Dots} gap={GRID * 3} size={1.4} color="var(--hr-dots)" />
         {minimap && !empty && (
           <MiniMap<StepNodeType>
-            className={classes.minimap}
+            className={wires.minimap}
             pannable
             zoomable
             ariaLabel="Overview of the pipeline"
@@ -372,7 +373,7 @@ function Cursors() {
       {peers.map(
         (peer) =>
           peer.cursor && (
-            <div key={peer.client} className={classes.cursor} style={{ transform: `translate(${peer.cursor.x}px, ${peer.cursor.y}px)`, color: peer.color }} aria-hidden>
+            <div key={peer.client} className={wires.cursor} style={{ transform: `translate(${peer.cursor.x}px, ${peer.cursor.y}px)`, color: peer.color }} aria-hidden>
               <IconPointerFilled size={18} />
               <span style={{ background: peer.color }}>{peer.name}</span>
             </div>
@@ -426,7 +427,7 @@ function PortTip({ within }: { within: RefObject<HTMLDivElement | null> }) {
   }, [within])
   if (!tip) return null
   return (
-    <div className={classes.tip} role="tooltip" style={{ left: tip.x, top: tip.y }}>
+    <div className={wires.tip} role="tooltip" style={{ left: tip.x, top: tip.y }}>
       {tip.text.split('\n').map((line, index) => (
         <div key={index}>{line}</div>
       ))}

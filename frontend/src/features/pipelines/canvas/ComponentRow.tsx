@@ -6,7 +6,7 @@ import { kindOf, type Catalog } from '../graph/catalog'
 import type { Component, Port } from '../graph/types'
 import { KindMark } from './KindMark'
 import { stageLook } from './look'
-import classes from './panels.module.css'
+import classes from './palette.module.css'
 
 export function StageTile({ stage, size = 30 }: { stage: string; size?: number }) {
   const { icon: StageIcon, color } = stageLook(stage)

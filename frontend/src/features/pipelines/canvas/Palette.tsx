@@ -10,6 +10,7 @@ import { DRAG_TYPE } from './Canvas'
 import { KindDots, StageTile } from './ComponentRow'
 import { useCurrent, useEditor, useEditorState, useStep } from './hooks'
 import classes from './panels.module.css'
+import palette from './palette.module.css'
 import type { Counts } from './Pickers'
 
 const RECOMMENDED = 5
@@ -49,7 +50,7 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
     <Tooltip key={`${where}${component.name}`} label={component.summary} position="right" multiline maw={280} openDelay={700}>
       <button
         type="button"
-        className={classes.component}
+        className={palette.component}
         data-component={component.name}
         draggable
         onDragStart={(event) => {
@@ -67,10 +68,10 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
         aria-label={`Add ${component.title}`}
       >
         <StageTile stage={component.stage} />
-        <span className={classes.componentText}>
-          <span className={classes.componentTitle}>{component.title}</span>
-          <span className={classes.componentFoot}>
-            <span className={classes.componentSummary}>{component.summary}</span>
+        <span className={palette.componentText}>
+          <span className={palette.componentTitle}>{component.title}</span>
+          <span className={palette.componentFoot}>
+            <span className={palette.componentSummary}>{component.summary}</span>
             <KindDots catalog={catalog} component={component} />
           </span>
         </span>
@@ -101,14 +102,14 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
       </div>
       <ScrollArea className={classes.scroll} type="auto" scrollbarSize={8}>
         {successors.length > 0 && (
-          <section aria-label={`Fits after ${current ? editor.title(current) : ''}`} className={classes.successors}>
+          <section aria-label={`Fits after ${current ? editor.title(current) : ''}`} className={palette.successors}>
             <Text size="xs" fw={620} c="dimmed" px="sm" pt="xs" pb={4} truncate>
               Fits after “{current ? editor.title(current) : ''}”
             </Text>
             {successors.map((component) => row(component, 'next:'))}
           </section>
         )}
-        <Accordion multiple variant="default" chevronPosition="left" classNames={{ item: classes.stage, control: classes.stageControl, content: classes.stageContent, label: classes.stageLabel, chevron: classes.stageChevron }} {...(text ? { value: stages.map((stage) => stage.name) } : { defaultValue: catalog.stages.map((stage) => stage.name) })} key={text ? 'search' : `all-${catalog.stages.length}`}>
+        <Accordion multiple variant="default" chevronPosition="left" classNames={{ item: palette.stage, control: palette.stageControl, content: palette.stageContent, label: palette.stageLabel, chevron: palette.stageChevron }} {...(text ? { value: stages.map((stage) => stage.name) } : { defaultValue: catalog.stages.map((stage) => stage.name) })} key={text ? 'search' : `all-${catalog.stages.length}`}>
           {stages.map((stage) => (
             <Accordion.Item key={stage.name} value={stage.name}>
               <Accordion.Control>
@@ -124,7 +125,7 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
           </Text>
         )}
       </ScrollArea>
-      <Text size="xs" c="dimmed" className={classes.panelFoot}>
+      <Text size="xs" c="dimmed" className={palette.panelFoot}>
         Drag one onto the canvas, double-click it, or press Enter.
       </Text>
     </div>

@@ -2,7 +2,7 @@
 import { Combobox, Group, Modal, Text, useCombobox } from '@mantine/core'
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
-import classes from './panels.module.css'
+import classes from './palette.module.css'
 
 export interface PickerItem {
   readonly id: string

@@ -11,7 +11,7 @@ import { KindDots, StageTile } from './ComponentRow'
 import type { Dialog } from './editor'
 import { useEditor, useEditorState, useGraph } from './hooks'
 import { KindMark } from './KindMark'
-import classes from './panels.module.css'
+import classes from './palette.module.css'
 import { Picker, type PickerItem } from './Picker'
 
 export type Counts = Map<string, Map<string, number>>

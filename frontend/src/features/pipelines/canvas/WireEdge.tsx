@@ -5,7 +5,7 @@ import { memo, type ReactNode } from 'react'
 
 import * as edit from '../graph/edit'
 import type { Edge } from '../graph/types'
-import classes from './canvas.module.css'
+import classes from './wires.module.css'
 import { useEditor, useEditorState } from './hooks'
 
 export type WireEdgeType = FlowEdge<{ edge: Edge; color: string; label: string; hovered: boolean }, 'wire'>
