@@ -227,7 +227,7 @@ SELECT {_POINT} FROM runs_metricpoint p JOIN runs_steprun s ON s.id = p.step_run
 # One pass that aggregates: sorting the points of each series to number them took 25 times as long with millions of them. A stretch
 # is one of the numbers (ids) of its series, so indexes far apart do not press the others into one. A series that is
 # short enough has a stretch for every point.
-_THIN = f"""
+_THIN = """
 WITH series AS (
   SELECT * FROM unnest(%(steps)s::uuid[], %(attempts)s::int[], %(names)s::text[], %(firsts)s::bigint[],
                        %(lasts)s::bigint[], %(short)s::bool[])
@@ -238,12 +238,11 @@ WITH series AS (
    WHERE p.run_id = %(run)s AND p.id BETWEEN t.first AND t.last
    GROUP BY p.step_run_id, p.name,
          CASE WHEN t.short THEN p.id ELSE (p.id - t.first) * %(stretches)s / (t.last - t.first + 1) END
-), kept AS (
-  SELECT low[2]::bigint AS id FROM stretches UNION SELECT high[2]::bigint FROM stretches
-   UNION SELECT first FROM series UNION SELECT last FROM series
 )
-SELECT {_POINT} FROM kept JOIN runs_metricpoint p USING (id) JOIN runs_steprun s ON s.id = p.step_run_id ORDER BY p.id
-"""  # noqa: S608 - the columns above
+SELECT low[2]::bigint FROM stretches UNION SELECT high[2]::bigint FROM stretches
+ UNION SELECT first FROM series UNION SELECT last FROM series
+"""
+_THESE = f"SELECT {_POINT} FROM runs_metricpoint p JOIN runs_steprun s ON s.id = p.step_run_id WHERE p.id = ANY(%(ids)s) ORDER BY p.id"  # noqa: S608 - the columns above
 
 
 def metrics(run: Run, *, after: int, step: str | None, max_points: int) -> Json:
@@ -263,6 +262,9 @@ def metrics(run: Run, *, after: int, step: str | None, max_points: int) -> Json:
             # The planner thinks that few points fit a list it cannot see into, and would sort millions of them on the disk.
             cursor.execute("SET LOCAL enable_sort = off")
             cursor.execute(_THIN, {**asked, "short": [many <= max_points for many in columns[3]], "stretches": max_points // 2 - 1})
+            ids = [found for (found,) in cursor.fetchall()]
+            cursor.execute("SET LOCAL enable_sort = on")
+            cursor.execute(_THESE, {"ids": ids})
         else:
             cursor.execute(_ALL, asked)
         keys = ("id", "step", "attempt", "name", "index", "value", "at")

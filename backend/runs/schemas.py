@@ -133,8 +133,7 @@ class MetricPoint(Schema):
 
 
 class MetricsOut(Schema):
-    """`names` lists every series with points after the number asked from; long series are thinned to `max_points` per series
-    (lowest and highest of each stretch kept)."""
+    """`names`: every series with points after that number; long ones are thinned to `max_points` (lowest and highest kept)."""
 
     points: list[MetricPoint]
     names: list[str]

@@ -2858,7 +2858,7 @@ export interface components {
         };
         /**
          * MetricsOut
-         * @description `names` lists every series of the run; long series are thinned to `max_points` per series (min and max kept).
+         * @description `names`: every series with points after that number; long ones are thinned to `max_points` (lowest and highest kept).
          */
         MetricsOut: {
             /** Points */
