@@ -62,7 +62,8 @@ export function metricName(name: string): string {
 
 /** Orders names, or entries by their name. JSON objects come without an order of their own. */
 export function byImportance(a: string, b: string): number {
-  const place = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length)
+  // What was measured while training flatters; it comes last.
+  const place = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length + (/^(train|valid)/.test(name) ? 1 : 0))
   return place(a) - place(b) || a.localeCompare(b)
 }
 

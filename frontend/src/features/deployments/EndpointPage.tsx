@@ -228,8 +228,8 @@ function Traffic({ project, endpoint }: { project: string; endpoint: string }) {
             height={220}
             figure={{
               data: [
-                { type: 'scatter', mode: 'lines', name: 'Median', connectgaps: false, x, y: points.map((p) => p.latency_ms_p50) },
-                { type: 'scatter', mode: 'lines', name: '95 % are below', x, y: points.map((p) => p.latency_ms_p95) },
+                { type: 'scatter', mode: 'lines+markers', marker: { size: 5 }, name: 'Median', x, y: points.map((p) => p.latency_ms_p50) },
+                { type: 'scatter', mode: 'lines+markers', marker: { size: 5 }, name: '95 % are below', x, y: points.map((p) => p.latency_ms_p95) },
               ],
               layout: { xaxis: { type: 'date', tickformat: '%H:%M', hoverformat: '%H:%M:%S' }, yaxis: { rangemode: 'tozero', ticksuffix: ' ms' } },
             }}
@@ -262,8 +262,8 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
             <Table.Tr key={row.id}>
               <Table.Td style={{ whiteSpace: 'nowrap' }}>{ago(row.at)}</Table.Td>
               <Table.Td maw={360}>
-                <Text size="xs" lineClamp={2} ff="monospace" style={{ overflowWrap: 'anywhere' }}>
-                  {JSON.stringify(row.input)}
+                <Text size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }} title={JSON.stringify(row.input)}>
+                  {askedText(row.input)}
                 </Text>
               </Table.Td>
               <Table.Td maw={300}>
@@ -283,6 +283,19 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
       </Table>
     </Table.ScrollContainer>
   )
+}
+
+/** The first row that was asked as `age 37, sex Male, …`; how many more came with it. */
+function askedText(input: unknown): string {
+  const rows = Array.isArray(input) ? input : [input]
+  const first: unknown = rows[0]
+  const text =
+    first !== null && typeof first === 'object'
+      ? Object.entries(first)
+          .map(([name, value]) => `${name} ${value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value ?? '–')}`)
+          .join(', ')
+      : JSON.stringify(first)
+  return rows.length > 1 ? `${text} and ${rows.length - 1} more` : text
 }
 
 function answerText(output: unknown): string {

@@ -36,55 +36,55 @@ export function EndpointsPage() {
       )}
       {query.data && query.data.length > 0 && (
         <Paper component="section" aria-label="Endpoints" style={{ overflow: 'hidden' }}>
-        <Table.ScrollContainer minWidth={640}>
-          <Table highlightOnHover fz="sm" aria-label="Endpoints">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Endpoint</Table.Th>
-                <Table.Th>Status</Table.Th>
-                <Table.Th>Model</Table.Th>
-                <Table.Th ta="right">Requests a minute</Table.Th>
-                <Table.Th ta="right">Latency, median / 95 %</Table.Th>
-                <Table.Th ta="right">Errors</Table.Th>
-                <Table.Th ta="right">Answers</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {query.data.map((endpoint) => (
-                <Table.Tr key={endpoint.id}>
-                  <Table.Td>
-                    <Anchor fw={600} size="sm" renderRoot={(props) => <Link to="/p/$project/endpoints/$endpoint" params={{ project, endpoint: endpoint.slug }} {...props} />}>
-                      {endpoint.name}
-                    </Anchor>
-                  </Table.Td>
-                  <Table.Td>
-                    <StatusBadge status={endpoint.status} />
-                  </Table.Td>
-                  <Table.Td>
-                    {endpoint.current ? (
-                      <>
-                        <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
-                          {endpoint.current.model}
-                        </Anchor>{' '}
-                        <Badge size="sm" color="gray">
-                          v{endpoint.current.model_version}
-                        </Badge>
-                      </>
-                    ) : (
-                      '–'
-                    )}
-                  </Table.Td>
-                  <Table.Td ta="right">{number(endpoint.requests_per_minute, 3)}</Table.Td>
-                  <Table.Td ta="right">
-                    {endpoint.latency_ms_p50 === null ? '–' : `${number(endpoint.latency_ms_p50, 3)} / ${number(endpoint.latency_ms_p95, 3)} ms`}
-                  </Table.Td>
-                  <Table.Td ta="right">{percent(endpoint.error_rate)}</Table.Td>
-                  <Table.Td ta="right">{count(endpoint.predictions)}</Table.Td>
+          <Table.ScrollContainer minWidth={780}>
+            <Table highlightOnHover fz="sm" aria-label="Endpoints">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>Endpoint</Table.Th>
+                  <Table.Th>Status</Table.Th>
+                  <Table.Th>Model</Table.Th>
+                  <Table.Th ta="right">Requests a minute</Table.Th>
+                  <Table.Th ta="right">Latency, median / 95 %</Table.Th>
+                  <Table.Th ta="right">Errors</Table.Th>
+                  <Table.Th ta="right">Answers</Table.Th>
                 </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+              </Table.Thead>
+              <Table.Tbody>
+                {query.data.map((endpoint) => (
+                  <Table.Tr key={endpoint.id}>
+                    <Table.Td>
+                      <Anchor fw={600} size="sm" renderRoot={(props) => <Link to="/p/$project/endpoints/$endpoint" params={{ project, endpoint: endpoint.slug }} {...props} />}>
+                        {endpoint.name}
+                      </Anchor>
+                    </Table.Td>
+                    <Table.Td miw={104}>
+                      <StatusBadge status={endpoint.status} />
+                    </Table.Td>
+                    <Table.Td>
+                      {endpoint.current ? (
+                        <>
+                          <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
+                            {endpoint.current.model}
+                          </Anchor>{' '}
+                          <Badge size="sm" color="gray">
+                            v{endpoint.current.model_version}
+                          </Badge>
+                        </>
+                      ) : (
+                        '–'
+                      )}
+                    </Table.Td>
+                    <Table.Td ta="right">{number(endpoint.requests_per_minute, 3)}</Table.Td>
+                    <Table.Td ta="right">
+                      {endpoint.latency_ms_p50 === null ? '–' : `${number(endpoint.latency_ms_p50, 3)} / ${number(endpoint.latency_ms_p95, 3)} ms`}
+                    </Table.Td>
+                    <Table.Td ta="right">{percent(endpoint.error_rate)}</Table.Td>
+                    <Table.Td ta="right">{count(endpoint.predictions)}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
         </Paper>
       )}
       <Modal opened={deploying} onClose={() => setDeploying(false)} title="Deploy a model">

@@ -8,6 +8,7 @@ import { Link } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
+import { humanise } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { origins, withoutArtifacts, type Lineage } from './lineage'
 import classes from './LineageView.module.css'
@@ -35,6 +36,12 @@ const WIDTH = 164
 /** Smaller than this nobody can read it: then it scrolls. */
 const SMALLEST = 0.75
 const HEIGHT = 46
+
+/** `train_forest · run #2` of a step run is told in two lines: what ran, and in which run. */
+function written(node: Schemas['LineageNode']): { kind: string; label: string } {
+  const [step, run] = node.type === 'step_run' ? node.label.split(' · ') : []
+  return step && run ? { kind: `Step of ${run}`, label: humanise(step) } : { kind: WORDS[node.type], label: node.label }
+}
 
 type Placed = Schemas['LineageNode'] & { x: number; y: number }
 type Drawing = { nodes: Placed[]; paths: { id: string; d: string }[]; width: number; height: number }
@@ -89,46 +96,47 @@ export function LineageView({ project, type, id }: { project: string; type: stri
   if (drawing.nodes.length === 0) return <Text c="dimmed">Nothing is recorded of where this came from.</Text>
   return (
     <>
-    <Group justify="space-between" mb="sm">
-      <Text size="sm" c="dimmed">
-        From the data on the left to where it answers on the right. Each box leads to its page.
-      </Text>
-      <Switch label="Show artifacts" checked={artifacts} onChange={(event) => setArtifacts(event.currentTarget.checked)} />
-    </Group>
-    {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
-    <div ref={ref} className={classes.scroll} tabIndex={0} role="region" aria-label="Lineage">
-      <div style={{ width: drawing.width * scale, height: drawing.height * scale }}>
-      <div className={classes.drawing} style={{ width: drawing.width, height: drawing.height, transform: scale < 1 ? `scale(${scale})` : undefined, transformOrigin: '0 0' }}>
-        <svg width={drawing.width} height={drawing.height} aria-hidden>
-          {drawing.paths.map((path) => (
-            <path key={path.id} d={path.d} className={classes.path} />
-          ))}
-        </svg>
-        {drawing.nodes.map((node) => {
-          const IconOf = ICONS[node.type] ?? IconStack2
-          const inner = (
-            <>
-              <IconOf size={16} stroke={1.8} aria-hidden />
-              <span className={classes.text}>
-                <span className={classes.kind}>{WORDS[node.type]}</span>
-                <span className={classes.label}>{node.label}</span>
-              </span>
-            </>
-          )
-          const shared = { className: classes.node, 'data-here': node.id === id || undefined, 'data-type': node.type, style: { left: node.x, top: node.y, width: WIDTH, height: HEIGHT }, title: node.label }
-          return node.href ? (
-            <Link key={node.id} to={node.href as never} {...shared}>
-              {inner}
-            </Link>
-          ) : (
-            <div key={node.id} {...shared}>
-              {inner}
-            </div>
-          )
-        })}
+      <Group justify="space-between" mb="sm">
+        <Text size="sm" c="dimmed">
+          From the data on the left to where it answers on the right. Each box leads to its page.
+        </Text>
+        <Switch label="Show artifacts" checked={artifacts} onChange={(event) => setArtifacts(event.currentTarget.checked)} />
+      </Group>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard */}
+      <div ref={ref} className={classes.scroll} tabIndex={0} role="region" aria-label="Lineage">
+        <div style={{ width: drawing.width * scale, height: drawing.height * scale }}>
+          <div className={classes.drawing} style={{ width: drawing.width, height: drawing.height, transform: scale < 1 ? `scale(${scale})` : undefined, transformOrigin: '0 0' }}>
+            <svg width={drawing.width} height={drawing.height} aria-hidden>
+              {drawing.paths.map((path) => (
+                <path key={path.id} d={path.d} className={classes.path} />
+              ))}
+            </svg>
+            {drawing.nodes.map((node) => {
+              const IconOf = ICONS[node.type] ?? IconStack2
+              const { kind, label } = written(node)
+              const inner = (
+                <>
+                  <IconOf size={16} stroke={1.8} aria-hidden />
+                  <span className={classes.text}>
+                    <span className={classes.kind}>{kind}</span>
+                    <span className={classes.label}>{label}</span>
+                  </span>
+                </>
+              )
+              const shared = { className: classes.node, 'data-here': node.id === id || undefined, 'data-type': node.type, style: { left: node.x, top: node.y, width: WIDTH, height: HEIGHT }, title: node.label }
+              return node.href ? (
+                <Link key={node.id} to={node.href as never} {...shared}>
+                  {inner}
+                </Link>
+              ) : (
+                <div key={node.id} {...shared}>
+                  {inner}
+                </div>
+              )
+            })}
+          </div>
+        </div>
       </div>
-      </div>
-    </div>
     </>
   )
 }

@@ -11,9 +11,12 @@ function runOf(label: string): number {
 /** Later runs that reused or repeated what an earlier step run had made explain nothing about where it came from. */
 export function origins(lineage: Lineage): Lineage {
   const nodes = new Map(lineage.nodes.map((node) => [node.id, node]))
+  // A step that hands on what it was given (the best of several models) did not make it.
+  const used = new Set(lineage.edges.map(([from, to]) => `${from}>${to}`))
+  const edges = lineage.edges.filter(([from = '', to = '']) => !(nodes.get(from)?.type === 'step_run' && used.has(`${to}>${from}`)))
   const makers = new Map<string, string[]>()
   const made = new Map<string, string[]>()
-  for (const [from = '', to = ''] of lineage.edges) {
+  for (const [from = '', to = ''] of edges) {
     if (nodes.get(from)?.type !== 'step_run' || nodes.get(to)?.type !== 'artifact') continue
     makers.set(to, [...(makers.get(to) ?? []), from])
     made.set(from, [...(made.get(from) ?? []), to])
@@ -25,7 +28,7 @@ export function origins(lineage: Lineage): Lineage {
   }
   return {
     nodes: lineage.nodes.filter((node) => !later.has(node.id)),
-    edges: lineage.edges.filter(
+    edges: edges.filter(
       ([from = '', to = '']) =>
         !later.has(from) && !later.has(to) && !(nodes.get(from)?.type === 'dataset_version' && nodes.get(to)?.type === 'artifact' && makers.has(to)),
     ),

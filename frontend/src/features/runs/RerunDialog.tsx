@@ -37,7 +37,9 @@ function Body({ onClose, project, run }: { onClose: () => void; project: string;
   const [name, setName] = useState('')
   const [fresh, setFresh] = useState(false)
   const steps = Object.entries(run.graph.steps ?? {}).map(([key, step]) => {
-    const before = Object.fromEntries(Object.entries(step.parameters ?? {}).map(([param, value]) => [param, unpin(value)]))
+    // What the step ran with, so that the form shows the values of those parameters, too, that nobody had set.
+    const ran = run.step_runs.find((s) => s.step === key)?.parameters
+    const before = Object.fromEntries(Object.entries(ran ?? step.parameters ?? {}).map(([param, value]) => [param, unpin(value)]))
     const component = catalog.data?.components.find((c) => c.name === step.component)
     return { key, title: step.name || component?.title || step.component, schema: component?.parameters as JsonSchema | undefined, before }
   })

@@ -61,7 +61,9 @@ function Shown({ project, run }: { project: string; run: Run }) {
   const client = useQueryClient()
   const can = useCan()
   const search = useSearch({ strict: false }) as { tab?: string; step?: string }
-  const tab: Tab = TABS.find((t) => t === search.tab) ?? (ended(run.status) ? 'artifacts' : 'charts')
+  // What one watches while it runs stays in sight when it ends.
+  const [first] = useState<Tab>(ended(run.status) ? 'artifacts' : 'charts')
+  const tab: Tab = TABS.find((t) => t === search.tab) ?? first
   const chosen = run.step_runs.find((s) => s.step === search.step)?.step ?? null
   const [again, setAgain] = useState(false)
   const now = useNow(!ended(run.status))

@@ -73,7 +73,6 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
       <span aria-hidden />
       <span className={classes.ticks} aria-hidden>
         <span>0</span>
-        <span>{duration(total / 2)}</span>
         <span>{duration(total)}</span>
       </span>
       <span aria-hidden />

@@ -24,7 +24,10 @@ export default function Canvas({ figure, interactive, onReady, onClick }: { figu
       scrollZoom: false,
     }).then(() => {
       if (!current) return
-      ;(el as PlotElement).on?.('plotly_click', (data) => click.current?.(data))
+      const plot = el as PlotElement
+      // Drawing anew keeps the listeners there are: a live chart would gather hundreds.
+      plot.removeAllListeners?.('plotly_click')
+      plot.on?.('plotly_click', (data) => click.current?.(data))
       ready.current?.(el)
     })
     return () => {

@@ -11,7 +11,7 @@ import histogram2d from 'plotly.js/lib/histogram2d'
 import violin from 'plotly.js/lib/violin'
 import type { PlotData, PlotLayout } from './figure'
 
-export type PlotElement = HTMLDivElement & { on?: (event: string, handler: (data: unknown) => void) => void }
+export type PlotElement = HTMLDivElement & { on?: (event: string, handler: (data: unknown) => void) => void; removeAllListeners?: (event: string) => void }
 
 type Plotly = {
   register: (parts: unknown[]) => void

@@ -56,7 +56,7 @@ function Numeric(props: WidgetProps) {
       allowDecimal={typeOf(s) !== 'integer'}
       decimalScale={typeOf(s) === 'integer' ? 0 : 12}
       step={stepOf(s)}
-      placeholder={isNullable(s) ? 'Not set' : undefined}
+      placeholder={isNullable(s) ? 'Not set' : typeof s.default === 'number' ? String(s.default) : undefined}
       clampBehavior="none"
       inputMode={typeOf(s) === 'integer' ? 'numeric' : 'decimal'}
     />
@@ -71,6 +71,7 @@ function Share(props: WidgetProps) {
       <NumberInput
         {...common(props)}
         value={value ?? ''}
+        placeholder={typeof props.schema.default === 'number' ? String(props.schema.default) : undefined}
         onChange={(next) => props.onChange(next === '' ? nothing(props) : next)}
         step={(high - low) / 20}
         decimalScale={6}
@@ -83,7 +84,7 @@ function Share(props: WidgetProps) {
           min={low}
           max={high}
           step={(high - low) / 100}
-          value={value ?? low}
+          value={value ?? (typeof props.schema.default === 'number' ? props.schema.default : low)}
           label={null}
           disabled={props.disabled || props.readonly}
           onChange={(next) => props.onChange(Number(next.toPrecision(6)))}
@@ -96,7 +97,7 @@ function Share(props: WidgetProps) {
 
 function Toggle(props: WidgetProps) {
   const { label, description, error, id, name, disabled } = common(props)
-  return <Switch id={id} name={name} label={label} description={description} error={error} disabled={disabled} checked={Boolean(props.value)} onChange={(e) => props.onChange(e.currentTarget.checked)} />
+  return <Switch id={id} name={name} label={label} description={description} error={error} disabled={disabled} checked={Boolean(props.value ?? props.schema.default)} onChange={(e) => props.onChange(e.currentTarget.checked)} />
 }
 
 function Choice(props: WidgetProps) {
@@ -113,7 +114,7 @@ function Choice(props: WidgetProps) {
       allowDeselect={false}
       clearable={isNullable(s)}
       searchable={values.length > 8}
-      placeholder={isNullable(s) ? 'Not set' : 'Choose'}
+      placeholder={isNullable(s) ? 'Not set' : s.default !== undefined && s.default !== null ? choiceLabel(s.default) : 'Choose'}
     />
   )
 }
