@@ -50,6 +50,7 @@ class Supervisor:
         self._log: Log
         self._stop = asyncio.Event()
         self._listener: socket.socket | None = None
+        self._predictor: socket.socket | None = None
         self._written = ""
         self._base: dict[str, str] = {}
 
@@ -127,8 +128,8 @@ class Supervisor:
         assert listener is not None
         self._add(plan.web(base, listener.fileno()))
         await waiting.web(listener, layout, self.children["web"])
-        predictor = urlsplit(addresses.predictor)
-        for spec in plan.workers(options, base, options.host, predictor.port or 0):
+        assert self._predictor is not None
+        for spec in plan.workers(options, base, self._predictor.fileno()):
             self._add(spec)
         self._ready()
 
@@ -138,7 +139,8 @@ class Supervisor:
             return found
         host, port = self.options.host, int(listener.getsockname()[1])
         near = network.reachable_host(host)
-        predictor = network.own_port(self.layout.ports, "predictor", host)
+        self._predictor = network.own(self.layout.ports, "predictor", host)
+        predictor = int(self._predictor.getsockname()[1])
         public = os.environ.get("PUBLIC_URL") or f"http://{near}:{port}"
         return plan.Addresses(
             **{name: getattr(found, name) for name in ("database", "broker", "artifacts", "embedded_database", "embedded_broker")},
@@ -240,8 +242,9 @@ class Supervisor:
     async def _end(self) -> None:
         self.status = "stopping"
         self._say_state()
-        if self._listener is not None:
-            self._listener.close()
+        for listener in (self._listener, self._predictor):
+            if listener is not None:
+                listener.close()
         services = [c for n, c in self.children.items() if n in ("postgres", "valkey")]
         others = [c for n, c in self.children.items() if n not in ("postgres", "valkey")]
         for child in self.children.values():

@@ -46,20 +46,19 @@ def _bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def own_port(ports: Path, name: str, host: str) -> int:
-    """A free port that stays the same from start to start when it can (an endpoint's address should not change)."""
+def own(ports: Path, name: str, host: str) -> socket.socket:
+    """A listening socket on a port that stays the same from start to start when it can (an endpoint's address should not change)."""
     try:
         known = json.loads(ports.read_text())
     except (OSError, ValueError):
         known = {}
     for candidate in (known.get(name) or DEFAULT_PORT + 10, 0):
         try:
-            with _bind(host, int(candidate)) as sock:
-                port = int(sock.getsockname()[1])
+            sock = _bind(host, int(candidate))
         except (OSError, ValueError, OverflowError):
             continue
-        ports.write_text(json.dumps({**known, name: port}))
-        return port
+        ports.write_text(json.dumps({**known, name: int(sock.getsockname()[1])}))
+        return sock
     raise CannotStart(f"No port is free on {host}.")
 
 

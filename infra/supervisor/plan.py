@@ -108,12 +108,14 @@ def services(layout: Layout, addresses: Addresses, base: dict[str, str]) -> list
 
 
 def web(base: dict[str, str], fd: int) -> ChildSpec:
-    # No OpenMP pool where nothing computes.
-    return _python("web", ["-m", "infra.supervisor.web"], base | {LISTEN_FD: str(fd), "OMP_NUM_THREADS": "1"}, keep_open=(fd,))
+    # No OpenMP pool where nothing computes. Two malloc arenas, or every thread keeps a heap of its own and memory only grows;
+    # Arrow in the same heap, which gives back what it does not use (its own pool keeps it).
+    sparing = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return _python("web", ["-m", "infra.supervisor.web"], base | {LISTEN_FD: str(fd), **sparing}, keep_open=(fd,))
 
 
-def workers(options: Options, base: dict[str, str], predictor_host: str, predictor_port: int) -> list[ChildSpec]:
-    """Everything beside the web process."""
+def workers(options: Options, base: dict[str, str], predictor: int) -> list[ChildSpec]:
+    """Everything beside the web process; `predictor` is the socket that the predictor answers on."""
     count = options.workers_cpu or machine.default_workers()
     devices = machine.gpus() if options.gpu == "auto" else 0
     # Steps that like a GPU run on the CPU where there is none: otherwise they would wait for ever.
@@ -122,7 +124,8 @@ def workers(options: Options, base: dict[str, str], predictor_host: str, predict
         _celery("platform", "backend.config.celery", "platform", 2 if machine.cores() > 1 else 1, base),
         _celery("steps", "workers.celery", queues, count, base | {"HEADRACE_QUEUES": queues}),
         _python("reaper", ["-m", "workers.engine.reaper"], base | {"OMP_NUM_THREADS": "1"}),
-        _python("predictor", ["-m", "workers.serving", "--host", predictor_host, "--port", str(predictor_port)], base),
+        # The socket is the supervisor's, so that connections wait while the predictor starts again instead of being refused.
+        _python("predictor", ["-m", "workers.serving", "--fd", str(predictor)], base, keep_open=(predictor,)),
     ]
     if devices:
         # A worker of its own, one slot a device: a second step on the same device would only fight for its memory.

@@ -1,4 +1,5 @@
-"""`python -m workers.serving --host 127.0.0.1 --port 8010`: runs the predictor until told to stop."""
+"""`python -m workers.serving --host 127.0.0.1 --port 8010`: runs the predictor until told to stop; with `--fd N` on a listening
+socket that it inherits, so that connections wait while it is started again."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from workers.serving.log import PredictionLog
 from workers.serving.routing import CHANNEL, DONE_CHANNEL, Directory
 
 log = logging.getLogger("workers.serving")
+READY_S = 10.0
+"""So long callers of an inherited socket wait for the models before they are told that the predictor is starting."""
 
 
 def broker() -> valkey.Redis:
@@ -50,7 +54,7 @@ async def tell(deployment: str) -> None:
             await client.publish(DONE_CHANNEL, deployment)
 
 
-async def serve(host: str, port: int) -> None:
+async def serve(host: str, port: int, fd: int | None) -> None:
     data = Path(os.environ["HEADRACE_DATA_DIR"])
     database = os.environ["DATABASE_URL"]
     store = Store(os.environ.get("ARTIFACT_URL") or str(data / "artifacts"))
@@ -67,7 +71,11 @@ async def serve(host: str, port: int) -> None:
     wake = asyncio.Event()
     background = [asyncio.create_task(directory.follow(wake)), asyncio.create_task(listen(wake))]
     try:
-        await server.serve()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_S):
+                while fd is not None and not directory.ready:
+                    await asyncio.sleep(0.01)
+        await server.serve(sockets=None if fd is None else [socket.socket(fileno=fd)])
     finally:
         for task in background:
             task.cancel()
@@ -78,10 +86,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="workers.serving")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8010)
+    parser.add_argument("--fd", type=int, help="a listening socket that is inherited, in place of --host and --port")
     arguments = parser.parse_args()
     logging.basicConfig(level=os.environ.get("HEADRACE_LOG_LEVEL", "INFO"), format="%(levelname)s %(name)s: %(message)s")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(arguments.host, arguments.port))
+        runner.run(serve(arguments.host, arguments.port, arguments.fd))
 
 
 if __name__ == "__main__":
