@@ -1,19 +1,18 @@
-"""`python -m tests.bench.engine`: what a step costs, beside what it must cost at least, measured in the same minute. JSON rows.
-
-    {"name", "value", "unit", "floor", "floor_name", "ratio"}
+"""`python -m tests.bench.engine`: what a step costs, beside what it must cost at least, measured in the same minute. Prints
+`tests.bench.main.Row`s.
 
 The floors: a Python loop with two PostgreSQL commits a step, and a bare Celery round trip. PostgreSQL syncs to disk in both.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
+from tests.bench.main import Row
 from tests.workers.engine.studio import Studio, step, studio
 
 Json = dict[str, Any]
@@ -75,9 +74,8 @@ def median(measure: Callable[[int], Any], pick: int | None = None) -> float:
 
 
 def row(name: str, value: float, floor: float, floor_name: str) -> None:
-    print(json.dumps({"name": name, "value": round(value * 1000, 3), "unit": "ms", "floor": round(floor * 1000, 3),
-    "floor_name": floor_name,
-                      "ratio": round(value / floor, 2) if floor else None}), flush=True)  # fmt: skip
+    found = Row(part="engine", name=name, ours=round(value * 1000, 3), floor=round(floor * 1000, 3), unit="ms", floor_is=floor_name)
+    print(found.line(), flush=True)
 
 
 def main() -> None:
