@@ -93,7 +93,7 @@ def test_the_list_searches_pages_and_counts_without_loading_drafts(editor: Perso
 def test_what_is_no_graph_or_no_single_source_is_refused_with_its_field(editor: Person) -> None:
     bad = {"steps": {"a": {"component": "x", "inputs": {"t": [{"step": "b", "output": "no such"}]}}}}
     refused = editor.post("/pipelines", {"name": "Bad", "graph": bad}, 422)["error"]
-    assert (refused["code"], refused["field"]) == ("invalid_graph", "steps.a.inputs.t")
+    assert (refused["code"], refused["field"]) == ("invalid_input", "graph.steps.a.inputs.t.0.output")
     assert editor.post("/pipelines", {"name": "Two", "graph": GRAPH, "yaml": "x"}, 422)["error"]["code"] == "too_many_sources"
     assert editor.post("/pipelines", {"name": "None", "template": "no-such"}, 404)["error"]["code"] == "not_found"
     empty = editor.post("/pipelines", {"name": "Check"})["slug"]
