@@ -144,12 +144,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/vite/assets/.+-[A-Za-z0-9_-]{8}\."
+# The list of files that belongs to the collected ones: a build that goes on beside a running studio must not change its pages.
+_collected = STATIC_ROOT / "vite" / "manifest.json"
 DJANGO_VITE = {
     "default": {
         "dev_mode": _flag("HEADRACE_VITE_DEV", False),
         "dev_server_port": int(os.environ.get("VITE_PORT", "5173")),
         "static_url_prefix": "vite",
-        "manifest_path": ROOT / "frontend" / "dist" / "manifest.json",
+        "manifest_path": _collected if _collected.is_file() else ROOT / "frontend" / "dist" / "manifest.json",
     }
 }
 
