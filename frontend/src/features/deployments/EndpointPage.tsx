@@ -89,7 +89,7 @@ export function EndpointPage() {
             <>
               {earlier && (
                 <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} loading={rollback.isPending} onClick={() => rollback.mutate(null)}>
-                  Roll back to v{earlier.model_version}
+                  {endpoint.current && earlier.model_version > endpoint.current.model_version ? 'Return to' : 'Roll back to'} v{earlier.model_version}
                 </Button>
               )}
               <Button leftSection={<IconRocket size={16} aria-hidden />} onClick={() => setReplacing(true)}>
@@ -341,7 +341,7 @@ function History({ project, endpoint, onRollback }: { project: string; endpoint:
               <Table.Td ta="right">
                 {onRollback && deployment.status === 'stopped' && deployment.id !== endpoint.current?.id && (
                   <Button size="compact-xs" variant="default" onClick={() => onRollback(deployment.id)}>
-                    Roll back to it
+                    {endpoint.current && deployment.model_version > endpoint.current.model_version ? 'Return to it' : 'Roll back to it'}
                   </Button>
                 )}
               </Table.Td>

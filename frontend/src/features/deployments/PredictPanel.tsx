@@ -109,6 +109,7 @@ function Answer({ answer }: { answer: Schemas['PredictOut'] }) {
   const first = answer.predictions[0]
   if (!first) return null
   const ranked = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1])
+  const narrow = ranked.every(([label]) => label.length <= 4)
   return (
     <Box data-testid="answer">
       <Text size="xs" c="dimmed">
@@ -119,7 +120,7 @@ function Answer({ answer }: { answer: Schemas['PredictOut'] }) {
       </Text>
       {ranked.slice(0, 10).map(([label, share]) => (
         <Group key={label} gap="sm" wrap="nowrap" mt={4}>
-          <Text size="sm" w={120} truncate>
+          <Text size="sm" w={narrow ? 40 : 120} truncate>
             {label}
           </Text>
           <Progress value={share * 100} flex={1} aria-label={`${label}: ${percent(share)}`} />

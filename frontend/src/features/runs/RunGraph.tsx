@@ -12,14 +12,14 @@ import classes from './runs.module.css'
 type StepNode = Node<{ step: StepRun; onChoose: (step: string) => void }, 'step'>
 
 /** What stands under a step's name: how far it is, how long it took, or why it did not run. */
-function told(step: StepRun): { under: string; cached: boolean } {
+function told(step: StepRun): string {
   const cached = step.status === 'skipped' && step.skip_reason === 'cached'
   const time = elapsed(step.started_at, step.finished_at)
-  if (step.status === 'running') return { under: step.message || `${Math.round(step.progress * 100)} %`, cached }
-  if (step.status === 'skipped') return { under: cached ? 'Reused' : step.skip_reason === 'upstream failed' ? 'Not reached' : humanise(step.skip_reason || 'skipped'), cached }
-  if (step.status === 'queued') return { under: 'Queued', cached }
+  if (step.status === 'running') return step.message || `${Math.round(step.progress * 100)} %`
+  if (step.status === 'skipped') return cached ? 'Reused' : step.skip_reason === 'upstream failed' ? 'Not reached' : humanise(step.skip_reason || 'skipped')
+  if (step.status === 'queued') return 'Queued'
   const took = time !== null && step.finished_at ? duration(time) : ''
-  return { under: step.status === 'succeeded' ? took : [humanise(step.status), took].filter(Boolean).join(', '), cached }
+  return step.status === 'succeeded' ? took : [humanise(step.status), took].filter(Boolean).join(', ')
 }
 
 const nodeTypes = {
@@ -27,7 +27,7 @@ const nodeTypes = {
     const { step } = data
     const look = statusLook(step.status)
     const StatusIcon = look.icon
-    const { under, cached } = told(step)
+    const under = told(step)
     return (
       <button
         type="button"
@@ -35,7 +35,7 @@ const nodeTypes = {
         data-status={step.status}
         data-selected={selected || undefined}
         onClick={() => data.onChoose(step.step)}
-        aria-label={`${step.name || step.title}: ${cached ? 'cached' : step.status}${under ? `, ${under}` : ''}`}
+        aria-label={`${step.name || step.title}: ${step.status}${under && under.toLowerCase() !== step.status ? `, ${under}` : ''}`}
         style={{ width: WIDTH, height: HEIGHT }}
       >
         <Handle type="target" position={Position.Left} className={classes.handle} isConnectable={false} />
@@ -61,7 +61,7 @@ export function StepList({ run, selected, onSelect, children }: { run: Run; sele
       {run.step_runs.map((step) => {
         const look = statusLook(step.status)
         const StatusIcon = look.icon
-        const { under } = told(step)
+        const under = told(step)
         const open = step.step === selected
         return (
           <li key={step.id}>

@@ -175,7 +175,9 @@ export function Figures({ figures }: { figures: FigureValue[] }) {
 /** As high as its maker asked for (many bars need room), else one height for all. */
 function tallness(figure: Figure): number {
   const asked = figure.layout?.height
-  return typeof asked === 'number' ? Math.min(900, Math.max(260, asked)) : 320
+  // A legend of many classes takes lines of its own from the drawing.
+  const legend = figure.data.length > 4 ? Math.ceil(figure.data.length / 2) * 16 : 0
+  return typeof asked === 'number' ? Math.min(900, Math.max(260, asked)) : 320 + Math.min(160, legend)
 }
 
 /** Any JSON value as an indented list of names and values. */
