@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024
 MAX_IN_FLIGHT = 1024
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._:-]{1,64}$")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+"""`json.dumps` with separators would make an encoder for each answer."""
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -97,7 +99,7 @@ class Predictor:
                 500,
                 Refusal(500, "internal", "The predictor failed on this request.", hint=f"Its log names request {request_id}.").body(),
             )
-        data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        data = b"" if body is None else _encode(body).encode()
         answer_headers += [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(data)),

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
-import uuid
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +30,10 @@ COLUMNS = "id, endpoint_id, deployment_id, model_version_label, request_id, at, 
 
 def new_id() -> str:
     """A UUIDv7, so that the log's primary key grows at its end."""
-    value = (time.time_ns() // 1_000_000) << 80 | uuid.uuid4().int & ((1 << 80) - 1)
-    return str(uuid.UUID(int=value & ~(0xF << 76) | 0x7 << 76))
+    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
+    # By hand: this runs for every request, and `uuid.UUID` takes twice as long.
+    text = f"{value & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class PredictionLog:
