@@ -24,7 +24,7 @@ def test_the_best_model_is_passed_on(run: Any, cancer: Table, diabetes: Table) -
     assert made["best"].manifest()["name"] == table["model"].iloc[0] == made["best_metrics"].value["model"]["name"]
     by_loss = run("compare_models", {"metrics": metrics}, metric="log_loss")
     assert by_loss["ranking"].pandas()["log_loss"].is_monotonic_increasing and "best" not in by_loss
-    assert made["figures"].value[0]["title"] == "Models by roc auc"
+    assert made["figures"].value[0]["title"] == "Models by ROC AUC"
     with pytest.raises(StepError, match="not among the models"):
         run("compare_models", {"metrics": metrics, "models": models[:1]})
     with pytest.raises(StepError, match="no rmse") as caught:
