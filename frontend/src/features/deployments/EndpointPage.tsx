@@ -262,9 +262,23 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
             <Table.Tr key={row.id}>
               <Table.Td style={{ whiteSpace: 'nowrap' }}>{ago(row.at)}</Table.Td>
               <Table.Td maw={360}>
-                <Text size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }} title={JSON.stringify(row.input)}>
-                  {askedText(row.input)}
-                </Text>
+                {picturesOf(row.input).length > 0 ? (
+                  <Group gap={4}>
+                    {picturesOf(row.input).map((index) => (
+                      <img
+                        key={index}
+                        className={classes.asked}
+                        src={`/api/v1/projects/${project}/endpoints/${endpoint}/predictions/${row.id}/images/${index}`}
+                        alt={`What was asked, image ${index + 1}`}
+                        loading="lazy"
+                      />
+                    ))}
+                  </Group>
+                ) : (
+                  <Text size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }} title={JSON.stringify(row.input)}>
+                    {askedText(row.input)}
+                  </Text>
+                )}
               </Table.Td>
               <Table.Td maw={300}>
                 {row.status === 200 ? (
@@ -283,6 +297,13 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
       </Table>
     </Table.ScrollContainer>
   )
+}
+
+/** Places of the images that were kept of a request to an image model; the log holds their digests, not their bytes. */
+function picturesOf(input: unknown): number[] {
+  if (!Array.isArray(input)) return []
+  const entries = input as ({ image?: unknown; size?: unknown } | null)[]
+  return entries.flatMap((entry, index) => (typeof entry?.image === 'string' && typeof entry.size === 'number' && index < 4 ? [index] : []))
 }
 
 /** The first row that was asked as `age 37, sex Male, …`; how many more came with it. */
