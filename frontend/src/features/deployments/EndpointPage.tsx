@@ -1,5 +1,5 @@
 /** One endpoint: ask it, how programs ask it, how it is doing, and what answered when. */
-import { Anchor, Badge, Button, Code, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Button, Group, Code, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
 import { IconActivity, IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
@@ -269,7 +269,7 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
                         key={index}
                         className={classes.asked}
                         src={`/api/v1/projects/${project}/endpoints/${endpoint}/predictions/${row.id}/images/${index}`}
-                        alt={`What was asked, image ${index + 1}`}
+                        alt={`Asked, number ${index + 1}`}
                         loading="lazy"
                       />
                     ))}
