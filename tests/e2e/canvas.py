@@ -47,6 +47,11 @@ class Canvas:
         x, y = b["x"] + b["width"] / 2, b["y"] + b["height"] / 2
         self.page.mouse.move(x - 20, y - 14, steps=6)
         self.page.mouse.move(x, y, steps=4)
+        # A hand waits until it sees the end lie on the port; a canvas that is still moving is followed.
+        self.page.wait_for_timeout(150)
+        if (now := end.bounding_box()) is not None:
+            self.page.mouse.move(now["x"] + now["width"] / 2, now["y"] + now["height"] / 2, steps=2)
+        self.page.wait_for_timeout(50)
         self.page.mouse.up()
 
     def wires(self) -> Locator:
