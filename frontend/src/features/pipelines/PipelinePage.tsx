@@ -161,12 +161,14 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
     showVersion(null)
   }
 
-  // The first look: everything in view, as soon as there is something.
+  // The first look: everything in view.
   const fitted = useRef('')
   useEffect(() => {
     const key = `${pipeline}@${shown ?? 'draft'}`
-    if (!ready || fitted.current === key || !graph || Object.keys(graph.steps).length === 0) return
+    if (!ready || fitted.current === key || !graph) return
     fitted.current = key
+    // Nothing to look at yet: the first step stays where it is dropped.
+    if (Object.keys(graph.steps).length === 0) return
     // A moment later: the panels beside the canvas may still come or go.
     setTimeout(() => void editor.flow?.fitView({ padding: 0.12, maxZoom: 1 }), 60)
   }, [ready, graph, pipeline, shown, editor])

@@ -340,8 +340,6 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
         snapGrid={[GRID, GRID]}
         minZoom={0.05}
         maxZoom={2}
-        fitView
-        fitViewOptions={{ padding: 0.16, maxZoom: 1 }}
         onlyRenderVisibleElements
         elevateNodesOnSelect
         attributionPosition="top-right"

@@ -239,7 +239,9 @@ export class Editor {
     const { x, y } = at(step)
     const size = stepSize(this.catalog, step)
     const view = this.visible()
-    const inside = view && x >= view.x && y >= view.y && x + size.width <= view.x + view.width && y + size.height <= view.y + view.height
+    // A step that is cut at the edge is still seen: moving the whole view under someone's pointer would be worse.
+    const [middle, height] = [x + size.width / 2, y + size.height / 2]
+    const inside = view && middle >= view.x && height >= view.y && middle <= view.x + view.width && height <= view.y + view.height
     if (inside && !always) return
     void flow.setCenter(x + size.width / 2, y + size.height / 2, { zoom: Math.max(flow.getZoom(), 0.8), duration: 200 })
   }
