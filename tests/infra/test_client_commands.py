@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -217,7 +218,8 @@ def test_the_log_of_a_run_by_number_with_or_without_the_sign_or_by_id(terminal: 
 
 
 def test_a_pipe_that_is_closed_early_is_no_error(terminal: Terminal, model: dict[str, Any]) -> None:
-    command = f"{sys.executable} -m infra logs {model['number']} | head -1; {sys.executable} -m infra runs --json | head -1"
+    headrace = f"{shlex.quote(sys.executable)} -m infra"
+    command = f"{headrace} logs {model['number']} | head -1; {headrace} runs --json | head -1"
     done = subprocess.run(
         ["sh", "-c", command], check=True, cwd=terminal.folder, env=terminal.environment(), capture_output=True, text=True
     )
@@ -226,7 +228,7 @@ def test_a_pipe_that_is_closed_early_is_no_error(terminal: Terminal, model: dict
 
 def test_ctrl_c_while_waiting_leaves_the_run_and_cancel_stops_it(terminal: Terminal, model: dict[str, Any]) -> None:
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "infra", "run", "late.yaml", "--set", "train.trees=1000", "--no-cache", "--name", "long", "--wait"],
+        [sys.executable, "-m", "infra", "run", "late.yaml", "--set", "train.trees=5000", "--no-cache", "--name", "long", "--wait"],
         cwd=terminal.folder, env=terminal.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     end = time.monotonic() + 60

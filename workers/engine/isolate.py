@@ -352,10 +352,10 @@ def _step(request: Json, control: socket.socket) -> None:
         import multiprocessing.util
 
         multiprocessing.util._exit_function()  # type: ignore[attr-defined]  # what a normal exit runs: ends data-loading processes
+    ctypes.CDLL(None).fflush(None)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
-    ctypes.CDLL(None).fflush(None)
     with contextlib.suppress(OSError):
         remote.send(answer)
     os._exit(code)

@@ -198,6 +198,10 @@ class Splitter:
         return [rest] if rest else []
 
 
+LINE_BUFFERED = 1
+"""`_IOLBF` of stdio.h."""
+
+
 class Capture:
     """Descriptors 1 and 2 of this process as pipes that we read: C libraries and child processes are heard too.
 
@@ -220,6 +224,9 @@ class Capture:
                 stream.flush()
         self._saved = [os.dup(1), os.dup(2)]
         self._open()
+        with contextlib.suppress(ValueError):  # another C library calls it otherwise; its words then come when they are flushed
+            # Line by line, as Python's: into a pipe the C library would hold them back until the step ends.
+            self._libc.setvbuf(ctypes.c_void_p.in_dll(self._libc, "stdout"), None, LINE_BUFFERED, 0)
         sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - for the life of the process
         sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - as above
         sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]  # some libraries write to these
@@ -241,10 +248,11 @@ class Capture:
 
     def detach(self) -> None:
         """All that was said until now belongs to the step that ends here."""
+        # C first: what Python still holds may lack its line's end, and the C library's words would be glued to it.
+        self._libc.fflush(None)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
-        self._libc.fflush(None)
         with self._lock:
             for read in list(self._pipes):
                 self._drain(read)
