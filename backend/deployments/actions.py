@@ -41,7 +41,8 @@ def deploy(
     version = resolve(project, model)
     slug = slug or version.model.slug
     with transaction.atomic():
-        endpoint = _endpoint(project, user, slug, name or (version.model.name if slug == version.model.slug else slug))
+        spoken = version.model.name if slug == version.model.slug else slug.replace("-", " ").capitalize()
+        endpoint = _endpoint(project, user, slug, name or spoken)
         done = Deployment.objects.filter(endpoint=endpoint, step_run=step_run, model_version=version).first() if step_run else None
         if done is None:
             before = _label(endpoint)
