@@ -230,6 +230,8 @@ def test_ctrl_c_while_waiting_leaves_the_run_and_cancel_stops_it(terminal: Termi
     waiting = subprocess.Popen(
         [sys.executable, "-m", "infra", "run", "late.yaml", "--set", "train.trees=5000", "--no-cache", "--name", "long", "--wait"],
         cwd=terminal.folder, env=terminal.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Whoever runs the tests in the background may have switched SIGINT off for all below; a person's terminal has not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     end = time.monotonic() + 60
     while not (found := [r for r in terminal.json("runs", "--limit", "3") if r["name"] == "long"]):
