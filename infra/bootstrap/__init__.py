@@ -18,7 +18,7 @@ from infra.bootstrap.base import PYTHON, ROOT, RUNTIME_LOCK, STAMPS, TOOLS_LOCK,
 
 WITH_PAGES = {"up", "demo", "test", "bench"}
 """Commands that need the built pages; the others start without Node."""
-WITH_TOOLS = {"test", "lint"}
+WITH_TOOLS = {"test", "lint", "bench"}
 """Commands that need the packages of requirements-dev.lock and node_modules."""
 
 
