@@ -150,6 +150,8 @@ def test_after_a_killed_supervisor_the_next_start_ends_its_orphans(running: stud
     os.kill(before["pid"], signal.SIGKILL)
     if running.process is not None:
         running.process.wait(10)
+    # A killed process is there for a moment more; until it is gone its studio counts as running.
+    until(lambda: not studio.state.running(running.layout), "the killed supervisor is gone")
     after = studio.start(running.layout.data, "--port", "0", "--workers-cpu", "1")
     assert after.now()["pid"] != before["pid"]
     assert answers(after.url)
