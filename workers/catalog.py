@@ -27,6 +27,7 @@ STAGES: list[dict[str, str]] = [
     {"name": "train", "title": "Train", "help": "Fit a model."},
     {"name": "evaluate", "title": "Evaluate", "help": "See how good it is, and for whom."},
     {"name": "publish", "title": "Publish", "help": "Register and deploy."},
+    {"name": "flow", "title": "Flow", "help": "Branch, join, ask a person, and use pipelines in pipelines."},
     {"name": "monitor", "title": "Monitor", "help": "Watch what is deployed."},
     {"name": "llm", "title": "Language models", "help": "Prompts, retrieval, fine-tuning."},
 ]

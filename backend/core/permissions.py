@@ -31,6 +31,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "run.read": EVERYONE,
     "run.start": MAKERS,
     "run.cancel": MAKERS,
+    "run.ask": MAKERS,
+    "run.decide": frozenset({R, E, P, W}),
     "demo.start": frozenset({W}),
     "model.read": EVERYONE,
     "model.write": MAKERS,

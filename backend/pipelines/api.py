@@ -30,9 +30,10 @@ VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
 @router.get("/projects/{project}/catalog", response=CatalogOut)
 @allow("pipeline.read")
-def get_catalog(request: ApiRequest, project: str) -> Any:
-    """Every component, kind and stage: the palette."""
-    return queries.get_catalog()
+def get_catalog(request: ApiRequest, project: str, pipeline: Text | None = None) -> Any:
+    """Every component, kind and stage: the palette. With `pipeline`, older versions of pipelines that its draft uses as steps, too."""
+    using = queries.draft(queries.find(request.project, pipeline)) if pipeline else None
+    return queries.get_catalog(request.project, using)
 
 
 @router.get("/projects/{project}/templates", response=list[TemplateOut])

@@ -1,7 +1,7 @@
 """A pipeline's graph as a Yjs document, and back. Pure: no database, no sockets.
 
-The shape (README.md shows it) is one root map `steps`. Values of parameters and positions are plain JSON, so that two people's edits
-merge per parameter, and never into a value that neither of them meant.
+The shape (README.md shows it) is two root maps, `steps` and `parameters`. Values of parameters and positions are plain JSON, so that
+two people's edits merge per parameter, and never into a value that neither of them meant.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import pycrdt
 from pycrdt import Array, Doc, Map
 
 from workers.sdk.graph import Graph, GraphError, Step, normalise
+from workers.sdk.graph.flow import FIELDS
 from workers.sdk.graph.shape import MAX_STEPS
 
 EMPTY = b"\x00\x00"
 PLAIN = ("component", "name", "position", "retries", "timeout_s", "note")
+OPTIONAL = FIELDS
+"""Parts of a step that are absent where nothing is said; plain JSON too."""
 
 
 class BadUpdate(ValueError):
@@ -53,7 +56,10 @@ def read(doc: Doc[Any]) -> Graph:
     for key in sorted(found)[:MAX_STEPS]:
         if (step := _read_step(key, found[key])) is not None:
             steps[key] = step
-    return normalise({"steps": steps}, repair=True)
+    try:
+        return normalise({"steps": steps, "parameters": doc.get("parameters", type=Map).to_py() or {}}, repair=True)
+    except GraphError:  # a declaration that no editor of ours could have written
+        return normalise({"steps": steps}, repair=True)
 
 
 def _read_step(key: str, value: Any) -> Step | None:
@@ -69,8 +75,10 @@ def _read_step(key: str, value: Any) -> Step | None:
 
 def write(doc: Doc[Any], graph: Mapping[str, Any]) -> bytes:
     """Make the document say `graph`, touching only what differs; the update that does so (EMPTY when nothing differed)."""
-    wanted = normalise(graph)["steps"]
+    normal = normalise(graph)
+    wanted, declared = normal["steps"], normal.get("parameters", {})
     steps = doc.get("steps", type=Map)
+    parameters = doc.get("parameters", type=Map)
     made: list[bytes] = []
     watching = doc.observe(lambda event: made.append(event.update))
     try:
@@ -82,6 +90,11 @@ def write(doc: Doc[Any], graph: Mapping[str, Any]) -> bytes:
                     _update(steps[key], step)
                 else:
                     steps[key] = _new(step)
+            for name in set(parameters.keys()) - set(declared):
+                del parameters[name]
+            for name, one in declared.items():
+                if name not in parameters or _plain(parameters[name]) != one:
+                    parameters[name] = one
     finally:
         doc.unobserve(watching)
     return merge(made) if made else EMPTY
@@ -92,7 +105,7 @@ def _wires(step: Step) -> dict[str, list[str]]:
 
 
 def _new(step: Step) -> Map[Any]:
-    fields: dict[str, Any] = {field: step[field] for field in PLAIN}  # type: ignore[literal-required]  # the names of a Step
+    fields: dict[str, Any] = {field: step[field] for field in (*PLAIN, *OPTIONAL) if field in step}  # type: ignore[literal-required]  # the names of a Step
     return Map(
         {
             **fields,
@@ -107,6 +120,12 @@ def _update(held: Map[Any], step: Step) -> None:
         value = step[field]  # type: ignore[literal-required]  # as above
         if field not in held or _plain(held[field]) != value:
             held[field] = value
+    for field in OPTIONAL:
+        if field not in step:
+            if field in held:
+                del held[field]
+        elif field not in held or _plain(held[field]) != step[field]:  # type: ignore[literal-required]  # as above
+            held[field] = step[field]  # type: ignore[literal-required]  # as above
     for field, wanted in (("parameters", step["parameters"]), ("inputs", _wires(step))):
         inner = held.get(field)
         if not isinstance(inner, Map):

@@ -14,24 +14,29 @@ from backend.datasets.models import Dataset
 from backend.datasets.queries import resolve_reference
 from backend.pipelines.errors import InvalidGraph
 from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.pipelines.nested import components_for, offered
 from workers import catalog
 from workers.sdk import graph as graphs
+from workers.sdk.graph.nested import Nested
 
 KIND_OF_MODALITY = {"table": "Table", "images": "Images"}
 HINTS = 200
 """So many data sets are offered when a reference names none."""
 
 
-def get_catalog() -> dict[str, Any]:
-    """The palette: stages in order, kinds, components."""
+def get_catalog(project: Project, using: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The palette: stages in order, kinds, components, and this project's pipelines that can be steps (and those `using` names)."""
     found = catalog.load()
+    nested = {one.name: one for one in offered(project)}
+    if using is not None:
+        nested |= {name: one for name, one in components_for(project, using).items() if isinstance(one, Nested)}
     return {
-        "stages": found.stages,
+        "stages": [*found.stages, {"name": "pipelines", "title": "Pipelines", "help": "This project's published pipelines, as steps."}],
         "kinds": [
             {"name": name, "title": kind.title, "color": kind.color, "shape": kind.shape, "help": kind.help}
             for name, kind in found.kinds.items()
         ],
-        "components": list(found.components.values()),
+        "components": [*found.components.values(), *nested.values()],
     }
 
 
@@ -46,7 +51,7 @@ def normalised(graph: Mapping[str, Any]) -> graphs.Graph:
 def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
     """Problems, known columns and digest of a graph, with this project's data sets."""
     normal = normalised(graph)
-    components = catalog.load().components
+    components = components_for(project, normal)
     references = graphs.dataset_references(normal, components)
     columns: dict[str, list[dict[str, Any]] | None] = {}
     modality: dict[str, str] = {}

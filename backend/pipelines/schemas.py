@@ -46,6 +46,10 @@ class ComponentOut(Schema):
     `column`/`columns` (with `x-port`), `dataset-version`, `expression` (with `x-port`), `model-name`, `endpoint-name`, `seed`."""
     resources: Literal["io", "cpu", "gpu"]
     cacheable: bool
+    passes: dict[str, str] = {}
+    """Output → the input whose kind it hands on (`@name`: the kind that the parameter `name` says)."""
+    undo: str = ""
+    """The component that puts right what this one did, when its run fails or is cancelled."""
     version: str
 
 
@@ -74,6 +78,32 @@ class Position(Inner):
     y: Coordinate
 
 
+class MapIn(Inner):
+    """Run the step once a shard: over the list or table at `port`, or once for each of `values`."""
+
+    port: PortName | None = None
+    size: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE] | None = None
+    """Rows a shard, where a table or images arrive."""
+    values: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=10_000)] | None = None
+    at_once: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = None
+    policy: Literal["all", "any"] | Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = None
+    """How many shards must succeed."""
+
+
+class RepeatIn(Inner):
+    """Run the step round after round: until the condition over its metrics holds, or `at_most` times."""
+
+    at_most: Annotated[int, Field(ge=1, le=1_000), WHOLE]
+    until: Annotated[str, Field(max_length=4000)] = ""
+    carry: Annotated[dict[PortName, PortName], Field(json_schema_extra=_only_such_keys)] = {}
+    """Input → the output of the round before that it takes."""
+
+
+class UndoIn(Inner):
+    component: Annotated[str, Field(min_length=1, max_length=80)]
+    parameters: dict[str, Any] = {}
+
+
 class StepIn(Inner):
     component: Annotated[str, Field(min_length=1, max_length=80)]
     name: Annotated[str, Field(max_length=120)] = ""
@@ -84,11 +114,30 @@ class StepIn(Inner):
     retries: Annotated[int, Field(ge=0, le=10), WHOLE] = 0
     timeout_s: Annotated[int, Field(ge=1, le=604_800), WHOLE] | None = None
     note: Annotated[str, Field(max_length=2000)] = ""
+    map: MapIn | None = None
+    repeat: RepeatIn | None = None
+    undo: UndoIn | None = None
+    retry_on: list[Literal["api", "crash", "exit", "out_of_memory", "timeout"]] = []
+    """Which classes of error are tried again; empty: all that may help."""
+
+
+class ParameterIn(Inner):
+    """A parameter of the pipeline: what is filled in when a run starts. Steps take it as `{"$parameter": name}`."""
+
+    type: Literal["string", "number", "integer", "boolean"]
+    title: Annotated[str, Field(max_length=120)] = ""
+    description: Annotated[str, Field(max_length=500)] = ""
+    default: str | float | bool | None = None
+    enum: Annotated[list[str | float | bool], Field(min_length=1, max_length=200)] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    format: Literal["dataset-version", "model-name", "endpoint-name", "date", "multiline"] | None = None
 
 
 class Graph(Inner):
     """Steps by key. The same object travels as draft, version, run snapshot and YAML."""
 
+    parameters: Annotated[dict[StepKey, ParameterIn], Field(json_schema_extra=_only_such_keys)] = {}
     steps: Annotated[dict[StepKey, StepIn], Field(json_schema_extra=_only_such_keys)] = {}
 
 

@@ -10,7 +10,11 @@ from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries
 from backend.runs.schemas import (
+    ApprovalOut,
+    AskedPeople,
+    AskIn,
     AttemptOut,
+    DecideIn,
     DemoOut,
     EventsOut,
     LogsOut,
@@ -20,13 +24,17 @@ from backend.runs.schemas import (
     RunIn,
     RunOut,
     RunSummary,
+    ShardOut,
     Status,
+    StepRunOut,
 )
 
 router = Router(tags=["runs"])
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
 Lines = Annotated[int, Query(ge=1, le=queries.MOST_LINES)]
+Shard = Annotated[int, Query(ge=-1, le=2**31 - 1)]
+Shards = Annotated[int, Query(ge=1, le=10_000)]
 Points = Annotated[int, Query(ge=10, le=100_000)]
 
 
@@ -51,9 +59,8 @@ def list_runs(
 @idempotent()
 def start_run(request: ApiRequest, project: str, payload: RunIn) -> Any:
     """Start a run."""
-    run = actions.start_run(
-        request.project, request.user, payload.pipeline, payload.version, payload.parameters, name=payload.name, use_cache=payload.use_cache
-    )
+    wish = actions.Wish(**payload.model_dump(exclude={"pipeline", "version"}))
+    run = actions.start_run(request.project, request.user, payload.pipeline, payload.version, wish)
     return 201, queries.details([run])[0]
 
 
@@ -82,10 +89,10 @@ def cancel_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
 @allow("run.start")
 @idempotent()
 def rerun(request: ApiRequest, project: str, run_id: UUID, payload: RerunIn) -> Any:
-    """The same graph again, with changed parameters."""
-    run = actions.rerun(
-        queries.find(request.project, run_id), request.user, payload.parameters, name=payload.name, use_cache=payload.use_cache
-    )
+    """The same graph again, or another version of its pipeline, with changed parameters; `reuse` continues the run."""
+    run = queries.find(request.project, run_id)
+    version = queries.version_of(run, payload.version) if payload.version is not None else None
+    run = actions.rerun(run, request.user, actions.Wish(**payload.model_dump(exclude={"version"})), version)
     return 201, queries.details([run])[0]
 
 
@@ -131,6 +138,44 @@ def run_metrics(
 def step_attempts(request: ApiRequest, project: str, run_id: UUID, step: str) -> Any:
     """Attempts of a step."""
     return queries.attempts(queries.find(request.project, run_id), step)
+
+
+@router.get("/projects/{project}/runs/{uuid:run_id}/steps/{step}", response=StepRunOut)
+@allow("run.read")
+def get_step(request: ApiRequest, project: str, run_id: UUID, step: str) -> Any:
+    """One step of a run by its path: `train`, `train[7]` (shard or round 7), `prepare.clean` (inside a pipeline)."""
+    return queries.shard(queries.find(request.project, run_id), step)
+
+
+@router.get("/projects/{project}/runs/{uuid:run_id}/steps/{step}/shards", response=list[ShardOut])
+@allow("run.read")
+def list_shards(request: ApiRequest, project: str, run_id: UUID, step: str, after: Shard = -1, limit: Shards = 10_000) -> Any:
+    """Shards of a mapped step, or rounds of a repeated one, in order."""
+    return queries.shards(queries.find(request.project, run_id), step, after, limit)
+
+
+@router.post("/projects/{project}/runs/{uuid:run_id}/steps/{step}/decision", response=StepRunOut)
+@allow("run.decide")
+def decide(request: ApiRequest, project: str, run_id: UUID, step: str, payload: DecideIn) -> Any:
+    """Answer a step that waits for a person."""
+    run = queries.find(request.project, run_id)
+    actions.decide(queries.waiting_step(run, step), request.user, request.role, payload.answer, payload.values, payload.comment)
+    return queries.shard(run, step)
+
+
+@router.post("/projects/{project}/runs/{uuid:run_id}/steps/{step}/ask", response=AskedPeople)
+@allow("run.ask")
+@idempotent()
+def ask_people(request: ApiRequest, project: str, run_id: UUID, step: str, payload: AskIn) -> Any:
+    """Mail those who may answer a step that is about to wait for them."""
+    return {"asked": actions.ask_people(queries.find(request.project, run_id), request.user, step, payload.model_dump())}
+
+
+@router.get("/projects/{project}/approvals", response=list[ApprovalOut])
+@allow("run.read")
+def list_approvals(request: ApiRequest, project: str) -> Any:
+    """The inbox: what waits for the person who asks."""
+    return queries.approvals(request.project, request.user.email, request.role, actions.may_decide)
 
 
 # Before the route below: Django takes the first address that fits, and a UUID fits `{slug}` too.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.core.errors import Conflict, InvalidInput
+from backend.core.errors import Conflict, InvalidInput, NotAllowed
 
 
 class RunRefused(InvalidInput):
@@ -21,6 +21,18 @@ class RunOver(Conflict):
     """Run {number} is {status} already; there is nothing to cancel."""
 
     code = "run_over"
+
+
+class NothingAsked(Conflict):
+    """The step “{step}” does not wait for a person (it is {status})."""
+
+    code = "nothing_asked"
+
+
+class NotYoursToDecide(NotAllowed):
+    """This is for {who} to decide."""
+
+    code = "not_yours_to_decide"
 
 
 class NoSuchSort(InvalidInput):

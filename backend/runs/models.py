@@ -17,7 +17,11 @@ from backend.pipelines.models import Pipeline, PipelineVersion
 
 
 class Run(models.Model):
-    """`graph` is the snapshot that runs: overrides applied, data set versions pinned (`slug@3#digest`)."""
+    """`graph` is the snapshot that runs: overrides applied, data set versions pinned (`slug@3#digest`), the pipelines that are
+    steps of it under `pipelines`. `parameters` are the overrides by step, `values` the pipeline's own parameters.
+
+    `dynamic` is set where steps may make others, leave outputs out or wait: only then does the ledger look for these.
+    `undoing`: it failed or was cancelled, and compensations run now."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
@@ -26,11 +30,14 @@ class Run(models.Model):
     pipeline_version = models.ForeignKey(PipelineVersion, on_delete=models.PROTECT, related_name="runs")
     graph = models.JSONField()
     parameters = models.JSONField(default=dict)
+    values = models.JSONField(default=dict, db_default={})
     status = models.CharField(max_length=10, default="queued")
     steps_total = models.PositiveIntegerField(default=0)
     steps_done = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     use_cache = models.BooleanField(default=True)
+    dynamic = models.BooleanField(default=False, db_default=False)
+    undoing = models.BooleanField(default=False, db_default=False)
     error = models.JSONField(null=True)
     metrics = models.JSONField(default=dict)
     rerun_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reruns")
@@ -50,12 +57,20 @@ class StepRun(models.Model):
     `blocked_by` counts the steps it still waits for: a queued step with 0 is ready from `ready_at` on. `failures` counts
     attempts that failed by themselves (bounded by `max_attempts`), `losses` those whose worker vanished.
     `cache_key` is known before anything runs (component, parameters, keys of the inputs), `content_key` once the
-    inputs are there (component, parameters, digests of the inputs)."""
+    inputs are there (component, parameters, digests of the inputs).
+
+    `step` is the path in the run: the step's key, and below a step that made others `parent.key` (of a pipeline), `parent[7]`
+    (shard 7 of a mapped step, or round 7 of a repeated one) or `step~undo` (its compensation, `undoes`). A step that has handed
+    its work to others keeps `state` and holds no worker until `children_open` is 0; a shard or round takes its parent's inputs, but for
+    what is `given`. `held`: a shard that waits for its turn. `flow`: how it is run (`workers.sdk.graph.flow`)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs", db_index=False)
-    step = models.CharField(max_length=60)
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children", db_index=False, db_constraint=False)
+    undoes = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    shard = models.PositiveIntegerField(null=True)
+    step = models.CharField(max_length=300)
     position = models.PositiveIntegerField(default=0)
     component = models.CharField(max_length=80)
     component_version = models.CharField(max_length=64)
@@ -69,6 +84,15 @@ class StepRun(models.Model):
     losses = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=1)
     timeout_s = models.PositiveIntegerField(null=True)
+    flow = models.JSONField(null=True)
+    given = models.JSONField(null=True)
+    state = models.JSONField(null=True)
+    held = models.BooleanField(default=False, db_default=False)
+    children_open = models.PositiveIntegerField(default=0, db_default=0)
+    children_total = models.PositiveIntegerField(default=0, db_default=0)
+    children_failed = models.PositiveIntegerField(default=0, db_default=0)
+    wait_until = models.DateTimeField(null=True)
+    fresh = models.BooleanField(default=False, db_default=False)
     cacheable = models.BooleanField(default=True)
     cache_key = models.CharField(max_length=64, blank=True)
     content_key = models.CharField(max_length=64, blank=True)
@@ -89,6 +113,8 @@ class StepRun(models.Model):
         indexes = [
             models.Index(fields=["run", "queue", "ready_at"], condition=models.Q(status="queued", blocked_by=0), name="step_run_ready"),
             models.Index(fields=["run"], condition=models.Q(status="running"), name="step_run_running"),
+            models.Index(fields=["parent", "shard"], condition=models.Q(parent__isnull=False), name="step_run_children"),
+            models.Index(fields=["project", "wait_until"], condition=models.Q(status="waiting"), name="step_run_waiting"),
             models.Index(fields=["project", "cache_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_cache"),
             models.Index(
                 fields=["project", "content_key"], condition=models.Q(status="succeeded", cacheable=True), name="step_run_content"
@@ -97,7 +123,8 @@ class StepRun(models.Model):
 
 
 class StepInput(models.Model):
-    """One wire of one run: `output` of the step run `source` feeds `port` of `step_run`; `position` orders many wires."""
+    """One wire of one run: `output` of the step run `source` feeds `port` of `step_run`; `position` orders many wires.
+    `need` says what becomes of `step_run` when nothing comes through (`workers.sdk.graph.plan.Need`); `after` is only an order."""
 
     id = models.BigAutoField(primary_key=True)
     step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="inputs", db_index=False, db_constraint=False)
@@ -105,6 +132,7 @@ class StepInput(models.Model):
     position = models.PositiveIntegerField(default=0)
     source = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="dependants", db_constraint=False)
     output = models.CharField(max_length=60)
+    need = models.CharField(max_length=5, default="all", db_default="all")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step_run", "port", "position"], name="step_input_unique")]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from django.db.models.functions import Cast, NullIf
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.models import Project
 from backend.core.queries import paginate
+from backend.pipelines import queries as pipelines
+from backend.pipelines.models import PipelineVersion
 from backend.runs.errors import NoSuchSort
 from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
 from workers import catalog
@@ -113,25 +115,33 @@ def details(runs: Sequence[Run]) -> list[Json]:
         cursor.execute("SELECT r, (SELECT max(id) FROM runs_runevent WHERE run_id = r) FROM unnest(%s::uuid[]) r", [ids])
         last |= {run_id: newest or 0 for run_id, newest in cursor.fetchall()}
     steps: dict[UUID, list[StepRun]] = defaultdict(list)
-    for step in StepRun.objects.filter(run__in=ids).order_by("position"):
+    # Shards and rounds may be ten thousand: their step counts them, and `shards` lists them.
+    for step in StepRun.objects.filter(run__in=ids, shard=None).defer("given").order_by("position", "step"):
         steps[step.run_id].append(step)
     outputs: dict[UUID, list[Json]] = defaultdict(list)
-    for made in StepOutput.objects.filter(step_run__run__in=ids).select_related("artifact").defer("artifact__inline").order_by("port"):
+    for made in (
+        StepOutput.objects.filter(step_run__run__in=ids, step_run__shard=None)
+        .select_related("artifact")
+        .defer("artifact__inline")
+        .order_by("port")
+    ):
         made.artifact.metadata = made.metadata or made.artifact.metadata
         outputs[made.step_run_id].append({"port": made.port, "artifact": made.artifact})
     fresh = {
         run.pk: run
         for run in Run.objects.filter(pk__in=ids).only(
-            "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at"
+            "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
         )
     }
     found = []
     for run in runs:
         now = fresh[run.pk]
         run.status, run.steps_done, run.metrics, run.error = now.status, now.steps_done, now.metrics, now.error
+        run.undoing, run.steps_total = now.undoing, now.steps_total
         run.started_at, run.finished_at = now.started_at, now.finished_at
         found.append({
-            **summary(run), "graph": run.graph, "parameters": run.parameters, "rerun_of": run.rerun_of_id, "last_event": last[run.pk],
+            **summary(run), "graph": run.graph, "parameters": run.parameters, "values": run.values, "undoing": run.undoing,
+            "rerun_of": run.rerun_of_id, "last_event": last[run.pk],
             "step_runs": [_step(s, run.graph, outputs[s.pk]) for s in steps[run.pk]],
         })  # fmt: skip
     return found
@@ -139,14 +149,76 @@ def details(runs: Sequence[Run]) -> list[Json]:
 
 def _step(step: StepRun, graph: Json, outputs: list[Json]) -> Json:
     component = catalog.load().components.get(step.component)
-    title = component.title if component is not None else step.component
+    title = (
+        component.title if component is not None else (graph.get("pipelines") or {}).get(step.component, {}).get("title", step.component)
+    )
     return {
         "id": step.pk, "step": step.step, "name": graph["steps"].get(step.step, {}).get("name") or title, "component": step.component,
         "title": title, "queue": step.queue, "status": step.status, "skip_reason": step.skip_reason, "attempt": step.attempt,
         "max_attempts": step.max_attempts, "progress": step.progress, "message": step.message, "parameters": step.parameters,
-        "outputs": outputs,
+        "outputs": outputs, "parent": step.parent_id, "undoes": step.undoes_id, "shard": step.shard,
+        "shards": _shards(step),
+        "question": {**step.state["question"], "until": step.wait_until} if step.status == "waiting" and step.state else None,
+        "decision": (step.state or {}).get("decision"),
         "ready_at": step.ready_at, "started_at": step.started_at, "finished_at": step.finished_at, "error": step.error,
     }  # fmt: skip
+
+
+def _shards(step: StepRun) -> Json | None:
+    return {"total": step.children_total, "open": step.children_open, "failed": step.children_failed} if step.children_total else None
+
+
+def version_of(run: Run, number: int) -> PipelineVersion:
+    """A version of the pipeline that the run is of."""
+    return pipelines.get_version(run.pipeline_version.pipeline, number)
+
+
+def shards(run: Run, step: str, after: int, limit: int) -> list[Json]:
+    """`ShardOut` of a mapped or repeated step's shards after that number, in order."""
+    found = StepRun.objects.filter(parent=_step_id(run, step), shard__gt=after).order_by("shard")
+    rows = found.values_list("shard", "step", "status", "skip_reason", "attempt", "started_at", "finished_at", "error")[:limit]
+    return [
+        {
+            "shard": shard, "step": path, "status": status, "skip_reason": reason, "attempt": attempt,
+            "seconds": (finished - started).total_seconds() if started and finished else None, "error": (error or {}).get("message", ""),
+        }
+        for shard, path, status, reason, attempt, started, finished, error in rows
+    ]  # fmt: skip
+
+
+def shard(run: Run, step: str) -> Json:
+    """`StepRunOut` of one step of the run by its path, a shard or round too."""
+    found = StepRun.objects.filter(run=run, step=step).defer("given").first()
+    if found is None:
+        raise NotFound(what="step", name=step)
+    outputs = []
+    for made in StepOutput.objects.filter(step_run=found).select_related("artifact").defer("artifact__inline").order_by("port"):
+        made.artifact.metadata = made.metadata or made.artifact.metadata
+        outputs.append({"port": made.port, "artifact": made.artifact})
+    return _step(found, run.graph, outputs)
+
+
+def waiting_step(run: Run, step: str) -> StepRun:
+    found = StepRun.objects.select_related("run__project").filter(run=run, step=step).first()
+    if found is None:
+        raise NotFound(what="step", name=step)
+    return found
+
+
+def approvals(project: Project, email: str, role: str, may: Callable[[Json, str, str], bool]) -> list[Json]:
+    """`ApprovalOut` of every step of the project that waits for this member, longest first."""
+    rows = (
+        StepRun.objects.filter(project=project, status="waiting").select_related("run__pipeline_version__pipeline")
+        .defer("run__graph", "run__pipeline_version__graph", "run__pipeline_version__pipeline__draft").order_by("ready_at")[:500]
+    )  # fmt: skip
+    return [
+        {
+            "run": row.run_id, "run_number": row.run.number, "pipeline": row.run.pipeline_version.pipeline.slug,
+            "pipeline_name": row.run.pipeline_version.pipeline.name, "step": row.step, "since": row.started_at,
+            "question": {**row.state["question"], "until": row.wait_until},
+        }
+        for row in rows if row.state and may(row.state["question"], email, role)
+    ]  # fmt: skip
 
 
 def compare(project: Project, ids: str) -> Json:

@@ -10,26 +10,37 @@ from ninja import Field, Schema
 
 from backend.artifacts.schemas import ArtifactOut
 from backend.core.schemas import Number, UserOut
-from backend.pipelines.schemas import Graph
+from backend.pipelines.schemas import Graph, StepKey
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
 
 
 class RunIn(Schema):
     """Start a run of a pipeline: its draft (`version` null: the draft is published first when it changed) or a version.
-    `parameters` are overrides, `{step: {parameter: value}}`."""
+    `parameters` are overrides, `{step: {parameter: value}}`; `values` are the pipeline's own parameters. `until`: run only these steps and
+    what they need; `fresh`: run these in any case, cached or not."""
 
     pipeline: str
     version: Number | None = None
     parameters: dict[str, dict[str, Any]] = {}
+    values: dict[str, Any] = {}
     name: Annotated[str, Field(max_length=120)] = ""
     use_cache: Annotated[bool, Field(strict=True)] = True
+    until: Annotated[list[StepKey], Field(max_length=2000)] = []
+    fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
 
 
 class RerunIn(Schema):
+    """`version`: of the same pipeline, edited since. `reuse`: continue, taking over whatever a change does not affect."""
+
     parameters: dict[str, dict[str, Any]] = {}
+    values: dict[str, Any] = {}
     use_cache: Annotated[bool, Field(strict=True)] = True
     name: Annotated[str, Field(max_length=120)] = ""
+    version: Number | None = None
+    until: Annotated[list[StepKey], Field(max_length=2000)] = []
+    fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
+    reuse: Annotated[bool, Field(strict=True)] = False
 
 
 class StepError(Schema):
@@ -66,6 +77,53 @@ class OutputOut(Schema):
     artifact: ArtifactOut
 
 
+class ShardsOut(Schema):
+    total: int
+    open: int
+    failed: int
+
+
+class AskedOut(Schema):
+    name: str
+    type: Literal["number", "text", "yes or no"]
+    value: str
+
+
+class QuestionOut(Schema):
+    question: str
+    role: str
+    people: list[str] = []
+    fields: list[AskedOut] = []
+    at_deadline: str = ""
+    until: datetime | None = None
+    metrics: dict[str, Any] | None = None
+
+
+class DecisionOut(Schema):
+    answer: Literal["approve", "reject"] | None = None
+    name: str = ""
+    comment: str = ""
+    values: dict[str, Any] = {}
+    at: datetime | None = None
+    late: bool = False
+
+
+class DecideIn(Schema):
+    answer: Literal["approve", "reject"]
+    values: dict[str, str | float | bool] = {}
+    comment: Annotated[str, Field(max_length=2000)] = ""
+
+
+class AskIn(Schema):
+    question: Annotated[str, Field(min_length=1, max_length=500)]
+    role: Literal["reviewer", "editor", "operator", "owner"] = "operator"
+    people: Annotated[list[str], Field(max_length=50)] = []
+
+
+class AskedPeople(Schema):
+    asked: int
+
+
 class StepRunOut(Schema):
     id: UUID
     step: str
@@ -82,6 +140,16 @@ class StepRunOut(Schema):
     message: str
     parameters: dict[str, Any]
     outputs: list[OutputOut]
+    parent: UUID | None
+    """The step that made this one: of a shard, a round, or a step inside a pipeline."""
+    undoes: UUID | None
+    """Of a compensation: the step it undoes."""
+    shard: int | None
+    shards: ShardsOut | None
+    """Of a step that made others: what became of them so far."""
+    question: QuestionOut | None
+    """Of a step that waits for a person: what is asked."""
+    decision: DecisionOut | None
     ready_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -97,9 +165,35 @@ class AttemptOut(Schema):
     error: StepError | None
 
 
+class ShardOut(Schema):
+    """One square of a heat strip."""
+
+    shard: int
+    step: str
+    status: Status
+    skip_reason: str
+    attempt: int
+    seconds: float | None
+    error: str
+
+
+class ApprovalOut(Schema):
+    """A step that waits for the person who asks."""
+
+    run: UUID
+    run_number: int
+    pipeline: str
+    pipeline_name: str
+    step: str
+    since: datetime | None
+    question: QuestionOut
+
+
 class RunOut(RunSummary):
     graph: Graph
     parameters: dict[str, dict[str, Any]]
+    values: dict[str, Any]
+    undoing: bool
     step_runs: list[StepRunOut]
     rerun_of: UUID | None
     last_event: int

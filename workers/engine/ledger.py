@@ -119,6 +119,28 @@ class Ledger:
             (step_run, attempt, worker, outcome, _json(error), retry, pause_s, LOSSES, take, WAKES),
         )
 
+    def suspend(
+        self, step_run: str, attempt: int, worker: str, state: Json, children: list[Json], inputs: list[Json], *, take: bool,
+        at_once: int = 2**31 - 1, person: bool = False, until: datetime | None = None,
+    ) -> Json:  # fmt: skip
+        """Hand the step on to steps it makes, to a person, or to a time; it becomes ready again when they are done."""
+        return self.call(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_suspend(%s::uuid, %s::int, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s::int, %s, %s::timestamptz, %s, %s::int)",
+            (step_run, attempt, worker, _json(state), _json(children), _json(inputs), at_once, person, until, take, WAKES),
+        )
+
+    def children(self, step_run: str, shard: int | None = None) -> list[Json]:
+        """What became of the steps that a step made: `{step, shard, status, skip_reason, error, outputs: {port: record}}` in order."""
+        return self.call("SELECT ledger_children(%s::uuid, %s::int)", (step_run, shard))  # type: ignore[no-any-return]  # jsonb
+
+    def pipeline(self, run: str, name: str) -> Json | None:
+        """A pipeline that is a step of this run, as `workers.sdk.graph.nested.of_json` takes it."""
+        return self.call("SELECT ledger_pipeline(%s::uuid, %s)", (run, name))  # type: ignore[no-any-return]  # jsonb
+
+    def overdue(self, limit: int = 200) -> list[Json]:
+        """Go on with steps whose deadline for a person has passed."""
+        return self.call("SELECT ledger_overdue(%s::int)", (limit,)) or []
+
     def reap(self, lease_s: float, grace_s: float, alive: Sequence[str] = (), limit: int = 200) -> Json:
         """Take back what its worker has left; `alive` are steps whose process is known to live."""
         return self.call(  # type: ignore[no-any-return]  # jsonb

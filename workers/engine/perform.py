@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workers.sdk.client import Client
 
 Json = dict[str, Any]
+CLASSES = {"crash": "crash", "process_crashed": "crash", "timeout": "timeout", "out_of_memory": "out_of_memory", "exit": "exit"}
+"""Error code → class; what comes from the studio's API or another service has codes of its own."""
 TRACEBACK = 20_000
 """Characters kept of a traceback."""
 
@@ -37,7 +39,7 @@ class Stopped(Cancelled):
 
 
 @cache
-def _store() -> Store:
+def store() -> Store:
     return Store.from_environment()
 
 
@@ -63,18 +65,31 @@ def perform(
     """Run the step and store what it gives. `call(component, inputs, parameters)` makes the call itself (so that the caller
     may bound where it can be interrupted)."""
     component = component_of(claim)
-    store, kinds = _store(), catalog.load().kinds
-    scratch = scratch_of(claim)
-    scratch.mkdir(parents=True, exist_ok=True)
-    here = context.Context(
-        report=report, scratch=scratch, open_store=_store, open_client=open_client, device=device, run_id=str(claim["run"]),
-        step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
-    )  # fmt: skip
-    with context.use(here):
-        inputs = {port: [artifacts.load(r, kinds, store) for r in records] for port, records in claim["inputs"].items()}
+    kept, kinds = store(), catalog.load().kinds
+    with here(claim, info, report, open_client, device) as around:
+        inputs = {port: artifacts.load_port(records, kinds, kept) for port, records in claim["inputs"].items()}
         outputs = call(component, inputs, claim["parameters"])
         given = {r["digest"]: r for records in claim["inputs"].values() for r in records}
-        return [artifacts.save(port, handle, store, given, scratch) for port, handle in outputs.items()]
+        return [artifacts.save(port, handle, kept, given, around.scratch) for port, handle in outputs.items()]
+
+
+def here(
+    claim: Json, info: Json, report: context.Reporter, open_client: Callable[[], Client], device: str
+) -> contextlib.AbstractContextManager[context.Context]:
+    """The world of this attempt, for the length of a `with` block."""
+    scratch = scratch_of(claim)
+    scratch.mkdir(parents=True, exist_ok=True)
+    return context.use(context.Context(
+        report=report, scratch=scratch, open_store=store, open_client=open_client, device=device, run_id=str(claim["run"]),
+        step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
+        state=claim.get("state") or {},
+    ))  # fmt: skip
+
+
+def tried_again(claim: Json, error: Json) -> bool:
+    """Whether the step wants another attempt after an error of this class (`workers.sdk.graph.flow.ERROR_CLASSES`)."""
+    wanted = (claim.get("flow") or {}).get("retry_on")
+    return not wanted or CLASSES.get(error["code"], "api") in wanted
 
 
 def forget(claim: Json) -> None:

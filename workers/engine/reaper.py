@@ -63,6 +63,11 @@ class Reaper:
             if answer["ok"]:
                 log.warning("A step of run %s was taken back.", answer["run"])
                 self.live.send([answer])
+        if seen["overdue"]:
+            for answer in self.ledger.overdue():
+                if answer["ok"]:
+                    log.info("A step of run %s waited for a person until its deadline.", answer["run"])
+                    self.live.send([answer])
         for queue in seen["queues"]:
             self._announce(queue)
 

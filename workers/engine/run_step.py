@@ -14,16 +14,19 @@ import signal
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
 from workers.engine import perform
+from workers.engine.control import HandOver, control, hands_over
 from workers.engine.isolate import Isolated
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
 from workers.engine.perform import Stopped, TimedOut
 from workers.engine.report import Beater, Capture, Redactor, Report, StepLogging
+from workers.sdk.context import Waits
 
 if TYPE_CHECKING:
     from workers.sdk.client import Client
@@ -138,17 +141,17 @@ class Worker:
         self._deadline = time.monotonic() + claim["timeout_s"] if claim["timeout_s"] else None
         self._beater.watch(report)
         error: Json | None = None
-        outcome, retry, outputs = "", False, []
+        outcome, retry = "", False
+        result: list[Json] | HandOver | Waits = []
         try:
-            component = perform.component_of(claim)
-            if component.isolate or component.resources == "gpu":
-                outputs = self._isolated.run(claim, info, report, component, self._grant(claim), self._deadline)
-            else:
-                outputs = perform.perform(claim, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
+            result = self._work(claim, info, report)
         except KeyboardInterrupt:
             raise
+        except Waits as asked:
+            result = asked
         except BaseException as exc:
             outcome, error, retry = self._error(exc, report)
+            retry = retry and perform.tried_again(claim, error)
         finally:
             self._armed = None
             self._beater.watch(None)
@@ -157,13 +160,31 @@ class Worker:
         report.beat(final=True)
         take = time.monotonic() < until
         if error is None:
-            answer = self.ledger.finish(claim["id"], claim["attempt"], self.name, outputs, take=take)
+            answer = self._commit(claim, result, take)
             perform.forget(claim)
             return answer
         answer = self.ledger.fail(claim["id"], claim["attempt"], self.name, outcome, error, retry=retry, take=take)
         if answer.get("outcome") in ("failed", "cancelled"):
             perform.forget(claim)
         return answer
+
+    def _work(self, claim: Json, info: Json, report: Report) -> list[Json] | HandOver:
+        if hands_over(claim):
+            with perform.here(claim, info, report, lambda: self._client(claim, info), "cpu"):
+                return control(claim, self.ledger, perform.store(), report)
+        component = perform.component_of(claim)
+        if component.isolate or component.resources == "gpu":
+            return self._isolated.run(claim, info, report, component, self._grant(claim), self._deadline)
+        return perform.perform(claim, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
+
+    def _commit(self, claim: Json, result: list[Json] | HandOver | Waits, take: bool) -> Json:
+        held = (claim["id"], claim["attempt"], self.name)
+        if isinstance(result, HandOver):
+            return self.ledger.suspend(*held, result.state, result.children, result.inputs, at_once=result.at_once, take=take)
+        if isinstance(result, Waits):
+            until = datetime.now(UTC) + timedelta(hours=result.hours) if result.hours else None
+            return self.ledger.suspend(*held, {"question": result.question}, [], [], person=True, until=until, take=take)
+        return self.ledger.finish(*held, result, take=take)
 
     def _error(self, exc: BaseException, report: Report) -> tuple[str, Json, bool]:
         outcome, error, retry = getattr(exc, "ended", None) or perform.error_of(exc)

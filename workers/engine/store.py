@@ -14,13 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from workers.sdk.errors import StepError
-from workers.sdk.kinds import Artifact
+from workers.sdk.kinds import Artifact, List
 from workers.sdk.store import BINARY, TREE, Store
 
 INLINE = 16 * 1024
 """Bytes of JSON up to which a value is kept in the ledger."""
 VALUE = "application/json"
 Json = dict[str, Any]
+
+
+def load_port(records: list[Json], kinds: Mapping[str, type[Artifact]], store: Store) -> list[Artifact]:
+    """The handles for what arrives at one input; lists are given one by one."""
+    return [load(one, kinds, store) for record in records for one in (items(record, store) if record["kind"] == List.kind else [record])]
+
+
+def items(record: Mapping[str, Any], store: Store) -> list[Json]:
+    """The records in an artifact of kind List."""
+    value = record["inline"] if record["inline"] is not None else json.loads(store.read(record["digest"]))
+    return list(value["items"])
+
+
+def save_list(port: str, records: list[Json], kind: str, store: Store) -> Json:
+    """One record for what many shards gave at `port`, in their order."""
+    kept = [{k: r[k] for k in ("kind", "digest", "size", "media_type", "inline", "metadata")} for r in records]
+    return save(port, List(value={"of": kind, "items": kept}, metadata={"of": kind, "count": len(kept)}), store, {}, Path())
 
 
 def load(record: Mapping[str, Any], kinds: Mapping[str, type[Artifact]], store: Store) -> Artifact:

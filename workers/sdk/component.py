@@ -95,6 +95,8 @@ class Component:
     cacheable: bool
     isolate: bool
     columns: ColumnsFunction | None
+    passes: Mapping[str, str]
+    undo: str
     _fields: dict[str, tuple[Any, Any]] = field(repr=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -152,7 +154,7 @@ class Component:
                 given[port.name] = arrived[0]
             one = given[port.name]
             for item in one if isinstance(one, list) else [one]:
-                if not isinstance(item, Artifact) or item.kind != port.kind:
+                if not isinstance(item, Artifact) or port.kind not in (item.kind, Artifact.kind):
                     raise StepError(
                         f"{self.title}: “{port.title}” takes a {port.kind}, a {getattr(item, 'kind', type(item).__name__)} arrived.",
                         field=port.name,
@@ -226,12 +228,16 @@ def component(
     isolate: bool = False,
     columns: ColumnsFunction | None = None,
     stage: str = "",
+    passes: Mapping[str, str] | None = None,
+    undo: str = "",
 ) -> Callable[[Callable[..., Any]], Component]:
     """Make a component of a typed function.
 
     `resources` is the queue it runs in; `cacheable` says that equal inputs give an equal result; `isolate` runs it in a fresh
     process that can be stopped at once (all torch steps); `columns` tells, without running anything, which columns come out,
-    given those that go in; `stage` is the palette's group, the folder's name unless said otherwise.
+    given those that go in; `stage` is the palette's group, the folder's name unless said otherwise. `passes` says which output hands on
+    what arrives at which input, so that its kind is known (`@name`: the kind that the parameter `name` names); `undo` names the component
+    that puts right what this one did, when its run fails or is cancelled.
     """
 
     def derive(function: Callable[..., Any]) -> Component:
@@ -274,6 +280,8 @@ def component(
             cacheable=cacheable,
             isolate=isolate,
             columns=columns,
+            passes=dict(passes or {}),
+            undo=undo,
             _fields=fields,
         )
 

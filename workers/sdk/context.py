@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workers.sdk.errors import Cancelled
 
@@ -27,6 +27,14 @@ class Reporter(Protocol):
     def progress(self, fraction: float, message: str) -> None: ...
     def metric(self, name: str, value: float, index: float) -> None: ...
     def cancelled(self) -> bool: ...
+
+
+class Waits(Exception):
+    """Raised by `ask`: the step is put aside, without a worker, until somebody has answered. Not to be caught by a component."""
+
+    def __init__(self, question: Mapping[str, Any], hours: float):
+        super().__init__("waits for a person")
+        self.question, self.hours = dict(question), hours
 
 
 class Recorder:
@@ -69,6 +77,7 @@ class Context:
     step: str = ""
     project: str = ""
     pipeline: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
     _store: Store | None = field(default=None, repr=False)
     _client: Client | None = field(default=None, repr=False)
 
@@ -105,6 +114,14 @@ class Context:
     def metric(self, name: str, value: float, index: float) -> None:
         """Add a point to a live chart: `name` is the series, `index` its place on the horizontal axis."""
         self.report.metric(name, float(value), float(index))
+
+    def ask(self, question: Mapping[str, Any], hours: float = 0) -> dict[str, Any]:
+        """What a person answered: `{"by", "name", "answer", "values", "comment", "late"}`. The first call puts the step aside (raises
+        `Waits`); once somebody has answered, or `hours` have passed (0: no deadline; then `late` is set), the component is called again
+        and gets the answer here."""
+        if "decision" not in self.state:
+            raise Waits(question, hours)
+        return dict(self.state["decision"])
 
     def check_cancelled(self) -> None:
         """Raise `Cancelled` when the run was cancelled. Call it at least once a second of work."""

@@ -274,6 +274,27 @@ class Figures(_Json):
     help = "Charts to look at."
 
 
+class Values(_Json):
+    """Named values: what a person filled in, or a step worked out: `{name: number | text | true | false}`."""
+
+    kind = "Values"
+    title = "Values"
+    color = "#f76707"
+    shape = "hexagon"
+    help = "Named values, such as what a person filled in."
+
+
+class List(_Json):
+    """What the shards of a mapped step gave, in their order: `{"of": kind, "items": [records]}`. An input that takes many gets them one
+    by one; a mapped step takes one a shard."""
+
+    kind = "List"
+    title = "List"
+    color = "#495057"
+    shape = "square"
+    help = "Several results of one kind, in order."
+
+
 class ModelVersion(_Json):
     """A version in the registry: `{"model", "version"}`."""
 
@@ -294,4 +315,6 @@ class Endpoint(_Json):
     help = "The address where programs ask the model."
 
 
-KINDS: dict[str, type[Artifact]] = {k.kind: k for k in (Table, Images, Recipe, Model, Metrics, Figures, ModelVersion, Endpoint)}
+KINDS: dict[str, type[Artifact]] = {
+    k.kind: k for k in (Table, Images, Recipe, Model, Metrics, Figures, Values, List, ModelVersion, Endpoint)
+}

@@ -1,7 +1,8 @@
 """Writes of `runs`: check, change, notify. One verb a file; all changes go through the ledger's SQL functions."""
 
 from backend.runs.actions.cancel import cancel_run
+from backend.runs.actions.decide import ask_people, decide, may_decide
 from backend.runs.actions.demo import start_demo, wake_demo
-from backend.runs.actions.start import rerun, start_run
+from backend.runs.actions.start import Wish, rerun, start_run
 
-__all__ = ["cancel_run", "rerun", "start_demo", "start_run", "wake_demo"]
+__all__ = ["Wish", "ask_people", "cancel_run", "decide", "may_decide", "rerun", "start_demo", "start_run", "wake_demo"]

@@ -30,6 +30,11 @@ def cancel(run: UUID) -> Json:
     return _call("SELECT ledger_cancel(%s::uuid)", [str(run)])
 
 
+def decide(step_run: UUID, decision: Json) -> Json:
+    """`ledger_decide`: a person has answered. `ok` is False when the step no longer waits."""
+    return _call("SELECT ledger_decide(%s::uuid, %s::jsonb, false)", [str(step_run), _json(decision)])
+
+
 def _call(sql: str, parameters: list[Any]) -> Json:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from django.db import transaction
@@ -18,21 +19,35 @@ from backend.pipelines.actions import publish
 from backend.pipelines.models import Pipeline, PipelineVersion
 from backend.runs.actions import ledger
 from backend.runs.errors import ParametersRefused, RunRefused
-from backend.runs.models import Run
-from workers import catalog
+from backend.runs.models import Run, StepRun
 from workers.sdk import graph as graphs
-from workers.sdk.cache import cache_key
-from workers.sdk.component import Component
+from workers.sdk.graph.nested import Nested
+from workers.sdk.graph.parameters import given, substitute
 
 Json = dict[str, Any]
 Overrides = Mapping[str, Mapping[str, Any]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody wants of a run beside its graph.
+
+    `parameters` override steps' parameters, `values` are the pipeline's own. `until`: only these steps and what they need. `fresh`: these
+    steps run in any case (and what comes after them is looked up by content alone). `reuse`: what is unaffected is taken over from
+    the run this one continues, steps that are not cacheable too."""
+
+    parameters: Overrides = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    use_cache: bool = True
+    until: Sequence[str] = ()
+    fresh: Sequence[str] = ()
+    reuse: bool = False
+
+
 def start_run(
-    project: Project, user: User, pipeline: Pipeline | str, version: int | PipelineVersion | None = None,
-    parameters: Overrides | None = None,
-    name: str = "", use_cache: bool = True, rerun_of: Run | None = None,
-) -> Run:  # fmt: skip
+    project: Project, user: User, pipeline: Pipeline | str, version: int | PipelineVersion | None = None, wish: Wish | None = None
+) -> Run:
     """Check everything, publish the draft if that is what runs, and hand the graph to the ledger. Changes nothing when
     something is wrong: the error lists every problem with step and parameter."""
     with transaction.atomic():
@@ -41,49 +56,120 @@ def start_run(
             frozen = publish(found, user)
         else:
             frozen = version if isinstance(version, PipelineVersion) else pipelines.get_version(found, version)
-        return _begin(project, user, frozen, frozen.graph, parameters or {}, name, use_cache, rerun_of)
+        return _begin(project, user, frozen, frozen.graph, wish or Wish(), None)
 
 
-def rerun(run: Run, user: User, parameters: Overrides | None = None, name: str = "", use_cache: bool = True) -> Run:
-    """The graph of `run` again, with its overrides and these; data set versions stay the ones it used."""
+def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = None) -> Run:
+    """The graph of `run` again (or, edited, of another version), with its overrides and these; data set versions stay the ones it used."""
+    kept: Json = {step: dict(values) for step, values in run.parameters.items()}
+    for step, values in wish.parameters.items():
+        kept[step] = {**kept.get(step, {}), **values}
+    base = run.graph if version is None else version.graph
+    if version is not None:
+        kept = {step: values for step, values in kept.items() if step in base["steps"] or step in wish.parameters}
+    told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name)
     with transaction.atomic():
-        kept: Json = {step: dict(values) for step, values in run.parameters.items()}
-        for step, values in (parameters or {}).items():
-            kept[step] = {**kept.get(step, {}), **values}
-        return _begin(run.project, user, run.pipeline_version, run.graph, parameters or {}, name or run.name, use_cache, run, kept)
+        return _begin(run.project, user, version or run.pipeline_version, base, told, run)
 
 
-def _begin(
-    project: Project, user: User, version: PipelineVersion, base: Mapping[str, Any], overrides: Overrides, name: str, use_cache: bool,
-    rerun_of: Run | None, told: Json | None = None,
-) -> Run:  # fmt: skip
-    components = catalog.load().components
+def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping[str, Any], wish: Wish, before: Run | None) -> Run:
+    components = pipelines.components_for(project, base)
     graph = _unpinned(base, components)
-    _override(graph, overrides, components)
+    # Overrides first: they may take the place of a reference to a parameter of the pipeline.
+    _override(graph, wish.parameters, components)
+    values = _fill(graph, wish.values)
+    _prune(graph, wish)
     problems = pipelines.check_graph(project, graph)["problems"]
     if errors := [p for p in problems if p["severity"] == "error"]:
         raise RunRefused(message="The pipeline has problems that must be mended before it can run.", problems=[_problem(p) for p in errors],
                          field=_problem(errors[0])["field"] or None, hint=errors[0]["message"])  # fmt: skip
     read = _pin(project, graph, components)
+    inner = {name: one.as_json() for name, one in components.items() if isinstance(one, Nested)}
     run_id = new_id()
-    steps, inputs = _plan(graph, components)
+    steps, inputs = graphs.plan(graph, components, new_id)
+    _choose(graph, steps, wish, before)
     ledger.start(
         {
-            "id": run_id, "project_id": project.pk, "name": name, "pipeline_version_id": version.pk, "graph": graph,
-            "parameters": told if told is not None else {k: dict(v) for k, v in overrides.items()}, "use_cache": use_cache,
-            "rerun_of": rerun_of.pk if rerun_of is not None else None, "started_by": user.pk,
+            "id": run_id, "project_id": project.pk, "name": wish.name, "pipeline_version_id": version.pk,
+            "graph": {**graph, "pipelines": inner} if inner else graph, "parameters": {k: dict(v) for k, v in wish.parameters.items()},
+            "values": values, "use_cache": wish.use_cache, "rerun_of": before.pk if before is not None else None, "started_by": user.pk,
         }, steps, inputs,
     )  # fmt: skip
     _link(project, version, run_id, {s["step"]: s["id"] for s in steps}, read)
     run = Run.objects.select_related("project", "pipeline_version__pipeline", "started_by").get(pk=run_id)
     record(user, "run.start", ("run", run.pk, f"run {run.number}"), after=graph, project=project, details={
         "number": run.number, "pipeline": version.pipeline.slug, "version": version.number,
-        "rerun_of": str(rerun_of.pk) if rerun_of is not None else None,
+        "rerun_of": str(before.pk) if before is not None else None, "continued": wish.reuse,
     })  # fmt: skip
     return run
 
 
-def _unpinned(graph: Mapping[str, Any], components: Mapping[str, Component]) -> graphs.Graph:
+def _fill(graph: graphs.Graph, values: Mapping[str, Any]) -> Json:
+    """Put the pipeline's parameters in; gives the values that were used. Every one that is missing or wrong is named."""
+    found, problems = given(graph, values)
+    if problems:
+        told: list[Problem] = [{"field": f"values.{name}", "message": message, "expected": ""} for name, message in problems]
+        raise ParametersRefused(message=f"{told[0]['field']}: {told[0]['message']}.", field=told[0]["field"], problems=told)
+    graph["steps"] = substitute(graph, found)["steps"]
+    return found
+
+
+def _prune(graph: graphs.Graph, wish: Wish) -> None:
+    """Leave out what `until` does not need."""
+    steps = graph["steps"]
+    for name in (*wish.until, *wish.fresh):
+        if name not in steps:
+            where = "until" if name in wish.until else "fresh"
+            raise InvalidInput(message=f"The pipeline has no step “{name}”.", field=where, hint="One of: " + ", ".join(steps))
+    if not wish.until:
+        return
+    needed, waiting = set(wish.until), list(wish.until)
+    while waiting:
+        for refs in steps[waiting.pop()]["inputs"].values():
+            new = {ref["step"] for ref in refs if ref["step"] in steps} - needed
+            needed |= new
+            waiting += new
+    graph["steps"] = {key: step for key, step in steps.items() if key in needed}
+
+
+def _choose(graph: graphs.Graph, steps: list[Json], wish: Wish, before: Run | None) -> None:
+    """Which steps must run, which may be looked up, which are taken over from the run before. `steps` are in running order."""
+    earlier: dict[str, StepRun] = {}
+    if wish.reuse and before is not None:
+        earlier = {s.step: s for s in StepRun.objects.filter(run=before, parent=None, undoes=None)}
+    unlooked: set[str] = set()
+    changed: set[str] = set()
+    for step in steps:
+        key = step["step"]
+        sources = {ref["step"] for refs in graph["steps"][key]["inputs"].values() for ref in refs}
+        step["fresh"] = key in wish.fresh
+        step["look"] = not step["fresh"] and not sources & unlooked
+        if not step["look"]:
+            unlooked.add(key)
+        old = earlier.get(key)
+        if old is not None and before is not None and step["look"] and not sources & changed and _same(old, step, before.graph, graph):
+            step["source"] = str(old.pk)
+        else:
+            changed.add(key)
+
+
+def _same(old: StepRun, step: Json, before: Mapping[str, Any], graph: Mapping[str, Any]) -> bool:
+    """Whether the step has its result already: it ended well, and nothing that decides it has changed."""
+    ended = old.status == "succeeded" or (old.status == "skipped" and old.skip_reason in ("cached", "reused"))
+    deciding = (step["component"], step["component_version"], step["parameters"])
+    return (
+        ended
+        and (old.component, old.component_version, old.parameters) == deciding
+        and _shape(before, step["step"]) == _shape(graph, step["step"])
+    )
+
+
+def _shape(graph: Mapping[str, Any], key: str) -> Any:
+    step = graph["steps"].get(key) or {}
+    return (step.get("inputs"), step.get("map"), step.get("repeat"))
+
+
+def _unpinned(graph: Mapping[str, Any], components: Mapping[str, Any]) -> graphs.Graph:
     """A copy in normal form; `slug@3#digest` of an earlier run is `slug@3` again."""
     copied = graphs.normalise(copy.deepcopy(dict(graph)))
     for reference in graphs.dataset_references(copied, components):
@@ -91,7 +177,7 @@ def _unpinned(graph: Mapping[str, Any], components: Mapping[str, Component]) -> 
     return copied
 
 
-def _override(graph: graphs.Graph, overrides: Overrides, components: Mapping[str, Component]) -> None:
+def _override(graph: graphs.Graph, overrides: Overrides, components: Mapping[str, Any]) -> None:
     """Put the overrides in, each checked against its component's form."""
     problems: list[Problem] = []
     for key, values in overrides.items():
@@ -127,7 +213,7 @@ def _problem(found: Mapping[str, Any]) -> Problem:
     return {"field": where, "message": found["message"], "expected": found["hint"]}
 
 
-def _pin(project: Project, graph: graphs.Graph, components: Mapping[str, Component]) -> list[tuple[str, Any]]:
+def _pin(project: Project, graph: graphs.Graph, components: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Name the exact bytes of each data set version; gives (step, version) pairs."""
     read = []
     for reference in graphs.dataset_references(graph, components):
@@ -139,32 +225,6 @@ def _pin(project: Project, graph: graphs.Graph, components: Mapping[str, Compone
         graph["steps"][reference.step]["parameters"][reference.parameter] = f"{version.dataset.slug}@{version.number}#{digest}"
         read.append((reference.step, version))
     return read
-
-
-def _plan(graph: graphs.Graph, components: Mapping[str, Component]) -> tuple[list[Json], list[Json]]:
-    """The step runs and their wires, in an order in which they can run, each with its cache key."""
-    ids = {key: str(new_id()) for key in graph["steps"]}
-    keys: dict[str, str] = {}
-    steps: list[Json] = []
-    inputs: list[Json] = []
-    for key in graphs.topological(graph):
-        step = graph["steps"][key]
-        component = components[step["component"]]
-        defaults = {n: copy.deepcopy(s["default"]) for n, s in component.parameters["properties"].items() if "default" in s}
-        parameters = {**defaults, **step["parameters"]}
-        wires = {port: [(keys[ref["step"]], ref["output"]) for ref in refs] for port, refs in step["inputs"].items()}
-        keys[key] = cache_key(component.name, component.version, parameters, wires) if component.cacheable else ""
-        steps.append({
-            "id": ids[key], "step": key, "component": component.name, "component_version": component.version, "queue": component.resources,
-            "parameters": parameters, "max_attempts": step["retries"] + 1, "timeout_s": step["timeout_s"], "cacheable": component.cacheable,
-            "cache_key": keys[key],
-        })  # fmt: skip
-        for port, refs in step["inputs"].items():
-            inputs += [
-                {"step_run": ids[key], "port": port, "position": n, "source": ids[ref["step"]], "output": ref["output"]}
-                for n, ref in enumerate(refs)
-            ]
-    return steps, inputs
 
 
 def _link(project: Project, version: PipelineVersion, run_id: Any, steps: Mapping[str, str], read: list[tuple[str, Any]]) -> None:

@@ -13,11 +13,13 @@ CREATE OR REPLACE FUNCTION ledger_take(p_step uuid, p_worker text) RETURNS jsonb
   SELECT ledger_payload(p_step)
 $$;
 
--- What a worker needs to run a claimed step, in one value. Inputs keep the order in which the wires were drawn.
+-- What a worker needs to run a claimed step, in one value. Inputs keep the order in which the wires were drawn. A shard or round takes
+-- the inputs of the step that made it, but for what it was given.
 CREATE OR REPLACE FUNCTION ledger_payload(p_step uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object(
     'id', s.id, 'run', s.run_id, 'step', s.step, 'component', s.component, 'queue', s.queue, 'attempt', s.attempt,
     'failures', s.failures, 'max_attempts', s.max_attempts, 'timeout_s', s.timeout_s, 'parameters', s.parameters,
+    'flow', s.flow, 'state', s.state, 'shard', s.shard,
     'inputs', coalesce((
       SELECT jsonb_object_agg(port, artifacts) FROM (
         SELECT i.port, jsonb_agg(jsonb_build_object(
@@ -26,8 +28,8 @@ CREATE OR REPLACE FUNCTION ledger_payload(p_step uuid) RETURNS jsonb LANGUAGE sq
           FROM runs_stepinput i
           JOIN runs_stepoutput o ON o.step_run_id = i.source_id AND o.port = i.output
           JOIN artifacts_artifact a ON a.id = o.artifact_id
-         WHERE i.step_run_id = s.id
-         GROUP BY i.port) per_port), '{}'::jsonb))
+         WHERE i.step_run_id = CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END
+         GROUP BY i.port) per_port), '{}'::jsonb) || coalesce(s.given, '{}'::jsonb))
     FROM runs_steprun s WHERE s.id = p_step
 $$;
 

@@ -9,6 +9,20 @@ CREATE OR REPLACE FUNCTION ledger_content_key(p_step uuid, p_component text, p_v
    WHERE i.step_run_id = p_step
 $$;
 
+-- The same for a step that may have been given inputs by the one that made it, and that is mapped or repeated perhaps. Equal to the
+-- plain key where it was not.
+CREATE OR REPLACE FUNCTION ledger_dynamic_key(p_step uuid) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN NOT s.cacheable THEN ''
+              WHEN s.parent_id IS NULL AND s.flow IS NULL THEN ledger_content_key(s.id, s.component, s.component_version, s.parameters)
+              ELSE encode(sha256(convert_to(
+                ledger_content_key(CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END, s.component, s.component_version, s.parameters)
+                || chr(10) || coalesce((s.flow - 'undo' - 'retry_on')::text, '')
+                || coalesce((SELECT string_agg(chr(10) || g.key || ' ' || r.n || ' ' || (r.one ->> 'kind') || ' ' || (r.one ->> 'digest') || ' ' || (r.one ->> 'metadata'),
+                                               '' ORDER BY g.key COLLATE "C", r.n)
+                               FROM jsonb_each(s.given) g CROSS JOIN LATERAL jsonb_array_elements(g.value) WITH ORDINALITY r(one, n)), ''), 'UTF8')), 'hex') END
+    FROM runs_steprun s WHERE s.id = p_step
+$$;
+
 -- Takes these steps off the counts of those that wait for them; returns which wait for nothing any more. Those are ready from now on.
 CREATE OR REPLACE FUNCTION ledger_unblock(p_ids uuid[]) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -41,7 +55,7 @@ BEGIN
       SELECT h.id FROM runs_steprun h
        WHERE h.project_id = p_project AND h.content_key = s.content_key AND h.status = 'succeeded' AND h.cacheable
        ORDER BY h.finished_at DESC LIMIT 1) hit
-   WHERE s.id = ANY (p_ids) AND s.cacheable;
+   WHERE s.id = ANY (p_ids) AND s.cacheable AND NOT s.fresh AND s.attempt = 0;
   IF v_steps IS NULL THEN
     RETURN '{}';
   END IF;
@@ -71,10 +85,14 @@ CREATE OR REPLACE FUNCTION ledger_lineage(p_run uuid, p_step uuid) RETURNS void 
     FROM runs_steprun s JOIN runs_stepinput i ON i.step_run_id = s.id
     JOIN runs_stepoutput o ON o.step_run_id = i.source_id AND o.port = i.output
    WHERE s.run_id = p_run AND (p_step IS NULL OR s.id = p_step) AND s.status = 'succeeded'
+  UNION ALL
+  SELECT DISTINCT s.project_id, 'artifact', (g.one ->> 'id')::uuid, 'step_run', s.id, 'used', clock_timestamp()
+    FROM runs_steprun s CROSS JOIN LATERAL jsonb_path_query(s.given, '$.*[*]') g(one)
+   WHERE s.run_id = p_run AND (p_step IS NULL OR s.id = p_step) AND s.status = 'succeeded' AND s.given IS NOT NULL AND g.one ? 'id'
   ON CONFLICT DO NOTHING
 $$;
 
--- The headline numbers of a run from its outputs of kind Metrics. Where two steps give the same name, the first by
+-- The headline numbers of a run from its steps' outputs of kind Metrics (not from those of shards and of steps inside steps). Where two steps give the same name, the first by
 -- step name keeps the plain one and the others are found as step.name.
 CREATE OR REPLACE FUNCTION ledger_metrics(p_run uuid) RETURNS void LANGUAGE sql VOLATILE AS $$
   UPDATE runs_run SET metrics = coalesce((
@@ -85,7 +103,7 @@ CREATE OR REPLACE FUNCTION ledger_metrics(p_run uuid) RETURNS void LANGUAGE sql 
         JOIN artifacts_artifact a ON a.id = o.artifact_id AND a.kind = 'Metrics'
         CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(coalesce(a.inline, o.metadata) -> 'values') = 'object'
                                            THEN coalesce(a.inline, o.metadata) -> 'values' ELSE '{}'::jsonb END) v
-       WHERE s.run_id = p_run) named
+       WHERE s.run_id = p_run AND s.parent_id IS NULL) named
      WHERE jsonb_typeof(number) = 'number'), '{}'::jsonb)
    WHERE id = p_run
 $$;

@@ -1,45 +1,74 @@
--- What every change of a run ends with, in the same transaction: look at the steps that have become unblocked (reuse or
--- make ready), hand the next ready step to the calling worker if it takes one, choose which others to announce, count,
--- and complete the run when nothing is left. The caller holds the run's row lock.
---   p_done    steps the caller has just brought to an end      p_front   steps that no longer wait for anything
+-- What every change of a run ends with, in the same transaction: free what waited for the steps that ended, look at what has become
+-- unblocked (reuse it or make it ready), hand the next ready step to the calling worker if it takes one, choose which others to announce,
+-- count, and complete the run when nothing is left. The caller holds the run's row lock.
+--   p_ended   steps the caller has just brought to an end      p_front   steps the caller has made ready itself
 --   p_queue, p_worker, p_take   who asks, and whether it takes another step of this run
 --   p_prefer  the step to take if it is ready (the one a wake-up named)
 --   p_wakes   the most wake-ups to hand out (each wakes one worker, which then goes on through the ledger)
 CREATE OR REPLACE FUNCTION ledger_settle(
-  p_run uuid, p_done int, p_front uuid[], p_queue text, p_worker text, p_take boolean, p_wakes int, p_events jsonb[],
+  p_run uuid, p_ended uuid[], p_front uuid[], p_queue text, p_worker text, p_take boolean, p_wakes int, p_events jsonb[],
   p_prefer uuid DEFAULT NULL
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_run record;
+  v_ended uuid[] := p_ended;
   v_front uuid[] := p_front;
   v_ready uuid[] := '{}';
   v_hits uuid[];
-  v_done int := p_done;
+  v_done int := 0;
   v_events jsonb[] := p_events;
   v_next uuid;
   v_payload jsonb;
   v_announce jsonb := '[]'::jsonb;
   v_reused boolean := false;
+  v_follow record;
 BEGIN
-  SELECT project_id, status, use_cache, cancel_requested, steps_total, steps_done, error IS NOT NULL AS failed INTO v_run
-    FROM runs_run WHERE id = p_run;
+  SELECT project_id, status, use_cache, cancel_requested AND NOT undoing AS cancelled, cancel_requested, undoing, steps_total, steps_done, dynamic,
+         error IS NOT NULL AS failed INTO v_run FROM runs_run WHERE id = p_run;
 
-  WHILE NOT v_run.cancel_requested AND coalesce(cardinality(v_front), 0) > 0 LOOP
-    v_hits := CASE WHEN v_run.use_cache THEN ledger_reuse(v_run.project_id, v_front) ELSE '{}' END;
-    IF cardinality(v_hits) = 0 THEN
-      v_ready := v_ready || v_front;
-      EXIT;
+  LOOP
+    IF cardinality(v_ended) > 0 THEN
+      IF v_run.dynamic THEN
+        SELECT * INTO v_follow FROM ledger_follow(p_run, v_ended, v_run.cancelled);
+        v_done := v_done + v_follow.done;
+        v_front := v_front || v_follow.ready;
+        v_events := v_events || v_follow.events;
+        v_ended := v_follow.ended;
+      ELSE
+        v_done := v_done + cardinality(v_ended);
+        IF NOT v_run.cancelled THEN
+          v_front := v_front || ledger_unblock(v_ended);
+        END IF;
+        v_ended := '{}';
+      END IF;
     END IF;
-    v_reused := true;
-    v_ready := v_ready || (SELECT coalesce(array_agg(f), '{}') FROM unnest(v_front) f WHERE NOT f = ANY (v_hits));
-    v_done := v_done + cardinality(v_hits);
-    v_events := v_events || (
-      SELECT array_agg(ledger_step_event(p_run, s.id, s.step, 'skipped', s.attempt, 1, '') ORDER BY s.position)
-        FROM runs_steprun s WHERE s.id = ANY (v_hits));
-    v_front := ledger_unblock(v_hits);
+    IF cardinality(v_front) > 0 AND NOT v_run.cancelled THEN
+      v_hits := CASE WHEN v_run.use_cache THEN ledger_reuse(v_run.project_id, v_front) ELSE '{}' END;
+      IF cardinality(v_hits) = 0 THEN
+        v_ready := v_ready || v_front;
+      ELSE
+        v_reused := true;
+        v_ready := v_ready || (SELECT coalesce(array_agg(f), '{}') FROM unnest(v_front) f WHERE NOT f = ANY (v_hits));
+        v_ended := v_ended || v_hits;
+        v_events := v_events || (
+          SELECT array_agg(ledger_step_event(p_run, s.id, s.step, 'skipped', s.attempt, 1, '') ORDER BY s.position)
+            FROM runs_steprun s WHERE s.id = ANY (v_hits));
+      END IF;
+      v_front := '{}';
+    END IF;
+    EXIT WHEN cardinality(v_ended) = 0;
   END LOOP;
 
-  IF NOT v_run.cancel_requested AND p_queue <> '' THEN
+  IF v_run.dynamic AND NOT v_run.undoing AND (v_run.failed OR v_run.cancel_requested) AND v_run.steps_done + v_done = v_run.steps_total THEN
+    v_next := ledger_undo(p_run);
+    IF v_next IS NOT NULL THEN
+      v_ready := array_append(v_ready, v_next);
+      v_run.cancelled := false;
+      v_next := NULL;
+    END IF;
+  END IF;
+
+  IF NOT v_run.cancelled AND p_queue <> '' THEN
     -- First what has just become ready (its inputs are still in this worker's memory), then whatever waits longest.
     SELECT id INTO v_next FROM runs_steprun
      WHERE id = ANY (array_append(v_ready, p_prefer)) AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
@@ -69,10 +98,12 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'queue', queue) ORDER BY position), '[]'::jsonb) INTO v_announce FROM told;
   END IF;
 
-  IF v_done > 0 OR v_payload IS NOT NULL THEN
+  IF v_done > 0 OR v_payload IS NOT NULL OR v_run.dynamic THEN
     UPDATE runs_run
        SET steps_done = steps_done + v_done,
-           status = CASE WHEN steps_done + v_done < steps_total THEN CASE WHEN v_payload IS NOT NULL THEN 'running' ELSE status END
+           status = CASE WHEN steps_done + v_done < steps_total THEN
+                           CASE WHEN v_payload IS NOT NULL THEN 'running'
+                                WHEN dynamic AND ledger_waits(p_run) THEN 'waiting' WHEN status = 'waiting' THEN 'running' ELSE status END
                          WHEN cancel_requested THEN 'cancelled' WHEN error IS NOT NULL THEN 'failed' ELSE 'succeeded' END,
            started_at = CASE WHEN started_at IS NULL AND (v_payload IS NOT NULL OR steps_done + v_done = steps_total) THEN clock_timestamp() ELSE started_at END,
            finished_at = CASE WHEN steps_done + v_done = steps_total THEN clock_timestamp() END
@@ -94,3 +125,9 @@ BEGIN
     'steps_done', v_run.steps_done, 'steps_total', v_run.steps_total,
     'events', CASE WHEN coalesce(cardinality(v_events), 0) = 0 THEN '[]'::jsonb ELSE ledger_events(p_run, v_events) END);
 END $$;
+
+-- Whether all that a run still does is wait for people.
+CREATE OR REPLACE FUNCTION ledger_waits(p_run uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT 1 FROM runs_steprun WHERE run_id = p_run AND status = 'waiting')
+     AND NOT EXISTS (SELECT 1 FROM runs_steprun WHERE run_id = p_run AND (status = 'running' AND worker <> '' OR status = 'queued' AND blocked_by = 0))
+$$;

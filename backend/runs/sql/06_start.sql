@@ -1,8 +1,10 @@
 -- Starts a run: numbers it, looks the whole graph up in the cache with one query, inserts its step runs with the count of
 -- steps each waits for, and makes the first ones ready.
---   p_run     {id, project_id, name, pipeline_version_id, graph, parameters, use_cache, rerun_of, started_by}
---   p_steps   [{id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key}], in running order
---   p_inputs  [{step_run, port, position, source, output}]
+--   p_run     {id, project_id, name, pipeline_version_id, graph, parameters, values, use_cache, rerun_of, started_by}
+--   p_steps   [{id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, partial, fresh, look,
+--             source}], in running order; `fresh`: run it in any case, `look` false: not to be looked up by its cache key,
+--             `source`: take what that step run gave, whatever it was
+--   p_inputs  [{step_run, port, position, source, output, need}]
 CREATE OR REPLACE FUNCTION ledger_start(p_run jsonb, p_steps jsonb, p_inputs jsonb, p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_id uuid := (p_run ->> 'id')::uuid;
@@ -10,6 +12,7 @@ DECLARE
   v_use_cache boolean := (p_run ->> 'use_cache')::boolean;
   v_now timestamptz := clock_timestamp();
   v_number int;
+  v_dynamic boolean;
   v_hits uuid[] := '{}';
   v_sources uuid[] := '{}';
   v_front uuid[];
@@ -17,50 +20,54 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('headrace run number'), hashtext(v_project::text));
   SELECT coalesce(max(number), 0) + 1 INTO v_number FROM runs_run WHERE project_id = v_project;
-  INSERT INTO runs_run (id, project_id, number, name, pipeline_version_id, graph, parameters, status, steps_total, steps_done, cancel_requested,
-                        use_cache, metrics, rerun_of_id, started_by_id, created_at)
-  VALUES (v_id, v_project, v_number, p_run ->> 'name', (p_run ->> 'pipeline_version_id')::uuid, p_run -> 'graph', p_run -> 'parameters', 'queued',
-          jsonb_array_length(p_steps), 0, false, v_use_cache, '{}', (p_run ->> 'rerun_of')::uuid, (p_run ->> 'started_by')::uuid, v_now);
+  SELECT coalesce(bool_or(nullif(s.flow, 'null') IS NOT NULL OR s.partial), false) INTO v_dynamic FROM jsonb_to_recordset(p_steps) AS s(flow jsonb, partial boolean);
+  INSERT INTO runs_run (id, project_id, number, name, pipeline_version_id, graph, parameters, values, status, steps_total, steps_done, cancel_requested,
+                        use_cache, dynamic, undoing, metrics, rerun_of_id, started_by_id, created_at)
+  VALUES (v_id, v_project, v_number, p_run ->> 'name', (p_run ->> 'pipeline_version_id')::uuid, p_run -> 'graph', p_run -> 'parameters',
+          coalesce(p_run -> 'values', '{}'), 'queued', jsonb_array_length(p_steps), 0, false, v_use_cache, v_dynamic, false, '{}',
+          (p_run ->> 'rerun_of')::uuid, (p_run ->> 'started_by')::uuid, v_now);
 
   IF v_use_cache THEN
     SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(hit.id), '{}') INTO v_hits, v_sources
-      FROM jsonb_to_recordset(p_steps) AS s(id uuid, cacheable boolean, cache_key text)
+      FROM jsonb_to_recordset(p_steps) AS s(id uuid, cacheable boolean, cache_key text, fresh boolean, look boolean, source uuid)
       CROSS JOIN LATERAL (
         SELECT h.id FROM runs_steprun h
          WHERE h.project_id = v_project AND h.cache_key = s.cache_key AND h.status = 'succeeded' AND h.cacheable
          ORDER BY h.finished_at DESC LIMIT 1) hit
-     WHERE s.cacheable AND s.cache_key <> '';
+     WHERE s.cacheable AND s.cache_key <> '' AND s.fresh IS NOT TRUE AND s.look IS NOT FALSE AND s.source IS NULL;
   END IF;
+  SELECT v_hits || coalesce(array_agg(s.id), '{}'), v_sources || coalesce(array_agg(s.source), '{}') INTO v_hits, v_sources
+    FROM jsonb_to_recordset(p_steps) AS s(id uuid, source uuid) WHERE s.source IS NOT NULL;
 
   INSERT INTO runs_steprun (id, project_id, run_id, step, position, component, component_version, queue, parameters, status, skip_reason,
                             blocked_by, attempt, failures, losses, max_attempts, timeout_s, cacheable, cache_key, content_key, progress,
-                            message, batch, worker, started_at, finished_at)
+                            message, batch, worker, started_at, finished_at, flow, fresh)
   SELECT s.id, v_project, v_id, s.step, s.n, s.component, s.component_version, s.queue, s.parameters,
-         CASE WHEN h.id IS NULL THEN 'queued' ELSE 'skipped' END, CASE WHEN h.id IS NULL THEN '' ELSE 'cached' END,
+         CASE WHEN h.id IS NULL THEN 'queued' ELSE 'skipped' END, CASE WHEN h.id IS NULL THEN '' WHEN s.source IS NOT NULL THEN 'reused' ELSE 'cached' END,
          CASE WHEN h.id IS NULL THEN coalesce(b.waits, 0) ELSE 0 END, 0, 0, 0, s.max_attempts, s.timeout_s, s.cacheable, s.cache_key, '',
-         CASE WHEN h.id IS NULL THEN 0 ELSE 1 END, '', 0, '', CASE WHEN h.id IS NOT NULL THEN v_now END, CASE WHEN h.id IS NOT NULL THEN v_now END
+         CASE WHEN h.id IS NULL THEN 0 ELSE 1 END, '', 0, '', CASE WHEN h.id IS NOT NULL THEN v_now END, CASE WHEN h.id IS NOT NULL THEN v_now END,
+         nullif(s.flow, 'null'), coalesce(s.fresh, false)
     FROM ROWS FROM (jsonb_to_recordset(p_steps) AS (id uuid, step text, component text, component_version text, queue text, parameters jsonb,
-                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text))
-         WITH ORDINALITY AS s(id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, n)
+                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text, flow jsonb, fresh boolean, source uuid))
+         WITH ORDINALITY AS s(id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, fresh, source, n)
     LEFT JOIN unnest(v_hits) AS h(id) ON h.id = s.id
     LEFT JOIN (SELECT i.step_run, count(DISTINCT i.source)::int AS waits
-                 FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, source uuid)
-                 LEFT JOIN unnest(v_hits) AS h(id) ON h.id = i.source WHERE h.id IS NULL GROUP BY i.step_run) b ON b.step_run = s.id;
-  INSERT INTO runs_stepinput (step_run_id, port, position, source_id, output)
-  SELECT i.step_run, i.port, i.position, i.source, i.output
-    FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, port text, position int, source uuid, output text);
+                 FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, source uuid) GROUP BY i.step_run) b ON b.step_run = s.id;
+  INSERT INTO runs_stepinput (step_run_id, port, position, source_id, output, need)
+  SELECT i.step_run, i.port, i.position, i.source, i.output, coalesce(i.need, 'all')
+    FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, port text, position int, source uuid, output text, need text);
 
   IF cardinality(v_hits) > 0 THEN
     PERFORM ledger_share(v_hits, v_sources);
     PERFORM ledger_metrics(v_id);
   END IF;
   WITH first AS (
-    UPDATE runs_steprun SET ready_at = v_now, content_key = CASE WHEN cacheable THEN ledger_content_key(id, component, component_version, parameters) ELSE '' END
+    UPDATE runs_steprun SET ready_at = v_now, content_key = ledger_dynamic_key(id)
      WHERE run_id = v_id AND status = 'queued' AND blocked_by = 0
     RETURNING id, position)
   SELECT coalesce(array_agg(id ORDER BY position), '{}') INTO v_front FROM first;
   IF cardinality(v_hits) < jsonb_array_length(p_steps) THEN
     v_events := ARRAY[jsonb_build_object('type', 'run_changed', 'run', v_id, 'status', 'queued', 'steps_done', cardinality(v_hits), 'progress', 0)];
   END IF;
-  RETURN ledger_settle(v_id, cardinality(v_hits), v_front, '', '', false, p_wakes, v_events) || jsonb_build_object('number', v_number, 'reused', cardinality(v_hits));
+  RETURN ledger_settle(v_id, v_hits, v_front, '', '', false, p_wakes, v_events) || jsonb_build_object('number', v_number, 'reused', cardinality(v_hits));
 END $$;

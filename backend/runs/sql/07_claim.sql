@@ -14,7 +14,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN '{"ok": false, "next": null}';
   END IF;
-  SELECT cancel_requested INTO v_cancel FROM runs_run WHERE id = v_run FOR NO KEY UPDATE;
+  SELECT cancel_requested AND NOT undoing INTO v_cancel FROM runs_run WHERE id = v_run FOR NO KEY UPDATE;
   SELECT status, worker INTO v_status, v_worker FROM runs_steprun WHERE id = p_step;
   IF v_status = 'running' AND v_worker = p_worker THEN
     RETURN jsonb_build_object('ok', true, 'next', ledger_payload(p_step), 'info', ledger_run_info(v_run), 'ready', '[]'::jsonb, 'events', '[]'::jsonb);
@@ -22,7 +22,7 @@ BEGIN
   IF v_cancel THEN
     RETURN '{"ok": false, "next": null}';
   END IF;
-  v_answer := ledger_settle(v_run, 0, '{}', v_queue, p_worker, true, 0, '{}', p_step);
+  v_answer := ledger_settle(v_run, '{}', '{}', v_queue, p_worker, true, 0, '{}', p_step);
   IF v_answer -> 'next' = 'null'::jsonb THEN
     RETURN '{"ok": false, "next": null}';
   END IF;

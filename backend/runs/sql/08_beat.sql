@@ -40,7 +40,7 @@ BEGIN
       SELECT array_agg(id ORDER BY id) INTO v_points FROM kept;
     END IF;
   END IF;
-  SELECT cancel_requested INTO v_cancel FROM runs_run WHERE id = v_run;
+  SELECT cancel_requested AND NOT undoing INTO v_cancel FROM runs_run WHERE id = v_run;
   RETURN jsonb_build_object('ok', true, 'cancel', v_cancel, 'lines', coalesce(to_jsonb(v_lines), '[]'), 'points', coalesce(to_jsonb(v_points), '[]'));
 END $$;
 

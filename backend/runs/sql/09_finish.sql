@@ -17,7 +17,7 @@ BEGIN
     IF v_outcome IS NOT NULL THEN
       SELECT s.id INTO v_next FROM runs_steprun s WHERE s.run_id = run AND s.worker = p_worker AND s.status = 'running' LIMIT 1;
     END IF;
-    answer := jsonb_build_object('ok', v_outcome IS NOT DISTINCT FROM 'succeeded', 'repeated', v_outcome IS NOT NULL, 'run', run,
+    answer := jsonb_build_object('ok', coalesce(v_outcome IN ('succeeded', 'waiting'), false), 'repeated', v_outcome IS NOT NULL, 'run', run,
                                  'next', CASE WHEN v_next IS NOT NULL THEN ledger_payload(v_next) END, 'ready', '[]'::jsonb, 'events', '[]'::jsonb);
   END IF;
 END $$;
@@ -57,6 +57,6 @@ BEGIN
       PERFORM ledger_metrics(v_fence.run);
     END IF;
   END IF;
-  RETURN ledger_settle(v_fence.run, 1, ledger_unblock(ARRAY[p_step]), v_fence.queue, p_worker, p_take, p_wakes,
+  RETURN ledger_settle(v_fence.run, ARRAY[p_step], '{}', v_fence.queue, p_worker, p_take, p_wakes,
                        ARRAY[ledger_step_event(v_fence.run, p_step, v_step, 'succeeded', p_attempt, 1, '')]);
 END $$;

@@ -13,7 +13,7 @@ BEGIN
   END IF;
   FOR v_row IN
     SELECT id, run_id, attempt, timeout_s, started_at FROM runs_steprun
-     WHERE status = 'running'
+     WHERE status = 'running' AND worker <> ''
        AND (greatest(heartbeat_at, pg_postmaster_start_time()) < clock_timestamp() - make_interval(secs => p_lease * CASE WHEN id = ANY (p_alive) THEN 6 ELSE 1 END)
             OR (timeout_s IS NOT NULL AND started_at < clock_timestamp() - make_interval(secs => timeout_s + p_grace)))
      LIMIT p_limit
@@ -50,5 +50,6 @@ CREATE OR REPLACE FUNCTION ledger_watch(p_after float8) RETURNS jsonb LANGUAGE s
     'queues', (SELECT coalesce(jsonb_agg(DISTINCT queue), '[]') FROM runs_steprun
                 WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
                   AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))),
-    'running', (SELECT coalesce(jsonb_agg(jsonb_build_array(id, attempt, worker)), '[]') FROM runs_steprun WHERE status = 'running'))
+    'running', (SELECT coalesce(jsonb_agg(jsonb_build_array(id, attempt, worker)), '[]') FROM runs_steprun WHERE status = 'running' AND worker <> ''),
+    'overdue', (SELECT count(*) FROM runs_steprun WHERE status = 'waiting' AND wait_until < clock_timestamp()))
 $$;

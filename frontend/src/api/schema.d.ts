@@ -987,7 +987,7 @@ export interface paths {
         };
         /**
          * Get Catalog
-         * @description Every component, kind and stage: the palette.
+         * @description Every component, kind and stage: the palette. With `pipeline`, older versions of pipelines that its draft uses as steps, too.
          *
          *     Needs the permission `pipeline.read` in the project.
          */
@@ -1393,7 +1393,7 @@ export interface paths {
         put?: never;
         /**
          * Rerun
-         * @description The same graph again, with changed parameters.
+         * @description The same graph again, or another version of its pipeline, with changed parameters; `reuse` continues the run.
          *
          *     Needs the permission `run.start` in the project.
          */
@@ -1484,6 +1484,116 @@ export interface paths {
          *     Needs the permission `run.read` in the project.
          */
         get: operations["backend_runs_api_step_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/runs/{run_id}/steps/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Step
+         * @description One step of a run by its path: `train`, `train[7]` (shard or round 7), `prepare.clean` (inside a pipeline).
+         *
+         *     Needs the permission `run.read` in the project.
+         */
+        get: operations["backend_runs_api_get_step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/runs/{run_id}/steps/{step}/shards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shards
+         * @description Shards of a mapped step, or rounds of a repeated one, in order.
+         *
+         *     Needs the permission `run.read` in the project.
+         */
+        get: operations["backend_runs_api_list_shards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/runs/{run_id}/steps/{step}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide
+         * @description Answer a step that waits for a person.
+         *
+         *     Needs the permission `run.decide` in the project.
+         */
+        post: operations["backend_runs_api_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/runs/{run_id}/steps/{step}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask People
+         * @description Mail those who may answer a step that is about to wait for them.
+         *
+         *     Needs the permission `run.ask` in the project.
+         */
+        post: operations["backend_runs_api_ask_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description The inbox: what waits for the person who asks.
+         *
+         *     Needs the permission `run.read` in the project.
+         */
+        get: operations["backend_runs_api_list_approvals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1862,6 +1972,28 @@ export interface components {
             version: number;
         };
         /**
+         * ApprovalOut
+         * @description A step that waits for the person who asks.
+         */
+        ApprovalOut: {
+            /**
+             * Run
+             * Format: uuid
+             */
+            run: string;
+            /** Run Number */
+            run_number: number;
+            /** Pipeline */
+            pipeline: string;
+            /** Pipeline Name */
+            pipeline_name: string;
+            /** Step */
+            step: string;
+            /** Since */
+            since: string | null;
+            question: components["schemas"]["QuestionOut"];
+        };
+        /**
          * ArtifactOut
          * @description `metadata` is what the kind says of itself (columns and row count of a table, image count …).
          */
@@ -1888,6 +2020,39 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /** AskIn */
+        AskIn: {
+            /** Question */
+            question: string;
+            /**
+             * Role
+             * @default operator
+             * @enum {string}
+             */
+            role: "reviewer" | "editor" | "operator" | "owner";
+            /**
+             * People
+             * @default []
+             */
+            people: string[];
+        };
+        /** AskedOut */
+        AskedOut: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "text" | "yes or no";
+            /** Value */
+            value: string;
+        };
+        /** AskedPeople */
+        AskedPeople: {
+            /** Asked */
+            asked: number;
         };
         /** AttemptOut */
         AttemptOut: {
@@ -2105,6 +2270,18 @@ export interface components {
             resources: "io" | "cpu" | "gpu";
             /** Cacheable */
             cacheable: boolean;
+            /**
+             * Passes
+             * @default {}
+             */
+            passes: {
+                [key: string]: string;
+            };
+            /**
+             * Undo
+             * @default
+             */
+            undo: string;
             /** Version */
             version: string;
         };
@@ -2218,6 +2395,55 @@ export interface components {
             created_at: string;
             /** Frozen At */
             frozen_at: string | null;
+        };
+        /** DecideIn */
+        DecideIn: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "approve" | "reject";
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /** DecisionOut */
+        DecisionOut: {
+            /** Answer */
+            answer?: ("approve" | "reject") | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: unknown;
+            };
+            /** At */
+            at?: string | null;
+            /**
+             * Late
+             * @default false
+             */
+            late: boolean;
         };
         /**
          * DemoOut
@@ -2480,6 +2706,13 @@ export interface components {
          * @description Steps by key. The same object travels as draft, version, run snapshot and YAML.
          */
         Graph: {
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: components["schemas"]["ParameterIn"];
+            };
             /**
              * Steps
              * @default {}
@@ -2765,6 +2998,24 @@ export interface components {
             label_column: string | null;
         };
         /**
+         * MapIn
+         * @description Run the step once a shard: over the list or table at `port`, or once for each of `values`.
+         */
+        MapIn: {
+            /** Port */
+            port?: string | null;
+            /** Size */
+            size?: number | null;
+            /** Values */
+            values?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** At Once */
+            at_once?: number | null;
+            /** Policy */
+            policy?: ("all" | "any") | number | null;
+        };
+        /**
          * MeOut
          * @description `permissions` lists, per project slug, the actions this person may do there.
          */
@@ -3020,6 +3271,37 @@ export interface components {
             next?: string | null;
             /** Total */
             total?: number | null;
+        };
+        /**
+         * ParameterIn
+         * @description A parameter of the pipeline: what is filled in when a run starts. Steps take it as `{"$parameter": name}`.
+         */
+        ParameterIn: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "string" | "number" | "integer" | "boolean";
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Default */
+            default?: string | number | boolean | null;
+            /** Enum */
+            enum?: (string | number | boolean)[] | null;
+            /** Minimum */
+            minimum?: number | null;
+            /** Maximum */
+            maximum?: number | null;
+            /** Format */
+            format?: ("dataset-version" | "model-name" | "endpoint-name" | "date" | "multiline") | null;
         };
         /** PasswordChangeIn */
         PasswordChangeIn: {
@@ -3323,6 +3605,34 @@ export interface components {
              */
             note: string;
         };
+        /** QuestionOut */
+        QuestionOut: {
+            /** Question */
+            question: string;
+            /** Role */
+            role: string;
+            /**
+             * People
+             * @default []
+             */
+            people: string[];
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["AskedOut"][];
+            /**
+             * At Deadline
+             * @default
+             */
+            at_deadline: string;
+            /** Until */
+            until?: string | null;
+            /** Metrics */
+            metrics?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /**
          * RegisterIn
          * @description Register a Model artifact as the next version of model `model` (made when missing).
@@ -3360,7 +3670,30 @@ export interface components {
              */
             aliases: string[];
         };
-        /** RerunIn */
+        /**
+         * RepeatIn
+         * @description Run the step round after round: until the condition over its metrics holds, or `at_most` times.
+         */
+        RepeatIn: {
+            /** At Most */
+            at_most: number;
+            /**
+             * Until
+             * @default
+             */
+            until: string;
+            /**
+             * Carry
+             * @default {}
+             */
+            carry: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * RerunIn
+         * @description `version`: of the same pipeline, edited since. `reuse`: continue, taking over whatever a change does not affect.
+         */
         RerunIn: {
             /**
              * Parameters
@@ -3372,6 +3705,13 @@ export interface components {
                 };
             };
             /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
              * Use Cache
              * @default true
              */
@@ -3381,6 +3721,23 @@ export interface components {
              * @default
              */
             name: string;
+            /** Version */
+            version?: number | null;
+            /**
+             * Until
+             * @default []
+             */
+            until: string[];
+            /**
+             * Fresh
+             * @default []
+             */
+            fresh: string[];
+            /**
+             * Reuse
+             * @default false
+             */
+            reuse: boolean;
         };
         /** RollbackIn */
         RollbackIn: {
@@ -3441,7 +3798,8 @@ export interface components {
         /**
          * RunIn
          * @description Start a run of a pipeline: its draft (`version` null: the draft is published first when it changed) or a version.
-         *     `parameters` are overrides, `{step: {parameter: value}}`.
+         *     `parameters` are overrides, `{step: {parameter: value}}`; `values` are the pipeline's own parameters. `until`: run only these steps and
+         *     what they need; `fresh`: run these in any case, cached or not.
          */
         RunIn: {
             /** Pipeline */
@@ -3458,6 +3816,13 @@ export interface components {
                 };
             };
             /**
+             * Values
+             * @default {}
+             */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
              * Name
              * @default
              */
@@ -3467,6 +3832,16 @@ export interface components {
              * @default true
              */
             use_cache: boolean;
+            /**
+             * Until
+             * @default []
+             */
+            until: string[];
+            /**
+             * Fresh
+             * @default []
+             */
+            fresh: string[];
         };
         /** RunOut */
         RunOut: {
@@ -3518,6 +3893,12 @@ export interface components {
                     [key: string]: unknown;
                 };
             };
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /** Undoing */
+            undoing: boolean;
             /** Step Runs */
             step_runs: components["schemas"]["StepRunOut"][];
             /** Rerun Of */
@@ -3568,6 +3949,38 @@ export interface components {
             metrics: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ShardOut
+         * @description One square of a heat strip.
+         */
+        ShardOut: {
+            /** Shard */
+            shard: number;
+            /** Step */
+            step: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /** Skip Reason */
+            skip_reason: string;
+            /** Attempt */
+            attempt: number;
+            /** Seconds */
+            seconds: number | null;
+            /** Error */
+            error: string;
+        };
+        /** ShardsOut */
+        ShardsOut: {
+            /** Total */
+            total: number;
+            /** Open */
+            open: number;
+            /** Failed */
+            failed: number;
         };
         /** SignInIn */
         SignInIn: {
@@ -3649,6 +4062,14 @@ export interface components {
              * @default
              */
             note: string;
+            map?: components["schemas"]["MapIn"] | null;
+            repeat?: components["schemas"]["RepeatIn"] | null;
+            undo?: components["schemas"]["UndoIn"] | null;
+            /**
+             * Retry On
+             * @default []
+             */
+            retry_on: ("api" | "crash" | "exit" | "out_of_memory" | "timeout")[];
         };
         /** StepRunChanged */
         StepRunChanged: {
@@ -3721,6 +4142,15 @@ export interface components {
             };
             /** Outputs */
             outputs: components["schemas"]["OutputOut"][];
+            /** Parent */
+            parent: string | null;
+            /** Undoes */
+            undoes: string | null;
+            /** Shard */
+            shard: number | null;
+            shards: components["schemas"]["ShardsOut"] | null;
+            question: components["schemas"]["QuestionOut"] | null;
+            decision: components["schemas"]["DecisionOut"] | null;
             /** Ready At */
             ready_at: string | null;
             /** Started At */
@@ -3837,6 +4267,18 @@ export interface components {
             latency_ms_p50: number | null;
             /** Latency Ms P95 */
             latency_ms_p95: number | null;
+        };
+        /** UndoIn */
+        UndoIn: {
+            /** Component */
+            component: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
         };
         /** UploadChanged */
         UploadChanged: {
@@ -5823,7 +6265,9 @@ export interface operations {
     };
     backend_pipelines_api_get_catalog: {
         parameters: {
-            query?: never;
+            query?: {
+                pipeline?: string;
+            };
             header?: never;
             path: {
                 project: string;
@@ -6716,6 +7160,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttemptOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_get_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                run_id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepRunOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_list_shards: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                run_id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShardOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                run_id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepRunOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_ask_people: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+                run_id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedPeople"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_list_approvals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"][];
                 };
             };
             400: components["responses"]["Error400"];

@@ -118,7 +118,7 @@ class Studio:
         process = self.spawn("celery", "-A", "workers.celery", "worker", "-Q", queues, "-c", str(concurrency), "-n", name,
         "--loglevel", "warning",
                              "--without-gossip", "--without-mingle")  # fmt: skip
-        until(lambda: len(children(process.pid)) >= concurrency, 30)
+        until(lambda: len(children(process.pid)) >= concurrency, 120)
         return process
 
     def reaper(self) -> subprocess.Popen[bytes]:
@@ -150,12 +150,11 @@ class Studio:
 
     def plan(self, steps: dict[str, Json]) -> tuple[Json, list[Json], list[Json]]:
         """What `ledger_start` takes for this graph."""
-        from backend.runs.actions.start import _plan
         from workers import catalog
         from workers.sdk import graph as graphs
 
         graph = graphs.normalise({"steps": steps})
-        planned, inputs = _plan(graph, catalog.load().components)
+        planned, inputs = graphs.plan(graph, catalog.load().components, uuid.uuid4)
         return {
             "id": str(uuid.uuid4()), "project_id": str(self.project), "name": "", "pipeline_version_id": str(self.version), "graph": graph,
             "parameters": {}, "use_cache": True, "rerun_of": None, "started_by": str(self.user),

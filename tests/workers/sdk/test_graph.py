@@ -40,6 +40,7 @@ class C:
     properties: dict[str, Any] = field(default_factory=dict)
     required: list[str] = field(default_factory=list)
     columns: Any = None
+    passes: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

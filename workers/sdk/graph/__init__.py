@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from workers.sdk.graph.check import ComponentLike, DatasetReference, PortLike, check, dataset_references
 from workers.sdk.graph.order import CycleError, topological
+from workers.sdk.graph.plan import plan
 from workers.sdk.graph.shape import Column, Graph, GraphError, InputRef, Position, Problem, Step, digest, normalise
 from workers.sdk.graph.text import PipelineText, YamlError, from_yaml, to_yaml
 
@@ -30,6 +31,7 @@ __all__ = [
     "digest",
     "from_yaml",
     "normalise",
+    "plan",
     "to_yaml",
     "topological",
 ]

@@ -13,7 +13,10 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from workers.sdk.graph.check_flow import check_flow
+from workers.sdk.graph.nested import output_kinds
 from workers.sdk.graph.order import CycleError, topological
+from workers.sdk.graph.parameters import PARAMETER, SECRET, is_reference, references, substitute
 from workers.sdk.graph.shape import Column, Graph, Problem, Step, normalise
 
 ANY_KIND = "Artifact"
@@ -48,6 +51,8 @@ class ComponentLike(Protocol):
     def parameters(self) -> Mapping[str, Any]: ...
     @property
     def columns(self) -> Callable[..., Mapping[str, Any]] | None: ...
+    @property
+    def passes(self) -> Mapping[str, str]: ...
 
 
 class DatasetReference(NamedTuple):
@@ -163,6 +168,9 @@ def _best(error: ValidationError) -> ValidationError:
 
 def _errors(component: ComponentLike, step: Step) -> list[ValidationError]:
     found = Draft202012Validator(component.parameters).iter_errors(step["parameters"])
+    # What is only known at the start, or never here (a secret), is checked when it is put in.
+    open_ = {name for name, value in step["parameters"].items() if is_reference(value, PARAMETER) or is_reference(value, SECRET)}
+    found = (e for e in found if not (e.absolute_path and e.absolute_path[0] in open_))
     return sorted(found, key=lambda e: [str(part) for part in e.absolute_path])
 
 
@@ -170,6 +178,7 @@ class _Check:
     def __init__(self, graph: Graph, components: Mapping[str, ComponentLike], datasets: Mapping[str, Sequence[Mapping[str, Any]] | None]):
         self.steps, self.components, self.datasets = graph["steps"], components, datasets
         self.graph = graph
+        self.kinds: dict[tuple[str, str], str] = {}
         self.problems: list[Problem] = []
         self.schemas: Schemas = {}
 
@@ -197,6 +206,8 @@ class _Check:
             around = " → ".join(self.label(k) for k in e.cycle)
             self.add("cycle", f"These steps wait for each other: {around}.", e.cycle[0], hint="Remove one of the wires between them.")
             order = sorted(self.steps)
+        else:
+            self.kinds = output_kinds(self.graph, self.components)
         used = {ref["step"] for step in self.steps.values() for refs in step["inputs"].values() for ref in refs}
         for key in order:
             step = self.steps[key]
@@ -210,6 +221,7 @@ class _Check:
                 )
                 continue
             connected = self.wires(key, step, component)
+            check_flow(self, key, step, component)
             wrong = self.parameters(key, step, component)
             self.columns(key, step, component, wrong)
             if connected and len(self.steps) > 1 and not step["inputs"] and key not in used:
@@ -233,7 +245,7 @@ class _Check:
                 message = f"The input “{name}” of “{self.label(key)}” takes one wire; {len(refs)} end there."
                 self.add("too_many_wires", message, key, port=name, hint="Remove all but one.")
             for ref in refs:
-                self.wire(key, port, ref["step"], ref["output"])
+                self.wire(key, port, ref["step"], ref["output"], many=port.many or step.get("map", {}).get("port") == name)
         missing = [port for port in component.inputs if port.required and not step["inputs"].get(port.name)]
         for port in missing:
             self.add(
@@ -245,7 +257,7 @@ class _Check:
             )
         return not missing
 
-    def wire(self, key: str, port: PortLike, source: str, output: str) -> None:
+    def wire(self, key: str, port: PortLike, source: str, output: str, *, many: bool) -> None:
         if source not in self.steps:
             message = f"The input “{port.name}” of “{self.label(key)}” comes from a step that does not exist: {source}."
             self.add("missing_step", message, key, port=port.name, hint=nearest(source, self.steps))
@@ -258,12 +270,20 @@ class _Check:
             self.add(
                 "unknown_output", f"“{self.label(source)}” has no output “{output}”.", key, port=port.name, hint=nearest(output, outputs)
             )
-        elif ANY_KIND not in (port.kind, outputs[output].kind) and outputs[output].kind != port.kind:
+            return
+        kind = self.kinds.get((source, output), outputs[output].kind)
+        if ANY_KIND not in (port.kind, kind) and kind != port.kind:
             self.add(
                 "kind_mismatch",
-                f"“{self.label(source)}” gives {outputs[output].kind} at “{output}”, "
-                f"but the input “{port.name}” of “{self.label(key)}” takes {port.kind}.",
+                f"“{self.label(source)}” gives {kind} at “{output}”, but the input “{port.name}” of “{self.label(key)}” takes {port.kind}.",
                 key, port=port.name, hint=f"Connect an output of kind {port.kind}.",
+            )  # fmt: skip
+        elif self.steps[source].get("map") and not many:
+            self.add(
+                "list_to_one",
+                f"“{self.label(source)}” is mapped and gives a list of {kind}, but the input “{port.name}” of “{self.label(key)}” takes "
+                "one.",
+                key, port=port.name, hint="Join the list first (Join tables, First of), or map this step too.",
             )  # fmt: skip
 
     def parameters(self, key: str, step: Step, component: ComponentLike) -> set[str]:
@@ -380,6 +400,13 @@ def check(
     `dataset_columns` has an entry for each data set version (by the text that names it) that exists; its value is None where the
     version has no columns. Raises GraphError when `graph` is no graph at all.
     """
-    checking = _Check(normalise(graph), components, dataset_columns)
+    normal = normalise(graph)
+    declared = normal.get("parameters") or {}
+    defaults = {name: one["default"] for name, one in declared.items() if "default" in one}
+    checking = _Check(cast(Graph, substitute(normal, defaults)), components, dataset_columns)
+    for key, parameter, name in references(normal, PARAMETER):
+        if name not in declared:
+            message = f"“{checking.label(key)}” takes the pipeline's parameter “{name}”, which there is not."
+            checking.add("unknown_pipeline_parameter", message, key, parameter=parameter, hint=nearest(name, declared) or "Declare it.")
     checking.run()
     return checking.problems, checking.schemas

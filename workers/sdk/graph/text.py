@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from workers.sdk.graph.order import CycleError, topological
+from workers.sdk.graph.parameters import PARTS
 from workers.sdk.graph.shape import Graph, GraphError, normalise
 
 FORMAT = "pipeline/1"
-STEP_FIELDS = ("component", "name", "parameters", "inputs", "retries", "timeout_s", "note")
+STEP_FIELDS = ("component", "name", "parameters", "inputs", "map", "repeat", "retries", "retry_on", "timeout_s", "undo", "note")
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -89,12 +90,14 @@ def to_yaml(graph: Mapping[str, Any], *, name: str = "", description: str = "") 
         step = normal["steps"][key]
         wires = {port: [f"{ref['step']}.{ref['output']}" for ref in refs] for port, refs in step["inputs"].items()}
         body: dict[str, Any] = {**step, "inputs": {port: texts[0] if len(texts) == 1 else texts for port, texts in wires.items()}}
-        steps[key] = {field: body[field] for field in STEP_FIELDS if body[field]}
+        steps[key] = {field: body[field] for field in STEP_FIELDS if body.get(field)}
     document: dict[str, Any] = {"headrace": FORMAT}
     if name:
         document["name"] = name
     if description:
         document["description"] = description
+    if declared := normal.get("parameters"):
+        document["parameters"] = {name: {part: one[part] for part in PARTS if part in one} for name, one in declared.items()}
     document["steps"] = steps
     layout = {key: _Line([at["x"], at["y"]]) for key in order if (at := normal["steps"][key]["position"])}
     if layout:
@@ -133,8 +136,8 @@ def from_yaml(text: str) -> PipelineText:
 
 
 def _pipeline(document: dict[str, Any]) -> PipelineText:
-    if unknown := [key for key in document if key not in ("headrace", "name", "description", "steps", "layout")]:
-        raise GraphError("is not a part of a pipeline; the parts are headrace, name, description, steps, layout.", unknown[0])
+    if unknown := [key for key in document if key not in ("headrace", "name", "description", "parameters", "steps", "layout")]:
+        raise GraphError("is not a part of a pipeline; the parts are headrace, name, description, parameters, steps, layout.", unknown[0])
     if document.get("headrace") != FORMAT:
         raise GraphError(f"must be {FORMAT}: it says which form of text this is.", "headrace")
     steps = document.get("steps") or {}
@@ -157,7 +160,9 @@ def _pipeline(document: dict[str, Any]) -> PipelineText:
         value = document.get(field)
         if value is not None and (not isinstance(value, str) or len(value) > limit):
             raise GraphError(f"must be text of at most {limit} characters.", field)
-    return PipelineText(normalise({"steps": steps}), document.get("name") or "", document.get("description") or "")
+    return PipelineText(
+        normalise({"steps": steps, "parameters": document.get("parameters")}), document.get("name") or "", document.get("description") or ""
+    )
 
 
 def _line(field: str, lines: dict[str, int]) -> int | None:
