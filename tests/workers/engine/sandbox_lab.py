@@ -1,4 +1,4 @@
-"""A worker of its own for sandbox tests: a process that runs code steps as it is told, with secrets in its environment, as root or as a plain user.
+"""A worker of its own for sandbox tests: it runs code steps as it is told, with secrets in its environment, as root or as a plain user.
 
 `python -m tests.workers.engine.sandbox_lab MODE UID|- FOLDER` reads a request a line and answers a line, both JSON.
 """
@@ -119,6 +119,7 @@ class Ear:
 def _input(store: Store, kind: str, given: Any, folder: Path) -> Json:
     if kind == "Table":
         import pyarrow as pa
+
         from workers.sdk import context
 
         with context.local(folder):

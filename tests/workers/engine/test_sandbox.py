@@ -1,4 +1,4 @@
-"""Escape attempts on the real sandbox: every mode this machine can give, as the account of the tests and, where that is root, as a plain user too."""
+"""Escape attempts on the real sandbox: every mode this machine can give, as root (where the tests are) and as a plain user."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One sandbox's folders, what it sees besides them, and the command that starts it.
 
-`inputs/` is a small artifact store of the step's inputs (hard links or copies, never to be changed), `scratch/` the only folder it writes to,
-with `tmp/` for temporary files. Seen besides: the system's programs and libraries, this Python with its packages, the package `workers`, a
+`inputs/` is a small artifact store of the step's inputs (hard links or copies, never to be changed), `scratch/` the only folder it
+writes to, with `tmp/` for temporary files. Seen besides: the system's programs and libraries, this Python with its packages, the package `workers`, a
 handful of harmless devices and facts about the machine. Everything else is not there (bubblewrap) or refused (Landlock).
 """
 
@@ -62,7 +62,7 @@ class Box:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def bring(self, digests: Iterable[str], store: Store) -> None:
-        """Lay blobs of the studio's store into `inputs`, under their digests. Copied where they could otherwise be changed or not be read."""
+        """Lay blobs of the studio's store into `inputs`, under their digests. Linked where nobody may change them, else copied."""
         there = Store(self.inputs)
         for digest in digests:
             target = there._path(digest)
@@ -132,7 +132,7 @@ class Box:
         seen: list[str] = []
         for path in (*SYSTEM, *FACTS[4:], *map(str, python_folders())):
             if Path(path).is_symlink():
-                seen += ["--symlink", os.readlink(path), path]
+                seen += ["--symlink", str(Path(path).readlink()), path]
             else:
                 seen += [*_folders(Path(path)), "--ro-bind-try", path, path]
         return [
@@ -162,5 +162,5 @@ def _threads_of_account() -> int:
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 if entry.stat().st_uid == own:
-                    count += len(os.listdir(f"/proc/{entry.name}/task"))
+                    count += sum(1 for _ in os.scandir(f"/proc/{entry.name}/task"))
     return count

@@ -1,7 +1,7 @@
 """The worker's ear at a sandbox: messages, output, limits that need watching, and the end.
 
-The other side is hostile: it may say anything, as fast as it likes. What it says is bounded before it is parsed, looked at before it is used, and
-never more than bounded words reach the log. A step that floods waits for us, not we for it.
+The other side is hostile: it may say anything, as fast as it likes. What it says is bounded before it is parsed, looked at before
+it is used, and never more than bounded words reach the log. A step that floods waits for us, not we for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From source text to a component's spec: title, help, ports, form; or what is wrong with the text, with lines. The text is evaluated in a sandbox.
+"""From source text to a component's spec (title, help, ports, form), or to what is wrong with the text. It is evaluated in a sandbox.
 
 `python -m workers.engine.sandbox.inspect < step.py` prints it as JSON, for programs that must not import the engine.
 """

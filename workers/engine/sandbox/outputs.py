@@ -1,7 +1,8 @@
-"""What a sandbox left in its scratch folder, looked at and taken into the artifact store. Runs in the worker when the last process of the sandbox has ended.
+"""What a sandbox left in its scratch folder, looked at and taken into the artifact store. Runs in the worker, when the last process of
+the sandbox has ended.
 
-A record names a blob; its bytes are opened without following any link, must be a regular file with one name, are copied, hashed and compared. What a
-blob must be follows from its kind: JSON, Parquet, or a model's folder of known file types. Nothing is unpickled, nothing is believed.
+A record names a blob; its bytes are opened without following any link, must be a regular file with one name, are copied, hashed
+and compared. What a blob must be follows from its kind: JSON, Parquet, or a model's folder of known file types. Nothing is unpickled, nothing is believed.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Taker:
             source = os.open(digest, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=beneath)
         finally:
             os.close(beneath)
-        with open(source, "rb") as stream:
+        with os.fdopen(source, "rb") as stream:
             found = os.fstat(source)
             if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
                 raise ValueError("it is a link or a special file")

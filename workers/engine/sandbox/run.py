@@ -1,7 +1,8 @@
-"""Run a step of user-written code: the worker's side. Another way of starting an isolated process, with the messages, records and errors of the engine.
+"""Run a step of user-written code: the worker's side. Another way of starting an isolated process, with the engine's messages, records
+and errors.
 
-The worker lays the inputs out, starts the process under the limits, listens, and takes over what it left. The process has no token, no address and no
-descriptor but its socket.
+The worker lays the inputs out, starts the process under the limits, listens, and takes over what it left. The process has no token,
+no address and no descriptor but its socket.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ class Sandboxed:
         store: Store | None = None,
         kinds: Mapping[str, type[Artifact]] = KINDS,
     ) -> list[Json]:
-        """Run `source` on the claim's inputs and parameters; the records of its outputs, as `Isolated.run` gives them. `outputs` are the ports of
-        the spec that `inspect` gave for this very text. `deadline` is a time of `time.monotonic`. Raises NoSandbox, Ended, Cancelled, TimedOut
-        and StepError (an output that was not accepted)."""
+        """Run `source` on the claim's inputs and parameters; the records of its outputs, as `Isolated.run` gives them. `outputs` are
+        the ports of the spec that `inspect` gave for this very text. `deadline` is a time of `time.monotonic`. Raises NoSandbox, Ended,
+        Cancelled, TimedOut and StepError (an output that was not accepted)."""
         limits = limits or Limits()
         store = store or Store.from_environment()
         machine = self._machine or probe()

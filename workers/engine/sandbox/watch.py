@@ -72,8 +72,8 @@ class Watch:
         return self._longest >= self._box.limits.cpu_s - 1
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
-        """In a process space of its own the death of the first process is everybody's. Otherwise that process is asked to sweep, and we sweep after
-        it: what it could not end would be nobody's child."""
+        """In a process space of its own the death of the first process is everybody's. Otherwise that process is asked to sweep,
+        and where it does not answer we sweep ourselves."""
         if self._box.mode == "bubblewrap" or self._box.machine.namespaces:
             process.kill()
             process.wait()
@@ -94,9 +94,9 @@ def descendants(pid: int) -> list[int]:
     todo = [pid]
     while todo:
         with contextlib.suppress(OSError):
-            for task in os.listdir(f"/proc/{(one := todo.pop())}/task"):
+            for task in os.scandir(f"/proc/{(one := todo.pop())}/task"):
                 with contextlib.suppress(OSError):
-                    children = [int(c) for c in Path(f"/proc/{one}/task/{task}/children").read_text(encoding="ascii").split()]
+                    children = [int(c) for c in Path(f"/proc/{one}/task/{task.name}/children").read_text(encoding="ascii").split()]
                     found += children
                     todo += children
     return found
