@@ -53,6 +53,10 @@ def changed_mode(path):
     os.chmod(path, 0o777)
     return "changed" if os.stat(path).st_mode != before else "as it was"
 
+def changed_time(path):
+    os.utime(path, (1, 1))
+    return "changed" if os.stat(path).st_mtime == 1 else "as it was"
+
 def preloaded():
     done = subprocess.run(["/usr/bin/env", "LD_PRELOAD=/nowhere.so", "/bin/cat", "/etc/shadow"], capture_output=True)
     return "read" if done.returncode == 0 and done.stdout else "refused"
@@ -74,7 +78,8 @@ def descriptors():
             found[fd] = os.readlink("/proc/self/fd/" + fd)
         except OSError:
             pass
-    return sorted({v.partition(":")[0] for v in found.values()} - {"socket", "pipe", "/dev/null"} - {v for v in found.values() if v.startswith("/proc/")})
+    known = {"socket", "pipe", "/dev/null"}
+    return sorted({v.partition(":")[0] for v in found.values() if not v.startswith("/proc/")} - known)
 
 @component()
 def attempts(*, told: Annotated[str, Field(description="What there is to reach, as JSON.")]) -> Metrics:
@@ -108,7 +113,7 @@ def attempts(*, told: Annotated[str, Field(description="What there is to reach, 
         "the worker's limits are changed": lambda: __import__("resource").prlimit(t["worker"], 7, (9, 9)) and "changed",
         "the worker is made slow": lambda: os.setpriority(os.PRIO_PROCESS, t["worker"], 19) or "changed",
         "somebody's file is opened to all": lambda: changed_mode(t["victim"]),
-        "somebody's file looks older": lambda: os.utime(t["victim"], (1, 1)) or ("changed" if os.stat(t["victim"]).st_mtime == 1 else "as it was"),
+        "somebody's file looks older": lambda: changed_time(t["victim"]),
         "somebody's file is emptied": lambda: os.truncate(t["victim"], 0) or "emptied",
         "root is had through a setuid program": lambda: raised("/bin/su"),
         "a file is read by a program with a preloaded library": preloaded,

@@ -49,7 +49,8 @@ class Lab:
                 os.chown(self.folder / name, PLAIN, PLAIN)
         (self.folder / "open").chmod(0o777)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.workers.engine.sandbox_lab", mode, str(PLAIN) if demote else "-", str(self.folder), str(landlock or 0)],
+            [sys.executable, "-m", "tests.workers.engine.sandbox_lab", mode, str(PLAIN) if demote else "-", str(self.folder),
+             str(landlock or 0)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "HEADRACE_DATA_DIR": str(self.folder / "data"), "SECRET_KEY": SECRET, "DATABASE_URL": f"postgresql://{SECRET}",
                  "BROKER_URL": f"redis://{SECRET}", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},

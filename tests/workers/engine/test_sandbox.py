@@ -132,7 +132,8 @@ def test_bombs(lab: Lab) -> None:
 
 def test_a_step_that_will_not_stop(lab: Lab) -> None:
     """A cancelled step goes on and holds the worker."""
-    stubborn = step("for n in range(1, 65):\n    try:\n        signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError):\n        pass\n"
+    stubborn = step("for n in range(1, 65):\n    try:\n        signal.signal(n, signal.SIG_IGN)\n"
+                    "    except (OSError, ValueError):\n        pass\n"
                     "os.setsid() if os.getpid() != os.getsid(0) else None\nwhile True:\n    pass")  # fmt: skip
     ended = lab.run(stubborn, cancel_after=3)
     assert ended["outcome"] == "cancelled", ended
@@ -257,7 +258,7 @@ def test_a_flood_of_messages_waits_for_the_worker(lab: Lab) -> None:
 
 
 def test_a_step_that_changes_the_kit_changes_only_itself(lab: Lab) -> None:
-    text = "from workers.engine import store\nstore.save = lambda *a: {'port': 'metrics', 'kind': 'Model', 'digest': 'x'}\nreturn Metrics.of({})"
+    text = "from workers.engine import store\nstore.save = lambda *a: {'port': 'metrics', 'kind': 'Model'}\nreturn Metrics.of({})"
     assert lab.run(step(text))["error"]["code"] == "step_error"
     assert lab.value(step("return Metrics.of({'a': 1})")) == {"a": 1}
 

@@ -1,4 +1,4 @@
-"""What a hostile step leaves in its folder is not taken: links, special files, other bytes than named, other kinds, pickles, others' pictures."""
+"""What a hostile step leaves in its folder is not taken: links, special files, other bytes, other kinds, pickles, others' pictures."""
 
 from __future__ import annotations
 

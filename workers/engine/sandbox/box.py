@@ -1,8 +1,8 @@
 """One sandbox's folders, what it sees besides them, and the command that starts it.
 
 `inputs/` is a small artifact store of the step's inputs (hard links or copies, never to be changed), `scratch/` the only folder it
-writes to, with `tmp/` for temporary files. Seen besides: the system's programs and libraries, this Python with its packages, the package `workers`, a
-handful of harmless devices and facts about the machine. Everything else is not there (bubblewrap) or refused (Landlock).
+writes to, with `tmp/` for temporary files. Seen besides: the system's programs and libraries, this Python with its packages, the package
+`workers`, a handful of harmless devices and facts about the machine. Everything else is not there (bubblewrap) or refused (Landlock).
 """
 
 from __future__ import annotations

@@ -186,8 +186,8 @@ class Follow:
             k: v[:n] if isinstance(v := said.get(k), str) else ""
             for k, n in (("code", 40), ("message", 2000), ("hint", 2000), ("traceback", 20_000))
         }
-        ended = Ended("failed", text["code"] if text["code"].isidentifier() else "crash", text["message"] or "The step failed.", text["hint"],
-                      retry=message.get("retry") is True, traceback=text["traceback"])  # fmt: skip
+        ended = Ended("failed", text["code"] if text["code"].isidentifier() else "crash", text["message"] or "The step failed.",
+                      text["hint"], retry=message.get("retry") is True, traceback=text["traceback"])  # fmt: skip
         if message.get("outcome") == "cancelled":
             ended = Ended("failed", "stopped", "The step stopped itself as cancelled, but the run was not cancelled.", retry=False)
         elif isinstance(field := said.get("field"), str) and field.isidentifier():

@@ -143,7 +143,8 @@ def _bubblewrap(root: bool) -> tuple[str | None, str]:
     if path is None:
         return None, "it is not installed"
     rights = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else ["--unshare-user"]
-    trial = [path, *ISOLATION, *rights, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", "65536", "--tmpfs", "/dev/shm",  # noqa: S108 - its own
+    trial = [path, *ISOLATION, *rights, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev",
+             "--perms", "1777", "--size", "65536", "--tmpfs", "/dev/shm",  # noqa: S108 - its own
              "--remount-ro", "/", "true"]  # fmt: skip
     try:
         done = subprocess.run(trial, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10)

@@ -2,7 +2,8 @@
 the sandbox has ended.
 
 A record names a blob; its bytes are opened without following any link, must be a regular file with one name, are copied, hashed
-and compared. What a blob must be follows from its kind: JSON, Parquet, or a model's folder of known file types. Nothing is unpickled, nothing is believed.
+and compared. What a blob must be follows from its kind: JSON, Parquet, or a model's folder of known file types. Nothing is
+unpickled, nothing is believed.
 """
 
 from __future__ import annotations

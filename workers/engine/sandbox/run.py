@@ -67,8 +67,8 @@ class Sandboxed:
             box.bring(_blobs(records, store), store)
             inputs, scratch = box.inside
             told = {k: claim[k] for k in ("id", "run", "step", "inputs", "parameters")}
-            request = {"do": "run", "source": source, "claim": told, "info": {k: info[k] for k in ("project", "pipeline")}, "inputs": inputs,
-                       "scratch": scratch}  # fmt: skip
+            about = {k: info[k] for k in ("project", "pipeline")}
+            request = {"do": "run", "source": source, "claim": told, "info": about, "inputs": inputs, "scratch": scratch}  # fmt: skip
             until = min(deadline if deadline is not None else float("inf"), time.monotonic() + limits.wall_s)
             answer = start(box, request, listener, until)
             return Taker(box, outputs, records, kinds, store).take(answer.get("outputs"))
