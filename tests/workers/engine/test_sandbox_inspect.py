@@ -98,8 +98,8 @@ def test_what_is_wrong_has_a_line_and_a_sentence(lab: Lab, text: str, line: int,
     ],
 )
 def test_a_forged_spec_is_not_believed(lab: Lab, forged: str) -> None:
-    text = ("from workers.engine.sandbox import source\nreal = source.spec\ndef _forge(one):\n    SPEC = real(one)\n"
-            f"    return {forged}\nsource.spec = _forge\n" + HEAD)  # fmt: skip
+    head = "from workers.engine import wire\n_send = wire.Remote.send\ndef _forge(self, message):\n    SPEC = message['spec']\n"
+    text = f"{head}    _send(self, {{'type': 'result', 'spec': {forged}}})\nwire.Remote.send = _forge\n{HEAD}"
     seen = lab.run(text, inspect=True)
     assert seen["spec"] is None and "does not describe a step" in seen["problems"][0]["message"], seen
 
