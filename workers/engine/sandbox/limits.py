@@ -36,6 +36,6 @@ class Limits:
     """From being told to stop to being ended: with the heartbeat within two seconds in all."""
 
 
-INSPECTION = Limits(wall_s=60.0, cpu_s=10, memory=GIB, processes=16, files=128, scratch=MIB, scratch_files=100, output=MIB // 4, message=MIB,
-                    messages_per_s=100, grace_s=0.1)  # fmt: skip
+INSPECTION = Limits(wall_s=60.0, cpu_s=10, memory=GIB, processes=16, files=128, scratch=MIB, scratch_files=100, output=MIB // 4,
+                    message=MIB, messages_per_s=100, grace_s=0.1)  # fmt: skip
 """To look at source text: the import of the kit and of what the text imports at its top, and no work."""
