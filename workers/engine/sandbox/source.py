@@ -15,7 +15,6 @@ import re
 import sys
 import traceback
 import types
-import typing
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -133,7 +132,7 @@ def _definition(tree: ast.Module, exc: ComponentDefinitionError) -> Json:
     used = next((n for n in ast.walk(annotation) if isinstance(n, ast.Name | ast.Attribute)
                  and (n.attr if isinstance(n, ast.Attribute) else n.id) in _FRAMES), None) if annotation else None  # fmt: skip
     if used is not None:
-        word = used.attr if isinstance(used, ast.Attribute) else typing.cast(ast.Name, used).id
+        word = used.attr if isinstance(used, ast.Attribute) else used.id
         hint = f"{word} does not travel between steps: write Table, take {_FRAMES[word]} and give Table.from_pandas(frame)."
     elif "must come after *" in rest or "artifact kind" in rest:
         hint = "Kinds are: " + ", ".join(sorted(KINDS)) + "."
