@@ -13,23 +13,21 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
-import json
 import logging
 import os
 import random
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from workers.engine import perform
 from workers.engine.report import Report, Splitter
+from workers.engine.wire import Logging, Reader, Remote, send
 from workers.sdk.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -60,33 +58,6 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _send(connection: socket.socket, message: Json, fds: tuple[int, ...] = ()) -> None:
-    data = json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    data = struct.pack(">I", len(data)) + data
-    if fds:
-        sent = connection.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
-        data = data[sent:]
-    connection.sendall(data)
-
-
-class _Reader:
-    """Whole messages out of a stream of bytes."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> list[Json]:
-        self._buffer += data
-        found = []
-        while len(self._buffer) >= 4:
-            (size,) = struct.unpack(">I", self._buffer[:4])
-            if len(self._buffer) < 4 + size:
-                break
-            found.append(json.loads(self._buffer[4 : 4 + size]))
-            del self._buffer[: 4 + size]
-        return found
-
-
 # The worker's side
 
 
@@ -96,7 +67,7 @@ class Isolated:
     def __init__(self) -> None:
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
-        self._reader = _Reader()
+        self._reader = Reader()
 
     def start(self) -> None:
         """Start the server (it imports while the worker goes on)."""
@@ -110,7 +81,7 @@ class Isolated:
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment,
         )  # fmt: skip
         theirs.close()
-        self._socket, self._reader = ours, _Reader()
+        self._socket, self._reader = ours, Reader()
 
     def close(self) -> None:
         if self._socket is not None:
@@ -131,11 +102,11 @@ class Isolated:
             request = {"claim": claim, "info": info, "token": token, "gpu": component.resources == "gpu"}
             assert self._socket is not None
             try:
-                _send(self._socket, request, (theirs.fileno(), out_write, err_write))
+                send(self._socket, request, (theirs.fileno(), out_write, err_write))
             except OSError:  # it ended itself just now, having been idle
                 self.close()
                 self.start()
-                _send(self._socket, request, (theirs.fileno(), out_write, err_write))
+                send(self._socket, request, (theirs.fileno(), out_write, err_write))
             theirs.close()
             os.close(out_write)
             os.close(err_write)
@@ -158,7 +129,7 @@ class Isolated:
         poll = select.poll()
         for fd in (*pipes, control.fileno(), server.fileno()):
             poll.register(fd, select.POLLIN)
-        reader = _Reader()
+        reader = Reader()
         pid, status, result = 0, None, None
         stopping, timed_out, level = 0.0, False, 0
 
@@ -198,7 +169,7 @@ class Isolated:
             if not stopping and (report.stop.is_set() or (deadline is not None and now >= deadline)):
                 stopping, timed_out = now, not report.stop.is_set()
                 with contextlib.suppress(OSError):
-                    _send(control, {"type": "cancel"})
+                    send(control, {"type": "cancel"})
             if stopping and pid and status is None:
                 wanted = int((now - stopping) / POLITE_S)
                 if wanted >= 1 and level < 1:
@@ -271,54 +242,7 @@ def _receive(connection: socket.socket) -> bytes | None:
 # The step's side
 
 
-class _Remote:
-    """A `context.Reporter` over the socket to the worker."""
-
-    def __init__(self, connection: socket.socket):
-        self._connection, self._lock, self._stop = connection, threading.Lock(), threading.Event()
-        threading.Thread(target=self._listen, name="control", daemon=True).start()
-
-    def _listen(self) -> None:
-        reader = _Reader()
-        while data := self._connection.recv(65536):
-            for message in reader.feed(data):
-                if message["type"] == "cancel":
-                    self._stop.set()
-        os._exit(1)  # the worker is gone
-
-    def send(self, message: Json) -> None:
-        with self._lock:
-            _send(self._connection, message)
-
-    def log(self, text: str, level: str) -> None:
-        self.send({"type": "log", "lines": text.splitlines() or [""], "level": level})
-
-    def progress(self, fraction: float, message: str) -> None:
-        self.send({"type": "progress", "fraction": fraction, "message": message})
-
-    def metric(self, name: str, value: float, index: float) -> None:
-        self.send(
-            {"type": "metric", "name": name, "value": value if value == value and abs(value) != float("inf") else None, "index": index}
-        )
-
-    def cancelled(self) -> bool:
-        return self._stop.is_set()
-
-
-class _Logging(logging.Handler):
-    def __init__(self, remote: _Remote):
-        super().__init__()
-        self._remote = remote
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(Exception):
-            text = record.getMessage()
-            if record.exc_info and record.exc_info[0] is not None:
-                text += "\n" + logging.Formatter().formatException(record.exc_info)
-            self._remote.log(text, record.levelname.lower())
-
-
-def _device(wants_gpu: bool, remote: _Remote) -> str:
+def _device(wants_gpu: bool, remote: Remote) -> str:
     if not wants_gpu:
         return "cpu"
     with contextlib.suppress(ImportError):
@@ -332,8 +256,8 @@ def _device(wants_gpu: bool, remote: _Remote) -> str:
 
 def _step(request: Json, control: socket.socket) -> None:
     """The life of a forked process. Never returns."""
-    remote = _Remote(control)
-    logging.root.handlers[:] = [_Logging(remote)]
+    remote = Remote(control)
+    logging.root.handlers[:] = [Logging(remote)]
     logging.root.setLevel(logging.INFO)
     claim, info, token = request["claim"], request["info"], request["token"]
 
@@ -402,14 +326,14 @@ def serve(connection: socket.socket, preload: Callable[[], None]) -> None:
         fds = array.array("i")
         for _, _, packed in ancillary:
             fds.frombytes(packed[: len(packed) - len(packed) % fds.itemsize])
-        reader = _Reader()
+        reader = Reader()
         requests = reader.feed(data)
         while not requests:
             requests = reader.feed(connection.recv(65536))
         pid = _fork(requests[0], list(fds), connection)
-        _send(connection, {"pid": pid})
+        send(connection, {"pid": pid})
         _, status = os.waitpid(pid, 0)
-        _send(connection, {"pid": pid, "status": os.waitstatus_to_exitcode(status)})
+        send(connection, {"pid": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
 def _preload() -> None:

@@ -161,7 +161,13 @@ def told(exc: BaseException) -> str:
         f
         for f in frames.stack
         if not f.filename.replace(os.sep, "/").endswith(
-            ("workers/engine/perform.py", "workers/engine/run_step.py", "workers/engine/isolate.py", "workers/sdk/component.py")
+            (
+                "workers/engine/perform.py",
+                "workers/engine/run_step.py",
+                "workers/engine/isolate.py",
+                "workers/engine/sandbox/inside.py",
+                "workers/sdk/component.py",
+            )
         )
     ]
     if kept:
