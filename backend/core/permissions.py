@@ -31,7 +31,6 @@ ACTIONS: dict[str, frozenset[str]] = {
     "run.read": EVERYONE,
     "run.start": MAKERS,
     "run.cancel": MAKERS,
-    "run.ask": MAKERS,
     "run.decide": frozenset({R, E, P, W}),
     "demo.start": frozenset({W}),
     "model.read": EVERYONE,

@@ -11,8 +11,6 @@ from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries
 from backend.runs.schemas import (
     ApprovalOut,
-    AskedPeople,
-    AskIn,
     AttemptOut,
     DecideIn,
     DemoOut,
@@ -161,14 +159,6 @@ def decide(request: ApiRequest, project: str, run_id: UUID, step: str, payload: 
     run = queries.find(request.project, run_id)
     actions.decide(queries.waiting_step(run, step), request.user, request.role, payload.answer, payload.values, payload.comment)
     return queries.shard(run, step)
-
-
-@router.post("/projects/{project}/runs/{uuid:run_id}/steps/{step}/ask", response=AskedPeople)
-@allow("run.ask")
-@idempotent()
-def ask_people(request: ApiRequest, project: str, run_id: UUID, step: str, payload: AskIn) -> Any:
-    """Mail those who may answer a step that is about to wait for them."""
-    return {"asked": actions.ask_people(queries.find(request.project, run_id), request.user, step, payload.model_dump())}
 
 
 @router.get("/projects/{project}/approvals", response=list[ApprovalOut])

@@ -114,16 +114,6 @@ class DecideIn(Schema):
     comment: Annotated[str, Field(max_length=2000)] = ""
 
 
-class AskIn(Schema):
-    question: Annotated[str, Field(min_length=1, max_length=500)]
-    role: Literal["reviewer", "editor", "operator", "owner"] = "operator"
-    people: Annotated[list[str], Field(max_length=50)] = []
-
-
-class AskedPeople(Schema):
-    asked: int
-
-
 class StepRunOut(Schema):
     id: UUID
     step: str

@@ -6,9 +6,20 @@ from uuid import UUID
 
 from celery import shared_task
 
-from backend.runs.actions import demo
+from backend.core import mail
+from backend.runs.actions import ask_people, demo
+from backend.runs.models import StepRun
 
 
 @shared_task(name=demo.TASK)  # type: ignore[untyped-decorator]  # Celery has no types
 def advance_demo(demo_id: str) -> None:
     demo.advance_demo(UUID(demo_id))
+
+
+@shared_task(name="headrace.asked")  # type: ignore[untyped-decorator]  # as above
+def asked(step_run: str) -> None:
+    """A step has begun to wait for a person."""
+    found = StepRun.objects.select_related("run__project", "run__pipeline_version__pipeline").filter(pk=step_run).first()
+    if found is not None:
+        ask_people(found)
+        mail.wait()

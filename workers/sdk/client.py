@@ -262,11 +262,6 @@ class Client:
     def get_run(self, run: str, project: str | None = None) -> Json:
         return self._dict("GET", f"{self._p(project)}/runs/{run}")
 
-    def ask_people(self, run: str, step: str, question: Json, project: str | None = None) -> int:
-        """Mail those who may answer a step that is about to wait for them; how many they are."""
-        asked = {name: question[name] for name in ("question", "role", "people")}
-        return int(self._dict("POST", f"{self._p(project)}/runs/{run}/steps/{quote(step, safe='')}/ask", json=asked, key="ask")["asked"])
-
     def list_approvals(self, project: str | None = None) -> list[Json]:
         """What waits for an answer of yours."""
         return self._list("GET", self._p(project) + "/approvals")

@@ -1558,28 +1558,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/runs/{run_id}/steps/{step}/ask": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ask People
-         * @description Mail those who may answer a step that is about to wait for them.
-         *
-         *     Needs the permission `run.ask` in the project.
-         */
-        post: operations["backend_runs_api_ask_people"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/projects/{project}/approvals": {
         parameters: {
             query?: never;
@@ -2021,22 +1999,6 @@ export interface components {
              */
             created_at: string;
         };
-        /** AskIn */
-        AskIn: {
-            /** Question */
-            question: string;
-            /**
-             * Role
-             * @default operator
-             * @enum {string}
-             */
-            role: "reviewer" | "editor" | "operator" | "owner";
-            /**
-             * People
-             * @default []
-             */
-            people: string[];
-        };
         /** AskedOut */
         AskedOut: {
             /** Name */
@@ -2048,11 +2010,6 @@ export interface components {
             type: "number" | "text" | "yes or no";
             /** Value */
             value: string;
-        };
-        /** AskedPeople */
-        AskedPeople: {
-            /** Asked */
-            asked: number;
         };
         /** AttemptOut */
         AttemptOut: {
@@ -7260,47 +7217,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepRunOut"];
-                };
-            };
-            400: components["responses"]["Error400"];
-            401: components["responses"]["Error401"];
-            403: components["responses"]["Error403"];
-            404: components["responses"]["Error404"];
-            409: components["responses"]["Error409"];
-            413: components["responses"]["Error413"];
-            422: components["responses"]["Error422"];
-            429: components["responses"]["Error429"];
-            500: components["responses"]["Error500"];
-            503: components["responses"]["Error503"];
-        };
-    };
-    backend_runs_api_ask_people: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A repeat with the same key gets the first one's answer and does nothing. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                project: string;
-                run_id: string;
-                step: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AskIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AskedPeople"];
                 };
             };
             400: components["responses"]["Error400"];
