@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from infra.bootstrap.base import ROOT
 from tests.e2e.canvas import Canvas
 from tests.e2e.material import churn
-from tests.e2e.stage import BAD, Stage
+from tests.e2e.stage import BAD, INCOME, Stage
 
 ROUTER = ROOT / "frontend" / "src" / "app" / "router.tsx"
 LAYOUTS = {"/p/$project"}
@@ -154,7 +154,7 @@ def sort_and_filter(page: Page) -> None:
 
 
 def choose_step(page: Page) -> None:
-    page.locator("[data-canvas] [data-step]").nth(3).click()
+    page.locator("[data-canvas] [data-step]").first.click()
     page.wait_for_timeout(400)
 
 
@@ -212,7 +212,7 @@ def audit_entry(page: Page) -> None:
 
 
 OPEN_PALETTE = keys("Control+k")
-CANVAS = f"{P}/pipelines/income"
+CANVAS = f"{P}/pipelines/{INCOME}"
 
 
 def _shots() -> list[Shot]:
@@ -254,7 +254,7 @@ def _shots() -> list[Shot]:
         shot("overview", project, P),
         shot("overview-empty", project, E),
         shot("overview-viewer", project, P, as_="viewer"),
-        shot("menu-user", project, P, act=press("Account", part=True), tall=False),
+        shot("menu-user", project, P, act=press("Your account", part=True), tall=False),
         shot("palette", project, P, act=OPEN_PALETTE, tall=False),
         shot("palette-search", project, P, act=then(OPEN_PALETTE, keys(typed="inc")), tall=False),
         shot("shortcuts", project, P, act=keys("?"), tall=False),
@@ -317,12 +317,12 @@ def _shots() -> list[Shot]:
         shot("run-failed", run, f"{P}/runs/{{s.runs[failed]}}"),
         shot("run-cancelled", run, f"{P}/runs/{{s.runs[cancelled]}}"),
         shot("run-running", run, f"{P}/runs/{{s.runs[running]}}"),
-        shot("run-again", run, f"{P}/runs/{{s.runs[income]}}", act=press("Run again…"), tall=False),
         shot("run-cancel", run, f"{P}/runs/{{s.runs[running]}}", act=press("Cancel"), tall=False),
+        shot("run-again", run, f"{P}/runs/{{s.runs[income]}}", act=press("Run again…"), tall=False),
         shot("models", f"{project}/models", f"{P}/models"),
         shot("models-empty", f"{project}/models", f"{E}/models"),
         shot("model", model, f"{P}/models/{{s.first[model]}}"),
-        shot("model-versions", model, f"{P}/models/bikes"),
+        shot("model-versions", model, f"{P}/models/bike-rentals"),
         shot("model-card", model, f"{P}/models/{{s.first[model]}}?tab=card"),
         shot("model-lineage", model, f"{P}/models/{{s.first[model]}}?tab=lineage"),
         shot("model-schema", model, f"{P}/models/{{s.first[model]}}?tab=schema"),

@@ -1,8 +1,9 @@
 """Pictures of the studio, wide and narrow, light and dark: `python -m tests.e2e.pictures OUT_DIR [--demos digits,income]`.
 
 For the README (`--only run,canvas --widths desk --schemes light`), and with `--all` every page and dialog (`album.py`) for looking
-at the product: a hundred and more in four forms each, and a line for each that says what is wrong with it. Starts a studio of its own with the demos' real data (kept under `--data-dir` if one is given, so that the next time is quick). Files are palette images, small
-enough for a repository.
+at the product: a hundred and more in four forms each, and a line for each that says what is wrong with it. Starts a studio of its
+own with the demos' real data (kept under `--data-dir` if one is given, so that the next time is quick). Files are palette images,
+small enough for a repository.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from infra.bootstrap.base import ROOT
 from infra.supervisor import studio as studios
 from infra.supervisor.studio import Studio
 from tests.e2e.album import SHOTS, address, uncovered
-from tests.e2e.browser import DESK, PHONE, Watch, browser, sideways
-from tests.e2e.stage import PASSWORD, Stage, set_up
+from tests.e2e.browser import DESK, MAKE_TOKEN, PHONE, Watch, browser, sideways, until
+from tests.e2e.stage import DIGITS, PASSWORD, Stage, set_up
 from tests.e2e.test_accessible import settle
 from workers.sdk.client import Client
 
 LARGEST = 250_000
 """Bytes of a picture: colours are taken away until it is no larger."""
+
+LONGEST = 3600
+"""Pixels of a tall picture."""
 
 WIDTHS = {"desk": DESK, "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -125,13 +129,18 @@ def take(page: Page, out: Path, wanted: dict[str, str], width: str, scheme: str)
         print(path.name, ", ".join([*notes, *errors]), flush=True)
 
 
-def sessions(chromium: Browser, studio: Studio, stage: Stage, link: str) -> dict[str, Any]:
-    """The cookies of each who looks."""
-    kept: dict[str, Any] = {"stranger": None}
+def enter(chromium: Browser, studio: Studio, link: str) -> tuple[Any, str]:
+    """The owner's session, and a token for all projects (the one that `account` gives reaches only the demo's)."""
     context = chromium.new_context(base_url=studio.url)
-    context.new_page().goto(link)
-    kept["owner"] = context.storage_state()
-    context.close()
+    page = context.new_page()
+    page.goto(link)
+    settle(page)
+    return context.storage_state(), str(page.evaluate(MAKE_TOKEN))
+
+
+def sessions(chromium: Browser, studio: Studio, stage: Stage) -> dict[str, Any]:
+    """The cookies of the others who look."""
+    kept: dict[str, Any] = {"stranger": None}
     for who, email in (("viewer", stage.viewer), ("newcomer", stage.newcomer)):
         context = chromium.new_context(base_url=studio.url)
         page = context.new_page()
@@ -145,15 +154,21 @@ def sessions(chromium: Browser, studio: Studio, stage: Stage, link: str) -> dict
     return kept
 
 
-def take_album(chromium: Browser, studio: Studio, stage: Stage, who: dict[str, Any], out: Path, chosen: argparse.Namespace) -> int:
+def take_album(client: Client, chromium: Browser, studio: Studio, stage: Stage, who: dict[str, Any], chosen: argparse.Namespace) -> int:
     """Every shot in a page of its own, so that none sees what another did; the scheme changes under the open page. Returns how many
     could not be taken."""
     starts = tuple(filter(None, chosen.only.split(",")))
-    failed = 0
+    failed, out, running = 0, chosen.out, ""
     for width in chosen.widths.split(","):
         for shot in SHOTS:
             if starts and not shot.name.startswith(starts):
                 continue
+            if "{s.runs[running]}" in shot.path and not running:  # only as long as it is looked at: it takes the processor from all others
+                running = client.start_run(DIGITS, use_cache=False)["id"]
+                stage = replace(stage, runs={**stage.runs, "running": running})
+            elif running and "{s.runs[running]}" not in shot.path:
+                client.cancel_run(running)
+                running = ""
             context = chromium.new_context(
                 base_url=studio.url,
                 viewport=WIDTHS[width],  # type: ignore[arg-type]  # the two numbers of ViewportSize
@@ -170,10 +185,14 @@ def take_album(chromium: Browser, studio: Studio, stage: Stage, who: dict[str, A
                 if shot.act is not None:
                     shot.act(page)
                     page.wait_for_timeout(500)
+                if shot.tall:
+                    grow(page, WIDTHS[width])
                 for scheme in chosen.schemes.split(","):
                     page.emulate_media(color_scheme=scheme)
-                    page.wait_for_timeout(350)
-                    save(page.screenshot(full_page=shot.tall), out / f"{shot.name}-{width}-{scheme}.png")
+                    if page.locator("#root").count():  # the page of a spent link has no program in it
+                        until(page, f"document.documentElement.dataset.mantineColorScheme === '{scheme}'")
+                    page.wait_for_timeout(700)  # text follows its ground a moment later
+                    page.screenshot(path=out / f"{shot.name}-{width}-{scheme}.png")
                 if over := sideways(page):
                     notes.append(f"can be scrolled {over} px to the side")
                 notes += small(page) if width == "phone" else []
@@ -184,6 +203,17 @@ def take_album(chromium: Browser, studio: Studio, stage: Stage, who: dict[str, A
             context.close()
             print(f"{shot.name}-{width}", "; ".join([*notes, *watch.errors]), flush=True)
     return failed
+
+
+def grow(page: Page, size: dict[str, int]) -> None:
+    """Make the window as high as what its page holds, so that nothing is left out below; at most LONGEST."""
+    hidden = page.evaluate(
+        """() => Math.max(0, ...[document.documentElement, ...document.querySelectorAll('main')]
+          .map((e) => e.scrollHeight - e.clientHeight))"""
+    )
+    if hidden > 0:
+        page.set_viewport_size({"width": size["width"], "height": min(LONGEST, size["height"] + hidden)})
+        page.wait_for_timeout(400)
 
 
 def small(page: Page) -> list[str]:
@@ -218,24 +248,19 @@ def main() -> None:
         browser() as chromium,
     ):
         owner = account(studio)
-        with Client(studio.url, owner["token"], owner["project"]) as client:
+        session, token = enter(chromium, studio, owner["link"])
+        with Client(studio.url, token, owner["project"]) as client:
             for demo in filter(None, chosen.demos.split(",")):
                 bring(client, demo)
             ask(client)
             if chosen.all:
                 stage = set_up(client)
-                running = client.start_run("digits", use_cache=False)
-                stage = replace(stage, runs={**stage.runs, "running": running["id"]})
-                who = sessions(chromium, studio, stage, owner["link"])
-                failed = take_album(chromium, studio, stage, who, chosen.out, chosen)
-                client.cancel_run(running["id"])
+                who = {"owner": session, **sessions(chromium, studio, stage)}
+                failed = take_album(client, chromium, studio, stage, who, chosen)
                 raise SystemExit(f"{failed} pictures could not be taken." if failed else 0)
             everything = pages(client)
         starts = tuple(filter(None, chosen.only.split(",")))
         wanted = {name: address for name, address in everything.items() if not starts or name.startswith(starts)}
-        context = chromium.new_context(base_url=studio.url)
-        context.new_page().goto(owner["link"])
-        session = context.storage_state()
         for width in chosen.widths.split(","):
             for scheme in chosen.schemes.split(","):
                 shown = chromium.new_context(

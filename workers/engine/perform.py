@@ -69,6 +69,7 @@ def perform(
     here = context.Context(
         report=report, scratch=scratch, open_store=_store, open_client=open_client, device=device, run_id=str(claim["run"]),
         step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
+        titles={name: schema.get("title", name) for name, schema in component.parameters["properties"].items()},
     )  # fmt: skip
     with context.use(here):
         inputs = {port: [artifacts.load(r, kinds, store) for r in records] for port, records in claim["inputs"].items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -56,7 +56,8 @@ class Context:
     """The world of one attempt at one step.
 
     `scratch` is a folder that outlives the attempt: a second attempt of the same step run finds there what the first one left
-    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `open_store` and `open_client` are called at first use.
+    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `titles` are what the form calls the step's parameters, by name, for what
+    people will read. `open_store` and `open_client` are called at first use.
     """
 
     report: Reporter
@@ -69,6 +70,7 @@ class Context:
     step: str = ""
     project: str = ""
     pipeline: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     _store: Store | None = field(default=None, repr=False)
     _client: Client | None = field(default=None, repr=False)
 
