@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
@@ -23,9 +23,9 @@ from backend.runs.schemas import (
     RunOut,
     RunSummary,
     ShardOut,
-    Status,
     StepRunOut,
 )
+from backend.runs.schemas import Status as RunStatus
 
 router = Router(tags=["runs"])
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -41,7 +41,7 @@ Points = Annotated[int, Query(ge=10, le=100_000)]
 def list_runs(
     request: ApiRequest,
     project: str,
-    status: Status | None = None,
+    status: RunStatus | None = None,
     pipeline: str | None = None,
     search: str | None = None,
     sort: str = "-created",
@@ -59,7 +59,7 @@ def start_run(request: ApiRequest, project: str, payload: RunIn) -> Any:
     """Start a run."""
     wish = actions.Wish(**payload.model_dump(exclude={"pipeline", "version"}))
     run = actions.start_run(request.project, request.user, payload.pipeline, payload.version, wish)
-    return 201, queries.details([run])[0]
+    return Status(201, queries.details([run])[0])
 
 
 @router.get("/projects/{project}/runs/compare", response=RunComparison)
@@ -80,7 +80,7 @@ def get_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
 @allow("run.cancel")
 def cancel_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """Cancel."""
-    return 202, queries.details([actions.cancel_run(queries.find(request.project, run_id), request.user)])[0]
+    return Status(202, queries.details([actions.cancel_run(queries.find(request.project, run_id), request.user)])[0])
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/rerun", response={201: RunOut})
@@ -91,7 +91,7 @@ def rerun(request: ApiRequest, project: str, run_id: UUID, payload: RerunIn) -> 
     run = queries.find(request.project, run_id)
     version = queries.version_of(run, payload.version) if payload.version is not None else None
     run = actions.rerun(run, request.user, actions.Wish(**payload.model_dump(exclude={"version"})), version)
-    return 201, queries.details([run])[0]
+    return Status(201, queries.details([run])[0])
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/events", response=EventsOut)
@@ -182,4 +182,4 @@ def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
 @allow("demo.start")
 def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
     """Bring a demo's real data, make its pipeline from the template and run it."""
-    return 202, queries.demo(actions.start_demo(request.project, request.user, slug))
+    return Status(202, queries.demo(actions.start_demo(request.project, request.user, slug)))

@@ -1874,6 +1874,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/endpoints/{endpoint}/live-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live History
+         * @description What answered from when to when, newest first; with `at` only what answered at that moment.
+         *
+         *     Needs the permission `endpoint.read` in the project.
+         */
+        get: operations["backend_deployments_api_live_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/endpoints/{endpoint}/predictions": {
         parameters: {
             query?: never;
@@ -2898,6 +2920,29 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LogLine"][];
         };
+        /**
+         * LivePeriodOut
+         * @description A deployment that answered from `since` to `until` (null: it still does).
+         */
+        LivePeriodOut: {
+            /**
+             * Deployment
+             * Format: uuid
+             */
+            deployment: string;
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: number;
+            deployed_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+        };
         /** LogLine */
         LogLine: {
             /** Id */
@@ -3211,6 +3256,15 @@ export interface components {
             /** Total */
             total?: number | null;
         };
+        /** Page[LivePeriodOut] */
+        Page_LivePeriodOut_: {
+            /** Items */
+            items: components["schemas"]["LivePeriodOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
         /** Page[PipelineOut] */
         Page_PipelineOut_: {
             /** Items */
@@ -3498,8 +3552,9 @@ export interface components {
         };
         /**
          * ProjectEventsOut
-         * @description Events of the topic `project` after a number, oldest first. `last` is the newest number there is; when more
-         *     were missed than fit in an answer, `complete` is false: load anew what is shown.
+         * @description Events of the topic `project` after a number, oldest first, with those that may have been committed late below it: one that
+         *     was seen already may come again. `last` is the newest number there is; when more were missed than fit in an answer,
+         *     `complete` is false: load anew what is shown.
          */
         ProjectEventsOut: {
             /** Events */
@@ -7827,6 +7882,40 @@ export interface operations {
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];
             429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_live_history: {
+        parameters: {
+            query?: {
+                at?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LivePeriodOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
         };

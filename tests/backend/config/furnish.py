@@ -210,5 +210,6 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "POST /endpoints/{endpoint}/restore": [{"before": ("DELETE", "/endpoints/flowers", None)}],
         "POST /endpoints/{endpoint}/rollback": [{"body": {"deployment": at["deployment"]}}, {"body": {}}],
         "GET /endpoints/{endpoint}/predictions": [{}, {"query": {"limit": 1}}],
+        "GET /endpoints/{endpoint}/live-history": [{}, {"query": {"at": "2030-01-01T00:00:00Z", "limit": 1}}],
         "GET /endpoints/{endpoint}/traffic": [{}, {"query": {"minutes": 60}}],
     }
