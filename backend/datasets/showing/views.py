@@ -1,6 +1,6 @@
-"""Views: the row numbers of a search, a filter or a sort, made once and kept as a file of 32-bit numbers, so that a window of one costs
-a few kilobytes. A sorted view's rows lie all over the table, so its first one also spreads the table out: an uncompressed Arrow file, mapped
-into memory, of which a window touches only its own rows.
+"""Views: the row numbers of a search, a filter or a sort, made once and kept as a file of 32-bit numbers, so that a window of one
+costs a few kilobytes. A sorted view's rows lie all over the table, so the first one also spreads the table out: an uncompressed Arrow
+file, mapped into memory, of which a window touches only its own rows.
 
 Kept files are named by what they hold, never change, and go when they are the longest unused of more than KEPT bytes.
 """
@@ -77,12 +77,13 @@ def take(shown: Shown, rows: list[int], *, wide: bool) -> Any:
     if not wide or not spread.exists():
         return shown.as_typed(tables.take(shown.data, rows))
     _used(spread)
-    starts = tables.group_starts(shown.data)
     with pa.memory_map(str(spread)) as source:
         reader = pa.ipc.open_file(source)
-        return tables.gather(
-            starts, rows, lambda group, inside: pa.Table.from_batches([reader.get_batch(group).take(pa.array(inside))]), reader.schema
-        )
+
+        def part(group: int, inside: list[int]) -> Any:
+            return pa.Table.from_batches([reader.get_batch(group).take(pa.array(inside))])
+
+        return tables.gather(tables.group_starts(shown.data), rows, part, reader.schema)
 
 
 def _path(shown: Shown, view: View) -> Path:
