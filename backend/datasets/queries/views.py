@@ -13,7 +13,6 @@ import time
 from typing import Any
 
 from backend.artifacts import aside
-from backend.artifacts.errors import HandBusy
 from backend.core.errors import HeadraceError, InvalidInput
 from backend.datasets.models import DatasetVersion
 from backend.datasets.showing.shown import Shown, View
@@ -71,11 +70,15 @@ def _joined(of: Shown, wanted: View) -> Making:
         return making
 
 
+class _Dropped(Exception):
+    """Nobody asks for it any more."""
+
+
 class Making:
     """A view while it is made. `progress` goes from 0 to 1."""
 
     def __init__(self, key: str, of: Shown, wanted: View) -> None:
-        self.progress, self.over = 0.0, False
+        self.progress, self.over, self.dropped = 0.0, False, False
         self._key, self._given = key, {"shown": of.as_json(), "view": wanted.as_json()}
         self._message: aside.Json = {}
         self._error: HeadraceError | None = None
@@ -84,11 +87,13 @@ class Making:
         threading.Thread(target=self._run, name="view", daemon=True).start()
 
     def ready(self, seconds: float) -> bool:
-        """Whether it is made, after at most so long. Raises what went wrong with it."""
+        """Whether it is made (or was dropped just now, so that it must be begun again), after at most so long. Raises what went wrong."""
         aside.let_go()
         self._asked = max(self._asked, time.monotonic() + max(0.0, seconds))
         if not self._done.wait(max(0.0, seconds)):
             return False
+        if self.dropped:
+            return True
         if self._error is not None:
             raise self._error
         aside.answer_of(self._message)
@@ -104,8 +109,10 @@ class Making:
                 while "progress" in (message := hand.hear(0.5) or {"progress": self.progress}):
                     self.progress = message["progress"]
                     if not self._wanted():
-                        raise HandBusy  # ends the hand
+                        raise _Dropped  # ends the hand
                 self._message = message
+        except _Dropped:
+            self.dropped = True
         except HeadraceError as exc:
             self._error = exc
         except Exception as exc:
