@@ -5,6 +5,7 @@ of no executable type."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import IO, Any
 
@@ -87,13 +88,22 @@ def json_of(request: HttpRequest, found: Any) -> Any:
 
 
 async def _asynchronous(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    done = object()
+    done, turn = object(), threading.Lock()
+
+    def following() -> Any:
+        with turn:
+            return next(pieces, done)
+
+    def close() -> None:
+        with turn:  # a piece may still be on its way when its reader leaves
+            if end := getattr(pieces, "close", None):
+                end()
+
     try:
-        while (piece := await asyncio.to_thread(next, pieces, done)) is not done:
-            yield piece  # type: ignore[misc]  # the sentinel is excluded above
+        while (piece := await asyncio.to_thread(following)) is not done:
+            yield piece
     finally:  # also when the reader went away: what made the pieces is ended with it
-        if close := getattr(pieces, "close", None):
-            close()
+        asyncio.get_running_loop().run_in_executor(None, close)
 
 
 def read_pieces(file: IO[bytes], size: int = 1024 * 1024) -> Iterator[bytes]:

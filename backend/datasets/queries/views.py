@@ -16,6 +16,7 @@ from backend.artifacts import aside
 from backend.core.errors import HeadraceError, InvalidInput
 from backend.datasets.models import DatasetVersion
 from backend.datasets.showing.shown import Shown, View
+from backend.datasets.showing.views import path_of
 from backend.datasets.showing.windows import MAKE_FIRST
 from workers.sdk.expression import ExpressionError, parse
 
@@ -80,6 +81,7 @@ class Making:
     def __init__(self, key: str, of: Shown, wanted: View) -> None:
         self.progress, self.over, self.dropped = 0.0, False, False
         self._key, self._given = key, {"shown": of.as_json(), "view": wanted.as_json()}
+        self._path = path_of(of, wanted)
         self._message: aside.Json = {}
         self._error: HeadraceError | None = None
         self._done = threading.Event()
@@ -100,7 +102,8 @@ class Making:
         return True
 
     def _wanted(self) -> bool:
-        return time.monotonic() < self._asked + ABANDONED_S
+        # Once the view is there its callers have their windows and ask no more, while the hand still spreads the table for the next ones.
+        return time.monotonic() < self._asked + ABANDONED_S or self._path.exists()
 
     def _run(self) -> None:
         try:

@@ -34,7 +34,7 @@ HOUR = 3600
 
 def find(shown: Shown, view: View) -> Path | None:
     """The view's file, if it is kept or quickly made; None when it must be made first (`make`)."""
-    path = _path(shown, view)
+    path = path_of(shown, view)
     if path.exists():
         _used(path)
     elif tables.row_count(shown.data) * max(1, len(_needed(shown, view))) <= AT_ONCE:
@@ -57,7 +57,7 @@ def numbers(path: Path, offset: int, limit: int) -> tuple[list[int], int]:
 def make(*, shown: dict[str, Any], view: dict[str, Any]) -> None:
     """Make the view, whatever its size, unless it is there. Of several who try at once one makes it and the others wait."""
     rows, wanted = Shown(**shown), View(**view)
-    path = _path(rows, wanted)
+    path = path_of(rows, wanted)
     with _alone(path):
         if not path.exists():
             _keep_view(path, rows, wanted)
@@ -86,7 +86,7 @@ def take(shown: Shown, rows: list[int], *, wide: bool) -> Any:
         return tables.gather(tables.group_starts(shown.data), rows, part, reader.schema)
 
 
-def _path(shown: Shown, view: View) -> Path:
+def path_of(shown: Shown, view: View) -> Path:
     return folder() / f"{view.key(shown)}.rows"
 
 
