@@ -26,7 +26,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -246,7 +246,7 @@ def stream(call: str, **arguments: Any) -> Iterator[bytes]:
     return rest()
 
 
-def _pieces(call: str, arguments: Json) -> Iterator[bytes]:
+def _pieces(call: str, arguments: Json) -> Generator[bytes, None, None]:
     with hands("stream").one() as hand:
         hand.tell(call, arguments)
         while "body" in (message := hand.hear() or {}):

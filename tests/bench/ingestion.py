@@ -95,10 +95,8 @@ def order(client: Client, scratch: Path) -> None:
     web = int(state["children"]["web"]["pid"])
     status = Path(f"/proc/{web}/status")
     most = int(re.findall(r"VmHWM:\s+(\d+)", status.read_text())[0]) * 1024 if status.exists() else psutil.Process(web).memory_info().rss
-    print(
-        Row(part="ingestion", name="web process at its largest", ours=most / 2**20, floor=200, unit="MB", floor_is="its bound").line(),
-        flush=True,
-    )
+    largest = Row(part="ingestion", name="web process at its largest", ours=most / 2**20, floor=200, unit="MB", floor_is="its bound")
+    print(largest.line(), flush=True)
 
 
 def main() -> None:
