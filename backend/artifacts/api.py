@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from ninja import Router
 
 from backend.artifacts import lineage, queries
-from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, small_response, zip_stream
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response
 from backend.artifacts.schemas import ArtifactOut, LineageOut, Preview
 from backend.artifacts.storage import store
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
@@ -29,7 +29,7 @@ def get_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> Any:
 @allow("artifact.read")
 def preview_artifact(request: ApiRequest, project: str, artifact_id: UUID, offset: int = 0, limit: int = 50) -> Any:
     """What a person sees of it; `limit` is at most 500."""
-    return queries.preview(request.project, queries.get_artifact(request.project, artifact_id), offset, limit)
+    return json_of(request, queries.preview(request.project, queries.get_artifact(request.project, artifact_id), offset, limit))
 
 
 @router.get(
@@ -39,8 +39,7 @@ def preview_artifact(request: ApiRequest, project: str, artifact_id: UUID, offse
 def download_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> HttpResponseBase:
     """The bytes; a zip for a folder and for images."""
     artifact = queries.get_artifact(request.project, artifact_id)
-    name, media_type, size, content = queries.download_of(artifact)
-    pieces: Any = content if media_type != "application/zip" else zip_stream(content)  # type: ignore[arg-type]  # members, as `download_of` says
+    name, media_type, size, pieces = queries.download_of(artifact)
     return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)
 
 

@@ -5,8 +5,7 @@ of no executable type."""
 from __future__ import annotations
 
 import asyncio
-import io
-import zipfile
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import IO, Any
 
@@ -14,6 +13,9 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from backend.artifacts.aside import BODY, Body
+
+JSON = "application/json; charset=utf-8"
 IN_PLACE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
 ACTIVE = ("html", "svg", "xml", "javascript", "ecmascript", "xhtml", "pdf", "flash")
 FOREVER = "private, max-age=31536000, immutable"
@@ -71,53 +73,37 @@ def small_response(
     return whole
 
 
+def json_of(request: HttpRequest, found: Any) -> Any:
+    """What a hand made as JSON already goes out as it is; anything else is returned for ninja to write."""
+    if not isinstance(found, Body):
+        return found
+    answer: HttpResponseBase
+    if found.size <= BODY:
+        answer = HttpResponse(b"".join(found.pieces()), content_type=JSON)
+    else:
+        pieces: Any = _asynchronous(found.pieces()) if isinstance(request, ASGIRequest) else found.pieces()
+        answer = StreamingHttpResponse(pieces, content_type=JSON)
+    answer["Content-Length"] = str(found.size)
+    return answer
+
+
 async def _asynchronous(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    done = object()
-    while (piece := await asyncio.to_thread(next, pieces, done)) is not done:
-        yield piece  # type: ignore[misc]  # the sentinel is excluded above
+    done, turn = object(), threading.Lock()
 
+    def following() -> Any:
+        with turn:
+            return next(pieces, done)
 
-def zip_stream(members: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
-    """A zip made while it is sent. Members are stored, not compressed: images, Parquet and ONNX hardly shrink."""
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, pieces in members:
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.external_attr = 0o644 << 16
-            with archive.open(info, "w", force_zip64=True) as out:
-                for piece in pieces:
-                    out.write(piece)
-                    if sink.waiting > 256 * 1024:
-                        yield sink.take()
-            if sink.waiting > 256 * 1024:
-                yield sink.take()
-    yield sink.take()
+    def close() -> None:
+        with turn:  # a piece may still be on its way when its reader leaves
+            if end := getattr(pieces, "close", None):
+                end()
 
-
-class _Sink(io.RawIOBase):
-    """What zipfile writes into: cannot seek, so it is written front to back."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.waiting = 0
-        self._position = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def write(self, data: Any) -> int:
-        part = bytes(data)
-        self._parts.append(part)
-        self.waiting += len(part)
-        self._position += len(part)
-        return len(part)
-
-    def take(self) -> bytes:
-        data, self._parts, self.waiting = b"".join(self._parts), [], 0
-        return data
+    try:
+        while (piece := await asyncio.to_thread(following)) is not done:
+            yield piece
+    finally:  # also when the reader went away: what made the pieces is ended with it
+        asyncio.get_running_loop().run_in_executor(None, close)
 
 
 def read_pieces(file: IO[bytes], size: int = 1024 * 1024) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, small_response
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response
 from backend.artifacts.storage import store
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
 from backend.core.errors import InvalidInput
@@ -23,11 +23,13 @@ from backend.datasets.schemas import (
     DatasetVersionOut,
     FreezeIn,
     ItemsOut,
+    MakingOut,
     ManifestOut,
     ProfileOut,
     RowsOut,
     UploadIn,
     UploadOut,
+    Wait,
 )
 
 router = Router(tags=["datasets"])
@@ -167,7 +169,7 @@ def get_manifest(request: ApiRequest, project: str, dataset: str, number: int) -
     return read.manifest_out(read.find_version(request.project, dataset, number))
 
 
-@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/rows", response=RowsOut)
+@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/rows", response={200: RowsOut, 202: MakingOut})
 @allow("dataset.read")
 def list_rows(
     request: ApiRequest,
@@ -179,12 +181,17 @@ def list_rows(
     search: Text | None = None,
     sort: str | None = None,
     filter: str | None = None,
+    wait: Wait = 2,
 ) -> Any:
-    """A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending."""
-    return rows.window(read.find_version(request.project, dataset, number), offset, limit, search, sort, filter)
+    """A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending.
+
+    A first search, filter or sort of a large table is made while you wait, at most `wait` seconds; then the answer is 202: ask again. It
+    goes on being made only while somebody asks for it."""
+    found, making = rows.window(read.find_version(request.project, dataset, number), offset, limit, search, sort, filter, wait)
+    return json_of(request, found) if making is None else Status(202, {"progress": making.progress})
 
 
-@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/items", response=ItemsOut)
+@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/items", response={200: ItemsOut, 202: MakingOut})
 @allow("dataset.read")
 def list_items(
     request: ApiRequest,
@@ -195,9 +202,11 @@ def list_items(
     limit: int = 100,
     search: Text | None = None,
     label: str | None = None,
+    wait: Wait = 2,
 ) -> Any:
-    """A window of an image or text data set."""
-    return items.window(read.find_version(request.project, dataset, number), offset, limit, search, label)
+    """A window of an image or text data set. 202 as for rows."""
+    found, making = items.window(read.find_version(request.project, dataset, number), offset, limit, search, label, wait)
+    return found if making is None else Status(202, {"progress": making.progress})
 
 
 @router.get(

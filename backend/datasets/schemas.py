@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from ninja import Field, Schema
+from ninja import Field, Query, Schema
 from pydantic import ConfigDict
 
 from backend.core.schemas import WHOLE, Inner, Name, ProblemOut, Slug, UserOut
@@ -15,6 +15,8 @@ Modality = Literal["table", "images", "text"]
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "datetime", "image", "json"]
 UploadStatus = Literal["receiving", "processing", "ready", "failed", "cancelled"]
 VersionStatus = Literal["draft", "freezing", "frozen", "failed"]
+Wait = Annotated[float, Query(ge=0, le=30)]
+"""Seconds an answer may take to be made before 202 says how far it is."""
 ProfileStatus = Literal["queued", "running", "succeeded", "failed"]
 
 
@@ -157,6 +159,13 @@ class RowsOut(Schema):
     rows: list[list[Any]]
     offset: int
     total: int
+
+
+class MakingOut(Schema):
+    """The search, filter or sort is being made: ask again, with the same address, and the window comes."""
+
+    status: Literal["running"] = "running"
+    progress: float = Field(ge=0, le=1)
 
 
 class ItemOut(Schema):

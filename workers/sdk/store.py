@@ -27,7 +27,7 @@ from typing import IO, Any, BinaryIO, TypedDict, cast
 
 TREE = "application/vnd.headrace.tree+json"
 BINARY = "application/octet-stream"
-PIECE = 1024 * 1024
+PIECE = 256 * 1024  # a hundred downloads at once hold a hundred of these
 _DRIVE = re.compile(r"[A-Za-z]:")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TYPES = {

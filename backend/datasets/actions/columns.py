@@ -7,12 +7,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from backend.artifacts import aside
 from backend.core.actions import audit
 from backend.core.errors import InvalidInput, Problem
 from backend.datasets.actions.announce import PROFILE, announce, dataset_changed
 from backend.datasets.errors import NotDraft, ValuesDoNotFit, WrongModality
 from backend.datasets.models import DatasetVersion
-from backend.datasets.reading.fitting import misfits
 
 TABLE_TYPES = ("integer", "number", "boolean", "category", "text", "datetime", "json")
 
@@ -43,7 +43,7 @@ def set_columns(
             if column["type"] == "datetime" and form == "" and known[name]["type"] == "datetime":
                 form = known[name].get("format") or ""
             wanted[name] |= {"type": column["type"], "format": form if column["type"] == "datetime" else ""}
-            if form and not _is_form(form):
+            if form and not aside.ask("read", "backend.datasets.reading.cast:is_form", form=form):
                 problems.append({"field": name, "message": f"“{form}” is not a way to write times.", "expected": "such as %d/%m/%Y %H:%M"})
     if label_column is not None and label_column not in known:
         problems.append(
@@ -62,7 +62,8 @@ def set_columns(
         changed = [c for name, c in wanted.items() if (c["type"], c["format"]) != (known[name]["type"], known[name].get("format") or "")]
     nullable: dict[str, bool] = {}
     if changed:
-        wrong = misfits(version.raw, changed, nulls, nullable)
+        checked = aside.ask("make", "backend.datasets.reading.fitting:checked", raw=version.raw, columns=changed, nulls=nulls)
+        nullable, wrong = checked["nullable"], checked["problems"]
         if wrong:
             raise ValuesDoNotFit(
                 message="Some values do not fit the types you chose; nothing was changed.", field=wrong[0]["field"], problems=wrong
@@ -85,15 +86,3 @@ def set_columns(
         dataset_changed(version.dataset.project, version.dataset.slug)
     version.refresh_from_db()
     return version
-
-
-def _is_form(form: str) -> bool:
-    """Whether pyarrow's strptime knows it: it is tried on nothing, and must name a part of a date."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    try:
-        pc.strptime(pa.array(["x"]), form, "us", error_is_null=True)
-    except pa.ArrowException:
-        return False
-    return "%" in form

@@ -119,3 +119,15 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def is_form(form: str) -> bool:
+    """Whether pyarrow's strptime knows it: it is tried on nothing, and must name a part of a date."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.strptime(pa.array(["x"]), form, "us", error_is_null=True)
+    except pa.ArrowException:
+        return False
+    return "%" in form

@@ -879,6 +879,9 @@ export interface paths {
          * List Rows
          * @description A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending.
          *
+         *     A first search, filter or sort of a large table is made while you wait, at most `wait` seconds; then the answer is 202: ask again. It
+         *     goes on being made only while somebody asks for it.
+         *
          *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_rows"];
@@ -899,7 +902,7 @@ export interface paths {
         };
         /**
          * List Items
-         * @description A window of an image or text data set.
+         * @description A window of an image or text data set. 202 as for rows.
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -2972,6 +2975,20 @@ export interface components {
             lines: components["schemas"]["LogLine"][];
             /** Last */
             last: number;
+        };
+        /**
+         * MakingOut
+         * @description The search, filter or sort is being made: ask again, with the same address, and the window comes.
+         */
+        MakingOut: {
+            /**
+             * Status
+             * @default running
+             * @constant
+             */
+            status: "running";
+            /** Progress */
+            progress: number;
         };
         /**
          * ManifestOut
@@ -6109,6 +6126,7 @@ export interface operations {
                 search?: string;
                 sort?: string;
                 filter?: string;
+                wait?: number;
             };
             header?: never;
             path: {
@@ -6129,6 +6147,15 @@ export interface operations {
                     "application/json": components["schemas"]["RowsOut"];
                 };
             };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingOut"];
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
@@ -6145,6 +6172,7 @@ export interface operations {
                 limit?: number;
                 search?: string;
                 label?: string;
+                wait?: number;
             };
             header?: never;
             path: {
@@ -6163,6 +6191,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsOut"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingOut"];
                 };
             };
             400: components["responses"]["Error400"];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -247,8 +248,8 @@ def test_delete_is_soft_and_undone(upload: Uploader, editor: Person) -> None:
     editor._json(editor.ask("PATCH", "/datasets/mine", {"name": " "}), 422)
 
 
-def test_it_works_the_same_on_a_store_that_is_no_local_folder(upload: Uploader, editor: Person, settings: Any) -> None:
-    settings.ARTIFACT_URL = "memory://datasets"
+def test_it_works_the_same_on_a_store_that_is_no_local_folder(upload: Uploader, editor: Person, settings: Any, tmp_path: Path) -> None:
+    settings.ARTIFACT_URL = f"simplecache::file://{tmp_path}"  # as any remote one: several processes reach it, through fsspec only
     sent = upload.ready(PEOPLE, "people.csv")
     profiled(sent)
     freeze(editor, "people")
