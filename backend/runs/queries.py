@@ -19,6 +19,7 @@ from backend.core.models import Project
 from backend.core.queries import paginate
 from backend.runs.errors import NoSuchSort
 from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
+from backend.runs.triggers.queries import starters
 from workers import catalog
 
 Json = dict[str, Any]
@@ -105,7 +106,7 @@ def get_run(project: Project, run_id: UUID) -> Json:
 
 
 def details(runs: Sequence[Run]) -> list[Json]:
-    """`RunOut` of each, in three queries for all. The newest event's number is read first: what happens meanwhile is
+    """`RunOut` of each, in a few queries for all. The newest event's number is read first: what happens meanwhile is
     heard of again, never missed."""
     ids = [run.pk for run in runs]
     last = dict.fromkeys(ids, 0)
@@ -125,13 +126,15 @@ def details(runs: Sequence[Run]) -> list[Json]:
             "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at"
         )
     }
+    triggered = starters(runs)
     found = []
     for run in runs:
         now = fresh[run.pk]
         run.status, run.steps_done, run.metrics, run.error = now.status, now.steps_done, now.metrics, now.error
         run.started_at, run.finished_at = now.started_at, now.finished_at
         found.append({
-            **summary(run), "graph": run.graph, "parameters": run.parameters, "rerun_of": run.rerun_of_id, "last_event": last[run.pk],
+            **summary(run), "graph": run.graph, "parameters": run.parameters, "rerun_of": run.rerun_of_id, "trigger": triggered.get(run.pk),
+            "last_event": last[run.pk],
             "step_runs": [_step(s, run.graph, outputs[s.pk]) for s in steps[run.pk]],
         })  # fmt: skip
     return found
