@@ -15,10 +15,10 @@ from backend.runs.triggers.schemas import (
     EventStatus,
     FireIn,
     HookOut,
-    KindOut,
     TriggerEventDetail,
     TriggerEventOut,
     TriggerIn,
+    TriggerKindOut,
     TriggerOut,
     TriggerPatch,
 )
@@ -43,7 +43,7 @@ HOOK_DOCUMENT = {
 }
 
 
-@router.get("/projects/{project}/trigger-kinds", response=list[KindOut])
+@router.get("/projects/{project}/trigger-kinds", response=list[TriggerKindOut])
 @allow("trigger.read")
 def list_trigger_kinds(request: ApiRequest, project: str) -> Any:
     """What can start a run, each with its form."""

@@ -151,7 +151,9 @@ def start(trigger: Trigger, event: TriggerEvent) -> Run | None:
             event.reason = f"It follows from {event.depth} runs that started one another; a chain stops after {DEEPEST}."
         else:
             with transaction.atomic():
+                _depth(str(event.depth))
                 run = _run(trigger, event)
+                _depth("")
             event.status, event.reason, event.run = "started", "", run
     except HeadraceError as error:
         event.status, event.reason = "failed", _words(error)
@@ -162,6 +164,12 @@ def start(trigger: Trigger, event: TriggerEvent) -> Run | None:
         event.status, event.reason = "failed", "Something went wrong in the studio while the run was started; its log says more."
     event.save(update_fields=["status", "reason", "run"])
     return run
+
+
+def _depth(text: str) -> None:
+    """Tells `run_finished.sql`, within this transaction, what a run that ends while it is started follows from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('headrace.trigger_depth', %s, true)", [text])
 
 
 def _run(trigger: Trigger, event: TriggerEvent) -> Run:

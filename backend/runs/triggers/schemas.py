@@ -18,7 +18,7 @@ Values = dict[str, dict[str, Any]]
 Paths = dict[str, dict[str, str]]
 
 
-class KindOut(Schema):
+class TriggerKindOut(Schema):
     """`config_schema` is the form's JSON Schema; `example` is an event of this kind, as `$event` sees it."""
 
     name: str
