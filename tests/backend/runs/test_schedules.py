@@ -33,7 +33,10 @@ def at(text: str) -> datetime:
         ("0 6 * * 1-5", "Asia/Kolkata", "2026-11-27T00:31", ["2026-11-30T00:30"]),
         ("0 0 29 2 *", "UTC", "2026-01-01T00:00", ["2028-02-29T00:00"]),
     ],
-    ids=["set forward: just after the gap", "set back: once", "two in the gap: once", "hourly: both hours", "after the first of two: tomorrow", "half hours", "leap day"],
+    ids=[
+        "set forward: just after the gap", "set back: once", "two in the gap: once", "hourly: both hours",
+        "after the first of two: tomorrow", "half hours", "leap day",
+    ],
 )  # fmt: skip
 def test_times_are_right_where_clocks_change(schedule: str, zone: str, after: str, expected: list[str]) -> None:
     found = list(islice(times(Config(schedule=schedule, time_zone=zone), at(after)), len(expected)))
