@@ -25,7 +25,8 @@ LISTS = (
     "/api/v1/projects", "/api/v1/tokens", f"{HERE}/members", f"{HERE}/invitations", f"{HERE}/audit", f"{HERE}/uploads", f"{HERE}/datasets",
     f"{HERE}/datasets/d0/versions", f"{HERE}/pipelines", f"{HERE}/pipelines/p0/versions", f"{HERE}/runs", f"{HERE}/runs?sort=-metric:auc",
     f"{HERE}/triggers",
-    f"{HERE}/triggers/t0/events", f"{HERE}/models", f"{HERE}/models/m0/versions", f"{HERE}/endpoints", f"{HERE}/endpoints/e0", f"{HERE}/endpoints/e0/predictions",
+    f"{HERE}/triggers/t0/events", f"{HERE}/models",
+    f"{HERE}/models/m0/versions", f"{HERE}/endpoints", f"{HERE}/endpoints/e0", f"{HERE}/endpoints/e0/predictions",
 )  # fmt: skip
 
 
