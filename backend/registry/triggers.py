@@ -29,7 +29,7 @@ class Config(BaseModel):
         Field(
             title="Alias",
             max_length=40,
-            description="Only when a version gets this alias (such as `champion`), at once or later. Empty: when a version is registered.",
+            description="Only when a version gets this alias (such as “champion”), at once or later. Empty: when a version is registered.",
         ),
     ] = None
 

@@ -25,7 +25,7 @@ class Config(BaseModel):
         Field(
             title="Schedule",
             max_length=100,
-            description="Minute, hour, day of the month, month, day of the week: `0 6 * * 1-5` is at 06:00 on weekdays.",
+            description="Minute, hour, day of the month, month, day of the week: “0 6 * * 1-5” is at 06:00 on weekdays.",
         ),
     ] = "0 6 * * *"
     time_zone: Annotated[

@@ -15,7 +15,7 @@ class Config(BaseModel):
         Field(
             title="Only these types",
             max_length=50,
-            description="Types of CloudEvents, or events as GitHub names them (`push`); others are kept but start nothing. Empty: all.",
+            description="Types of CloudEvents, or events as GitHub names them (“push”); others are kept but start nothing. Empty: all.",
         ),
     ] = []
     tolerance_s: Annotated[

@@ -134,7 +134,7 @@ function EventDetail({ project, trigger, id, replayable, onOpen }: { project: st
     <Stack gap="md">
       <Group gap="sm">
         <StatusBadge status={event.status} size="lg" />
-        <RunLink project={project} event={event} />
+        {event.run && <RunLink project={project} event={event} />}
       </Group>
       {event.reason && <Text size="sm">{event.reason}</Text>}
       <dl className={classes.facts}>

@@ -40,7 +40,7 @@ function Content({ project, trigger, first, onClose }: { project: string; trigge
           {kinds.data?.map((k) => {
             const IconOf = kindIcon(k.name)
             return (
-              <Radio.Card key={k.name} value={k.name} p="sm" radius="md" aria-label={k.title} onClick={() => setChosen(k.name)}>
+              <Radio.Card key={k.name} value={k.name} p="sm" radius="md" display="flex" style={{ alignItems: 'flex-start' }} aria-label={k.title} onClick={() => setChosen(k.name)}>
                 <Group gap="sm" wrap="nowrap" align="flex-start">
                   <IconOf size={22} stroke={1.6} style={{ flex: 'none' }} aria-hidden />
                   <div>
