@@ -91,10 +91,9 @@ class Clock:
             log.warning("The broker is away (%s): triggers wait.", exc)
 
     def _wait(self, connection: psycopg.Connection, seconds: float) -> None:
-        for _ in connection.notifies(timeout=seconds, stop_after=1):
+        if list(connection.notifies(timeout=seconds, stop_after=1)):
             self._stop.wait(SETTLE)
-            for _ in connection.notifies(timeout=0):
-                pass
+            list(connection.notifies(timeout=0))  # not inside the first: a connection gives its notifications to one at a time
 
     def _keep_listening(self) -> None:
         if (self._listener is None or self._listener.poll() is not None) and time.monotonic() - self._spawned > AGAIN:

@@ -387,6 +387,24 @@ def test_the_clock_is_told_of_what_it_waits_for(make: Callable[..., Json]) -> No
         assert [n.payload for n in other.notifies(timeout=5, stop_after=1)] == [""], "its place is free"
 
 
+def test_the_clock_wakes_a_worker_for_every_event(make: Callable[..., Json], monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    from backend.runs.triggers.clock import Clock
+
+    settings.DATABASE_URL = settings.DATABASE_URL.replace("/postgres?", f"/{connection.settings_dict['NAME']}?")
+    hook = make(most_at_once=10)
+    clock, woken = Clock(), threading.Semaphore(0)
+    monkeypatch.setattr(clock, "wake", woken.release)  # in the place of the broker, which has no worker here
+    clock.start()
+    try:
+        for n in range(3):
+            call(hook, b"%d" % n)
+            assert woken.acquire(timeout=30), f"event {n}"
+            fire.advance()
+    finally:
+        clock.stop()
+    assert Run.objects.count() == 3
+
+
 def test_old_history_is_forgotten(make: Callable[..., Json]) -> None:
     from backend.runs.triggers.actions import KEPT, tidy
 
