@@ -49,6 +49,9 @@ ARTIFACT_URL = os.environ.get("ARTIFACT_URL", str(DATA_DIR / "artifacts"))
 PREDICTOR_URL = os.environ.get("PREDICTOR_URL", "http://127.0.0.1:8010")
 PREDICTOR_PUBLIC_URL = os.environ.get("PREDICTOR_PUBLIC_URL", PREDICTOR_URL)
 
+ALLOW_PRIVATE_BROKERS = _flag("ALLOW_PRIVATE_BROKERS", False)
+"""Whether triggers may listen to brokers on private networks, this machine included."""
+
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -8,6 +8,7 @@ from django.apps import AppConfig
 
 if TYPE_CHECKING:
     from backend.core.models import Project
+    from backend.datasets.models import DatasetVersion
 
 
 class Config(AppConfig):
@@ -16,10 +17,27 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from backend.artifacts.lineage import describe
+        from backend.datasets.actions.announce import version_frozen
 
         describe("run", _runs)
         describe("step_run", _step_runs)
         describe("pipeline_version", _pipeline_versions)
+        version_frozen.connect(_version_frozen)
+
+
+def _version_frozen(version: DatasetVersion, **_: object) -> None:
+    """An event for the triggers that wait for it."""
+    from backend.runs.triggers.receive import occurred
+
+    slug, number = version.dataset.slug, version.number
+    data = {
+        "dataset": slug,
+        "version": number,
+        "reference": f"{slug}@{number}",
+        "rows": version.item_count,
+        "modality": version.dataset.modality,
+    }
+    occurred(version.dataset.project, "dataset_version", key=f"dataset_version:{version.pk}", source=data["reference"], data=data)
 
 
 def _runs(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:

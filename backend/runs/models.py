@@ -14,6 +14,11 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.models import Dataset
 from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.runs.triggers.models import Trigger, TriggerEvent
+
+__all__ = [
+    "Attempt", "Demo", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput", "StepRun", "Trigger", "TriggerEvent",
+]  # fmt: skip
 
 
 class Run(models.Model):

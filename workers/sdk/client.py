@@ -289,6 +289,29 @@ class Client:
             time.sleep(pause)
             pause = min(pause * 1.3, 1)
 
+    # -- triggers ---------------------------------------------------------------------------------------------------
+
+    def list_triggers(self, project: str | None = None) -> list[Json]:
+        return self._list("GET", self._p(project) + "/triggers")
+
+    def create_trigger(self, fields: Json, project: str | None = None) -> Json:
+        """Fields as `TriggerIn` in the API; a webhook's `secret` is in this answer only."""
+        return self._dict("POST", self._p(project) + "/triggers", json=fields)
+
+    def switch_trigger(self, trigger: str, enabled: bool, project: str | None = None) -> Json:
+        return self._dict("POST", f"{self._p(project)}/triggers/{quote(trigger, safe='')}/{'enable' if enabled else 'disable'}")
+
+    def fire_trigger(self, trigger: str, data: Any, project: str | None = None) -> Json:
+        """Start its run now; returns the event with the run, or with the reason why there is none."""
+        return self._dict("POST", f"{self._p(project)}/triggers/{quote(trigger, safe='')}/fire", json={"data": data}, key="fire")
+
+    def list_trigger_events(self, trigger: str, project: str | None = None, **filters: Any) -> Iterator[Json]:
+        return self._pages(f"{self._p(project)}/triggers/{quote(trigger, safe='')}/events", filters)
+
+    def replay_trigger_event(self, trigger: str, event: str, project: str | None = None) -> Json:
+        path = f"{self._p(project)}/triggers/{quote(trigger, safe='')}/events/{quote(event, safe='')}/replay"
+        return self._dict("POST", path, key="replay")
+
     # -- models and endpoints ---------------------------------------------------------------------------------------
 
     def list_models(self, project: str | None = None) -> list[Json]:

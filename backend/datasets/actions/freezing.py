@@ -20,7 +20,7 @@ from backend.artifacts.storage import store
 from backend.core.actions import audit
 from backend.core.errors import Problem
 from backend.core.models import User
-from backend.datasets.actions.announce import ATTEMPTS, FREEZE, announce, dataset_changed
+from backend.datasets.actions.announce import ATTEMPTS, FREEZE, announce, dataset_changed, version_frozen
 from backend.datasets.errors import NotDraft
 from backend.datasets.locks import only_one
 from backend.datasets.models import DatasetVersion
@@ -48,6 +48,7 @@ class Frozen:
 
     def link(self, version: DatasetVersion) -> None:
         link(version.dataset.project, [(("dataset_version", version.pk), ("artifact", version.artifact.pk), "frozen as")])
+        version_frozen.send(DatasetVersion, version=version)
 
 
 def table_frozen(raw: str, columns: list[dict[str, Any]], nulls: list[str], label_column: str | None, work: Path) -> Frozen:

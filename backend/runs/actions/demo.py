@@ -28,7 +28,7 @@ from backend.datasets.samples import SAMPLES, prepare
 from backend.pipelines import gallery
 from backend.pipelines.actions import create_pipeline
 from backend.pipelines.models import Pipeline
-from backend.runs.actions.start import start_run
+from backend.runs.actions.start import Wish, start_run
 from backend.runs.models import Demo
 from workers import catalog
 from workers.sdk import graph as graphs
@@ -81,7 +81,7 @@ def advance_demo(demo_id: UUID) -> None:
             _say(demo, 0.9, "starting the run")
             if demo.run is None:
                 with transaction.atomic():
-                    demo.run = start_run(demo.project, demo.started_by, demo.pipeline, name=SAMPLES[demo.slug].name)
+                    demo.run = start_run(demo.project, demo.started_by, demo.pipeline, wish=Wish(name=SAMPLES[demo.slug].name))
                     demo.save()
             _say(demo, 1, "started", status="succeeded")
         except OperationalError:

@@ -152,6 +152,7 @@ export function LiveProvider({ project, children }: { project: string; children:
     const off = live.on('project', (event) => {
       if (event.type === 'dataset_changed') void client.invalidateQueries({ queryKey: keys.datasets(project) })
       if (event.type === 'model_changed') void client.invalidateQueries({ queryKey: keys.models(project) })
+      if (event.type === 'trigger_changed') void client.invalidateQueries({ queryKey: keys.triggers(project) })
       if (event.type === 'endpoint_changed') void client.invalidateQueries({ queryKey: keys.endpoints(project) })
     })
     return () => {

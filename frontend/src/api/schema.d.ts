@@ -1627,6 +1627,310 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/trigger-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trigger Kinds
+         * @description What can start a run, each with its form.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_list_trigger_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cron-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Cron Times
+         * @description The next times of a schedule.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_preview_cron_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Triggers
+         * @description Triggers, or the deleted ones.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_list_triggers"];
+        put?: never;
+        /**
+         * Create Trigger
+         * @description Make a trigger; a webhook's secret is in this answer only.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_create_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trigger
+         * @description One trigger.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_get_trigger"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Trigger
+         * @description Soft delete; can be restored.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        delete: operations["backend_runs_triggers_api_delete_trigger"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Trigger
+         * @description Change; its runs start in the name of whoever changed it last.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        patch: operations["backend_runs_triggers_api_update_trigger"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Trigger
+         * @description Bring a deleted trigger back.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_restore_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable Trigger
+         * @description Switch on.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_enable_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable Trigger
+         * @description Switch off.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_disable_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Trigger Secret
+         * @description Another secret for a webhook; it is in this answer only, and the earlier one is good no more.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_change_trigger_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/fire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fire Trigger
+         * @description Make an event by hand and start its run at once, whatever the limits.
+         *
+         *     Needs the permission `trigger.fire` in the project.
+         */
+        post: operations["backend_runs_triggers_api_fire_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trigger Events
+         * @description The history, newest first.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_list_trigger_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trigger Event
+         * @description One event with its content.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_get_trigger_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/events/{event_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Trigger Event
+         * @description The same event again, at once.
+         *
+         *     Needs the permission `trigger.fire` in the project.
+         */
+        post: operations["backend_runs_triggers_api_replay_trigger_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Hook
+         * @description Send a webhook an event. It is signed with the webhook's secret; no account or token is needed.
+         *
+         *     For anyone.
+         */
+        post: operations["backend_runs_triggers_api_call_hook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/models": {
         parameters: {
             query?: never;
@@ -2267,6 +2571,23 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** ConnectionOut */
+        ConnectionOut: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "connecting" | "connected" | "error";
+            /** Message */
+            message: string;
+            /** At */
+            at: string | null;
+        };
+        /** CronTimes */
+        CronTimes: {
+            /** Times */
+            times: string[];
+        };
         /** DatasetChanged */
         DatasetChanged: {
             /**
@@ -2656,7 +2977,7 @@ export interface components {
         /** EventsOut */
         EventsOut: {
             /** Events */
-            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"])[];
+            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"])[];
             /** Last */
             last: number;
         };
@@ -2674,6 +2995,17 @@ export interface components {
             figures: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * FireIn
+         * @description `data` is what `$event.data` will be.
+         */
+        FireIn: {
+            /**
+             * Data
+             * @default {}
+             */
+            data: unknown;
         };
         /** FreezeIn */
         FreezeIn: {
@@ -2732,6 +3064,22 @@ export interface components {
             edges: number[];
             /** Counts */
             counts: number[];
+        };
+        /**
+         * HookOut
+         * @description The event that a request made, or that an earlier one with the same key had made.
+         */
+        HookOut: {
+            /**
+             * Event
+             * Format: uuid
+             */
+            event: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
         };
         /** ImageProfile */
         ImageProfile: {
@@ -3295,6 +3643,15 @@ export interface components {
         Page_RunSummary_: {
             /** Items */
             items: components["schemas"]["RunSummary"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[TriggerEventOut] */
+        Page_TriggerEventOut_: {
+            /** Items */
+            items: components["schemas"]["TriggerEventOut"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -3932,6 +4289,7 @@ export interface components {
             step_runs: components["schemas"]["StepRunOut"][];
             /** Rerun Of */
             rerun_of: string | null;
+            trigger: components["schemas"]["StarterOut"] | null;
             /** Last Event */
             last_event: number;
         };
@@ -4034,6 +4392,25 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * StarterOut
+         * @description The trigger that started a run, and the event it did so for.
+         */
+        StarterOut: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Source */
+            source: string;
+            /**
+             * Event
+             * Format: uuid
+             */
+            event: string;
         };
         /**
          * StepError
@@ -4296,6 +4673,289 @@ export interface components {
             latency_ms_p50: number | null;
             /** Latency Ms P95 */
             latency_ms_p95: number | null;
+        };
+        /** TriggerChanged */
+        TriggerChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "trigger_changed";
+            /** Seq */
+            seq: number;
+            /** Trigger */
+            trigger: string;
+        };
+        /** TriggerEventDetail */
+        TriggerEventDetail: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Source */
+            source: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+            /** Reason */
+            reason: string;
+            /** Depth */
+            depth: number;
+            /** Run */
+            run: string | null;
+            /** Run Number */
+            run_number: number | null;
+            /** Run Status */
+            run_status: string | null;
+            /** Replay Of */
+            replay_of: string | null;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TriggerEventOut
+         * @description `reason` says why it started nothing, or what it waits for. `depth` counts the triggered runs that led to it.
+         */
+        TriggerEventOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Source */
+            source: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+            /** Reason */
+            reason: string;
+            /** Depth */
+            depth: number;
+            /** Run */
+            run: string | null;
+            /** Run Number */
+            run_number: number | null;
+            /** Run Status */
+            run_status: string | null;
+            /** Replay Of */
+            replay_of: string | null;
+        };
+        /**
+         * TriggerIn
+         * @description `version` null is the newest published one. `parameters` are constants; `mapping` takes values from the event,
+         *     `{step: {parameter: "$event.data.version"}}`. With `coalesce_s`, events that come within that time start one run.
+         */
+        TriggerIn: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Version */
+            version?: number | null;
+            /**
+             * Config
+             * @default {}
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Mapping
+             * @default {}
+             */
+            mapping: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Most Per Hour
+             * @default 60
+             */
+            most_per_hour: number;
+            /**
+             * Most At Once
+             * @default 1
+             */
+            most_at_once: number;
+            /**
+             * Coalesce S
+             * @default 0
+             */
+            coalesce_s: number;
+        };
+        /**
+         * TriggerKindOut
+         * @description `config_schema` is the form's JSON Schema; `example` is an event of this kind, as `$event` sees it.
+         */
+        TriggerKindOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+            /**
+             * Listens
+             * @enum {string}
+             */
+            listens: "clock" | "http" | "studio" | "topic";
+            /** Config Schema */
+            config_schema: {
+                [key: string]: unknown;
+            };
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TriggerOut
+         * @description `sentence` says when it starts a run. `secret` is filled only in the answer that made it; `secrets_set` names the fields of the
+         *     form that hold one. `connection` is that of a listener on a topic.
+         */
+        TriggerOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Kind Title */
+            kind_title: string;
+            /** Sentence */
+            sentence: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Pipeline Name */
+            pipeline_name: string;
+            /** Pipeline Deleted */
+            pipeline_deleted: boolean;
+            /** Version */
+            version: number | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Mapping */
+            mapping: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Secrets Set */
+            secrets_set: string[];
+            /** Enabled */
+            enabled: boolean;
+            /** Most Per Hour */
+            most_per_hour: number;
+            /** Most At Once */
+            most_at_once: number;
+            /** Coalesce S */
+            coalesce_s: number;
+            owner: components["schemas"]["UserOut"] | null;
+            /** Url */
+            url: string | null;
+            /** Secret */
+            secret: string | null;
+            /** Next At */
+            next_at: string | null;
+            last_event: components["schemas"]["TriggerEventOut"] | null;
+            connection: components["schemas"]["ConnectionOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+        };
+        /**
+         * TriggerPatch
+         * @description What is given is changed; a secret in `config` that is not given stays. Whoever changes a trigger becomes its owner.
+         */
+        TriggerPatch: {
+            /** Name */
+            name?: string | null;
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Version */
+            version?: number | null;
+            /** Config */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+            /** Parameters */
+            parameters?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /** Mapping */
+            mapping?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            } | null;
+            /** Most Per Hour */
+            most_per_hour?: number | null;
+            /** Most At Once */
+            most_at_once?: number | null;
+            /** Coalesce S */
+            coalesce_s?: number | null;
         };
         /** UndoIn */
         UndoIn: {
@@ -7409,6 +8069,551 @@ export interface operations {
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
             405: components["responses"]["Error405"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_list_trigger_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerKindOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_preview_cron_times: {
+        parameters: {
+            query?: {
+                schedule?: string;
+                time_zone?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronTimes"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_list_triggers: {
+        parameters: {
+            query?: {
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_create_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TriggerIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_get_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_delete_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_update_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TriggerPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_restore_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_enable_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_disable_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_change_trigger_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_fire_trigger: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FireIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerEventDetail"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_list_trigger_events: {
+        parameters: {
+            query?: {
+                status?: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TriggerEventOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_get_trigger_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerEventDetail"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_replay_trigger_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+                trigger: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerEventDetail"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_call_hook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `t=<seconds since 1970>,v1=<hex>`: HMAC-SHA256 with the webhook's secret over `t.body` */
+                "X-Headrace-Signature"?: string;
+                /** @description Or `sha256=<hex>`: HMAC-SHA256 over the body, as GitHub signs */
+                "X-Hub-Signature-256"?: string;
+                /** @description Names the event where it is no CloudEvent; otherwise the body's digest does */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description JSON of at most 64 KiB; a CloudEvent, structured or (with `ce-…` headers) binary, is understood. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+                "application/cloudevents+json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
             409: components["responses"]["Error409"];
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];

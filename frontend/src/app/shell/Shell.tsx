@@ -147,7 +147,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </UnstyledButton>
         </nav>
       )}
-      <Drawer opened={more} onClose={closeMore} position="bottom" size="17rem" title="More" radius="md">
+      <Drawer opened={more} onClose={closeMore} position="bottom" size="20rem" title="More" radius="md">
         <Stack gap={2} pb="md">
           {NAV.slice(4).map((item) => (
             <NavLink

@@ -100,6 +100,18 @@ function Shown({ project, run }: { project: string; run: Run }) {
             </Anchor>{' '}
             version {run.pipeline_version} · started {ago(run.created_at, now)}
             {run.started_by && ` by ${run.started_by.name || run.started_by.email}`} · {duration(elapsed(run.started_at, run.finished_at, now))}
+            {run.trigger && (
+              <>
+                {' · by the trigger '}
+                <Anchor
+                  inherit
+                  underline="always"
+                  renderRoot={(props) => <Link to="/p/$project/triggers/$trigger" params={{ project, trigger: run.trigger?.slug ?? '' }} search={{ event: run.trigger?.event }} {...props} />}
+                >
+                  {run.trigger.name}
+                </Anchor>
+              </>
+            )}
             {run.rerun_of && (
               <>
                 {' · again of '}
