@@ -27,7 +27,7 @@ from backend.registry.triggers import told as tell_triggers
 from backend.runs.models import StepRun
 from workers import catalog
 from workers.sdk import graph as graphs
-from workers.sdk.graph.shape import plain
+from workers.sdk.graph.plain import plain
 from workers.sdk.store import BlobMissing, StoreError
 
 FORMAT = "headrace-model/1"
