@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from backend.datasets.reading.encoding import as_utf8
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.opened import Opened, checked_names
 from backend.datasets.reading.problems import MOST, Problems
+from backend.datasets.reading.written import NUMBERS, number_pattern
 
 DELIMITERS = ",;\t|"
 SAMPLE = 256 * 1024
@@ -23,7 +25,7 @@ BLOCK = 4 * 1024**2
 
 
 def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems) -> Opened:
-    clean = as_utf8(path, work, problems, options.get("encoding") or "")
+    clean, encoding = as_utf8(path, work, problems, options.get("encoding") or "")
     sample = _sample(clean)
     quote = options.get("quote") or '"'
     delimiter = options.get("delimiter") or sniff_delimiter(sample, quote)
@@ -38,6 +40,7 @@ def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems
     if len(names) > LIMITS.columns:
         raise problems.fail(f"There are {len(names):,} columns.", f"at most {LIMITS.columns:,}", line=1)
     schema = pa.schema([(name, pa.string()) for name in names])
+    reading = {"format": "csv", "encoding": encoding, "delimiter": delimiter, "quote": quote, "header": bool(named)}
     ragged: list[Any] = []
 
     def odd(row: Any) -> str:
@@ -75,7 +78,7 @@ def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems
         if ragged or quotes % 2:
             _locate(clean, delimiter, quote, len(names), problems)
 
-    return Opened(schema=schema, batches=batches(), typed=False, finish=finish)
+    return Opened(schema=schema, batches=batches(), typed=False, finish=finish, reading=reading)
 
 
 def _sample(path: Path) -> str:
@@ -134,11 +137,8 @@ def looks_like_header(sample: str, delimiter: str, quote: str = '"') -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return cell.strip().lower() not in ("nan", "inf", "infinity")
+    """However written: `1.234,56` names no column either."""
+    return any(re.match(number_pattern(form), cell.strip()) for form in ("", *NUMBERS))
 
 
 def _count(path: Path, sign: bytes) -> int:
