@@ -21,3 +21,9 @@ class NoSuchFile(HeadraceError):
     """There is no file “{name}” in this artifact."""
 
     status = 404
+
+
+class RangeNotSatisfiable(HeadraceError):
+    """The file has {size} bytes; the header `Range` asks for bytes after its end."""
+
+    status = 416

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from backend.artifacts.storage import store
@@ -23,7 +24,8 @@ def sweep() -> None:
         status="cancelled", message="abandoned for a week"
     )
     base = settings.DATA_DIR / "uploads"
-    alive = set(Upload.objects.filter(status__in=["receiving", "processing"]).values_list("id", flat=True))
+    needed = Q(status__in=["receiving", "processing"]) | Q(version__status__in=["draft", "freezing"], version__dataset__deleted_at=None)
+    alive = set(Upload.objects.filter(needed).values_list("id", flat=True))
     for folder in base.iterdir() if base.is_dir() else ():
         try:
             dead = UUID(folder.name) not in alive

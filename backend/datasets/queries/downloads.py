@@ -10,7 +10,6 @@ from typing import Any
 from backend.artifacts import tables
 from backend.artifacts.queries import image_members
 from backend.artifacts.responses import zip_stream
-from backend.artifacts.storage import store
 from backend.core.errors import InvalidInput
 from backend.datasets.models import DatasetVersion
 from backend.datasets.queries.rows import stream
@@ -18,17 +17,17 @@ from backend.datasets.queries.rows import stream
 FORMATS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "jsonl": "application/jsonl", "zip": "application/zip"}
 
 
-def download(version: DatasetVersion, form: str) -> tuple[str, str, int | None, Iterable[bytes]]:
-    """(file name, media type, size where it is known, bytes)."""
+def download(version: DatasetVersion, form: str) -> tuple[str, str, str | Iterable[bytes]]:
+    """(file name, media type, the digest of a blob or bytes that are made now)."""
     allowed = [f for f in FORMATS if f != "zip" or version.dataset.modality != "table"]
     if form not in allowed:
         raise InvalidInput(message=f"There is no download as “{form[:40]}”.", field="format", hint="One of " + ", ".join(allowed))
     name = f"{version.dataset.slug}-{version.number}.{form}"
     if form == "zip":
-        return name, FORMATS[form], None, zip_stream(image_members(version.data))
+        return name, FORMATS[form], zip_stream(image_members(version.data))
     if form == "parquet" and not (version.raw and version.data == version.raw):
-        return name, FORMATS[form], store().size(version.data), store().pieces(version.data)
-    return name, FORMATS[form], None, {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[form](version)
+        return name, FORMATS[form], version.data
+    return name, FORMATS[form], {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[form](version)
 
 
 def _csv(version: DatasetVersion) -> Iterator[bytes]:

@@ -100,7 +100,9 @@ def _spoken(kind: Any) -> str:
 
 
 def _instead(kind: Any) -> str:
-    return "leave the column out; upload images as a zip" if "binary" in str(kind) else "leave the column out, or write it as text or numbers"
+    return (
+        "leave the column out; upload images as a zip" if "binary" in str(kind) else "leave the column out, or write it as text or numbers"
+    )
 
 
 def _lost_digits(kind: Any) -> int:
@@ -120,7 +122,9 @@ def kept_values(column: Any, kind: Any) -> Any:
     if t.is_dictionary(column.type):
         column = column.dictionary_decode()
     if t.is_nested(column.type):
-        return pa.array([None if v is None else json.dumps(_plain(v, column.type), ensure_ascii=False) for v in column.to_pylist()], pa.string())
+        return pa.array(
+            [None if v is None else json.dumps(_plain(v, column.type), ensure_ascii=False) for v in column.to_pylist()], pa.string()
+        )
     if t.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
     return column.cast(kind, safe=False) if column.type != kind else column

@@ -59,9 +59,7 @@ class ItemsRead:
     skipped: int
 
 
-def read_archive(
-    archive: Archive, options: dict[str, Any], work: Path, store: Store, problems: Problems, progress: Progress
-) -> ItemsRead:
+def read_archive(archive: Archive, options: dict[str, Any], work: Path, store: Store, problems: Problems, progress: Progress) -> ItemsRead:
     """All images, or all texts, of a zip or tar; raises ReadFailed with everything that is wrong."""
     modality = options.get("modality") or _modality(archive, problems)
     manifest = _manifest(archive, problems)

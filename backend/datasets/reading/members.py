@@ -37,10 +37,14 @@ def taken_out(
 ) -> list[Part]:
     """These members as files in folders of their own. With `most` only the first bytes of each."""
     if len(members) > LIMITS.tables:
-        raise problems.fail(f"There are {len(members):,} tables in the archive.", f"at most {LIMITS.tables:,}, or one table of all their rows")
+        raise problems.fail(
+            f"There are {len(members):,} tables in the archive.", f"at most {LIMITS.tables:,}, or one table of all their rows"
+        )
     total = sum(min(m.size, most or m.size) for m in members)
     if total + SPARE > (free := shutil.disk_usage(work).free):
-        raise problems.fail(f"It unpacks to {total / 1024**3:,.1f} GiB; the studio's disk has {free / 1024**3:,.1f} GiB free.", "less, or more room")
+        raise problems.fail(
+            f"It unpacks to {total / 1024**3:,.1f} GiB; the studio's disk has {free / 1024**3:,.1f} GiB free.", "less, or more room"
+        )
     parts, done = [], 0
     for number, member in enumerate(members, start=1):
         folder = work / f"member-{number}"

@@ -16,7 +16,8 @@ from backend.datasets.reading.tables import Part, TableRead, read_table
 from workers.sdk.store import Store
 
 ACCEPTED = (
-    "CSV, TSV, Parquet, JSON Lines, Excel (.xlsx), also compressed or in a zip or tar; a zip or tar of images or texts, an image, or a text file"
+    "CSV, TSV, Parquet, JSON Lines or Excel (.xlsx), also compressed or in a zip or tar;"
+    " a zip or tar of images or texts, an image, or a text file"
 )
 HINTS = {
     "xls": "open it in Excel or LibreOffice, save it as “Excel Workbook (.xlsx)” or CSV, and upload that file",
@@ -52,9 +53,7 @@ def read_upload(path: Path, filename: str, options: dict[str, Any], work: Path, 
     return read_single(path, filename, "images" if kind == "image" else "text", work, store, problems, progress)
 
 
-def uncovered(
-    path: Path, filename: str, options: dict[str, Any], work: Path, problems: Problems, most: int = 0
-) -> tuple[Path, str, str]:
+def uncovered(path: Path, filename: str, options: dict[str, Any], work: Path, problems: Problems, most: int = 0) -> tuple[Path, str, str]:
     """(file, name, kind) without the compression around it; raises ReadFailed for what cannot be read at all. `most`: as `unpacked`'s."""
     kind = sniff.of_file(path)
     if kind in OPENERS:

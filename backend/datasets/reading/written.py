@@ -30,6 +30,12 @@ def marks(form: str) -> tuple[str, str]:
     return (form[-3], form[1] if not form[1].isdigit() else "") if form else (".", "")
 
 
+def form_of(decimal: str, thousands: str) -> str:
+    """The form with these marks; '' for the plain one and for what is none."""
+    form = f"1{thousands}234{decimal}56"
+    return form if form in NUMBERS else ""
+
+
 @lru_cache(maxsize=64)
 def number_pattern(form: str, whole: bool = False) -> str:
     """The regular expression of numbers written so; `whole` ones without a fraction."""
@@ -103,7 +109,10 @@ def settle(guesses: Sequence[Any], options: dict[str, Any], delimiter: str) -> W
     elif not dates and not first["month"] and (delimiter == ";" or decimal == ","):
         dates = "day"
     return Ways(
-        decimal=decimal, thousands=options.get("thousands"), dates=dates, strict=bool(options.get("decimal") or options.get("thousands") is not None)
+        decimal=decimal,
+        thousands=options.get("thousands"),
+        dates=dates,
+        strict=bool(options.get("decimal") or options.get("thousands") is not None),
     )
 
 
