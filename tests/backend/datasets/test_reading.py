@@ -232,9 +232,8 @@ def test_several_tables_become_one_and_say_their_file_only_when_asked(upload: Up
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
 ODS = zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<x/>"})
 REFUSED: dict[str, tuple[bytes, str, str, str]] = {
-    "bzip2 bomb": (bz2.compress(b"a,b\n" + b"1,2\n" * 30_000_000), "t.csv.bz2", "zip bomb", "real files"),
-    "zstd bomb": (pa.compress(b"a,b\n" + b"1,2\n" * 30_000_000, "zstd", asbytes=True), "t.csv.zst", "zip bomb", "real files"),
-    "zip bomb of tables": (zipped({"a.csv": b"a,b\n" + b"1,2\n" * 30_000_000}), "t.zip", "zip bomb", "real files"),
+    "zstd bomb": (pa.compress(bytes(120_000_000), "zstd", asbytes=True), "t.csv.zst", "zip bomb", "real files"),
+    "zip bomb of tables": (zipped({"a.csv": bytes(120_000_000)}), "t.zip", "zip bomb", "real files"),
     "cut off xz": (lzma.compress(CSV * 100)[:-20], "t.csv.xz", "damaged or cut off", "whole file"),
     "cut off zstd": (pa.compress(CSV * 9999, "zstd", asbytes=True)[:-9], "t.csv.zst", "damaged or cut off", "whole file"),
     "gzip in a zip": (zipped({"a.csv": gzip.compress(CSV)}), "t.zip", "gzip-compressed data inside an archive", "unpack"),
