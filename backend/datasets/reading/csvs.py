@@ -95,6 +95,8 @@ def _rows(text: str, delimiter: str, quote: str) -> Any:
 def sniff_delimiter(sample: str, quote: str = '"') -> str:
     """The sign that cuts the first rows into the same number of cells, the most cells winning; a comma when none does."""
     best, most = ",", 1.0
+    if _decimal_commas(sample, quote):
+        return ";"
     for sign in DELIMITERS:
         widths = []
         try:
@@ -114,6 +116,25 @@ def sniff_delimiter(sample: str, quote: str = '"') -> str:
         if score > most:
             best, most = sign, score
     return best
+
+
+def _decimal_commas(sample: str, quote: str) -> bool:
+    """Whether semicolons cut the first rows evenly and every comma left is a number's: `1,5;2,5`, which commas would cut evenly too."""
+    commas, width = 0, 0
+    try:
+        for number, row in enumerate(_rows(sample, ";", quote)):
+            if number == 50:
+                break
+            if not row:
+                continue
+            width = width or len(row)
+            with_comma = [cell for cell in row if "," in cell]
+            if len(row) != width or width < 2 or (number and not all(_is_number(cell) for cell in with_comma)):
+                return False
+            commas += len(with_comma)
+    except csv.Error:
+        return False
+    return commas > 0
 
 
 def _first_row(sample: str, delimiter: str, quote: str, problems: Problems) -> tuple[list[str], int]:

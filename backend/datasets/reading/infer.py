@@ -149,7 +149,7 @@ class Guess:
 
     def dates_both_ways(self) -> tuple[str, str] | None:
         """(day first, month first) where every date fits both."""
-        if "datetime" not in self.open:
+        if "datetime" not in self.open or not self.example:
             return None
         return next(((form, swapped(form)) for form in self.forms if form in DAY_FIRST and swapped(form) in self.forms), None)
 

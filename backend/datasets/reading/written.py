@@ -141,7 +141,7 @@ def notices(names: Sequence[str], guesses: Sequence[Any], ways: Ways, said: dict
                         "expected": "the decimal mark: " + HERE,
                     }
                 )
-            elif guess.writes(",") and kind["type"] not in ("integer", "number", "datetime"):
+            elif "," in guess.marked and guess.writes(",") and kind["type"] not in ("integer", "number", "datetime"):
                 found.append(
                     {
                         "field": name,

@@ -64,9 +64,7 @@ def test_a_european_file_is_read_as_it_is_meant_and_says_what_could_be_otherwise
     )  # fmt: skip
     said = {n["field"]: n["message"] for n in reading["notices"]}
     assert said["Um"].startswith("01/02/2025 can be 1 February 2025 or 2 January 2025; it is read as 1 February 2025 (day first)")
-    assert said["Einwohner"] == "421.878 is read as 421878; it could be written the other way round."
-    assert set(said) == {"Um", "Einwohner"}
-    DatasetVersion.objects.get().refresh_from_db()
+    assert set(said) == {"Um"}
     editor.post("/datasets/orte/versions/1/freeze", {}, status=202)
     freeze_version(str(DatasetVersion.objects.get().pk))
     assert rows_of(editor, "orte")[1][1:4] == [405.02, -99.5, 1087353]
@@ -81,6 +79,7 @@ def test_a_european_file_is_read_as_it_is_meant_and_says_what_could_be_otherwise
         (b'a,b\n"1,5",7\n"2,5",8\n', {}, ["number", "integer"], [1.5, 7], []),
         (b"a;b\n1,5;1.5\n2,25;2.25\n", {}, ["number", "number"], [1.5, 1.5], []),
         (b"a;b\n1,234;x\n5,678;x\n", {}, ["number", "category"], [1.234, "x"], ["a"]),
+        (b"a;b\n1.234;1,5\n5.678;2,5\n", {}, ["integer", "number"], [1234, 1.5], ["a"]),
         (b"a\tb\n1.234\tx\n5.678\tx\n", {}, ["number", "category"], [1.234, "x"], []),
         (b"a\n1'234.50\n12.00\n", {}, ["number"], [1234.5], []),
         ("a;b\n1\u00a0234,5;1\n12,5;2\n".encode(), {}, ["number", "integer"], [1234.5, 1], []),
