@@ -44,6 +44,8 @@ def table_kind(kind: str, ending: str, options: dict[str, Any]) -> str:
 def honest(kind: str, ending: str, problems: Problems) -> None:
     """A name that promises another kind of content is a problem that says what the content is: the person chose the wrong file."""
     promised = ENDINGS.get(ending)
+    if kind in ("locked", "xls", "ods", "doc"):
+        return  # what to do about these is said to everyone
     if promised in (None, kind) or kind == "empty" or (promised, kind) == ("single-text", "csv"):
         return
     names = {**sniff.NAMES, "csv": "text", "single-text": "text"}
