@@ -29,7 +29,7 @@ def bytes_of(*media_types: str, ranges: bool = False) -> dict[str, Any]:
     """What the OpenAPI document says of a route that answers with bytes: `openapi_extra=bytes_of("text/csv")`.
     A media type without a schema is how OpenAPI 3.1 says bytes of any kind; JSON among them is not a string.
     `ranges`: parts of them can be asked for."""
-    content = {"content": {media_type: {} for media_type in media_types}}
+    content: dict[str, Any] = {"content": {media_type: {} for media_type in media_types}}
     answers: dict[int, Any] = {200: {"description": "The bytes", **content}}
     if ranges:
         answers[206] = {"description": "The part that the header `Range` asks for", **content}

@@ -60,6 +60,7 @@ def sweep_unused() -> Freed:
 
 def _unused(candidates: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.candidate")  # of an earlier sweep in the same transaction
         cursor.execute("CREATE TEMP TABLE candidate (digest text PRIMARY KEY, size bigint) ON COMMIT DROP")
         with cursor.copy("COPY candidate FROM STDIN") as copy:
             for row in candidates:
@@ -105,7 +106,7 @@ def _searches(columns: list[tuple[str, str, bool]]) -> list[str]:
 
 def _named_inside() -> Iterable[list[str]]:
     """The blobs that folders and image manifests name."""
-    rows = Artifact.objects.filter(inline=None)
+    rows = Artifact.objects.filter(inline__isnull=True)
     for digest in rows.filter(media_type=TREE).values_list("digest", flat=True).distinct().iterator():
         try:
             yield [file["digest"] for file in store().files(digest)]

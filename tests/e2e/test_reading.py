@@ -20,7 +20,7 @@ PLACES = (
 ).encode("latin-1")  # fmt: skip
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_file_with_decimal_commas_is_corrected_and_frozen(open_page: Open, fresh_project: Client, tmp_path: Path) -> None:
     (tmp_path / "orte.csv").write_bytes(PLACES)
     page, watch = open_page()
