@@ -35,7 +35,7 @@ def test_a_file_with_decimal_commas_is_corrected_and_frozen(open_page: Open, fre
     page.get_by_role("button", name="Clear").click()
     panel.get_by_role("button", name="How the file is read").click()
     preview = panel.get_by_role("region", name="Preview of the first rows")
-    expect(preview.get_by_role("row").nth(1)).to_contain_text("1234.56")
+    expect(preview.get_by_role("row").nth(1)).to_contain_text("1234.56", timeout=60_000)
     expect(preview).to_contain_text("day.month.year")
     expect(preview.get_by_role("row").nth(3)).to_contain_text("k. A.")
 

@@ -101,6 +101,7 @@ function Busy({ place, upload }: { place: Place; upload: Schemas['UploadOut'] })
 }
 
 function Notices({ notices, more = 0 }: { notices: NonNullable<Reading['notices']>; more?: number }) {
+  if (notices.length === 0) return null
   return (
     <ul className={classes.notices}>
       {notices.map((n, i) => (
@@ -144,7 +145,7 @@ function Choices({ place, reading, nulls, busy }: { place: Place; reading: Readi
   const same = JSON.stringify(said) === JSON.stringify(reading.options)
   const found = (key: keyof Options) => (said[key] === null || said[key] === undefined ? 'Found in the file' : 'As you chose')
   return (
-    <Stack gap="md" px="md" pb="md">
+    <Stack gap="md" px="md" pb="md" pt="xs">
       <Notices notices={preview.data?.reading?.notices ?? reading.notices ?? []} />
       <div className={classes.choices}>
         {reading.format === 'excel' && <Select label="Sheet" description={found('sheet')} data={reading.sheets ?? []} value={said.sheet ?? now.sheet ?? null} allowDeselect={false} searchable onChange={(sheet) => set({ sheet })} />}
@@ -162,7 +163,7 @@ function Choices({ place, reading, nulls, busy }: { place: Place; reading: Readi
       </div>
       <TagsInput
         label="Read as missing"
-        description={`${found('null_values')}. Type a value and press Enter.`}
+        description={`${said.null_values ? 'As you chose' : 'The usual spellings'}. Type a value and press Enter.`}
         value={shownNulls(said.null_values ?? nulls)}
         maxTags={50}
         splitChars={[]}
