@@ -12,7 +12,7 @@ const ENCODINGS: Record<NonNullable<Reading['encoding']>, string> = {
   'utf-16-le': 'UTF-16 LE',
   'utf-16-be': 'UTF-16 BE',
   'utf-32': 'UTF-32',
-  'latin-1': 'Latin-1 (ISO 8859-1)',
+  'latin-1': 'Latin-1',
   cp1252: 'Windows-1252',
 }
 const FORMATS: Record<Reading['format'], string> = { csv: 'Text with delimiters', jsonl: 'JSON Lines', excel: 'Excel workbook', parquet: 'Parquet' }
