@@ -22,12 +22,12 @@ const EMPTY = '(empty)'
 export const delimiterChoices = (now: string | null | undefined) => [...new Set([...Object.keys(DELIMITERS), ...(now ? [now] : [])])].map((value) => ({ value, label: DELIMITERS[value] ?? value }))
 export const encodingChoices = Object.entries(ENCODINGS).map(([value, label]) => ({ value, label }))
 export const decimalChoices = [
-  { value: '.', label: 'Point  1234.56' },
-  { value: ',', label: 'Comma  1234,56' },
+  { value: '.', label: 'Point  1.5' },
+  { value: ',', label: 'Comma  1,5' },
 ]
 export const dateChoices = [
-  { value: 'day', label: 'Day first  31/12' },
-  { value: 'month', label: 'Month first  12/31' },
+  { value: 'day', label: 'Day first' },
+  { value: 'month', label: 'Month first' },
 ]
 
 /** A mark cannot stand for both the fraction and the thousands. */
