@@ -26,7 +26,7 @@ export function ReadingPreview({ preview, loading, error }: { preview: Schemas['
       <Text size="sm" fw={560} mb={6} className={classes.caption}>
         The first rows, read so {loading && <Loader size={13} aria-hidden />}
       </Text>
-      {/* Focusable, so that the keyboard can scroll what is wider than the page. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- so that the keyboard can scroll what is wider than the page */}
       <div className={classes.scroll} tabIndex={0} role="region" aria-label="Preview of the first rows">
         <Table className={classes.table} aria-busy={loading}>
           <Table.Thead>
