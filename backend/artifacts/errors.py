@@ -41,3 +41,9 @@ class HandBusy(HeadraceError):
 
     def __init__(self, **details: Any):
         super().__init__(hint="Try again in a moment.", **details)
+
+
+class RangeNotSatisfiable(HeadraceError):
+    """The file has {size} bytes; the header `Range` asks for bytes after its end."""
+
+    status = 416

@@ -63,21 +63,20 @@ def file_of(artifact: Artifact, path: str) -> tuple[str, str, str]:
     raise NoSuchFile(name=path)
 
 
-def download_of(artifact: Artifact) -> tuple[str, str, int | None, Iterator[bytes]]:
-    """(file name, media type, size, bytes); of a folder and of Images a zip, and no size."""
+def download_of(artifact: Artifact) -> tuple[str, str, str | bytes | Iterator[bytes]]:
+    """(file name, media type, what to send): the digest of a blob, bytes, or, of a folder and of Images, the pieces of a zip."""
     stem = f"{artifact.kind.lower()}-{artifact.digest[:8]}"
     if artifact.inline is not None:
-        data = json.dumps(artifact.inline, indent=2, ensure_ascii=False).encode()
-        return f"{stem}.json", "application/json", len(data), iter([data])
+        return f"{stem}.json", "application/json", json.dumps(artifact.inline, indent=2, ensure_ascii=False).encode()
     try:
         if artifact.media_type == TREE:
-            return f"{stem}.zip", "application/zip", None, aside.stream("backend.artifacts.zips:folder", digest=artifact.digest)
+            return f"{stem}.zip", "application/zip", aside.stream("backend.artifacts.zips:folder", digest=artifact.digest)
         if artifact.kind == "Images":
-            return f"{stem}.zip", "application/zip", None, aside.stream("backend.artifacts.zips:images", manifest=artifact.digest)
-        size = store().size(artifact.digest)
+            return f"{stem}.zip", "application/zip", aside.stream("backend.artifacts.zips:images", manifest=artifact.digest)
+        store().size(artifact.digest)
     except BlobMissing as exc:
         raise BytesMissing(digest=artifact.digest[:12]) from exc
     ending = {"application/vnd.apache.parquet": ".parquet", "application/json": ".json", "text/markdown": ".md"}.get(
         artifact.media_type, ".bin"
     )
-    return stem + ending, artifact.media_type, size, store().pieces(artifact.digest)
+    return stem + ending, artifact.media_type, artifact.digest

@@ -1,10 +1,11 @@
 """Answers that are bytes: streamed piece by piece (under ASGI too, where Django would otherwise collect a synchronous iterator
 whole), never shown as a page. Only raster images are shown in place; everything else, HTML and SVG above all, is a download
-of no executable type."""
+of no executable type. What lies in the store can be asked for in parts (`Range`), so that a broken download goes on where it stopped."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import IO, Any
@@ -14,17 +15,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.utils.http import content_disposition_header
 
 from backend.artifacts.aside import BODY, Body
+from backend.artifacts.errors import RangeNotSatisfiable
+from backend.artifacts.storage import store
+from backend.core.middleware import answer as answer_of
 
 JSON = "application/json; charset=utf-8"
 IN_PLACE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
 ACTIVE = ("html", "svg", "xml", "javascript", "ecmascript", "xhtml", "pdf", "flash")
+_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})")
 FOREVER = "private, max-age=31536000, immutable"
 
 
-def bytes_of(*media_types: str) -> dict[str, Any]:
+def bytes_of(*media_types: str, ranges: bool = False) -> dict[str, Any]:
     """What the OpenAPI document says of a route that answers with bytes: `openapi_extra=bytes_of("text/csv")`.
-    A media type without a schema is how OpenAPI 3.1 says bytes of any kind; JSON among them is not a string."""
-    return {"responses": {200: {"description": "The bytes", "content": {media_type: {} for media_type in media_types}}}}
+    A media type without a schema is how OpenAPI 3.1 says bytes of any kind; JSON among them is not a string.
+    `ranges`: parts of them can be asked for."""
+    content: dict[str, Any] = {"content": {media_type: {} for media_type in media_types}}
+    answers: dict[int, Any] = {200: {"description": "The bytes", **content}}
+    if ranges:
+        answers[206] = {"description": "The part that the header `Range` asks for", **content}
+    return {"responses": answers}
 
 
 def bytes_response(
@@ -58,6 +68,54 @@ def bytes_response(
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return answer
+
+
+def stored_response(
+    request: HttpRequest, digest: str, *, filename: str, media_type: str, attachment: bool = False, cache: str = "private, no-cache"
+) -> HttpResponseBase:
+    """A blob of the store as `filename`, whole or the one part that `Range` asks for. Several parts, another unit and what is no
+    range are answered with the whole, as is a part of something else than `If-Range` names (RFC 9110, 14.2)."""
+    kept, etag = store(), f'"{digest}"'
+    size = kept.size(digest)
+    asked = request.headers.get("Range", "") if request.headers.get("If-Range", etag) == etag else ""
+    try:
+        part = _part(asked, size)
+    except RangeNotSatisfiable as exc:
+        refused = answer_of(exc)
+        refused["Content-Range"] = f"bytes */{size}"
+        return refused
+    start, end = part or (0, size - 1)
+    answer = bytes_response(
+        request,
+        kept.pieces(digest, start, end + 1 - start),
+        filename=filename,
+        media_type=media_type,
+        size=end + 1 - start,
+        digest=digest,
+        attachment=attachment,
+        cache=cache,
+    )
+    answer["Accept-Ranges"] = "bytes"
+    if part and answer.status_code == 200:
+        answer.status_code = 206
+        answer["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return answer
+
+
+def _part(asked: str, size: int) -> tuple[int, int] | None:
+    """(first, last byte) that a header `Range` asks for; None for the whole."""
+    found = _RANGE.fullmatch(asked.strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        first, last = max(size - int(found[2]), 0) if int(found[2]) else size, size - 1
+    else:
+        first, last = int(found[1]), min(int(found[2]), size - 1) if found[2] else size - 1
+        if found[2] and int(found[2]) < first:
+            return None
+    if first >= size:
+        raise RangeNotSatisfiable(size=size)
+    return first, last
 
 
 def small_response(

@@ -30,13 +30,14 @@ app.autodiscover_tasks(["backend.core", "backend.datasets", "backend.runs", "bac
 
 @worker_ready.connect
 def _tidy_hourly(sender: object = None, **_: object) -> None:
-    """Instead of a scheduler process of its own for one small job an hour."""
+    """Instead of a scheduler process of its own for two small jobs an hour."""
 
     def run() -> None:
         while True:
             with contextlib.suppress(Exception):  # broker away: in an hour again
                 app.send_task("core.tidy")
                 app.send_task("runs.tidy_triggers")
+                app.send_task("datasets.clean")
             time.sleep(3600)
 
     threading.Thread(target=run, name="tidy", daemon=True).start()

@@ -6,16 +6,15 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response
-from backend.artifacts.storage import store
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response, stored_response
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
 from backend.core.errors import InvalidInput
 from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Limit, Offset, Page, Text
-from backend.datasets.actions import columns, describe, freezing, receive
+from backend.datasets.actions import columns, describe, freezing, receive, rereading
 from backend.datasets.actions.announce import announce_waiting
 from backend.datasets.queries import datasets as read
-from backend.datasets.queries import downloads, items, rows, uploads
+from backend.datasets.queries import downloads, items, preview, rows, uploads
 from backend.datasets.schemas import (
     ColumnsIn,
     DatasetOut,
@@ -25,7 +24,9 @@ from backend.datasets.schemas import (
     ItemsOut,
     MakingOut,
     ManifestOut,
+    PreviewOut,
     ProfileOut,
+    ReadingOptions,
     RowsOut,
     UploadIn,
     UploadOut,
@@ -154,6 +155,23 @@ def set_columns(request: ApiRequest, project: str, dataset: str, number: int, pa
     return read.version_out(columns.set_columns(request, version, wanted, label, payload.null_values))
 
 
+@router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/preview", response=PreviewOut)
+@allow("dataset.write")
+def preview_reading(request: ApiRequest, project: str, dataset: str, number: int, payload: ReadingOptions) -> Any:
+    """The first rows of a draft's file as these options would read it; nothing is changed."""
+    version = read.find_version(request.project, dataset, number)
+    return preview.preview(version, payload.model_dump(exclude_defaults=True))
+
+
+@router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/reread", response={202: UploadOut})
+@allow("dataset.write")
+def reread_version(request: ApiRequest, project: str, dataset: str, number: int, payload: ReadingOptions) -> Any:
+    """Read a draft's file again with these options, in a worker; corrected types stay where the column is still there."""
+    version = read.find_version(request.project, dataset, number)
+    upload = rereading.reread(request, version, payload.model_dump(exclude_defaults=True))
+    return Status(202, uploads.upload_out(uploads.find_upload(request.project, upload.id)))
+
+
 @router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/freeze", response={202: DatasetVersionOut})
 @allow("dataset.write")
 def freeze_version(request: ApiRequest, project: str, dataset: str, number: int, payload: FreezeIn) -> Any:
@@ -212,7 +230,7 @@ def list_items(
 @router.get(
     "/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file",
     summary="The bytes of one item, or its thumbnail",
-    openapi_extra=bytes_of("*/*"),
+    openapi_extra=bytes_of("*/*", ranges=True),
 )
 @allow("dataset.read")
 def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponseBase:
@@ -220,8 +238,7 @@ def item_file(request: ApiRequest, project: str, dataset: str, number: int, inde
     name, digest, media_type = items.item_at(read.find_version(request.project, dataset, number), index)
     if thumbnail and media_type.startswith("image/"):
         return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
-    size = store().size(digest)
-    return bytes_response(request, store().pieces(digest), filename=name, media_type=media_type, size=size, digest=digest, cache=FOREVER)
+    return stored_response(request, digest, filename=name, media_type=media_type, cache=FOREVER)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/profile", response=ProfileOut)
@@ -237,12 +254,14 @@ def get_profile(request: ApiRequest, project: str, dataset: str, number: int) ->
 @router.get(
     "/projects/{project}/datasets/{dataset}/versions/{int:number}/download",
     summary="csv, parquet, jsonl",
-    openapi_extra=bytes_of(*downloads.FORMATS.values()),
+    openapi_extra=bytes_of(*downloads.FORMATS.values(), ranges=True),
 )
 @allow("dataset.read")
 def download_version(
     request: ApiRequest, project: str, dataset: str, number: int, format: Literal["csv", "parquet", "jsonl", "zip"] = "csv"
 ) -> HttpResponseBase:
-    """csv, parquet, jsonl; zip for images."""
-    name, media_type, size, pieces = downloads.download(read.find_version(request.project, dataset, number), format)
-    return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)
+    """csv, parquet, jsonl; zip for images. The Parquet file of a frozen version can be had in parts (`Range`)."""
+    name, media_type, content = downloads.download(read.find_version(request.project, dataset, number), format)
+    if isinstance(content, str):
+        return stored_response(request, content, filename=name, media_type=media_type, attachment=True)
+    return bytes_response(request, content, filename=name, media_type=media_type, attachment=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,8 +18,10 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from backend.artifacts.lineage import describe
+        from backend.artifacts.unused import hold
         from backend.datasets.actions.announce import version_frozen
 
+        hold(_oldest_step)
         describe("run", _runs)
         describe("step_run", _step_runs)
         describe("pipeline_version", _pipeline_versions)
@@ -38,6 +41,15 @@ def _version_frozen(version: DatasetVersion, **_: object) -> None:
         "modality": version.dataset.modality,
     }
     occurred(version.dataset.project, "dataset_version", key=f"dataset_version:{version.pk}", source=data["reference"], data=data)
+
+
+def _oldest_step() -> datetime | None:
+    """When the oldest step that still runs began: its outputs have no rows yet."""
+    from django.db.models import Min
+
+    from backend.runs.models import StepRun
+
+    return StepRun.objects.filter(status="running").aggregate(since=Min("started_at"))["since"]
 
 
 def _runs(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:

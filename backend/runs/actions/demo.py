@@ -21,7 +21,8 @@ from backend.core.actions.audit import record
 from backend.core.errors import HeadraceError, NotFound
 from backend.core.models import Project, User
 from backend.datasets.actions.importing import import_upload
-from backend.datasets.actions.receive import bytes_of, complete_upload, start_upload
+from backend.datasets.actions.receive import complete_upload, start_upload
+from backend.datasets.incoming import bytes_of
 from backend.datasets.locks import only_one
 from backend.datasets.models import Dataset, Upload
 from backend.datasets.samples import SAMPLES, prepare

@@ -824,6 +824,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Reading
+         * @description The first rows of a draft's file as these options would read it; nothing is changed.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        post: operations["backend_datasets_api_preview_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/reread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reread Version
+         * @description Read a draft's file again with these options, in a worker; corrected types stay where the column is still there.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        post: operations["backend_datasets_api_reread_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/freeze": {
         parameters: {
             query?: never;
@@ -968,7 +1012,7 @@ export interface paths {
         };
         /**
          * csv, parquet, jsonl
-         * @description csv, parquet, jsonl; zip for images.
+         * @description csv, parquet, jsonl; zip for images. The Parquet file of a frozen version can be had in parts (`Range`).
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -2690,6 +2734,7 @@ export interface components {
             null_values: string[];
             /** Problems */
             problems: components["schemas"]["ProblemOut"][];
+            reading: components["schemas"]["ReadingOut"] | null;
             created_by: components["schemas"]["UserOut"] | null;
             /**
              * Created At
@@ -3867,6 +3912,19 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * PreviewOut
+         * @description The first rows of a draft's file under other options. With `problems` there are none.
+         */
+        PreviewOut: {
+            reading: components["schemas"]["ReadingOut"] | null;
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Rows */
+            rows: unknown[][];
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+        };
         /** ProblemOut */
         ProblemOut: {
             /**
@@ -4018,6 +4076,94 @@ export interface components {
             metrics?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * ReadingOptions
+         * @description How to read the file of a table; what is not said is found out from the file.
+         */
+        ReadingOptions: {
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Quote */
+            quote?: ("\"" | "'") | null;
+            /** Header */
+            header?: boolean | null;
+            /** Encoding */
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" | "latin-1" | "cp1252") | null;
+            /** Sheet */
+            sheet?: string | null;
+            /** Null Values */
+            null_values?: string[] | null;
+            /** Decimal */
+            decimal?: ("." | ",") | null;
+            /** Thousands */
+            thousands?: ("" | "." | "," | " " | "'") | null;
+            /** Dates */
+            dates?: ("day" | "month") | null;
+            /**
+             * File Column
+             * @default false
+             */
+            file_column: boolean;
+        };
+        /**
+         * ReadingOut
+         * @description How a table's file was read: as found out, or as `options` say. Of formats that know it themselves the rest is null.
+         */
+        ReadingOut: {
+            /** Filename */
+            filename: string;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "jsonl" | "excel" | "parquet";
+            options: components["schemas"]["ReadingOptions"];
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Quote */
+            quote?: string | null;
+            /** Encoding */
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" | "latin-1" | "cp1252") | null;
+            /** Header */
+            header?: boolean | null;
+            /** Sheet */
+            sheet?: string | null;
+            /**
+             * Sheets
+             * @default []
+             */
+            sheets: string[];
+            /**
+             * Members
+             * @default []
+             */
+            members: string[];
+            /**
+             * Decimal
+             * @default .
+             * @enum {string}
+             */
+            decimal: "." | ",";
+            /**
+             * Thousands
+             * @default
+             * @enum {string}
+             */
+            thousands: "" | "." | "," | " " | "'";
+            /**
+             * Dates
+             * @default
+             * @enum {string}
+             */
+            dates: "" | "day" | "month";
+            /**
+             * Notices
+             * @default []
+             */
+            notices: components["schemas"]["ProblemOut"][];
+            /** Upload */
+            upload?: string | null;
         };
         /**
          * RegisterIn
@@ -5020,6 +5166,10 @@ export interface components {
              *       "encoding": null,
              *       "sheet": null,
              *       "null_values": null,
+             *       "decimal": null,
+             *       "thousands": null,
+             *       "dates": null,
+             *       "file_column": false,
              *       "modality": null,
              *       "label_column": null,
              *       "freeze": false,
@@ -5033,7 +5183,7 @@ export interface components {
         };
         /**
          * UploadOptions
-         * @description How to read the file; what is not said is found out from the file.
+         * @description How to read the file and what to make of it; what is not said is found out from the file.
          */
         UploadOptions: {
             /** Delimiter */
@@ -5043,11 +5193,22 @@ export interface components {
             /** Header */
             header?: boolean | null;
             /** Encoding */
-            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "latin-1" | "cp1252") | null;
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" | "latin-1" | "cp1252") | null;
             /** Sheet */
             sheet?: string | null;
             /** Null Values */
             null_values?: string[] | null;
+            /** Decimal */
+            decimal?: ("." | ",") | null;
+            /** Thousands */
+            thousands?: ("" | "." | "," | " " | "'") | null;
+            /** Dates */
+            dates?: ("day" | "month") | null;
+            /**
+             * File Column
+             * @default false
+             */
+            file_column: boolean;
             /** Modality */
             modality?: ("table" | "images" | "text") | null;
             /** Label Column */
@@ -5196,6 +5357,15 @@ export interface components {
         };
         /** @description Too large */
         Error413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description The header `Range` asks for bytes after the end; `Content-Range` says how many there are */
+        Error416: {
             headers: {
                 [name: string]: unknown;
             };
@@ -6174,10 +6344,20 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -6207,10 +6387,20 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -6709,6 +6899,82 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    backend_datasets_api_preview_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingOptions"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_datasets_api_reread_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingOptions"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
     backend_datasets_api_freeze_version: {
         parameters: {
             query?: never;
@@ -6896,10 +7162,20 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -6963,10 +7239,23 @@ export interface operations {
                     "application/zip": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                    "application/jsonl": unknown;
+                    "application/zip": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];

@@ -139,7 +139,7 @@ def excel() -> bytes:
 @pytest.mark.parametrize(
     ("data", "name", "options", "types", "first"),
     [
-        ("naïve;b\n1,5;x\n".encode("latin-1"), "l.csv", {}, ["category", "category"], ["1,5", "x"]),
+        ("naïve;b\n1,5;x\n".encode("latin-1"), "l.csv", {}, ["number", "category"], [1.5, "x"]),
         ("a\tb\n1\té\n".encode("utf-16"), "u.tsv", {}, ["integer", "category"], [1, "é"]),
         ("\ufeffa,b\n1,é\n".encode(), "bom.csv", {}, ["integer", "category"], [1, "é"]),
         (b"1,2\n3,4\n", "no-header.csv", {}, ["integer", "integer"], [1, 2]),
