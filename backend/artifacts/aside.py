@@ -190,7 +190,7 @@ def let_go() -> None:
         connection.close()
 
 
-def ask(kind: Kind, call: str, **arguments: Any) -> Any:
+def ask(kind: Kind, call: str, /, **arguments: Any) -> Any:
     """What the function `call` (“module:name”) answers in a hand: JSON, or a Body. Raises what it raised, as far as it is one of
     our errors; HandLost when its process ended, HandBusy when all hands had work for too long."""
     let_go()
@@ -229,7 +229,7 @@ def answer_of(message: Json) -> Any:
     return message.get("result")
 
 
-def stream(call: str, **arguments: Any) -> Iterator[bytes]:
+def stream(call: str, /, **arguments: Any) -> Iterator[bytes]:
     """The pieces that the generator `call` gives, made no faster than they are taken. The first is made before this returns, so
     that what goes wrong at the beginning is an error and not a torn file."""
     let_go()
