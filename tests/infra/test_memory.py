@@ -178,7 +178,9 @@ def test_a_view_is_made_once_for_all_who_ask_and_needs_no_broker(web: Web) -> No
     folder = web.studio.layout.data / "cache" / "views"
     before = {p.name for p in folder.glob("*.rows")}
     with web._http() as http, ThreadPoolExecutor(20) as clients:
-        answers = list(clients.map(lambda _: http.get(path, params={"search": "number", "sort": "-score", "wait": 0}).status_code, range(20)))
+        answers = list(
+            clients.map(lambda _: http.get(path, params={"search": "number", "sort": "-score", "wait": 0}).status_code, range(20))
+        )
         assert set(answers) <= {200, 202} and 202 in answers
     assert web.get(path, search="number", sort="-score", limit=1)["total"] == ROWS
     assert len({p.name for p in folder.glob("*.rows")} - before) == 1

@@ -317,6 +317,16 @@ class Client:
     def list_models(self, project: str | None = None) -> list[Json]:
         return self._list("GET", self._p(project) + "/models")
 
+    def get_model(self, model: str, project: str | None = None) -> Json:
+        return self._dict("GET", f"{self._p(project)}/models/{quote(model, safe='')}")
+
+    def set_alias(self, model: str, alias: str, version: int, project: str | None = None) -> Json:
+        path = f"{self._p(project)}/models/{quote(model, safe='')}/aliases/{quote(alias, safe='')}"
+        return self._dict("PUT", path, json={"version": version})
+
+    def delete_alias(self, model: str, alias: str, project: str | None = None) -> Json:
+        return self._dict("DELETE", f"{self._p(project)}/models/{quote(model, safe='')}/aliases/{quote(alias, safe='')}")
+
     def list_model_versions(self, model: str, project: str | None = None) -> list[Json]:
         return self._list("GET", f"{self._p(project)}/models/{quote(model, safe='')}/versions")
 
@@ -333,6 +343,14 @@ class Client:
 
     def get_endpoint(self, endpoint: str, project: str | None = None) -> Json:
         return self._dict("GET", f"{self._p(project)}/endpoints/{quote(endpoint, safe='')}")
+
+    def rollback(self, endpoint: str, project: str | None = None) -> Json:
+        """Give the traffic back to the deployment that had it before."""
+        return self._dict("POST", f"{self._p(project)}/endpoints/{quote(endpoint, safe='')}/rollback", json={})
+
+    def delete_endpoint(self, endpoint: str, project: str | None = None) -> None:
+        """Stop answering; it can be restored."""
+        self.request("DELETE", f"{self._p(project)}/endpoints/{quote(endpoint, safe='')}")
 
     def predict(self, endpoint: str, instances: list[Json], project: str | None = None) -> Json:
         return self._dict("POST", f"{self._p(project)}/endpoints/{quote(endpoint, safe='')}/predict", json={"instances": instances})

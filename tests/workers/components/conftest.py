@@ -24,7 +24,9 @@ class Studio:
     """The HTTP API's other end for steps that talk to it: remembers what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.asked: list[Any] = []
+        self.endpoint: Any = {}
+        self.aliases: dict[str, int] = {}
         self.manifests: dict[tuple[str, int], dict[str, Any]] = {}
 
     def get_manifest(self, dataset: str, version: int) -> dict[str, Any]:
@@ -35,6 +37,30 @@ class Studio:
     def register_model(self, **fields: Any) -> dict[str, Any]:
         self.asked.append(fields)
         return {"model": fields["model"].lower().replace(" ", "-"), "number": len(self.asked)}
+
+    def list_models(self) -> list[dict[str, Any]]:
+        return [{"name": "Tumours", "slug": "tumours", "aliases": self.aliases}]
+
+    def get_model(self, model: str) -> dict[str, Any]:
+        return {"slug": model, "aliases": self.aliases}
+
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        self.asked.append(f"{alias} → {version}")
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        self.asked.append(f"{alias} removed")
+
+    def get_endpoint(self, endpoint: str) -> dict[str, Any]:
+        if isinstance(self.endpoint, Exception):
+            raise self.endpoint
+        return dict(self.endpoint)
+
+    def rollback(self, endpoint: str) -> dict[str, Any]:
+        self.asked.append(f"rollback {endpoint}")
+        return {"current": self.endpoint["deployments"][1]}
+
+    def delete_endpoint(self, endpoint: str) -> None:
+        self.asked.append(f"delete {endpoint}")
 
     def deploy(self, model: str, endpoint: str | None = None) -> dict[str, Any]:
         self.asked.append({"deploy": model, "endpoint": endpoint})

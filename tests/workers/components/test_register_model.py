@@ -20,7 +20,7 @@ def test_the_check_runs_and_the_registry_is_told(run: Any, step: Any, studio: St
     version = run("register_model", {"model": model, "metrics": metrics}, name="Tumours", aliases=["champion"], description="first")[
         "model_version"
     ]
-    assert version.value == {"model": "tumours", "version": 1}
+    assert version.value == {"model": "tumours", "version": 1, "aliases_before": {"champion": None}}
     asked = studio.asked[0]
     assert asked["artifact"] == step.store.put_folder(model.file()).digest and asked["aliases"] == ["champion"]
     assert asked["metrics"]["roc_auc"]["value"] > 0.9 and asked["parity"]["largest_difference"] < 1e-5 and asked["parity"]["rows"] > 200

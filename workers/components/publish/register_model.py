@@ -10,7 +10,7 @@ from workers.sdk.component import ModelName, component
 from workers.sdk.kinds import Metrics, Model, ModelVersion
 
 
-@component(resources="io", cacheable=False)
+@component(resources="io", cacheable=False, undo="withdraw_version")
 def register_model(
     model: Annotated[Model, Field(description="The trained model.")],
     metrics: Annotated[Metrics | None, Field(description="Its evaluation, shown beside the version.")] = None,
@@ -52,6 +52,8 @@ def register_model(
         evaluated = {}
     values = evaluated.get("values") or {k: {"value": v} for k, v in manifest["metrics"].items()}
     digest = model.digest or step.store.put_folder(model.file()).digest
+    # What the aliases point at now: a compensation gives them back.
+    known = next((m["aliases"] for m in step.client.list_models() if m["name"] == name), {}) if aliases else {}
     try:
         made = step.client.register_model(
             model=name, artifact=digest, metrics=values, parity=parity, step=step.step or None, description=description, aliases=aliases
@@ -61,4 +63,5 @@ def register_model(
             raise StepError(str(error), hint=error.hint) from error
         raise
     step.log(f"Registered as {made['model']}@{made['number']}.")
-    return ModelVersion.of({"model": made["model"], "version": made["number"]}, name=name)
+    told = {"aliases_before": {alias: known.get(alias) for alias in aliases}} if aliases else {}
+    return ModelVersion.of({"model": made["model"], "version": made["number"], **told}, name=name)
