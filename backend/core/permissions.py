@@ -28,6 +28,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "pipeline.read": EVERYONE,
     "pipeline.write": frozenset({E, W}),
     "pipeline.delete": frozenset({E, W}),
+    "code.read": EVERYONE,
+    "code.write": frozenset({E, W}),
     "run.read": EVERYONE,
     "run.start": MAKERS,
     "run.cancel": MAKERS,

@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
-from workers.engine import perform
+from workers.engine import code, perform
 from workers.engine.control import HandOver, control, hands_over
 from workers.engine.isolate import Isolated
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
 from workers.engine.perform import Stopped, TimedOut
 from workers.engine.report import Beater, Capture, Redactor, Report, StepLogging
+from workers.engine.sandbox.run import Sandboxed
 from workers.sdk.context import Waits
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Worker:
         self._capture = Capture() if capture else None
         self._beater = Beater(self._late)
         self._isolated = Isolated()
+        self._sandboxed = Sandboxed()
         self._main = threading.main_thread().ident
         self._armed: Report | None = None
         self._deadline: float | None = None
@@ -172,6 +174,8 @@ class Worker:
         if hands_over(claim):
             with perform.here(claim, info, report, lambda: self._client(claim, info), "cpu"):
                 return control(claim, self.ledger, perform.store(), report)
+        if code.is_code(claim):
+            return code.run(claim, info, self.ledger, perform.store(), report, self._sandboxed, self._deadline)
         component = perform.component_of(claim)
         if component.isolate or component.resources == "gpu":
             return self._isolated.run(claim, info, report, component, self._grant(claim), self._deadline)
