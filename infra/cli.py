@@ -29,6 +29,7 @@ COMMANDS = {
     "runs": "runs",
     "logs": "runs",
     "cancel": "runs",
+    "triggers": "triggers",
     "models": "models",
     "deploy": "models",
     "endpoints": "models",

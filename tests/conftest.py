@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine is no fault of the code: nothing here may fail for taking long.
+settings.register_profile("headrace", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("headrace")
 
 
 @pytest.fixture(scope="session")

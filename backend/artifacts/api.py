@@ -8,9 +8,8 @@ from django.http import HttpResponseBase
 from ninja import Router
 
 from backend.artifacts import lineage, queries
-from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, small_response, zip_stream
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response, stored_response
 from backend.artifacts.schemas import ArtifactOut, LineageOut, Preview
-from backend.artifacts.storage import store
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
 from backend.core.errors import NotFound
 from backend.core.http import ApiRequest, allow
@@ -29,25 +28,29 @@ def get_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> Any:
 @allow("artifact.read")
 def preview_artifact(request: ApiRequest, project: str, artifact_id: UUID, offset: int = 0, limit: int = 50) -> Any:
     """What a person sees of it; `limit` is at most 500."""
-    return queries.preview(request.project, queries.get_artifact(request.project, artifact_id), offset, limit)
+    return json_of(request, queries.preview(request.project, queries.get_artifact(request.project, artifact_id), offset, limit))
 
 
 @router.get(
-    "/projects/{project}/artifacts/{uuid:artifact_id}/download", summary="The bytes (a zip for a folder)", openapi_extra=bytes_of("*/*")
+    "/projects/{project}/artifacts/{uuid:artifact_id}/download",
+    summary="The bytes (a zip for a folder)",
+    openapi_extra=bytes_of("*/*", ranges=True),
 )
 @allow("artifact.read")
 def download_artifact(request: ApiRequest, project: str, artifact_id: UUID) -> HttpResponseBase:
     """The bytes; a zip for a folder and for images."""
     artifact = queries.get_artifact(request.project, artifact_id)
-    name, media_type, size, content = queries.download_of(artifact)
-    pieces: Any = content if media_type != "application/zip" else zip_stream(content)  # type: ignore[arg-type]  # members, as `download_of` says
+    name, media_type, content = queries.download_of(artifact)
+    if isinstance(content, str):
+        return stored_response(request, content, filename=name, media_type=media_type, attachment=True)
+    pieces, size = ([content], len(content)) if isinstance(content, bytes) else (content, None)
     return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)
 
 
 @router.get(
     "/projects/{project}/artifacts/{uuid:artifact_id}/files/{path:path}",
     summary="One file of a folder artifact, or one image of an Images artifact",
-    openapi_extra=bytes_of("*/*"),
+    openapi_extra=bytes_of("*/*", ranges=True),
 )
 @allow("artifact.read")
 def artifact_file(request: ApiRequest, project: str, artifact_id: UUID, path: str, thumbnail: bool = False) -> HttpResponseBase:
@@ -56,8 +59,7 @@ def artifact_file(request: ApiRequest, project: str, artifact_id: UUID, path: st
     name, digest, media_type = queries.file_of(artifact, path)
     if thumbnail and artifact.kind == "Images":
         return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
-    size = store().size(digest)
-    return bytes_response(request, store().pieces(digest), filename=name, media_type=media_type, size=size, digest=digest, cache=FOREVER)
+    return stored_response(request, digest, filename=name, media_type=media_type, cache=FOREVER)
 
 
 @router.get("/projects/{project}/lineage/{node_type}/{node_id}", response=LineageOut)

@@ -9,7 +9,7 @@ import bisect
 import datetime
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -63,22 +63,40 @@ def window(digest: str, offset: int, limit: int, columns: Sequence[str] | None =
     return groups.slice(offset - starts[first], end - offset)
 
 
+def row(digest: str, index: int, columns: Sequence[str]) -> dict[str, Any] | None:
+    """One row as JSON values, of those of `columns` that there are; None past the end."""
+    if not 0 <= index < row_count(digest):
+        return None
+    known = schema(digest).names
+    found = window(digest, index, 1, [c for c in columns if c in known]).to_pylist()[0]
+    return {name: json_cell(value) for name, value in found.items()}
+
+
 def take(digest: str, rows: Sequence[int], columns: Sequence[str] | None = None) -> Any:
     """The rows with these numbers, in this order; each row group that holds one is read once."""
+    with open_parquet(digest) as file:
+        empty = file.schema_arrow.empty_table() if columns is None else file.schema_arrow.empty_table().select(list(columns))
+
+        def part(group: int, inside: list[int]) -> Any:
+            return file.read_row_group(group, columns=_named(columns), use_threads=False).take(inside)
+
+        return gather(group_starts(digest), rows, part, empty.schema)
+
+
+def gather(starts: Sequence[int], rows: Sequence[int], part: Callable[[int, list[int]], Any], schema: Any) -> Any:
+    """A table of these rows in this order, of a thing in groups: `part(group, rows inside it)` gives a table of those."""
     import pyarrow as pa
 
-    starts = group_starts(digest)
     wanted: dict[int, list[tuple[int, int]]] = {}
     for place, row in enumerate(rows):
         group = bisect.bisect_right(starts, row) - 1
         wanted.setdefault(group, []).append((place, row - starts[group]))
-    with open_parquet(digest) as file:
-        if not wanted:
-            return file.schema_arrow.empty_table() if columns is None else file.schema_arrow.empty_table().select(list(columns))
-        parts, places = [], []
-        for group, found in sorted(wanted.items()):
-            parts.append(file.read_row_group(group, columns=_named(columns), use_threads=False).take([inside for _, inside in found]))
-            places += [place for place, _ in found]
+    if not wanted:
+        return schema.empty_table()
+    parts, places = [], []
+    for group, found in sorted(wanted.items()):
+        parts.append(part(group, [inside for _, inside in found]))
+        places += [place for place, _ in found]
     back = [0] * len(places)
     for position, place in enumerate(places):
         back[place] = position

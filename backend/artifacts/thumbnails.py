@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from backend.artifacts import aside
 from backend.artifacts.errors import NoPreview
 from backend.artifacts.storage import store
 
@@ -17,21 +18,32 @@ MAX_PIXELS = 100_000_000
 
 
 def thumbnail(digest: str) -> bytes:
-    """A WebP of at most SIDE × SIDE, turned as the camera meant it."""
-    folder: Path = settings.DATA_DIR / "cache" / "thumbnails" / digest[:2]
-    kept = folder / f"{digest}.webp"
+    """A WebP of at most SIDE × SIDE, turned as the camera meant it. Made in a hand: a picture of 100 million pixels takes 400 MB."""
     try:
-        return kept.read_bytes()
+        return _kept(digest).read_bytes()
     except FileNotFoundError:
-        data = _made(store().read(digest))
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{uuid.uuid4().hex}"
+        aside.ask("draw", "backend.artifacts.thumbnails:make", digest=digest)
+        return _kept(digest).read_bytes()
+
+
+def _kept(digest: str) -> Path:
+    folder: Path = settings.DATA_DIR / "cache" / "thumbnails" / digest[:2]
+    return folder / f"{digest}.webp"
+
+
+def make(digest: str) -> None:
+    """Called in a hand. Of many who asked at once only the first finds it missing."""
+    kept = _kept(digest)
+    if kept.exists():
+        return
+    data = _made(store().read(digest))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    temporary = kept.with_name(f".{uuid.uuid4().hex}")
     try:
         temporary.write_bytes(data)
         temporary.replace(kept)
     finally:
         temporary.unlink(missing_ok=True)
-    return data
 
 
 def _made(data: bytes) -> bytes:
@@ -42,6 +54,8 @@ def _made(data: bytes) -> bytes:
             if image.width * image.height > MAX_PIXELS:
                 raise NoPreview(kind="image", reason=f"it has {image.width} × {image.height} pixels")
             image.draft("RGB", (SIDE * 2, SIDE * 2))  # JPEG: decode at a fraction of the size
+            if image.mode in ("RGB", "RGBA", "L"):
+                image.thumbnail((SIDE * 2, SIDE * 2))  # before anything copies it
             small = ImageOps.exif_transpose(image)
             small = small.convert("RGBA" if small.has_transparency_data else "RGB")
             small.thumbnail((SIDE, SIDE))

@@ -8,7 +8,7 @@ import threading
 import time
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 from django.conf import settings
@@ -30,12 +30,24 @@ app.autodiscover_tasks(["backend.core", "backend.datasets", "backend.runs", "bac
 
 @worker_ready.connect
 def _tidy_hourly(sender: object = None, **_: object) -> None:
-    """Instead of a scheduler process of its own for one small job an hour."""
+    """Instead of a scheduler process of its own for two small jobs an hour."""
 
     def run() -> None:
         while True:
             with contextlib.suppress(Exception):  # broker away: in an hour again
                 app.send_task("core.tidy")
+                app.send_task("runs.tidy_triggers")
+                app.send_task("datasets.clean")
             time.sleep(3600)
 
     threading.Thread(target=run, name="tidy", daemon=True).start()
+
+
+@worker_ready.connect
+def _start_clock(sender: object = None, **_: object) -> None:
+    """Of triggers: in the worker's first process, which does nothing else but watch the others."""
+    from backend.runs.triggers.clock import Clock
+
+    clock = Clock()
+    clock.start()
+    worker_shutting_down.connect(lambda **_: clock.stop(), weak=False)

@@ -25,6 +25,7 @@ ERRORS = {
     405: "Not possible at this address; the header `Allow` names what is",
     409: "It does not fit what is there now",
     413: "Too large",
+    416: "The header `Range` asks for bytes after the end; `Content-Range` says how many there are",
     422: "Some of the input is not right; `problems` names each field",
     429: "Too many; `Retry-After` says when to try again",
     500: "Something went wrong in the studio",
@@ -52,7 +53,7 @@ class Document(OpenAPISchema):
                     "description": "A repeat with the same key gets the first one's answer and does nothing.",
                 }
             )
-        for status in errors_of(operation):
+        for status in errors_of(operation) + ([416] if 206 in details["responses"] else []):
             details["responses"].setdefault(status, {"$ref": f"#/components/responses/Error{status}"})
         details["responses"] = dict(sorted(details["responses"].items()))
         for parameter in details["parameters"]:

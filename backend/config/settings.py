@@ -46,8 +46,13 @@ CSRF_FAILURE_VIEW = "backend.core.middleware.csrf_failure"
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://headrace@localhost/headrace")
 BROKER_URL = os.environ.get("BROKER_URL", "redis://localhost:6379/0")
 ARTIFACT_URL = os.environ.get("ARTIFACT_URL", str(DATA_DIR / "artifacts"))
+# A store behind a URL may be shared with other studios, whose blobs no row of this one names: sweeping it must be asked for.
+ARTIFACT_SWEEP = _flag("ARTIFACT_SWEEP", "://" not in ARTIFACT_URL)
 PREDICTOR_URL = os.environ.get("PREDICTOR_URL", "http://127.0.0.1:8010")
 PREDICTOR_PUBLIC_URL = os.environ.get("PREDICTOR_PUBLIC_URL", PREDICTOR_URL)
+
+ALLOW_PRIVATE_BROKERS = _flag("ALLOW_PRIVATE_BROKERS", False)
+"""Whether triggers may listen to brokers on private networks, this machine included."""
 
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -2,6 +2,10 @@
 
 The row is the truth, the message only saves a poll: with Valkey away the write goes on, and the client asks
 for what it missed when it is back. Publish last in an action, and publish what changed, not the changed thing itself.
+
+A number is given when the event is written, not when its transaction commits: while a client holds number 7, number 6 may still
+be on its way. So each row also knows its transaction and the oldest one open then, and who asks from 7 on is told of 6 too.
+What was written in that stretch is told again: clients know an event by its number.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ import redis
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 
 from backend.core.models import Event, Project
 
@@ -35,14 +40,21 @@ def publish(project: Project, topic: str, payload: dict[str, Any]) -> int:
     if not TOPIC.fullmatch(topic):
         raise ValueError(f"“{topic}” is no topic: `project` or `<word>:<id>`")
     plain = json.loads(json.dumps(payload, cls=DjangoJSONEncoder))
-    row = Event.objects.create(project=project, topic=topic, payload=plain)
+    with transaction.atomic(savepoint=False):
+        writer, horizon = _transaction()
+        row = Event.objects.create(project=project, topic=topic, payload=plain, writer=writer, horizon=horizon)
     transaction.on_commit(functools.partial(send, group(project.pk, topic), {**plain, "seq": row.pk}), robust=True)
     return row.pk
 
 
 def since(project: Project, topic: str, after: int, limit: int = MAXIMUM) -> list[dict[str, Any]]:
-    """Events of a topic numbered above `after`, oldest first, at most `limit`."""
-    rows = Event.objects.filter(project=project, topic=topic, pk__gt=after).order_by("pk")[:limit]
+    """Events of a topic that someone who saw number `after` may not have seen, oldest first, at most `limit`: those numbered above
+    it, and those below that may have been committed after it."""
+    wanted = Q(pk__gt=after)
+    seen = Event.objects.filter(pk=after, horizon__isnull=False).first()
+    if seen is not None:  # what its own transaction wrote before it was sent before it
+        wanted |= Q(pk__lt=after, writer__gte=seen.horizon) & ~Q(writer=seen.writer)
+    rows = Event.objects.filter(wanted, project=project, topic=topic).order_by("pk")[:limit]
     return [{**row.payload, "seq": row.pk} for row in rows]
 
 
@@ -52,6 +64,15 @@ def missed(project: Project, topic: str, after: int) -> dict[str, Any]:
     found = since(project, topic, after)
     last = max(newest, found[-1]["seq"] if found else 0)
     return {"events": found, "last": last, "complete": not found or found[-1]["seq"] >= newest}
+
+
+def _transaction() -> tuple[int, int]:
+    """Number of this transaction, given now if it had none, and of the oldest one still open. Asked before the event's own number
+    is given: then a lower number that is not yet visible belongs to a transaction that was not older."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        writer, horizon = cursor.fetchone()
+    return writer, horizon
 
 
 def group(project_id: UUID, topic: str) -> str:

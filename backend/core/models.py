@@ -164,16 +164,25 @@ class AuditEntry(models.Model):
 
 
 class Event(models.Model):
-    """A numbered event of a project, kept so that a client that was away can ask for what it missed."""
+    """A numbered event of a project, kept so that a client that was away can ask for what it missed.
+
+    Numbers are given before the commit, so a lower one may become visible later. `writer` is the transaction that wrote the
+    event, `horizon` the oldest one still open at that moment: whatever can appear below this number later was written by
+    `horizon` or a younger one."""
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
     topic = models.CharField(max_length=80)
     payload = models.JSONField(encoder=DjangoJSONEncoder)
     at = models.DateTimeField(default=timezone.now, db_index=True)
+    writer = models.BigIntegerField(null=True)
+    horizon = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "topic", "id"], name="event_topic")]
+        indexes = [
+            models.Index(fields=["project", "topic", "id"], name="event_topic"),
+            models.Index(fields=["project", "topic", "writer"], name="event_writer"),
+        ]
 
 
 class IdempotencyKey(models.Model):

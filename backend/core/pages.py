@@ -37,11 +37,15 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Spend a one-time link: sign in and go where it leads. Only GET: a preview that asks with HEAD does not spend it."""
     link = links.use(secret, SignInLink.Purpose.SIGN_IN)
     if link is None:
-        text = "It works once and only for a while. Make a new one in the terminal, or sign in with your password."
+        text = "It works once and only for a while. Sign in with your password, have a link sent to you, or make a new one in the terminal."
         response = render(
             request,
             "core/notice.html",
-            {"title": "This link was used already or has expired", "text": text, "action": "Open the studio", "href": "/"},
+            {
+                "title": "This link was used already or has expired",
+                "text": text,
+                "ways": [("Sign in", "/sign-in"), ("Have a link sent", "/forgotten")],
+            },
             status=410,
         )
     else:

@@ -227,8 +227,9 @@ class AuditOut(Schema):
 
 
 class ProjectEventsOut(Schema):
-    """Events of the topic `project` after a number, oldest first. `last` is the newest number there is; when more
-    were missed than fit in an answer, `complete` is false: load anew what is shown."""
+    """Events of the topic `project` after a number, oldest first, with those that may have been committed late below it: one that
+    was seen already may come again. `last` is the newest number there is; when more were missed than fit in an answer,
+    `complete` is false: load anew what is shown."""
 
     events: list[dict[str, Any]]
     last: int

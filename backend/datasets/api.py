@@ -6,16 +6,15 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, small_response
-from backend.artifacts.storage import store
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response, stored_response
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
 from backend.core.errors import InvalidInput
 from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Limit, Offset, Page, Text
-from backend.datasets.actions import columns, describe, freezing, receive
+from backend.datasets.actions import columns, describe, freezing, receive, rereading
 from backend.datasets.actions.announce import announce_waiting
 from backend.datasets.queries import datasets as read
-from backend.datasets.queries import downloads, items, rows, uploads
+from backend.datasets.queries import downloads, items, preview, rows, uploads
 from backend.datasets.schemas import (
     ColumnsIn,
     DatasetOut,
@@ -23,11 +22,15 @@ from backend.datasets.schemas import (
     DatasetVersionOut,
     FreezeIn,
     ItemsOut,
+    MakingOut,
     ManifestOut,
+    PreviewOut,
     ProfileOut,
+    ReadingOptions,
     RowsOut,
     UploadIn,
     UploadOut,
+    Wait,
 )
 
 router = Router(tags=["datasets"])
@@ -152,6 +155,23 @@ def set_columns(request: ApiRequest, project: str, dataset: str, number: int, pa
     return read.version_out(columns.set_columns(request, version, wanted, label, payload.null_values))
 
 
+@router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/preview", response=PreviewOut)
+@allow("dataset.write")
+def preview_reading(request: ApiRequest, project: str, dataset: str, number: int, payload: ReadingOptions) -> Any:
+    """The first rows of a draft's file as these options would read it; nothing is changed."""
+    version = read.find_version(request.project, dataset, number)
+    return preview.preview(version, payload.model_dump(exclude_defaults=True))
+
+
+@router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/reread", response={202: UploadOut})
+@allow("dataset.write")
+def reread_version(request: ApiRequest, project: str, dataset: str, number: int, payload: ReadingOptions) -> Any:
+    """Read a draft's file again with these options, in a worker; corrected types stay where the column is still there."""
+    version = read.find_version(request.project, dataset, number)
+    upload = rereading.reread(request, version, payload.model_dump(exclude_defaults=True))
+    return Status(202, uploads.upload_out(uploads.find_upload(request.project, upload.id)))
+
+
 @router.post("/projects/{project}/datasets/{dataset}/versions/{int:number}/freeze", response={202: DatasetVersionOut})
 @allow("dataset.write")
 def freeze_version(request: ApiRequest, project: str, dataset: str, number: int, payload: FreezeIn) -> Any:
@@ -167,7 +187,7 @@ def get_manifest(request: ApiRequest, project: str, dataset: str, number: int) -
     return read.manifest_out(read.find_version(request.project, dataset, number))
 
 
-@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/rows", response=RowsOut)
+@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/rows", response={200: RowsOut, 202: MakingOut})
 @allow("dataset.read")
 def list_rows(
     request: ApiRequest,
@@ -179,12 +199,17 @@ def list_rows(
     search: Text | None = None,
     sort: str | None = None,
     filter: str | None = None,
+    wait: Wait = 2,
 ) -> Any:
-    """A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending."""
-    return rows.window(read.find_version(request.project, dataset, number), offset, limit, search, sort, filter)
+    """A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending.
+
+    A first search, filter or sort of a large table is made while you wait, at most `wait` seconds; then the answer is 202: ask again. It
+    goes on being made only while somebody asks for it."""
+    found, making = rows.window(read.find_version(request.project, dataset, number), offset, limit, search, sort, filter, wait)
+    return json_of(request, found) if making is None else Status(202, {"progress": making.progress})
 
 
-@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/items", response=ItemsOut)
+@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/items", response={200: ItemsOut, 202: MakingOut})
 @allow("dataset.read")
 def list_items(
     request: ApiRequest,
@@ -195,15 +220,17 @@ def list_items(
     limit: int = 100,
     search: Text | None = None,
     label: str | None = None,
+    wait: Wait = 2,
 ) -> Any:
-    """A window of an image or text data set."""
-    return items.window(read.find_version(request.project, dataset, number), offset, limit, search, label)
+    """A window of an image or text data set. 202 as for rows."""
+    found, making = items.window(read.find_version(request.project, dataset, number), offset, limit, search, label, wait)
+    return found if making is None else Status(202, {"progress": making.progress})
 
 
 @router.get(
     "/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file",
     summary="The bytes of one item, or its thumbnail",
-    openapi_extra=bytes_of("*/*"),
+    openapi_extra=bytes_of("*/*", ranges=True),
 )
 @allow("dataset.read")
 def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponseBase:
@@ -211,8 +238,7 @@ def item_file(request: ApiRequest, project: str, dataset: str, number: int, inde
     name, digest, media_type = items.item_at(read.find_version(request.project, dataset, number), index)
     if thumbnail and media_type.startswith("image/"):
         return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
-    size = store().size(digest)
-    return bytes_response(request, store().pieces(digest), filename=name, media_type=media_type, size=size, digest=digest, cache=FOREVER)
+    return stored_response(request, digest, filename=name, media_type=media_type, cache=FOREVER)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/profile", response=ProfileOut)
@@ -228,12 +254,14 @@ def get_profile(request: ApiRequest, project: str, dataset: str, number: int) ->
 @router.get(
     "/projects/{project}/datasets/{dataset}/versions/{int:number}/download",
     summary="csv, parquet, jsonl",
-    openapi_extra=bytes_of(*downloads.FORMATS.values()),
+    openapi_extra=bytes_of(*downloads.FORMATS.values(), ranges=True),
 )
 @allow("dataset.read")
 def download_version(
     request: ApiRequest, project: str, dataset: str, number: int, format: Literal["csv", "parquet", "jsonl", "zip"] = "csv"
 ) -> HttpResponseBase:
-    """csv, parquet, jsonl; zip for images."""
-    name, media_type, size, pieces = downloads.download(read.find_version(request.project, dataset, number), format)
-    return bytes_response(request, pieces, filename=name, media_type=media_type, size=size, attachment=True)
+    """csv, parquet, jsonl; zip for images. The Parquet file of a frozen version can be had in parts (`Range`)."""
+    name, media_type, content = downloads.download(read.find_version(request.project, dataset, number), format)
+    if isinstance(content, str):
+        return stored_response(request, content, filename=name, media_type=media_type, attachment=True)
+    return bytes_response(request, content, filename=name, media_type=media_type, attachment=True)

@@ -39,3 +39,11 @@ class DiskFull(HeadraceError):
     """There is no room for this file on the studio's disk ({free} free)."""
 
     status = 507
+
+
+class BeingRead(Conflict):
+    """The file of version {number} is being read again; wait until that is done, or cancel it."""
+
+
+class SourceGone(Conflict):
+    """The file that version {number} was read from is no longer here; upload it again with the options you want."""

@@ -32,7 +32,8 @@ class DatasetVersion(models.Model):
     """A numbered state. `draft` until frozen; then `artifact` (a Parquet manifest) never changes.
 
     `data` is the digest of the Parquet file that is shown: of a draft table `raw` (the values as they were written, which `columns`
-    and `null_values` give a meaning), else the manifest."""
+    and `null_values` give a meaning), else the manifest. `reading` of a table: how its file was read (`reading.tables.TableRead`), what
+    a person said about that (`options`), whose types they corrected (`corrected`), and the upload that keeps the file while a draft."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
@@ -46,6 +47,7 @@ class DatasetVersion(models.Model):
     raw = models.CharField(max_length=64, blank=True)
     null_values = models.JSONField(default=list)
     problems = models.JSONField(default=list)
+    reading = models.JSONField(default=dict)
     artifact = models.ForeignKey(Artifact, null=True, on_delete=models.PROTECT, related_name="+")
     profile = models.JSONField(null=True)
     profile_status = models.CharField(max_length=10, default="queued")

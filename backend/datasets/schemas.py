@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from ninja import Field, Schema
+from ninja import Field, Query, Schema
 from pydantic import ConfigDict
 
 from backend.core.schemas import WHOLE, Inner, Name, ProblemOut, Slug, UserOut
@@ -15,11 +15,17 @@ Modality = Literal["table", "images", "text"]
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "datetime", "image", "json"]
 UploadStatus = Literal["receiving", "processing", "ready", "failed", "cancelled"]
 VersionStatus = Literal["draft", "freezing", "frozen", "failed"]
+Wait = Annotated[float, Query(ge=0, le=30)]
+"""Seconds an answer may take to be made before 202 says how far it is."""
 ProfileStatus = Literal["queued", "running", "succeeded", "failed"]
 
 
-class UploadOptions(Inner):
-    """How to read the file; what is not said is found out from the file."""
+NullValues = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)]
+Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252"]
+
+
+class ReadingOptions(Inner):
+    """How to read the file of a table; what is not said is found out from the file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,11 +33,24 @@ class UploadOptions(Inner):
     quote: Literal['"', "'"] | None = None
     header: Annotated[bool, Field(strict=True)] | None = None
     """Whether the first row names the columns."""
-    encoding: Literal["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252"] | None = None
+    encoding: Encoding | None = None
     sheet: Annotated[str, Field(max_length=100)] | None = None
     """Of an Excel workbook; the first when not said."""
-    null_values: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)] | None = None
+    null_values: NullValues | None = None
     """What is read as missing; the usual spellings (empty, NA, ?, null …) when not said."""
+    decimal: Literal[".", ","] | None = None
+    """What stands before the fraction of numbers: `1234.56` or `1234,56`."""
+    thousands: Literal["", ".", ",", " ", "'"] | None = None
+    """What stands between thousands; empty for nothing."""
+    dates: Literal["day", "month"] | None = None
+    """What comes first in dates such as 01/02/2025."""
+    file_column: Annotated[bool, Field(strict=True)] = False
+    """Of several tables in one archive: add a column `file` that says where each row comes from."""
+
+
+class UploadOptions(ReadingOptions):
+    """How to read the file and what to make of it; what is not said is found out from the file."""
+
     modality: Modality | None = None
     """For a file that could be read in two ways: a text file as a `table`, an archive of both as `images` or `text`."""
     label_column: Annotated[str, Field(max_length=200)] | None = None
@@ -78,7 +97,39 @@ class Column(Inner):
     type: ColumnType
     nullable: Annotated[bool, Field(strict=True)] = True
     format: Annotated[str, Field(max_length=40)] = ""
-    """How a time is written (strptime: `%d/%m/%Y`); empty for ISO 8601."""
+    """How a time is written (strptime: `%d/%m/%Y`; empty for ISO 8601), or a number, by example (`1.234,56`; empty for `1234.56`)."""
+
+
+class ReadingOut(Schema):
+    """How a table's file was read: as found out, or as `options` say. Of formats that know it themselves the rest is null."""
+
+    filename: str
+    format: Literal["csv", "jsonl", "excel", "parquet"]
+    options: ReadingOptions
+    delimiter: str | None = None
+    quote: str | None = None
+    encoding: Encoding | None = None
+    header: bool | None = None
+    sheet: str | None = None
+    sheets: list[str] = []
+    members: list[str] = []
+    """The tables of an archive (at most 200 are named)."""
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    dates: Literal["", "day", "month"] = ""
+    notices: list[ProblemOut] = []
+    """What could be read in two ways, and which was chosen."""
+    upload: UUID | None = None
+    """The upload that keeps the file while the version is a draft; its `status` tells of a re-reading."""
+
+
+class PreviewOut(Schema):
+    """The first rows of a draft's file under other options. With `problems` there are none."""
+
+    reading: ReadingOut | None
+    columns: list[Column]
+    rows: list[list[Any]]
+    problems: list[ProblemOut]
 
 
 class DatasetPatch(Schema):
@@ -121,6 +172,8 @@ class DatasetVersionOut(Schema):
     null_values: list[str]
     problems: list[ProblemOut]
     """Why it could not be frozen."""
+    reading: ReadingOut | None
+    """Of tables that were read from a file."""
     created_by: UserOut | None
     created_at: datetime
     frozen_at: datetime | None
@@ -131,7 +184,7 @@ class ColumnsIn(Schema):
 
     columns: list[Column]
     label_column: str | None = None
-    null_values: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)] | None = None
+    null_values: NullValues | None = None
 
 
 class FreezeIn(Schema):
@@ -157,6 +210,13 @@ class RowsOut(Schema):
     rows: list[list[Any]]
     offset: int
     total: int
+
+
+class MakingOut(Schema):
+    """The search, filter or sort is being made: ask again, with the same address, and the window comes."""
+
+    status: Literal["running"] = "running"
+    progress: float = Field(ge=0, le=1)
 
 
 class ItemOut(Schema):

@@ -9,8 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.db import connection
 
-from backend.datasets.actions import announce
-from backend.datasets.actions.cleaning import sweep
+from backend.datasets.actions import announce, cleaning
 from backend.datasets.actions.freezing import run_freeze
 from backend.datasets.actions.importing import import_upload
 from backend.datasets.actions.profiling import make_profile
@@ -31,11 +30,17 @@ def profile_version(version_id: str) -> None:
     make_profile(UUID(version_id))
 
 
+@shared_task(name="datasets.clean")  # type: ignore[untyped-decorator]  # Celery has no types
+def clean() -> None:
+    """Remove what nobody will ask for again; the platform's worker runs it when it starts and then every hour."""
+    cleaning.clean()
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]  # as above
 def take_up_what_waits(sender: Any, **_: Any) -> None:
     """A worker that starts announces all that is not done: the one before it may have been killed."""
     announce.announce_waiting(everything=True)
-    sweep()
+    cleaning.sweep()
     connection.close()
     if close := getattr(connection, "close_pool", None):  # children forked later must not inherit these connections
         close()

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 from ninja import Query, Router, Status
+from pydantic import AwareDatetime
 
 from backend.artifacts.responses import bytes_of, small_response
 from backend.artifacts.thumbnails import thumbnail
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
-from backend.core.schemas import Limit
+from backend.core.schemas import Limit, Page
 from backend.deployments import actions, passing, queries
 from backend.deployments.schemas import (
     DeployIn,
     EndpointDetail,
     EndpointOut,
+    LivePeriodOut,
     PredictIn,
     PredictionsOut,
     PredictOut,
@@ -80,6 +82,15 @@ def rollback(request: ApiRequest, project: str, endpoint: str, payload: Rollback
 def predict(request: ApiRequest, project: str, endpoint: str, payload: PredictIn) -> Any:
     """From the page: passed on to the predictor."""
     return passing.predict(queries.find(request.project, endpoint), request.user, request.body, getattr(request, "id", ""))
+
+
+@router.get("/projects/{project}/endpoints/{endpoint}/live-history", response=Page[LivePeriodOut])
+@allow("endpoint.read")
+def live_history(
+    request: ApiRequest, project: str, endpoint: str, at: AwareDatetime | None = None, cursor: str | None = None, limit: Limit = 50
+) -> Any:
+    """What answered from when to when, newest first; with `at` only what answered at that moment."""
+    return queries.live_history(queries.find(request.project, endpoint, deleted=True), at, cursor, limit)
 
 
 @router.get("/projects/{project}/endpoints/{endpoint}/predictions", response=PredictionsOut)

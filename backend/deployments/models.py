@@ -28,7 +28,8 @@ class Endpoint(models.Model):
 
 class Deployment(models.Model):
     """A model version behind an endpoint: starting → live → stopped, or failed. The predictor reports live and failed;
-    `sql/status.sql` does what follows from it. `step_run` is the step that deployed it: its repeat makes no second one."""
+    `sql/status.sql` does what follows from it. `step_run` is the step that deployed it: its repeat makes no second one.
+    `live_at` and `stopped_at` are of the last time; all times are its `LivePeriod`s."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deployments")
@@ -43,6 +44,24 @@ class Deployment(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["endpoint", "-created_at"], name="deployment_history")]
+
+
+class LivePeriod(models.Model):
+    """From when to when a deployment answered: what was live on a day, whatever was rolled back since. Written only by the trigger
+    in `sql/live_history.sql`, which also refuses to change what is over."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="live_periods")
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="live_periods")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["deployment"], condition=models.Q(until=None), name="live_once"),
+            models.CheckConstraint(condition=models.Q(until=None) | models.Q(until__gte=models.F("since")), name="live_forwards"),
+        ]
+        indexes = [models.Index(fields=["endpoint", "-since"], name="live_history")]
 
 
 class TrafficSplit(models.Model):

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from backend.core.errors import NotFound
 from backend.core.models import Project
+from backend.core.queries import paginate
 from backend.deployments.errors import BadCursor, BadWindow
 from backend.deployments.models import Deployment, Endpoint, Prediction
 
@@ -163,6 +164,26 @@ def get_endpoint(project: Project, slug: str) -> dict[str, Any]:
     )
     answering = current(endpoint, history)
     return {**_outs([endpoint])[0], "deployments": [_deployment_out(d, _share(endpoint, d, answering)) for d in history]}
+
+
+def live_history(endpoint: Endpoint, at: datetime | None, cursor: str | None, limit: int) -> Any:
+    """Which deployment answered from when to when, newest first; with `at`, what answered at that moment."""
+    found = endpoint.live_periods.select_related("deployment__model_version__model", "deployment__created_by")
+    if at is not None:
+        found = found.filter(Q(until=None) | Q(until__gt=at), since__lte=at)
+    page: Any = paginate(found, ("-since", "-id"), cursor, limit)
+    page["items"] = [
+        {
+            "deployment": period.deployment_id,
+            "model": period.deployment.model_version.model.slug,
+            "model_version": period.deployment.model_version.number,
+            "deployed_by": period.deployment.created_by,
+            "since": period.since,
+            "until": period.until,
+        }
+        for period in page["items"]
+    ]
+    return page
 
 
 def list_predictions(endpoint: Endpoint, cursor: str | None, limit: int) -> dict[str, Any]:

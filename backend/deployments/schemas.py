@@ -33,7 +33,19 @@ class DeploymentOut(Schema):
     created_by: UserOut | None
     created_at: datetime
     live_at: datetime | None
+    """The last time it began to answer; all times are the endpoint's live history."""
     stopped_at: datetime | None
+
+
+class LivePeriodOut(Schema):
+    """A deployment that answered from `since` to `until` (null: it still does)."""
+
+    deployment: UUID
+    model: str
+    model_version: int
+    deployed_by: UserOut | None
+    since: datetime
+    until: datetime | None
 
 
 class EndpointOut(Schema):

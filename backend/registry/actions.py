@@ -23,10 +23,11 @@ from backend.core.queries import unique_slug
 from backend.registry.errors import BadAlias, DiffersFromOriginal, NoSuchModelArtifact, NotAModel, ParityUnknown
 from backend.registry.models import Alias, Model, ModelVersion
 from backend.registry.queries import LATEST, by_name, version_by_id
+from backend.registry.triggers import told as tell_triggers
 from backend.runs.models import StepRun
 from workers import catalog
 from workers.sdk import graph as graphs
-from workers.sdk.graph.shape import plain
+from workers.sdk.graph.plain import plain
 from workers.sdk.store import BlobMissing, StoreError
 
 FORMAT = "headrace-model/1"
@@ -76,6 +77,7 @@ def register(
         link(project, [(("artifact", artifact.pk), ("model_version", version.pk), "registered as")])
         if step is not None:
             link(project, [(("step_run", step.pk), ("model_version", version.pk), "registered")])
+        tell_triggers(version)
         for alias in aliases:
             _point(model, alias, version, user)
         model.save(update_fields=["updated_at"])
@@ -194,6 +196,7 @@ def _point(model: Model, alias: str, version: ModelVersion, user: User) -> None:
         user, "model.alias", ("model", model.pk, f"{model.slug}@{alias}"), {"version": before}, {"version": version.number},
         project=model.project, details={"model": model.slug, "alias": alias, "from": before, "to": version.number},
     )  # fmt: skip
+    tell_triggers(version, alias)
 
 
 def set_alias(version: ModelVersion, user: User, alias: str) -> None:

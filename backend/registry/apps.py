@@ -16,8 +16,11 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from backend.artifacts.lineage import describe
+        from backend.registry.triggers import KIND
+        from backend.runs.triggers.kind import register
 
         describe("model_version", _describe)
+        register(KIND)
 
 
 def _describe(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:

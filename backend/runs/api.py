@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
@@ -11,8 +11,6 @@ from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries
 from backend.runs.schemas import (
     ApprovalOut,
-    AskedPeople,
-    AskIn,
     AttemptOut,
     DecideIn,
     DemoOut,
@@ -25,9 +23,9 @@ from backend.runs.schemas import (
     RunOut,
     RunSummary,
     ShardOut,
-    Status,
     StepRunOut,
 )
+from backend.runs.schemas import Status as RunStatus
 
 router = Router(tags=["runs"])
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -43,7 +41,7 @@ Points = Annotated[int, Query(ge=10, le=100_000)]
 def list_runs(
     request: ApiRequest,
     project: str,
-    status: Status | None = None,
+    status: RunStatus | None = None,
     pipeline: str | None = None,
     search: str | None = None,
     sort: str = "-created",
@@ -61,7 +59,7 @@ def start_run(request: ApiRequest, project: str, payload: RunIn) -> Any:
     """Start a run."""
     wish = actions.Wish(**payload.model_dump(exclude={"pipeline", "version"}))
     run = actions.start_run(request.project, request.user, payload.pipeline, payload.version, wish)
-    return 201, queries.details([run])[0]
+    return Status(201, queries.details([run])[0])
 
 
 @router.get("/projects/{project}/runs/compare", response=RunComparison)
@@ -82,7 +80,7 @@ def get_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
 @allow("run.cancel")
 def cancel_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """Cancel."""
-    return 202, queries.details([actions.cancel_run(queries.find(request.project, run_id), request.user)])[0]
+    return Status(202, queries.details([actions.cancel_run(queries.find(request.project, run_id), request.user)])[0])
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/rerun", response={201: RunOut})
@@ -93,7 +91,7 @@ def rerun(request: ApiRequest, project: str, run_id: UUID, payload: RerunIn) -> 
     run = queries.find(request.project, run_id)
     version = queries.version_of(run, payload.version) if payload.version is not None else None
     run = actions.rerun(run, request.user, actions.Wish(**payload.model_dump(exclude={"version"})), version)
-    return 201, queries.details([run])[0]
+    return Status(201, queries.details([run])[0])
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/events", response=EventsOut)
@@ -163,14 +161,6 @@ def decide(request: ApiRequest, project: str, run_id: UUID, step: str, payload: 
     return queries.shard(run, step)
 
 
-@router.post("/projects/{project}/runs/{uuid:run_id}/steps/{step}/ask", response=AskedPeople)
-@allow("run.ask")
-@idempotent()
-def ask_people(request: ApiRequest, project: str, run_id: UUID, step: str, payload: AskIn) -> Any:
-    """Mail those who may answer a step that is about to wait for them."""
-    return {"asked": actions.ask_people(queries.find(request.project, run_id), request.user, step, payload.model_dump())}
-
-
 @router.get("/projects/{project}/approvals", response=list[ApprovalOut])
 @allow("run.read")
 def list_approvals(request: ApiRequest, project: str) -> Any:
@@ -192,4 +182,4 @@ def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
 @allow("demo.start")
 def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
     """Bring a demo's real data, make its pipeline from the template and run it."""
-    return 202, queries.demo(actions.start_demo(request.project, request.user, slug))
+    return Status(202, queries.demo(actions.start_demo(request.project, request.user, slug)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.apps import AppConfig
 
 if TYPE_CHECKING:
     from backend.core.models import Project
+    from backend.datasets.models import DatasetVersion
 
 
 class Config(AppConfig):
@@ -16,10 +18,38 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from backend.artifacts.lineage import describe
+        from backend.artifacts.unused import hold
+        from backend.datasets.actions.announce import version_frozen
 
+        hold(_oldest_step)
         describe("run", _runs)
         describe("step_run", _step_runs)
         describe("pipeline_version", _pipeline_versions)
+        version_frozen.connect(_version_frozen)
+
+
+def _version_frozen(version: DatasetVersion, **_: object) -> None:
+    """An event for the triggers that wait for it."""
+    from backend.runs.triggers.receive import occurred
+
+    slug, number = version.dataset.slug, version.number
+    data = {
+        "dataset": slug,
+        "version": number,
+        "reference": f"{slug}@{number}",
+        "rows": version.item_count,
+        "modality": version.dataset.modality,
+    }
+    occurred(version.dataset.project, "dataset_version", key=f"dataset_version:{version.pk}", source=data["reference"], data=data)
+
+
+def _oldest_step() -> datetime | None:
+    """When the oldest step that still runs began: its outputs have no rows yet."""
+    from django.db.models import Min
+
+    from backend.runs.models import StepRun
+
+    return StepRun.objects.filter(status="running").aggregate(since=Min("started_at"))["since"]
 
 
 def _runs(project: Project, ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:

@@ -14,11 +14,17 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.models import Dataset
 from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.runs.triggers.models import Trigger, TriggerEvent
+
+__all__ = [
+    "Attempt", "Demo", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput", "StepRun", "Trigger", "TriggerEvent",
+]  # fmt: skip
 
 
 class Run(models.Model):
     """`graph` is the snapshot that runs: overrides applied, data set versions pinned (`slug@3#digest`), the pipelines that are
-    steps of it under `pipelines`. `parameters` are the overrides by step, `values` the pipeline's own parameters.
+    steps of it under `pipelines`, where its own parameters were put in under `bound`. `parameters` are the overrides by step, `values`
+    the pipeline's own parameters.
 
     `dynamic` is set where steps may make others, leave outputs out or wait: only then does the ledger look for these.
     `undoing`: it failed or was cancelled, and compensations run now."""

@@ -21,6 +21,7 @@ from backend.pipelines import queries as pipelines
 from backend.pipelines.models import PipelineVersion
 from backend.runs.errors import NoSuchSort
 from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
+from backend.runs.triggers.queries import starters
 from workers import catalog
 
 Json = dict[str, Any]
@@ -107,7 +108,7 @@ def get_run(project: Project, run_id: UUID) -> Json:
 
 
 def details(runs: Sequence[Run]) -> list[Json]:
-    """`RunOut` of each, in three queries for all. The newest event's number is read first: what happens meanwhile is
+    """`RunOut` of each, in a few queries for all. The newest event's number is read first: what happens meanwhile is
     heard of again, never missed."""
     ids = [run.pk for run in runs]
     last = dict.fromkeys(ids, 0)
@@ -133,6 +134,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
             "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
         )
     }
+    triggered = starters(runs)
     found = []
     for run in runs:
         now = fresh[run.pk]
@@ -141,7 +143,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
         run.started_at, run.finished_at = now.started_at, now.finished_at
         found.append({
             **summary(run), "graph": run.graph, "parameters": run.parameters, "values": run.values, "undoing": run.undoing,
-            "rerun_of": run.rerun_of_id, "last_event": last[run.pk],
+            "rerun_of": run.rerun_of_id, "trigger": triggered.get(run.pk), "last_event": last[run.pk],
             "step_runs": [_step(s, run.graph, outputs[s.pk]) for s in steps[run.pk]],
         })  # fmt: skip
     return found

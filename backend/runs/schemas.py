@@ -11,6 +11,7 @@ from ninja import Field, Schema
 from backend.artifacts.schemas import ArtifactOut
 from backend.core.schemas import Number, UserOut
 from backend.pipelines.schemas import Graph, StepKey
+from backend.runs.triggers.schemas import StarterOut, TriggerChanged
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
 
@@ -114,16 +115,6 @@ class DecideIn(Schema):
     comment: Annotated[str, Field(max_length=2000)] = ""
 
 
-class AskIn(Schema):
-    question: Annotated[str, Field(min_length=1, max_length=500)]
-    role: Literal["reviewer", "editor", "operator", "owner"] = "operator"
-    people: Annotated[list[str], Field(max_length=50)] = []
-
-
-class AskedPeople(Schema):
-    asked: int
-
-
 class StepRunOut(Schema):
     id: UUID
     step: str
@@ -196,6 +187,7 @@ class RunOut(RunSummary):
     undoing: bool
     step_runs: list[StepRunOut]
     rerun_of: UUID | None
+    trigger: StarterOut | None
     last_event: int
     """Number of the newest event this answer includes: follow from here."""
 
@@ -304,7 +296,15 @@ class ModelChanged(Schema):
 
 
 LiveEvent = Annotated[
-    RunChanged | StepRunChanged | MetricsLogged | LinesLogged | UploadChanged | DatasetChanged | EndpointChanged | ModelChanged,
+    RunChanged
+    | StepRunChanged
+    | MetricsLogged
+    | LinesLogged
+    | UploadChanged
+    | DatasetChanged
+    | EndpointChanged
+    | ModelChanged
+    | TriggerChanged,
     Field(discriminator="type"),
 ]
 

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from infra.commands.connection import client_command, err, print_json, show
 from workers.sdk.client import Client
 
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252")
+
 
 @click.group()
 def dataset() -> None:
@@ -40,11 +42,29 @@ def list_datasets(client: Client, as_json: bool) -> None:
 @click.option(
     "--draft", is_flag=True, help="Leave the version a draft, so that its types can be corrected; otherwise it is frozen at once."
 )
+@click.option("--delimiter", metavar="SIGN", help=r"Between the cells of a text file; \t is a tab.  [default: found in the file]")
+@click.option("--encoding", type=click.Choice(ENCODINGS), help="Of a text file.  [default: found in the file]")
+@click.option("--sheet", metavar="NAME", help="Of an Excel workbook.  [default: the first]")
+@click.option("--null", "nulls", metavar="VALUE", multiple=True, help="Read as missing; may be repeated.  [default: empty, NA, ?, null …]")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of numbers.  [default: found in the file]")
+@click.option("--thousands", metavar="SIGN", help="Mark between thousands, one of . , ' or a space.  [default: found in the file]")
+@click.option("--dates", type=click.Choice(["day", "month"]), help="What comes first in dates such as 01/02/2025.")
+@click.option("--header/--no-header", default=None, help="Whether the first row names the columns.  [default: found in the file]")
+@click.option("--file-column", is_flag=True, help="Of several tables in one archive: add a column that names the file of each row.")
 @client_command
 def upload(
-    file: Path, name: str | None, existing: str | None, append: bool, label: str | None, draft: bool, client: Client, as_json: bool
+    file: Path,
+    name: str | None,
+    existing: str | None,
+    append: bool,
+    label: str | None,
+    draft: bool,
+    client: Client,
+    as_json: bool,
+    **reading: Any,
 ) -> None:
-    """Upload FILE (CSV, TSV, Parquet, JSON Lines, Excel, text, or a zip/tar of images) and wait until a run can read it."""
+    """Upload FILE (CSV, TSV, Parquet, JSON Lines, Excel, also compressed; text, or a zip/tar of tables or images) and wait
+    until a run can read it."""
     if append and not existing:
         raise click.UsageError("--append adds to a data set: name it with --to SLUG.")
     bars = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
@@ -55,7 +75,7 @@ def upload(
             name=None if existing else name,
             dataset=existing,
             mode="append" if append else "replace",
-            options={**({} if draft else {"freeze": True}), **({"label_column": label} if label else {})},
+            options={**({} if draft else {"freeze": True}), **({"label_column": label} if label else {}), **_options(**reading)},
             progress=lambda fraction, message: progress.update(bar, completed=fraction, description=message or "reading"),
         )
         if not draft:
@@ -70,3 +90,9 @@ def upload(
         False,
         {"DATA SET": "slug", "KIND": "modality", "ITEMS": lambda d: f"{d['item_count']:,}", "VERSION": lambda _: done["version"]},
     )
+
+
+def _options(*, delimiter: str | None, nulls: tuple[str, ...], file_column: bool, **others: Any) -> dict[str, Any]:
+    """The reading options that were said, as the API has them."""
+    said = {"delimiter": "\t" if delimiter in ("\\t", "tab") else delimiter, "null_values": list(nulls) or None, **others}
+    return {key: value for key, value in said.items() if value is not None} | ({"file_column": True} if file_column else {})

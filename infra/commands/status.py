@@ -39,8 +39,9 @@ def status(data_dir: Path | None, as_json: bool) -> None:
             click.echo(f"  {name:10} {child['status']:10} {child['pid'] or '':>7}{again}")
         if found["message"]:
             click.echo(found["message"])
-        if found["status"] == "ready" and not found["answers"]:
-            click.echo(f"The studio does not answer; see {found['log']}.")
+        if freed := found["freed"]:
+            last, total = ((n / 1024**2) for n in (freed["upload_bytes"] + freed["blob_bytes"], freed["total_bytes"]))
+            click.echo(f"Cleaned up {freed['at'][:16].replace('T', ' ')}: {last:,.1f} MiB freed, {total:,.1f} MiB in all.")
     raise SystemExit(NOT_RUNNING if found["status"] == "stopped" else 0 if found["answers"] or found["status"] == "starting" else 1)
 
 
@@ -50,12 +51,21 @@ def look(layout: Layout) -> dict[str, Any]:
     if not now:
         left = state.read(layout).get("children", {})
         orphans = [name for name, child in left.items() if child.get("pid") and processes.alive(int(child["pid"]), str(child["mark"]))]
-        return {"status": "stopped", "data_dir": str(layout.data), "orphans": orphans, "children": {}}
+        return {"status": "stopped", "data_dir": str(layout.data), "orphans": orphans, "children": {}, "freed": _freed(layout)}
     found = {key: value for key, value in now.items() if key not in ("token", "mark", "environment")}
     found["children"] = {name: {k: v for k, v in child.items() if k != "mark"} for name, child in now["children"].items()}
     found["answers"] = _answers(str(now.get("environment", {}).get("HEADRACE_API_URL", "")))
-    found["orphans"] = []
+    found["orphans"], found["freed"] = [], _freed(layout)
     return found
+
+
+def _freed(layout: Layout) -> dict[str, Any] | None:
+    """What the clean-up of uploads and unused blobs freed: last time, and since there is a record; None before the first time."""
+    try:
+        found = json.loads(layout.freed.read_text())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _answers(base: str) -> bool:

@@ -52,6 +52,11 @@ class Layout:
         return self.data / "ports.json"
 
     @property
+    def freed(self) -> Path:
+        """What the last clean-up removed, as the platform's worker wrote it."""
+        return self.data / "freed.json"
+
+    @property
     def valkey(self) -> Path:
         return self.data / "valkey"
 

@@ -16,7 +16,7 @@ from backend.datasets.models import Dataset, DatasetVersion, Upload
 from backend.deployments.models import Deployment, Endpoint, Prediction, TrafficSplit
 from backend.pipelines.models import Pipeline, PipelineVersion
 from backend.registry.models import Alias, Model, ModelVersion
-from backend.runs.models import Attempt, LogLine, Run, StepOutput, StepRun
+from backend.runs.models import Attempt, LogLine, Run, StepOutput, StepRun, Trigger, TriggerEvent
 from tests.backend.people import Person, person
 
 GRAPH: dict[str, Any] = {"steps": {}}
@@ -24,7 +24,9 @@ HERE = "/api/v1/projects/lab"
 LISTS = (
     "/api/v1/projects", "/api/v1/tokens", f"{HERE}/members", f"{HERE}/invitations", f"{HERE}/audit", f"{HERE}/uploads", f"{HERE}/datasets",
     f"{HERE}/datasets/d0/versions", f"{HERE}/pipelines", f"{HERE}/pipelines/p0/versions", f"{HERE}/runs", f"{HERE}/runs?sort=-metric:auc",
-    f"{HERE}/models", f"{HERE}/models/m0/versions", f"{HERE}/endpoints", f"{HERE}/endpoints/e0", f"{HERE}/endpoints/e0/predictions",
+    f"{HERE}/triggers",
+    f"{HERE}/triggers/t0/events", f"{HERE}/models",
+    f"{HERE}/models/m0/versions", f"{HERE}/endpoints", f"{HERE}/endpoints/e0", f"{HERE}/endpoints/e0/predictions",
 )  # fmt: skip
 
 
@@ -67,6 +69,9 @@ def fill(owner: Person, numbers: range) -> Run:
             Attempt.objects.create(step_run=step, number=1)
             StepOutput.objects.create(step_run=step, port="table", artifact=artifact)
             LogLine.objects.create(run=under, step_run=step, attempt=1, at=timezone.now(), stream="log", text="line")
+        trigger = Trigger.objects.create(project=project, slug=f"t{n}", name=f"T{n}", kind="webhook", pipeline=pipeline, owner=who)
+        for by in {trigger, Trigger.objects.get(slug="t0")}:
+            TriggerEvent.objects.create(trigger=by, key=f"k{n}", source="test", status="started", run=run)
         model = Model.objects.create(project=project, slug=f"m{n}", name=f"M{n}")
         for named in {model, Model.objects.get(slug="m0")}:
             made = ModelVersion.objects.create(

@@ -18,6 +18,13 @@ from infra.bootstrap.chromium import chromium
 
 RESULTS = ROOT / "test-results"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+MAKE_TOKEN = """async () => {
+  const csrf = document.cookie.split('; ').find((c) => c.startsWith('headrace_csrf=')).split('=')[1]
+  const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': csrf }
+  const answer = await fetch('/api/v1/tokens', { method: 'POST', headers, body: JSON.stringify({ name: 'browser' }) })
+  return (await answer.json()).token
+}"""
+"""Evaluated in a signed-in page: a new API token for all projects."""
 QUIET = (
     "--disable-gpu",
     "--disable-background-networking",

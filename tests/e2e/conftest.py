@@ -18,7 +18,7 @@ from infra.bootstrap import pages
 from infra.supervisor import studio as studios
 from infra.supervisor.studio import Studio
 from tests.e2e import browser as chromium
-from tests.e2e.browser import DESK, Watch
+from tests.e2e.browser import DESK, MAKE_TOKEN, Watch
 from tests.e2e.furnish import Project, furnish
 from workers.sdk.client import Client
 
@@ -87,14 +87,7 @@ def owner(studio: Studio) -> Owner:
             page.get_by_role("textbox", name="Password").fill(PASSWORD)
             page.get_by_role("button", name="Make the first account").click()
             expect(page.get_by_role("heading", name="Projects", exact=True)).to_be_visible()
-            token = page.evaluate(
-                """async () => {
-                  const csrf = document.cookie.split('; ').find((c) => c.startsWith('headrace_csrf=')).split('=')[1]
-                  const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': csrf }
-                  const answer = await fetch('/api/v1/tokens', { method: 'POST', headers, body: JSON.stringify({ name: 'browser tests' }) })
-                  return (await answer.json()).token
-                }"""
-            )
+            token = page.evaluate(MAKE_TOKEN)
             return Owner(email="mira@example.org", password=PASSWORD, session=page.context.storage_state(), token=token)
         except BaseException:
             watch.keep("first-account")

@@ -21,8 +21,13 @@ class Project:
     dataset: str
     pipeline: str
     run: str
+    second_run: str
     model: str
     endpoint: str
+    empty: str
+    """Another project, without anything."""
+    invitation: str
+    """The secret of an open invitation."""
 
 
 def bring(client: Client, path: Path, name: str, label: str | None = None) -> str:
@@ -64,6 +69,16 @@ def furnish(client: Client, name: str) -> Project:
     endpoint = client.deploy(model)
     row = {c["name"]: c["example"] for c in endpoint["manifest"]["input"]["columns"]}
     client.predict(endpoint["slug"], [row])
+    invited = client.request("POST", f"/projects/{client.project}/invitations", json={"email": "guest@example.org", "role": "reviewer"})
     return Project(
-        client=client, slug=client.project, dataset=dataset, pipeline=made, run=started[0], model=model, endpoint=endpoint["slug"]
+        client=client,
+        slug=client.project,
+        dataset=dataset,
+        pipeline=made,
+        run=started[0],
+        second_run=started[1],
+        model=model,
+        endpoint=endpoint["slug"],
+        empty=client.create_project(f"{name} annexe")["slug"],
+        invitation=invited["link"].rsplit("/", 1)[1],
     )

@@ -1,8 +1,9 @@
-"""Pictures of every main page, wide and narrow, light and dark: `python -m tests.e2e.pictures OUT_DIR [--demos digits,income]`.
+"""Pictures of the studio, wide and narrow, light and dark: `python -m tests.e2e.pictures OUT_DIR [--demos digits,income]`.
 
-For looking at the product, and for the README (`--only run,canvas --widths desk --schemes light`). Starts a studio of its own with
-the demos' real data (kept under `--data-dir` if one is given, so that the next time is quick). Files are palette images, small
-enough for a repository.
+For the README (`--only run,canvas --widths desk --schemes light`), and with `--all` every page and dialog (`album.py`) for looking
+at the product: a hundred and more in four forms each, and a line for each that says what is wrong with it. Starts a studio of its
+own with the demos' real data (kept under `--data-dir` if one is given, so that the next time is quick). Files are palette images,
+small enough for a repository.
 """
 
 from __future__ import annotations
@@ -14,20 +15,27 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Browser, Error, Page
 
 from infra.bootstrap.base import ROOT
 from infra.supervisor import studio as studios
 from infra.supervisor.studio import Studio
-from tests.e2e.browser import DESK, PHONE, browser, sideways
+from tests.e2e.album import SHOTS, address, uncovered
+from tests.e2e.browser import DESK, MAKE_TOKEN, PHONE, Watch, browser, sideways, until
+from tests.e2e.stage import DIGITS, PASSWORD, Stage, set_up
 from tests.e2e.test_accessible import settle
 from workers.sdk.client import Client
 
 LARGEST = 250_000
 """Bytes of a picture: colours are taken away until it is no larger."""
+
+LONGEST = 3600
+"""Pixels of a tall picture."""
 
 WIDTHS = {"desk": DESK, "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -105,11 +113,11 @@ def save(png: bytes, path: Path) -> int:
 def take(page: Page, out: Path, wanted: dict[str, str], width: str, scheme: str) -> None:
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    for name, address in wanted.items():
+    for name, url in wanted.items():
         errors.clear()
         path = out / f"{name}-{width}-{scheme}.png"
         try:
-            page.goto(address)
+            page.goto(url)
             settle(page)
             page.wait_for_timeout(700)
             size = save(page.screenshot(), path)
@@ -121,6 +129,106 @@ def take(page: Page, out: Path, wanted: dict[str, str], width: str, scheme: str)
         print(path.name, ", ".join([*notes, *errors]), flush=True)
 
 
+def enter(chromium: Browser, studio: Studio, link: str) -> tuple[Any, str]:
+    """The owner's session, and a token for all projects (the one that `account` gives reaches only the demo's)."""
+    context = chromium.new_context(base_url=studio.url)
+    page = context.new_page()
+    page.goto(link)
+    settle(page)
+    return context.storage_state(), str(page.evaluate(MAKE_TOKEN))
+
+
+def sessions(chromium: Browser, studio: Studio, stage: Stage) -> dict[str, Any]:
+    """The cookies of the others who look."""
+    kept: dict[str, Any] = {"stranger": None}
+    for who, email in (("viewer", stage.viewer), ("newcomer", stage.newcomer)):
+        context = chromium.new_context(base_url=studio.url)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_role("textbox", name="Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", name="Projects", exact=True).wait_for()
+        kept[who] = context.storage_state()
+        context.close()
+    return kept
+
+
+def take_album(client: Client, chromium: Browser, studio: Studio, stage: Stage, who: dict[str, Any], chosen: argparse.Namespace) -> int:
+    """Every shot in a page of its own, so that none sees what another did; the scheme changes under the open page. Returns how many
+    could not be taken."""
+    starts = tuple(filter(None, chosen.only.split(",")))
+    failed, out, running = 0, chosen.out, ""
+    for width in chosen.widths.split(","):
+        for shot in SHOTS:
+            if starts and not shot.name.startswith(starts):
+                continue
+            if "{s.runs[running]}" in shot.path and not running:  # only as long as it is looked at: it takes the processor from all others
+                running = client.start_run(DIGITS, use_cache=False)["id"]
+                stage = replace(stage, runs={**stage.runs, "running": running})
+            elif running and "{s.runs[running]}" not in shot.path:
+                client.cancel_run(running)
+                running = ""
+            context = chromium.new_context(
+                base_url=studio.url,
+                viewport=WIDTHS[width],  # type: ignore[arg-type]  # the two numbers of ViewportSize
+                has_touch=width == "phone",
+                storage_state=who[shot.as_],
+                reduced_motion="reduce",
+            )
+            context.set_default_timeout(15_000)
+            page = context.new_page()
+            watch, notes = Watch(page), list[str]()
+            try:
+                page.goto(address(shot, stage))
+                settle(page)
+                if shot.act is not None:
+                    shot.act(page)
+                    page.wait_for_timeout(500)
+                if shot.tall:
+                    grow(page, WIDTHS[width])
+                for scheme in chosen.schemes.split(","):
+                    page.emulate_media(color_scheme=scheme)
+                    if page.locator("#root").count():  # the page of a spent link has no program in it
+                        until(page, f"document.documentElement.dataset.mantineColorScheme === '{scheme}'")
+                    page.wait_for_timeout(700)  # text follows its ground a moment later
+                    page.screenshot(path=out / f"{shot.name}-{width}-{scheme}.png")
+                if over := sideways(page):
+                    notes.append(f"can be scrolled {over} px to the side")
+                notes += small(page) if width == "phone" else []
+            except (Error, AssertionError) as exc:
+                failed += 1
+                notes.append("NO PICTURE: " + str(exc).splitlines()[0])
+                page.screenshot(path=out / f"{shot.name}-{width}-FAILED.png")
+            context.close()
+            print(f"{shot.name}-{width}", "; ".join([*notes, *watch.errors]), flush=True)
+    return failed
+
+
+def grow(page: Page, size: dict[str, int]) -> None:
+    """Make the window as high as what its page holds, so that nothing is left out below; at most LONGEST."""
+    hidden = page.evaluate(
+        """() => Math.max(0, ...[document.documentElement, ...document.querySelectorAll('main')]
+          .map((e) => e.scrollHeight - e.clientHeight))"""
+    )
+    if hidden > 0:
+        page.set_viewport_size({"width": size["width"], "height": min(LONGEST, size["height"] + hidden)})
+        page.wait_for_timeout(400)
+
+
+def small(page: Page) -> list[str]:
+    """What a finger would miss: under 24 px in either direction (WCAG 2.2, 2.5.8), but for links inside text."""
+    found = page.evaluate(
+        """() => [...document.querySelectorAll('button, a[href], input, summary, [role=button], [role=tab], [role=option]')]
+          .filter((e) => { const b = e.getBoundingClientRect(), s = getComputedStyle(e)
+            return b.width > 1 && b.height > 1 && (b.width < 24 || b.height < 24) && s.visibility !== 'hidden' && s.display !== 'inline'
+              && !e.closest('.react-flow, [aria-hidden=true]') && !e.labels?.length })
+          .map((e) => `${e.tagName.toLowerCase()} “${(e.getAttribute('aria-label') || e.textContent || '').trim().slice(0, 30)}” ${
+            Math.round(e.getBoundingClientRect().width)}×${Math.round(e.getBoundingClientRect().height)}`)"""
+    )
+    return [f"small: {', '.join(sorted(set(found))[:8])}"] if found else []
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     options.add_argument("out", type=Path)
@@ -129,7 +237,10 @@ def main() -> None:
     options.add_argument("--only", default="", help="comma-separated beginnings of names")
     options.add_argument("--widths", default="desk,phone")
     options.add_argument("--schemes", default=",".join(SCHEMES))
+    options.add_argument("--all", action="store_true", help="every page and dialog, not only the main pages")
     chosen = options.parse_args()
+    if missing := uncovered():
+        raise SystemExit(f"No picture shows {', '.join(sorted(missing))}: add a shot to tests/e2e/album.py.")
     chosen.out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="hr-pictures-", ignore_cleanup_errors=True) as folder,
@@ -137,16 +248,19 @@ def main() -> None:
         browser() as chromium,
     ):
         owner = account(studio)
-        with Client(studio.url, owner["token"], owner["project"]) as client:
+        session, token = enter(chromium, studio, owner["link"])
+        with Client(studio.url, token, owner["project"]) as client:
             for demo in filter(None, chosen.demos.split(",")):
                 bring(client, demo)
             ask(client)
+            if chosen.all:
+                stage = set_up(client)
+                who = {"owner": session, **sessions(chromium, studio, stage)}
+                failed = take_album(client, chromium, studio, stage, who, chosen)
+                raise SystemExit(f"{failed} pictures could not be taken." if failed else 0)
             everything = pages(client)
         starts = tuple(filter(None, chosen.only.split(",")))
         wanted = {name: address for name, address in everything.items() if not starts or name.startswith(starts)}
-        context = chromium.new_context(base_url=studio.url)
-        context.new_page().goto(owner["link"])
-        session = context.storage_state()
         for width in chosen.widths.split(","):
             for scheme in chosen.schemes.split(","):
                 shown = chromium.new_context(

@@ -1,7 +1,8 @@
-"""Every main page: nothing axe calls serious, in both colour schemes; a quiet console; no wider than a phone."""
+"""Every page: nothing axe calls serious, in both colour schemes; a quiet console; no wider than a phone. Dialogs: by keyboard."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -32,6 +33,44 @@ PAGES = {
     "endpoints": "/p/{p.slug}/endpoints",
     "endpoint": "/p/{p.slug}/endpoints/{p.endpoint}",
     "project settings": "/p/{p.slug}/settings",
+    "members": "/p/{p.slug}/settings?tab=members",
+    "audit log": "/p/{p.slug}/settings?tab=audit",
+    "about a data set": "/p/{p.slug}/datasets/{p.dataset}?tab=about",
+    "runs side by side": "/p/{p.slug}/runs/compare?ids={p.run},{p.second_run}",
+    "timeline of a run": "/p/{p.slug}/runs/{p.run}?tab=timeline",
+    "log of a run": "/p/{p.slug}/runs/{p.run}?tab=logs",
+    "model card": "/p/{p.slug}/models/{p.model}?tab=card",
+    "lineage": "/p/{p.slug}/models/{p.model}?tab=lineage",
+    "parameters of a model": "/p/{p.slug}/models/{p.model}?tab=parameters",
+    "empty project": "/p/{p.empty}",
+    "no data sets": "/p/{p.empty}/datasets",
+    "no pipelines": "/p/{p.empty}/pipelines",
+    "no runs": "/p/{p.empty}/runs",
+    "no models": "/p/{p.empty}/models",
+    "no endpoints": "/p/{p.empty}/endpoints",
+    "sign-up": "/sign-up",
+    "forgotten password": "/forgotten",
+    "new password": "/reset/hr_unknown",
+    "invitation": "/invitations/{p.invitation}",
+    "spent invitation": "/invitations/hr_spent",
+    "no such page": "/nowhere",
+    "no such project": "/p/none",
+    "no such pipeline": "/p/{p.slug}/pipelines/none",
+    "no such run": "/p/{p.slug}/runs/00000000-0000-0000-0000-000000000000",
+    "no such model": "/p/{p.slug}/models/none",
+    "no such endpoint": "/p/{p.slug}/endpoints/none",
+}
+STRANGERS = {"sign-in", "sign-up", "forgotten password", "new password", "invitation", "spent invitation"}
+"""Pages for who is not signed in: the studio asks who is there and is refused."""
+REFUSED = STRANGERS | {name for name in PAGES if name.startswith("no such")}
+
+DIALOGS = {
+    "New token": "own settings",
+    "Invite": "members",
+    "Archive this project…": "project settings",
+    "New pipeline": "pipelines",
+    "Run again…": "run",
+    "New project": "projects",
 }
 
 
@@ -59,7 +98,7 @@ def serious(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_serves_everybody(name: str, open_page: Open, project: Project) -> None:
-    page, watch = open_page(signed_in=name != "sign-in", reduced_motion="reduce")
+    page, watch = open_page(signed_in=name not in STRANGERS, reduced_motion="reduce")
     page.goto(PAGES[name].format(p=project))
     settle(page)
     found = [f"light: {line}" for line in serious(page)]
@@ -74,6 +113,25 @@ def test_a_page_serves_everybody(name: str, open_page: Open, project: Project) -
         found.append(f"phone: the page can be scrolled {over} px to the side")
     page.set_viewport_size(DESK)  # type: ignore[arg-type]  # as above
     found += [f"console: {line}" for line in watch.errors]
-    if name != "sign-in":
+    if name not in REFUSED:
         found += [f"refused: {line}" for line in watch.requests]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("button", DIALOGS)
+def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, open_page: Open, project: Project) -> None:
+    page, watch = open_page(reduced_motion="reduce")
+    page.goto(PAGES[DIALOGS[button]].format(p=project))
+    settle(page)
+    opener = page.get_by_role("button", name=button, exact=True).first
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    until(page, "document.querySelector('[role=dialog]').contains(document.activeElement)")
+    page.wait_for_timeout(300)
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    until(page, f"document.activeElement?.textContent?.trim() === {json.dumps(button)}")
+    assert watch.errors == []

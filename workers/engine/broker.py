@@ -14,6 +14,7 @@ from kombu import Queue
 log = logging.getLogger(__name__)
 
 WAKE = "headrace.wake"
+ASKED = "headrace.asked"
 QUEUES = ("io", "cpu", "gpu")
 
 app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
@@ -55,6 +56,14 @@ def announce(queue: str, ids: list[str]) -> bool:
         log.warning("Steps were not announced (%s: %s): the reaper will.", type(exc).__name__, exc)
         return False
     return True
+
+
+def asked(step_run: str) -> None:
+    """Tell the studio that a step waits for a person, so that it sends the mail. The question itself is in the ledger."""
+    try:
+        app.send_task(ASKED, (step_run,), queue="platform", retry=False, ignore_result=True)
+    except Exception as exc:  # as above
+        log.warning("The broker is away (%s: %s): no mail asks for the answer, the inbox does.", type(exc).__name__, exc)
 
 
 def backlog(queue: str) -> int | None:

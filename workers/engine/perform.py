@@ -79,10 +79,12 @@ def here(
     """The world of this attempt, for the length of a `with` block."""
     scratch = scratch_of(claim)
     scratch.mkdir(parents=True, exist_ok=True)
+    component = catalog.load().components.get(claim["component"])
+    known = component.parameters["properties"] if component is not None else {}
     return context.use(context.Context(
         report=report, scratch=scratch, open_store=store, open_client=open_client, device=device, run_id=str(claim["run"]),
         step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
-        state=claim.get("state") or {},
+        state=claim.get("state") or {}, titles={name: schema.get("title", name) for name, schema in known.items()},
     ))  # fmt: skip
 
 

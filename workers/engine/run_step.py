@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from workers import catalog
 from workers.engine import code, perform
+from workers.engine.broker import asked
 from workers.engine.control import HandOver, control, hands_over
 from workers.engine.isolate import Isolated
 from workers.engine.ledger import Ledger
@@ -149,8 +150,8 @@ class Worker:
             result = self._work(claim, info, report)
         except KeyboardInterrupt:
             raise
-        except Waits as asked:
-            result = asked
+        except Waits as question:
+            result = question
         except BaseException as exc:
             outcome, error, retry = self._error(exc, report)
             retry = retry and perform.tried_again(claim, error)
@@ -187,7 +188,10 @@ class Worker:
             return self.ledger.suspend(*held, result.state, result.children, result.inputs, at_once=result.at_once, take=take)
         if isinstance(result, Waits):
             until = datetime.now(UTC) + timedelta(hours=result.hours) if result.hours else None
-            return self.ledger.suspend(*held, {"question": result.question}, [], [], person=True, until=until, take=take)
+            answer = self.ledger.suspend(*held, {"question": result.question}, [], [], person=True, until=until, take=take)
+            if answer.get("outcome") == "waiting":
+                asked(claim["id"])
+            return answer
         return self.ledger.finish(*held, result, take=take)
 
     def _error(self, exc: BaseException, report: Report) -> tuple[str, Json, bool]:

@@ -262,11 +262,6 @@ class Client:
     def get_run(self, run: str, project: str | None = None) -> Json:
         return self._dict("GET", f"{self._p(project)}/runs/{run}")
 
-    def ask_people(self, run: str, step: str, question: Json, project: str | None = None) -> int:
-        """Mail those who may answer a step that is about to wait for them; how many they are."""
-        asked = {name: question[name] for name in ("question", "role", "people")}
-        return int(self._dict("POST", f"{self._p(project)}/runs/{run}/steps/{quote(step, safe='')}/ask", json=asked, key="ask")["asked"])
-
     def list_approvals(self, project: str | None = None) -> list[Json]:
         """What waits for an answer of yours."""
         return self._list("GET", self._p(project) + "/approvals")
@@ -293,6 +288,29 @@ class Client:
                 return state
             time.sleep(pause)
             pause = min(pause * 1.3, 1)
+
+    # -- triggers ---------------------------------------------------------------------------------------------------
+
+    def list_triggers(self, project: str | None = None) -> list[Json]:
+        return self._list("GET", self._p(project) + "/triggers")
+
+    def create_trigger(self, fields: Json, project: str | None = None) -> Json:
+        """Fields as `TriggerIn` in the API; a webhook's `secret` is in this answer only."""
+        return self._dict("POST", self._p(project) + "/triggers", json=fields)
+
+    def switch_trigger(self, trigger: str, enabled: bool, project: str | None = None) -> Json:
+        return self._dict("POST", f"{self._p(project)}/triggers/{quote(trigger, safe='')}/{'enable' if enabled else 'disable'}")
+
+    def fire_trigger(self, trigger: str, data: Any, project: str | None = None) -> Json:
+        """Start its run now; returns the event with the run, or with the reason why there is none."""
+        return self._dict("POST", f"{self._p(project)}/triggers/{quote(trigger, safe='')}/fire", json={"data": data}, key="fire")
+
+    def list_trigger_events(self, trigger: str, project: str | None = None, **filters: Any) -> Iterator[Json]:
+        return self._pages(f"{self._p(project)}/triggers/{quote(trigger, safe='')}/events", filters)
+
+    def replay_trigger_event(self, trigger: str, event: str, project: str | None = None) -> Json:
+        path = f"{self._p(project)}/triggers/{quote(trigger, safe='')}/events/{quote(event, safe='')}/replay"
+        return self._dict("POST", path, key="replay")
 
     # -- models and endpoints ---------------------------------------------------------------------------------------
 

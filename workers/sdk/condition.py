@@ -30,7 +30,8 @@ def holds(condition: str, values: Mapping[str, Plain], field: str) -> bool:
 
     row = {name: float(one) if isinstance(one, int | float) and not isinstance(one, bool) else one for name, one in values.items()}
     try:
-        return bool(parse(condition).mask(pa.table({name: [one] for name, one in row.items()} or {"nothing": [None]}))[0].as_py())
+        table = pa.table({name: [one] for name, one in row.items()} or {"nothing": pa.nulls(1)})
+        return bool(parse(condition).mask(table)[0].as_py())
     except ExpressionError as exc:
         there = ", ".join(values) or "nothing"
         raise StepError(f"The condition cannot be used: {exc}.", hint=f"There is: {there}.", field=field) from exc

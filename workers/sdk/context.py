@@ -64,7 +64,8 @@ class Context:
     """The world of one attempt at one step.
 
     `scratch` is a folder that outlives the attempt: a second attempt of the same step run finds there what the first one left
-    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `open_store` and `open_client` are called at first use.
+    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `titles` are what the form calls the step's parameters, by name, for what
+    people will read. `open_store` and `open_client` are called at first use.
     """
 
     report: Reporter
@@ -78,6 +79,7 @@ class Context:
     project: str = ""
     pipeline: str = ""
     state: Mapping[str, Any] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
     _store: Store | None = field(default=None, repr=False)
     _client: Client | None = field(default=None, repr=False)
 

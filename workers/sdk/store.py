@@ -25,9 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, TypedDict, cast
 
+from workers.sdk.gate import gate
+
 TREE = "application/vnd.headrace.tree+json"
 BINARY = "application/octet-stream"
-PIECE = 1024 * 1024
+PIECE = 256 * 1024  # a hundred downloads at once hold a hundred of these
+FRESH = 3600.0
 _DRIVE = re.compile(r"[A-Za-z]:")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TYPES = {
@@ -132,6 +135,8 @@ class Store:
         if self.root is not None:
             path = self._path(digest)
             with contextlib.suppress(OSError):
+                with gate(self.root):
+                    os.utime(path)  # see `sweeping`: a blob that is put again is new
                 if path.stat().st_size == len(data) and path.read_bytes() == data:  # heals what a power cut left
                     return stored
             with self._temporary() as temporary:
@@ -140,7 +145,7 @@ class Store:
                     if durable:
                         _flush(out)
                 self._settle(temporary, digest, durable=durable)
-        elif not self.exists(digest):
+        elif not self._fresh(digest):
             with self._temporary() as temporary:
                 temporary.write_bytes(data)
                 self._upload(temporary, digest)
@@ -179,7 +184,7 @@ class Store:
             digest = hasher.hexdigest()
             if self.root is not None:
                 self._settle(temporary, digest)
-            elif not self.exists(digest):
+            elif not self._fresh(digest):
                 self._upload(temporary, digest)
         return Stored(digest=digest, size=size, media_type=media_type)
 
@@ -332,7 +337,22 @@ class Store:
                     count += 1
         return count
 
+    def modified(self, digest: str) -> float:
+        """When the blob was last put, in seconds since 1970."""
+        path = self._path(digest)
+        try:
+            return path.stat().st_mtime if self.root is not None else float(self._fs.modified(self._remote(digest)).timestamp())
+        except FileNotFoundError:
+            raise BlobMissing(f"{digest} is not in the store") from None
+
     # Inside
+
+    def _fresh(self, digest: str) -> bool:
+        """Whether a remote blob is here and was put lately; an older one is put again (see `sweeping`)."""
+        try:
+            return self.modified(digest) > time.time() - FRESH
+        except (BlobMissing, NotImplementedError, KeyError):
+            return False
 
     def _path(self, digest: str) -> Path:
         digest = _checked(digest)
@@ -364,11 +384,13 @@ class Store:
         final = self._path(digest)
         self._folder(final.parent)
         temporary.chmod(0o444)  # others hold hard links to it
-        try:
-            temporary.replace(final)
-        except FileNotFoundError:  # the folder was removed by hand since we made it
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(final)
+        with gate(self.root or final.parent):
+            os.utime(temporary)
+            try:
+                temporary.replace(final)
+            except FileNotFoundError:  # the folder was removed by hand since we made it
+                final.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(final)
         if durable:
             _flush_folder(final.parent)
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workers.sdk import context
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Model, fresh
 
@@ -98,7 +99,7 @@ def write_model(
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "target": target,
         "metrics": dict(metrics),
-        "training": dict(training),
+        "training": {**training, "titles": _titles(training.get("parameters", {}))},
         "fingerprint": hashlib.sha256(onnx).hexdigest(),
     }
     if positive:
@@ -178,7 +179,7 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
         i = manifest["input"]
         lines.append(f"An image, brought to {i['width']} × {i['height']} pixels, {'grey' if i['channels'] == 1 else 'RGB'}.")
     lines += ["", "## Parameters", "", "| parameter | value |", "|---|---|"]
-    lines += [f"| {k} | {_short(v)} |" for k, v in training.get("parameters", {}).items()]
+    lines += [f"| {training['titles'][k]} | {_short(v)} |" for k, v in training.get("parameters", {}).items()]
     if manifest["metrics"]:
         lines += ["", "## Metrics while training", "", "| metric | value |", "|---|---|"]
         lines += [f"| {k.replace('_', ' ')} | {v:.4g} |" for k, v in manifest["metrics"].items()]
@@ -202,6 +203,13 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def _titles(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What the step's form calls them; what the form does not have (a result, like the best epoch) in the same manner."""
+    step = context.active()
+    known = step.titles if step is not None else {}
+    return {name: known.get(name) or name.replace("_", " ").capitalize() for name in parameters}
+
+
 def _short(value: Any) -> str:
-    text = "–" if value in ("", None, []) else str(value)
+    text = "–" if value in ("", None, []) else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
     return (text if len(text) < 100 else text[:97] + "…").replace("|", "\\|").replace("\n", " ")

@@ -13,6 +13,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
@@ -21,6 +22,8 @@ from backend.core.models import Project
 from backend.datasets.models import DatasetVersion, Upload
 
 log = logging.getLogger(__name__)
+version_frozen = Signal()
+"""Sent with `version`, in the transaction that freezes it. Later stages of the route listen; this one does not know them."""
 READ, FREEZE, PROFILE = "datasets.read_upload", "datasets.freeze_version", "datasets.profile_version"
 PATIENCE = timedelta(seconds=60)
 ATTEMPTS = 3

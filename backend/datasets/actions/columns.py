@@ -7,12 +7,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from backend.artifacts import aside
 from backend.core.actions import audit
 from backend.core.errors import InvalidInput, Problem
 from backend.datasets.actions.announce import PROFILE, announce, dataset_changed
+from backend.datasets.actions.rereading import refuse_while_read
 from backend.datasets.errors import NotDraft, ValuesDoNotFit, WrongModality
 from backend.datasets.models import DatasetVersion
-from backend.datasets.reading.fitting import misfits
+from backend.datasets.reading.written import NUMBERS, form_of
 
 TABLE_TYPES = ("integer", "number", "boolean", "category", "text", "datetime", "json")
 
@@ -39,12 +41,10 @@ def set_columns(
                 {"field": name, "message": f"A table cannot hold {column['type']}.", "expected": "one of " + ", ".join(TABLE_TYPES)}
             )
         else:
-            form = column.get("format") or ""
-            if column["type"] == "datetime" and form == "" and known[name]["type"] == "datetime":
-                form = known[name].get("format") or ""
-            wanted[name] |= {"type": column["type"], "format": form if column["type"] == "datetime" else ""}
-            if form and not _is_form(form):
-                problems.append({"field": name, "message": f"“{form}” is not a way to write times.", "expected": "such as %d/%m/%Y %H:%M"})
+            form = _form(column, known[name], version.reading)
+            wanted[name] |= {"type": column["type"], "format": form}
+            if problem := _wrong_form(column["type"], form):
+                problems.append({"field": name, **problem})
     if label_column is not None and label_column not in known:
         problems.append(
             {
@@ -62,7 +62,8 @@ def set_columns(
         changed = [c for name, c in wanted.items() if (c["type"], c["format"]) != (known[name]["type"], known[name].get("format") or "")]
     nullable: dict[str, bool] = {}
     if changed:
-        wrong = misfits(version.raw, changed, nulls, nullable)
+        checked = aside.ask("make", "backend.datasets.reading.fitting:checked", raw=version.raw, columns=changed, nulls=nulls)
+        nullable, wrong = checked["nullable"], checked["problems"]
         if wrong:
             raise ValuesDoNotFit(
                 message="Some values do not fit the types you chose; nothing was changed.", field=wrong[0]["field"], problems=wrong
@@ -73,7 +74,11 @@ def set_columns(
         row = DatasetVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
         if row.status != "draft":
             raise NotDraft(number=row.number, status=row.status)
+        refuse_while_read(row)
         before = audit.snapshot(row, "columns", "label_column", "null_values")
+        row.reading = row.reading | {"corrected": sorted({*row.reading.get("corrected", []), *_retyped(known, wanted)})}
+        if nulls != row.null_values:
+            row.reading["options"] = {**row.reading.get("options", {}), "null_values": nulls}
         row.columns, row.label_column, row.null_values, row.problems = list(wanted.values()), label_column, nulls, []
         if changed:
             row.profile_status, row.attempts, row.announced_at = "queued", 0, timezone.now()
@@ -87,13 +92,34 @@ def set_columns(
     return version
 
 
-def _is_form(form: str) -> bool:
-    """Whether pyarrow's strptime knows it: it is tried on nothing, and must name a part of a date."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _retyped(known: dict[str, dict[str, Any]], wanted: dict[str, dict[str, Any]]) -> list[str]:
+    return [n for n, c in wanted.items() if (c["type"], c["format"]) != (known[n]["type"], known[n].get("format") or "")]
 
-    try:
-        pc.strptime(pa.array(["x"]), form, "us", error_is_null=True)
-    except pa.ArrowException:
-        return False
-    return "%" in form
+
+def _form(column: dict[str, Any], known: dict[str, Any], reading: dict[str, Any]) -> str:
+    """How the values are written: as said, else as known while the type stays of its kind, else as numbers of the file are."""
+    form, family = column.get("format") or "", _family(column["type"])
+    same = family == _family(known["type"])
+    if not family or (form and form == known.get("format") and not same):
+        form = ""  # a page sends the column as it knows it, with another type
+    if form or not family:
+        return form
+    if same:
+        return known.get("format") or ""
+    return form_of(reading.get("decimal", "."), reading.get("thousands", "")) if family == "numbers" else ""
+
+
+def _family(kind: str) -> str:
+    return {"datetime": "times", "integer": "numbers", "number": "numbers"}.get(kind, "")
+
+
+def _wrong_form(kind: str, form: str) -> Problem | None:
+    if not form:
+        return None
+    if kind != "datetime":
+        return (
+            None if form in NUMBERS else {"message": f"“{form}” is not a way to write numbers.", "expected": "one of " + "  ".join(NUMBERS)}
+        )
+    if aside.ask("read", "backend.datasets.reading.cast:is_form", form=form):
+        return None
+    return {"message": f"“{form}” is not a way to write times.", "expected": "such as %d/%m/%Y %H:%M"}

@@ -6,6 +6,7 @@ import logging
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,10 +21,12 @@ from backend.artifacts.storage import store
 from backend.core.actions import audit
 from backend.core.errors import Problem
 from backend.core.models import User
-from backend.datasets.actions.announce import ATTEMPTS, FREEZE, announce, dataset_changed
+from backend.datasets.actions.announce import ATTEMPTS, FREEZE, announce, dataset_changed, version_frozen
+from backend.datasets.actions.rereading import refuse_while_read
 from backend.datasets.errors import NotDraft
+from backend.datasets.incoming import discard
 from backend.datasets.locks import only_one
-from backend.datasets.models import DatasetVersion
+from backend.datasets.models import DatasetVersion, Upload
 from backend.datasets.reading.fitting import misfits, write_typed
 from backend.datasets.reading.tables import TableRead
 from workers.sdk.store import Stored
@@ -48,6 +51,7 @@ class Frozen:
 
     def link(self, version: DatasetVersion) -> None:
         link(version.dataset.project, [(("dataset_version", version.pk), ("artifact", version.artifact.pk), "frozen as")])
+        version_frozen.send(DatasetVersion, version=version)
 
 
 def table_frozen(raw: str, columns: list[dict[str, Any]], nulls: list[str], label_column: str | None, work: Path) -> Frozen:
@@ -73,6 +77,7 @@ def freeze_version(request: Any, user: User, version: DatasetVersion, note: str)
             return version
         if row.dataset.deleted_at is not None:
             raise NotDraft(number=row.number, status="of a deleted data set", hint="Restore the data set first.")
+        refuse_while_read(row)
         before = audit.snapshot(row, "status", "columns", "label_column")
         row.status, row.note, row.problems, row.attempts, row.announced_at = "freezing", note or row.note, [], 0, timezone.now()
         row.save()
@@ -110,6 +115,8 @@ def run_freeze(version_id: UUID) -> None:
                     frozen.apply(row)
                     row.save()
                     frozen.link(row)
+                    for upload in Upload.objects.filter(version=row).values_list("id", flat=True):
+                        transaction.on_commit(partial(discard, upload))
                     audit.record(
                         None,
                         "dataset.frozen",

@@ -2,7 +2,7 @@
 
 Everything before `_keep` writes only unnamed blobs; `_keep` is one transaction that checks the upload was not cancelled meanwhile
 and makes data set, version and items at once. A worker that is killed anywhere leaves the upload `processing`, and the next
-begins again. A file that ends three workers is given up.
+begins again. A file that ends three workers is given up. An upload that has a version already is read into it again (`rereading`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from backend.artifacts.storage import store
 from backend.core.actions import audit
 from backend.core.errors import Problem
 from backend.core.queries.slugs import unique_slug
-from backend.datasets.actions.announce import ATTEMPTS, PROFILE, announce, dataset_changed, upload_changed
+from backend.datasets.actions.announce import ATTEMPTS, PROFILE, READ, announce, dataset_changed, upload_changed
 from backend.datasets.actions.freezing import freeze_now
 from backend.datasets.actions.items import change_items, write_manifest
-from backend.datasets.actions.receive import bytes_of, discard, folder
+from backend.datasets.actions.rereading import Overtaken, Stopped, keep_again, reading_of
+from backend.datasets.incoming import bytes_of, discard, folder
 from backend.datasets.locks import only_one
 from backend.datasets.models import Dataset, DatasetVersion, Upload
 from backend.datasets.reading.appending import append_table
@@ -38,18 +39,14 @@ from backend.datasets.reading.upload import read_upload
 log = logging.getLogger(__name__)
 
 
-class Stopped(Exception):
-    """The upload was cancelled while it was read."""
-
-
-class Overtaken(Exception):
-    """Another upload made a version of the data set that this one appends to; read again."""
-
-
 def import_upload(upload_id: UUID) -> None:
     """Read one upload. Safe to call again and at once from several workers."""
     with only_one(f"upload:{upload_id}") as mine:
-        upload = Upload.objects.select_related("project", "dataset", "created_by").filter(pk=upload_id, status="processing").first()
+        upload = (
+            Upload.objects.select_related("project", "dataset", "created_by", "version__dataset")
+            .filter(pk=upload_id, status="processing")
+            .first()
+        )
         if not mine or upload is None:
             return
         Upload.objects.filter(pk=upload_id).update(attempts=F("attempts") + 1, announced_at=timezone.now())
@@ -67,7 +64,10 @@ def import_upload(upload_id: UUID) -> None:
                 except Overtaken:
                     continue
         except Stopped:
-            discard(upload_id)
+            if upload.version is None:
+                discard(upload_id)
+            elif Upload.objects.filter(pk=upload_id, status="processing").exists():
+                announce(READ, upload_id)  # asked for again, with other options
         except ReadFailed as exc:
             _fail(upload, exc.problems)
         except OperationalError:
@@ -106,7 +106,8 @@ def _read(upload: Upload, work: Path) -> None:
                     )
                 ]
             )
-        base = dataset.versions.order_by("-number").first()
+        earlier = dataset.versions.filter(number__lt=upload.version.number) if upload.version else dataset.versions
+        base = earlier.order_by("-number").first()
     found = read_upload(path, upload.filename, upload.options, work, store(), progress)
     modality = "table" if isinstance(found, TableRead) else found.modality
     if upload.dataset is not None and upload.dataset.modality != modality:
@@ -122,15 +123,19 @@ def _read(upload: Upload, work: Path) -> None:
     if isinstance(found, TableRead) and upload.mode == "append" and base is not None:
         progress(0.9, "appending")
         found = append_table(base.raw, base.columns, base.null_values, base.label_column, found, upload.filename, work, store())
-    _keep(upload, found, modality, base, work)
-    discard(upload.id)
+    if upload.version is not None and isinstance(found, TableRead):
+        keep_again(upload, found, DatasetVersion.objects.get(pk=upload.version_id))
+        return
+    version = _keep(upload, found, modality, base, work)
+    if version.status == "frozen" or modality != "table":
+        discard(upload.id)
 
 
 def _holds(modality: str) -> str:
     return {"table": "a table", "images": "images", "text": "texts"}[modality]
 
 
-def _keep(upload: Upload, found: TableRead | ItemsRead, modality: str, base: DatasetVersion | None, work: Path) -> None:
+def _keep(upload: Upload, found: TableRead | ItemsRead, modality: str, base: DatasetVersion | None, work: Path) -> DatasetVersion:
     """The one transaction."""
     frozen = freeze_now(found, work) if upload.options.get("freeze") and isinstance(found, TableRead) else None
     try:
@@ -145,6 +150,7 @@ def _keep(upload: Upload, found: TableRead | ItemsRead, modality: str, base: Dat
             version = DatasetVersion(dataset=dataset, number=last + 1, created_by=upload.created_by, note=upload.options.get("note") or "")
             if isinstance(found, TableRead):
                 version.columns, version.label_column, version.null_values = found.columns, found.label_column, found.nulls
+                version.reading = reading_of(upload, found)
                 version.item_count, version.size, version.data, version.raw = found.rows, found.raw.size, found.raw.digest, found.raw.digest
             else:
                 change_items(dataset, version.number, found.spool, replace=upload.mode == "replace")
@@ -159,9 +165,8 @@ def _keep(upload: Upload, found: TableRead | ItemsRead, modality: str, base: Dat
                 frozen.link(version)
             dataset.save(update_fields=["updated_at"])
             fresh.dataset, fresh.version, fresh.status, fresh.progress, fresh.problems = dataset, version, "ready", 1, []
-            skipped = found.skipped if isinstance(found, ItemsRead) else 0
             fresh.message = f"{version.item_count:,} {'rows' if modality == 'table' else 'items'}" + (
-                f"; {skipped:,} other files left out" if skipped else ""
+                f"; {found.skipped:,} other files left out" if found.skipped else ""
             )
             fresh.save()
             audit.record(
@@ -170,6 +175,7 @@ def _keep(upload: Upload, found: TableRead | ItemsRead, modality: str, base: Dat
             announce(PROFILE, version.id)
             upload_changed(fresh)
             dataset_changed(upload.project, dataset.slug)
+            return version
     except IntegrityError as exc:  # two uploads chose the same slug at the same moment
         raise Overtaken from exc
 
@@ -215,7 +221,8 @@ def _fail(upload: Upload, problems: list[Problem]) -> None:
             fresh.save()
             audit.record(upload.created_by, "upload.fail", ("upload", upload.id, upload.filename), project=upload.project)
             upload_changed(fresh)
-    discard(upload.id)
+    if upload.version is None:
+        discard(upload.id)
 
 
 class Progress:
@@ -232,7 +239,7 @@ class Progress:
         upload.progress, upload.message = round(min(max(fraction, 0.0), 1.0), 4), message[:500]
         with transaction.atomic():
             now = timezone.now()
-            rows = Upload.objects.filter(pk=upload.pk, status="processing")
+            rows = Upload.objects.filter(pk=upload.pk, status="processing", options=upload.options)
             if not rows.update(progress=upload.progress, message=upload.message, announced_at=now, updated_at=now):
                 raise Stopped
             upload_changed(upload)

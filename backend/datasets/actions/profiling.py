@@ -43,7 +43,7 @@ def make_profile(version_id: UUID) -> None:
             found, status = {"error": f"The profile could not be made: {exc}"[:500]}, "failed"
         with transaction.atomic():
             row = DatasetVersion.objects.select_for_update().get(pk=version_id)
-            if (row.columns, row.null_values) != (version.columns, version.null_values):
+            if (row.columns, row.null_values, row.raw) != (version.columns, version.null_values, version.raw):
                 return  # queued again by the change
             row.profile, row.profile_status, row.attempts = found, status, 0
             row.save(update_fields=["profile", "profile_status", "attempts"])

@@ -17,6 +17,7 @@ from backend.core.errors import InvalidInput, TooLarge
 from backend.core.models import Project, User
 from backend.datasets.actions.announce import READ, announce, upload_changed
 from backend.datasets.errors import DiskFull, Incomplete, UploadOver, WrongOffset
+from backend.datasets.incoming import bytes_of, discard
 from backend.datasets.models import Upload
 from backend.datasets.queries.datasets import find_dataset
 from backend.datasets.queries.uploads import find_upload
@@ -24,16 +25,6 @@ from backend.datasets.queries.uploads import find_upload
 CHUNK_BYTES = 64 * 1024 * 1024
 PIECE = 1024 * 1024
 SPARE = 256 * 1024 * 1024  # of disk, left for everything else
-
-
-def folder(upload_id: UUID) -> Path:
-    """Where an upload's bytes and what is made of them lie until it is over."""
-    path: Path = settings.DATA_DIR / "uploads" / str(upload_id)
-    return path
-
-
-def bytes_of(upload_id: UUID) -> Path:
-    return folder(upload_id) / "bytes"
 
 
 def start_upload(request: Any, project: Project, user: User, fields: dict[str, Any]) -> Upload:
@@ -136,7 +127,8 @@ def complete_upload(request: Any, project: Project, upload_id: UUID) -> Upload:
 
 
 def cancel_upload(request: Any, project: Project, upload_id: UUID) -> None:
-    """Stop; what was received is deleted. A worker that is reading it notices and leaves nothing."""
+    """Stop; what was received is deleted. A worker that is reading it notices and leaves nothing; where it was reading a draft again,
+    the draft stays as it was and keeps its file."""
     with transaction.atomic():
         upload = find_upload(project, upload_id, lock=True)
         if upload.status == "ready":
@@ -146,12 +138,8 @@ def cancel_upload(request: Any, project: Project, upload_id: UUID) -> None:
             upload.save(update_fields=["status", "message", "updated_at"])
             audit.record(request, "upload.cancel", ("upload", upload.id, upload.filename), project=project)
             upload_changed(upload)
-        transaction.on_commit(lambda: discard(upload_id))
-
-
-def discard(upload_id: UUID) -> None:
-    """Delete the bytes of an upload that is over."""
-    shutil.rmtree(folder(upload_id), ignore_errors=True)
+        if upload.version_id is None:
+            transaction.on_commit(lambda: discard(upload_id))
 
 
 def _room_for(size: int) -> None:

@@ -102,7 +102,15 @@ def version_out(version: DatasetVersion) -> dict[str, Any]:
         **{f: getattr(version, f) for f in fields},
         "digest": version.artifact.digest if version.artifact else "",
         "artifact": version.artifact_id,
+        "reading": reading_out(version),
     }
+
+
+def reading_out(version: DatasetVersion) -> dict[str, Any] | None:
+    """`ReadingOut`; None of what was made before readings were kept, and of images and texts."""
+    if not version.reading.get("format"):
+        return None
+    return {**version.reading, "upload": version.reading.get("upload") if version.status == "draft" else None}
 
 
 def resolve_reference(project: Project, text: str) -> DatasetVersion:

@@ -56,4 +56,12 @@ def append_table(
         {"name": c["name"], **guess.result()} if c["name"] in wrong else {**c, "nullable": nullable.get(c["name"], True)}
         for c, guess in zip(columns, guesses, strict=True)
     ]
-    return TableRead(raw=stored, rows=writer.rows, columns=kept, label_column=label_column or new.label_column, nulls=list(spellings))
+    return TableRead(
+        raw=stored,
+        rows=writer.rows,
+        columns=kept,
+        label_column=label_column or new.label_column,
+        nulls=list(spellings),
+        skipped=new.skipped,
+        reading=new.reading,
+    )

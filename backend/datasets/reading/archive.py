@@ -3,7 +3,6 @@ choosing: members are read as streams."""
 
 from __future__ import annotations
 
-import gzip
 import stat
 import tarfile
 import zipfile
@@ -148,23 +147,6 @@ class DamagedMember(Exception):
 
 def _hidden(name: str) -> bool:
     return any(part in HIDDEN or part.startswith(".") for part in PurePosixPath(name).parts if part not in (".", ".."))
-
-
-def ungzip(path: Path, work: Path, problems: Problems) -> Path:
-    """The content of a .gz file as a file in `work`, within bounds."""
-    target, packed, size = work / "unpacked", max(path.stat().st_size, 1), 0
-    try:
-        with gzip.open(path) as source, target.open("wb") as out:
-            while piece := source.read(PIECE):
-                size += len(piece)
-                if size > LIMITS.unpacked_bytes or (size > LIMITS.ratio_from and size > LIMITS.ratio * packed):
-                    raise problems.fail(f"It unpacks to more than {LIMITS.ratio} times its size (a zip bomb).", "an archive of real files")
-                out.write(piece)
-    except (EOFError, OSError, zlib.error) as exc:
-        if isinstance(exc, OSError) and exc.errno:
-            raise  # the disk, not the file
-        raise problems.fail(f"The compressed data are damaged or cut off: {exc}.", "a whole file; upload it again") from exc
-    return target
 
 
 def nested(head: bytes) -> str:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from backend.datasets.reading.written import number_pattern, plain_numbers
+
 NULLS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?", "-", "#N/A")
 TRUE = ("true", "t", "yes", "y", "1", "on")
 FALSE = ("false", "f", "no", "n", "0", "off")
@@ -51,6 +53,10 @@ def cast(values: Any, kind: str, nulls: Sequence[str] = NULLS, form: str = "") -
     if kind == "text":
         return pc.if_else(missing, None, values), None
     trimmed = pc.if_else(missing, None, trimmed)
+    if kind in ("integer", "number") and form:
+        good = pc.match_substring_regex(trimmed, number_pattern(form, whole=kind == "integer"))
+        plain = pc.replace_substring_regex(plain_numbers(pc.if_else(good, trimmed, None), form), r"^\+", "")
+        return plain.cast(target), _bad(good)
     if kind in ("integer", "number"):
         try:
             return trimmed.cast(target), None
@@ -119,3 +125,15 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def is_form(form: str) -> bool:
+    """Whether pyarrow's strptime knows it: it is tried on nothing, and must name a part of a date."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.strptime(pa.array(["x"]), form, "us", error_is_null=True)
+    except pa.ArrowException:
+        return False
+    return "%" in form

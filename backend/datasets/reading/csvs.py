@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from backend.datasets.reading.encoding import as_utf8
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.opened import Opened, checked_names
 from backend.datasets.reading.problems import MOST, Problems
+from backend.datasets.reading.written import NUMBERS, number_pattern
 
 DELIMITERS = ",;\t|"
 SAMPLE = 256 * 1024
@@ -23,7 +25,7 @@ BLOCK = 4 * 1024**2
 
 
 def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems) -> Opened:
-    clean = as_utf8(path, work, problems, options.get("encoding") or "")
+    clean, encoding = as_utf8(path, work, problems, options.get("encoding") or "")
     sample = _sample(clean)
     quote = options.get("quote") or '"'
     delimiter = options.get("delimiter") or sniff_delimiter(sample, quote)
@@ -38,6 +40,7 @@ def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems
     if len(names) > LIMITS.columns:
         raise problems.fail(f"There are {len(names):,} columns.", f"at most {LIMITS.columns:,}", line=1)
     schema = pa.schema([(name, pa.string()) for name in names])
+    reading = {"format": "csv", "encoding": encoding, "delimiter": delimiter, "quote": quote, "header": bool(named)}
     ragged: list[Any] = []
 
     def odd(row: Any) -> str:
@@ -75,7 +78,7 @@ def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems
         if ragged or quotes % 2:
             _locate(clean, delimiter, quote, len(names), problems)
 
-    return Opened(schema=schema, batches=batches(), typed=False, finish=finish)
+    return Opened(schema=schema, batches=batches(), typed=False, finish=finish, reading=reading)
 
 
 def _sample(path: Path) -> str:
@@ -92,6 +95,8 @@ def _rows(text: str, delimiter: str, quote: str) -> Any:
 def sniff_delimiter(sample: str, quote: str = '"') -> str:
     """The sign that cuts the first rows into the same number of cells, the most cells winning; a comma when none does."""
     best, most = ",", 1.0
+    if _decimal_commas(sample, quote):
+        return ";"
     for sign in DELIMITERS:
         widths = []
         try:
@@ -111,6 +116,25 @@ def sniff_delimiter(sample: str, quote: str = '"') -> str:
         if score > most:
             best, most = sign, score
     return best
+
+
+def _decimal_commas(sample: str, quote: str) -> bool:
+    """Whether semicolons cut the first rows evenly and every comma left is a number's: `1,5;2,5`, which commas would cut evenly too."""
+    commas, width = 0, 0
+    try:
+        for number, row in enumerate(_rows(sample, ";", quote)):
+            if number == 50:
+                break
+            if not row:
+                continue
+            width = width or len(row)
+            with_comma = [cell for cell in row if "," in cell]
+            if len(row) != width or width < 2 or (number and not all(_is_number(cell) for cell in with_comma)):
+                return False
+            commas += len(with_comma)
+    except csv.Error:
+        return False
+    return commas > 0
 
 
 def _first_row(sample: str, delimiter: str, quote: str, problems: Problems) -> tuple[list[str], int]:
@@ -134,11 +158,8 @@ def looks_like_header(sample: str, delimiter: str, quote: str = '"') -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return cell.strip().lower() not in ("nan", "inf", "infinity")
+    """However written: `1.234,56` names no column either."""
+    return any(re.match(number_pattern(form), cell.strip()) for form in ("", *NUMBERS))
 
 
 def _count(path: Path, sign: bytes) -> int:

@@ -17,18 +17,20 @@ _MARKS = (
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1252")
 
 
-def as_utf8(path: Path, work: Path, problems: Problems, encoding: str = "") -> Path:
-    """The file itself when it is clean UTF-8, else a copy in `work` turned into it. Raises with the lines that fit no single encoding."""
+def as_utf8(path: Path, work: Path, problems: Problems, encoding: str = "") -> tuple[Path, str]:
+    """The file itself when it is clean UTF-8, else a copy in `work` turned into it; and the encoding it has. Raises with the lines
+    that fit no single encoding."""
     with path.open("rb") as file:
         head = file.read(4)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), "")
     if marked or (encoding and encoding not in ("utf-8", "utf-8-sig")):
-        return _recoded(path, work, problems, marked or encoding)
+        return _recoded(path, work, problems, marked or encoding), marked or encoding
     if _clean(path, problems):
-        return path
+        return path, "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
     if encoding:
         _mixed(path, problems)
-    return _recoded(path, work, problems, _single_byte(path, problems))
+    found = _single_byte(path, problems)
+    return _recoded(path, work, problems, found), found
 
 
 def _clean(path: Path, problems: Problems) -> bool:

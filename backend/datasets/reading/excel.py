@@ -6,6 +6,7 @@ XML entities are refused by defusedxml, which openpyxl uses when it is installed
 from __future__ import annotations
 
 import datetime
+import itertools
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from backend.datasets.reading.opened import Opened, checked_names
 from backend.datasets.reading.problems import Problems
 
 BATCH = 4_096
+MOST_SHEETS = 200
 
 
 def open_excel(path: Path, options: dict[str, Any], work: Path, problems: Problems) -> Opened:
@@ -34,7 +36,8 @@ def open_excel(path: Path, options: dict[str, Any], work: Path, problems: Proble
             raise problems.fail(f"There is no sheet “{wanted}”.", "one of " + ", ".join(names[:20]))
         sheet = book[wanted]
         sheet.reset_dimensions()  # what the file claims of its size is often wrong
-        rows = enumerate(sheet.iter_rows(values_only=True), start=1)
+        rows: Iterator[tuple[int, tuple[Any, ...]]] = enumerate(sheet.iter_rows(values_only=True), start=1)
+        named = options.get("header") is not False
         head: tuple[int, list[Any]] | None = next(((n, _trimmed(row)) for n, row in rows if any(c is not None for c in row)), None)
     except (
         OSError,
@@ -50,7 +53,10 @@ def open_excel(path: Path, options: dict[str, Any], work: Path, problems: Proble
         raise problems.fail(f"The workbook is damaged: {type(exc).__name__}: {exc}", "a workbook that Excel opens without repair") from exc
     if head is None:
         raise problems.fail(f"The sheet “{wanted}” is empty.", "a row of column names and rows of values")
-    columns = checked_names([_text(c) for c in head[1]], problems, line=head[0])
+    first = [_text(c) for c in head[1]]
+    columns = checked_names(first, problems, line=head[0]) if named else [f"column_{i}" for i in range(1, len(first) + 1)]
+    if not named:
+        rows = itertools.chain([(head[0], tuple(head[1]))], rows)
     schema = pa.schema([(c, pa.string()) for c in columns])
     total = max(sheet.max_row or 0, 1)
 
@@ -83,7 +89,8 @@ def open_excel(path: Path, options: dict[str, Any], work: Path, problems: Proble
         if waiting:
             yield _batch(waiting, schema), 1.0
 
-    return Opened(schema=schema, batches=batches(), typed=False)
+    reading = {"format": "excel", "sheet": wanted, "sheets": names[:MOST_SHEETS], "header": named}
+    return Opened(schema=schema, batches=batches(), typed=False, reading=reading)
 
 
 def _bounded(path: Path, problems: Problems) -> None:

@@ -63,6 +63,12 @@ def misfits(raw: str, columns: Sequence[dict[str, Any]], nulls: Sequence[str], n
     ]
 
 
+def checked(*, raw: str, columns: list[dict[str, Any]], nulls: list[str]) -> dict[str, Any]:
+    """`misfits` as a hand answers: `{problems, nullable}`."""
+    nullable: dict[str, bool] = {}
+    return {"problems": misfits(raw, columns, nulls, nullable), "nullable": nullable}
+
+
 def write_typed(raw: str, columns: Sequence[dict[str, Any]], nulls: Sequence[str], label_column: str | None, path: Path) -> int:
     """Write the table as its types; returns the number of rows."""
     import pyarrow as pa

@@ -1,26 +1,28 @@
-"""The type of a column, from all of its values: a type is kept as long as no value speaks against it."""
+"""The type of a column, from all of its values: a type, and a way to write it, is kept as long as no value speaks against it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from backend.datasets.reading.cast import NULLS, cast
+from backend.datasets.reading.written import (
+    DAY_FIRST,
+    DOTTED,
+    FORMS,
+    MARKED,
+    MONTH_FIRST,
+    NUMBERS,
+    Ways,
+    date_pattern,
+    marks,
+    number_pattern,
+    plain_numbers,
+    swapped,
+)
 
 CHOICES = 1_000  # beyond this many different values text is no category
 LONG = 100  # characters of a category's value
-# Day and month cannot be told apart in 03/04/2024; a form is taken only when all values fit it and no other.
-FORMS = (
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M:%S",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%y",
-    "%d/%m/%y",
-)
 LEADING_ZERO = r"^[+-]?0\d"
 LONG_DIGITS = r"^[+-]?\d{19,}$"
 
@@ -34,6 +36,10 @@ class Guess:
         self.natural = ""
         self.open = ["integer", "number", "boolean", "datetime", "json"]
         self.forms: list[str] = ["", *FORMS]
+        self.numbers: dict[str, bool] = {} if typed else dict.fromkeys(NUMBERS, True)
+        """Ways to write numbers that all values fit, and whether all are whole."""
+        self.marked = self.example = ""
+        self.unmarked = False
         self.values: set[str] | None = set()
         self.longest = self.count = self.missing = 0
 
@@ -64,9 +70,35 @@ class Guess:
                 self.values = None
         if self.values is not None or self.longest <= LONG:
             self.longest = max(self.longest, pc.max(pc.utf8_length(text)).as_py() or 0)
+        self.example = self.example or str(text[0].as_py())
         if self.typed:
             self.open = [kind for kind in self.open if kind == "json"]
         self.open = [kind for kind in self.open if self._fits(kind, text)]
+        if self.numbers:
+            self._write(text)
+
+    def _write(self, text: Any) -> None:
+        """Keep the ways to write numbers that these values fit. Values without any mark fit all of them, or none."""
+        import pyarrow.compute as pc
+
+        if pc.any(pc.match_substring_regex(text, f"{LEADING_ZERO}|{LONG_DIGITS}")).as_py():
+            self.numbers = {}
+            return
+        signs = pc.match_substring_regex(text, MARKED)
+        self.unmarked = self.unmarked or not pc.all(signs).as_py()
+        tried = list(self.numbers)
+        if not pc.any(signs).as_py():
+            tried = [""]
+        else:
+            self.marked = self.marked or str(text.filter(signs)[0].as_py())
+            if "number" in self.open:  # plainly written so far: the others with a point fit too, and only cost time
+                tried = [form for form in tried if marks(form)[0] == ","]
+        fit = {form: pc.all(pc.match_substring_regex(text, number_pattern(form))).as_py() for form in tried}
+        whole = {form: pc.all(pc.match_substring_regex(text, number_pattern(form, whole=True))).as_py() for form in tried if fit[form]}
+        if tried == [""]:
+            self.numbers = {form: was and whole[""] for form, was in self.numbers.items()} if fit[""] else {}
+        else:
+            self.numbers = {form: was and whole.get(form, False) for form, was in self.numbers.items() if fit.get(form, True)}
 
     def _fits(self, kind: str, text: Any) -> bool:
         import pyarrow.compute as pc
@@ -87,29 +119,88 @@ class Guess:
 
     @staticmethod
     def _shaped(form: str, text: Any) -> bool:
-        """A cheap look at one value before trying all: a year in front, or the separators of the form."""
+        """A cheap look at one value before trying all."""
+        import pyarrow.compute as pc
+
         first = str(text[0].as_py())
         if not form:
             return len(first) >= 8 and first[:4].isdigit() and not first.isdigit()
-        return all(c in first for c in "/.: " if c in form) and (":" in form) == (":" in first)
+        if not pc.match_substring_regex(text[0], date_pattern(form)).as_py():
+            return False
+        return bool(pc.all(pc.match_substring_regex(text, date_pattern(form))).as_py())
 
-    def result(self) -> dict[str, Any]:
+    # What the file as a whole is settled from
+
+    def _number(self, form: str) -> str:
+        """`integer` or `number` when all values are written so, else ''."""
+        if not form:
+            return next((kind for kind in ("integer", "number") if kind in self.open), "")
+        return ("integer" if self.numbers[form] else "number") if form in self.numbers else ""
+
+    def writes(self, decimal: str) -> bool:
+        """Whether these can be numbers with this decimal mark, and at least one has a mark."""
+        return bool(self.marked) and any(marks(form)[0] == decimal and self._number(form) for form in ("", *NUMBERS))
+
+    def date_side(self) -> str:
+        """`day` or `month` where the dates can only be read with that first."""
+        if "datetime" not in self.open or not self.forms or self.dates_both_ways():
+            return ""
+        return "day" if self.forms[0] in (*DAY_FIRST, *DOTTED) else "month" if self.forms[0] in MONTH_FIRST else ""
+
+    def dates_both_ways(self) -> tuple[str, str] | None:
+        """(day first, month first) where every date fits both."""
+        if "datetime" not in self.open or not self.example:
+            return None
+        return next(((form, swapped(form)) for form in self.forms if form in DAY_FIRST and swapped(form) in self.forms), None)
+
+    def way(self, ways: Ways) -> tuple[str, str] | None:
+        """(type, form) as a number under the file's ways."""
+        if not self.count - self.missing:
+            return None
+        for form in ways.forms():
+            kind, (decimal, thousands) = self._number(form), marks(form)
+            if not kind or (self.marked and decimal == "," and ways.decimal != ","):
+                continue
+            if thousands and thousands in " '" and kind == "integer" and not self.unmarked and ways.thousands != thousands:
+                continue  # 555 123 456 in every row is rather a telephone number
+            return kind, form if self.marked else ""
+        return None
+
+    def two_numbers(self, ways: Ways) -> bool:
+        """Whether the other decimal mark would give other numbers, and the chosen one is not the plain way."""
+        found = self.way(ways)
+        other = replace(ways, decimal="." if ways.decimal == "," else ",")
+        return found is not None and bool(found[1]) and self.read(ways) != self.read(other)
+
+    def read(self, ways: Ways) -> str:
+        """The first value with a mark as it is read, plainly written."""
+        import pyarrow as pa
+
+        found = self.way(ways)
+        return str(plain_numbers(pa.array([self.marked]), found[1])[0]) if found else self.marked
+
+    def result(self, ways: Ways | None = None) -> dict[str, Any]:
         """`{type, nullable, format}`."""
-        kind, form = self._kind()
+        kind, form = self._kind(ways or Ways())
         return {"type": kind, "nullable": self.missing > 0, "format": form}
 
-    def _kind(self) -> tuple[str, str]:
+    def _kind(self, ways: Ways) -> tuple[str, str]:
         if self.natural and self.natural not in ("text", "category"):
             return self.natural, ""
         present = self.count - self.missing
         if not present:
             return "text", ""
+        if number := self.way(ways):
+            return number
         for kind in self.open:
             if kind == "datetime":
-                if len(self.forms) == 1 or self.forms[0] in ("", *FORMS[:4]):
+                both = self.dates_both_ways()
+                if both is None:
                     return kind, self.forms[0]
-                continue  # could be day/month or month/day: the person says
-            return kind, ""
+                if ways.dates:
+                    return kind, both[0 if ways.dates == "day" else 1]
+            elif kind not in ("integer", "number"):
+                return kind, ""
         few = self.values is not None and (len(self.values) * 2 <= present or present < 20) and self.longest <= LONG
         return ("category" if few or self.natural == "category" else "text"), ""
 

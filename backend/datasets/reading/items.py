@@ -59,18 +59,11 @@ class ItemsRead:
     skipped: int
 
 
-def read_archive(
-    path: Path, kind: str, options: dict[str, Any], work: Path, store: Store, problems: Problems, progress: Progress
-) -> ItemsRead:
+def read_archive(archive: Archive, options: dict[str, Any], work: Path, store: Store, problems: Problems, progress: Progress) -> ItemsRead:
     """All images, or all texts, of a zip or tar; raises ReadFailed with everything that is wrong."""
-    progress(0.0, "looking into the archive")
-    archive = Archive(path, kind, problems)
-    try:
-        modality = options.get("modality") or _modality(archive, problems)
-        manifest = _manifest(archive, problems)
-        return _read(archive, modality, manifest, work, store, problems, progress)
-    finally:
-        archive.close()
+    modality = options.get("modality") or _modality(archive, problems)
+    manifest = _manifest(archive, problems)
+    return _read(archive, modality, manifest, work, store, problems, progress)
 
 
 def read_single(path: Path, filename: str, modality: str, work: Path, store: Store, problems: Problems, progress: Progress) -> ItemsRead:
@@ -108,7 +101,7 @@ def _modality(archive: Archive, problems: Problems) -> str:
     found = ", ".join(f"{count} × {ending or 'no ending'}" for ending, count in endings.most_common(5))
     raise problems.fail(
         f"There are neither images nor texts in the archive ({found}).",
-        "images (png, jpeg, webp, gif, bmp, tiff) or texts (.txt, .md); a table as a file of its own",
+        "images (png, jpeg, webp, gif, bmp, tiff), texts (.txt, .md), or tables (.csv, .tsv, .jsonl, .parquet, .xlsx)",
     )
 
 

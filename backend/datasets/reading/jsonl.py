@@ -18,7 +18,7 @@ BATCH = 8_192
 def open_jsonl(path: Path, options: dict[str, Any], work: Path, problems: Problems) -> Opened:
     import pyarrow as pa
 
-    clean = as_utf8(path, work, problems, options.get("encoding") or "")
+    clean, encoding = as_utf8(path, work, problems, options.get("encoding") or "")
     keys: dict[str, set[str]] = {}
     lines = 0
     for line, value, wrong in _objects(clean):
@@ -52,7 +52,7 @@ def open_jsonl(path: Path, options: dict[str, Any], work: Path, problems: Proble
         if rows:
             yield _batch(rows, list(keys), schema), 1.0
 
-    return Opened(schema=schema, batches=batches(), typed=True)
+    return Opened(schema=schema, batches=batches(), typed=True, reading={"format": "jsonl", "encoding": encoding})
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any], str]]:

@@ -13,6 +13,7 @@ class Limits:
     rows: int = 1_000_000_000
     cell_bytes: int = 16 * 1024**2
     members: int = 2_000_000
+    tables: int = 500  # in one archive: each is opened before the first is read
     unpacked_bytes: int = 256 * 1024**3
     ratio: int = 200  # unpacked to packed; real pictures and tables stay below 50
     ratio_from: int = 100 * 1024**2  # below this a high ratio harms nobody (a blank BMP)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from backend.core.errors import Problem
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.problems import Problems
 
@@ -20,6 +21,9 @@ class Opened:
     batches: Iterator[tuple[Any, float]]
     typed: bool
     finish: Callable[[], None] = lambda: None
+    reading: dict[str, Any] = field(default_factory=dict)
+    """How it is read, as found or as said: `format` and what that format knows (delimiter, encoding, sheet …)."""
+    notices: list[Problem] = field(default_factory=list)
 
 
 def checked_names(names: list[Any], problems: Problems, *, line: int | None = None) -> list[str]:

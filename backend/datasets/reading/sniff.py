@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 NAMES = {
@@ -12,7 +13,10 @@ NAMES = {
     "zip": "a zip archive",
     "tar": "a tar archive",
     "gzip": "gzip-compressed data",
-    "xls": "an old Excel or Word document (.xls, .doc)",
+    "xls": "an old Excel workbook (.xls)",
+    "doc": "an old Office document (.doc, .ppt)",
+    "locked": "an Office document with a password",
+    "ods": "an OpenDocument spreadsheet (.ods)",
     "image": "an image",
     "pdf": "a PDF",
     "bzip2": "bzip2-compressed data",
@@ -98,6 +102,8 @@ def of_file(path: Path) -> str:
     kind = of_head(head)
     if kind == "zip":
         return _zip_kind(path)
+    if kind == "xls":
+        return _ole_kind(path)
     if kind != "text":
         return kind
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -113,11 +119,25 @@ def _zip_kind(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist()[:50])
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            if "[Content_Types].xml" in names:
+                return "xlsx" if any(n.startswith("xl/") for n in names) else "office"
+            if "mimetype" in names and "content.xml" in names:
+                with archive.open("mimetype") as said:
+                    return "ods" if said.read(60).startswith(b"application/vnd.oasis.opendocument.spreadsheet") else "office"
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error):
         return "zip"
-    if "[Content_Types].xml" in names:
-        return "xlsx" if any(n.startswith("xl/") for n in names) else "office"
-    return "office" if "mimetype" in names and "content.xml" in names else "zip"
+    return "zip"
+
+
+def _ole_kind(path: Path) -> str:
+    """Old Office formats, and new ones with a password, are the same container; the names of its streams tell them apart."""
+    with path.open("rb") as file:
+        data = file.read(8 * 1024**2)
+        file.seek(max(0, path.stat().st_size - 1024**2))
+        data += file.read()
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "locked"
+    return "doc" if any(word.encode("utf-16-le") in data for word in ("WordDocument", "PowerPoint Document")) else "xls"
 
 
 def _bitmap(head: bytes) -> bool:

@@ -15,7 +15,7 @@ from backend.core.errors import InvalidInput
 from backend.core.models import Membership, Role, User
 from backend.runs.actions import ledger
 from backend.runs.errors import NothingAsked, NotYoursToDecide
-from backend.runs.models import Run, StepRun
+from backend.runs.models import StepRun
 
 RANK = {role: place for place, role in enumerate((Role.REVIEWER, Role.EDITOR, Role.OPERATOR, Role.OWNER))}
 TYPES = {"number": "a number", "text": "text", "yes or no": "true or false"}
@@ -48,17 +48,22 @@ def may_decide(question: Mapping[str, Any], email: str, role: str) -> bool:
     return RANK.get(Role(role), -1) >= RANK[Role(question.get("role", Role.OPERATOR))]
 
 
-def ask_people(run: Run, user: User, step: str, question: Mapping[str, Any]) -> int:
-    """Mail to everybody who may decide; how many."""
+def ask_people(step: StepRun) -> int:
+    """Mail to everybody who may answer a step that waits; how many they are. None once it waits no more."""
+    question = (step.state or {}).get("question")
+    if step.status != "waiting" or not question:
+        return 0
+    run = step.run
     members = Membership.objects.filter(project=run.project, user__is_active=True).select_related("user")
     asked = [m.user.email for m in members if may_decide(question, m.user.email, m.role)]
-    address = f"{settings.PUBLIC_URL}/projects/{run.project.slug}/runs/{run.pk}?step={step}"
-    with transaction.atomic():
-        for email in asked:
-            mail.send_on_commit(email, f"{question['question']} (run {run.number} of {run.pipeline_version.pipeline.name})",
-                                f"Run {run.number} of “{run.pipeline_version.pipeline.name}” waits for an answer:\n\n"
-                                f"{question['question']}\n\n{address}\n")  # fmt: skip
-        record(user, "run.ask", ("run", run.pk, f"run {run.number}"), project=run.project, details={"step": step, "asked": len(asked)})
+    pipeline = run.pipeline_version.pipeline.name
+    address = f"{settings.PUBLIC_URL}/projects/{run.project.slug}/runs/{run.pk}?step={step.step}"
+    for email in asked:
+        mail.send_on_commit(
+            email,
+            f"{question['question']} (run {run.number} of {pipeline})",
+            f"Run {run.number} of “{pipeline}” waits for an answer:\n\n{question['question']}\n\n{address}\n",
+        )
     return len(asked)
 
 

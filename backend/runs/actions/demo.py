@@ -21,14 +21,15 @@ from backend.core.actions.audit import record
 from backend.core.errors import HeadraceError, NotFound
 from backend.core.models import Project, User
 from backend.datasets.actions.importing import import_upload
-from backend.datasets.actions.receive import bytes_of, complete_upload, start_upload
+from backend.datasets.actions.receive import complete_upload, start_upload
+from backend.datasets.incoming import bytes_of
 from backend.datasets.locks import only_one
 from backend.datasets.models import Dataset, Upload
 from backend.datasets.samples import SAMPLES, prepare
 from backend.pipelines import gallery
 from backend.pipelines.actions import create_pipeline
 from backend.pipelines.models import Pipeline
-from backend.runs.actions.start import start_run
+from backend.runs.actions.start import Wish, start_run
 from backend.runs.models import Demo
 from workers import catalog
 from workers.sdk import graph as graphs
@@ -81,7 +82,7 @@ def advance_demo(demo_id: UUID) -> None:
             _say(demo, 0.9, "starting the run")
             if demo.run is None:
                 with transaction.atomic():
-                    demo.run = start_run(demo.project, demo.started_by, demo.pipeline, name=SAMPLES[demo.slug].name)
+                    demo.run = start_run(demo.project, demo.started_by, demo.pipeline, wish=Wish(name=SAMPLES[demo.slug].name))
                     demo.save()
             _say(demo, 1, "started", status="succeeded")
         except OperationalError:

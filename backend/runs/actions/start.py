@@ -23,7 +23,7 @@ from backend.runs.models import Run, StepRun
 from workers.sdk import graph as graphs
 from workers.sdk.graph.code import Code
 from workers.sdk.graph.nested import Nested
-from workers.sdk.graph.parameters import given, substitute
+from workers.sdk.graph.parameters import PARAMETER, given, references, substitute
 
 Json = dict[str, Any]
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -65,7 +65,7 @@ def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = No
     kept: Json = {step: dict(values) for step, values in run.parameters.items()}
     for step, values in wish.parameters.items():
         kept[step] = {**kept.get(step, {}), **values}
-    base = run.graph if version is None else version.graph
+    base = _bound_again(run.graph) if version is None else version.graph
     if version is not None:
         kept = {step: values for step, values in kept.items() if step in base["steps"] or step in wish.parameters}
     told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name)
@@ -73,11 +73,22 @@ def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = No
         return _begin(run.project, user, version or run.pipeline_version, base, told, run)
 
 
+def _bound_again(graph: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The graph of a run with the references to the pipeline's parameters in it again, so that they can be filled in anew."""
+    copied: Json = copy.deepcopy(dict(graph))
+    for step, names in (graph.get("bound") or {}).items():
+        copied["steps"][step]["parameters"] |= {parameter: {PARAMETER: name} for parameter, name in names.items()}
+    return copied
+
+
 def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping[str, Any], wish: Wish, before: Run | None) -> Run:
     components = pipelines.components_for(project, base)
     graph = _unpinned(base, components)
     # Overrides first: they may take the place of a reference to a parameter of the pipeline.
     _override(graph, wish.parameters, components)
+    bound: dict[str, dict[str, str]] = {}
+    for key, parameter, one in references(graph, PARAMETER):
+        bound.setdefault(key, {})[parameter] = one
     values = _fill(graph, wish.values)
     _prune(graph, wish)
     problems = pipelines.check_graph(project, graph)["problems"]
@@ -96,7 +107,8 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     ledger.start(
         {
             "id": run_id, "project_id": project.pk, "name": wish.name, "pipeline_version_id": version.pk,
-            "graph": {**graph, **inner}, "parameters": {k: dict(v) for k, v in wish.parameters.items()},
+            "graph": {**graph, **inner, **({"bound": bound} if bound else {})},
+            "parameters": {k: dict(v) for k, v in wish.parameters.items()},
             "values": values, "use_cache": wish.use_cache, "rerun_of": before.pk if before is not None else None, "started_by": user.pk,
         }, steps, inputs,
     )  # fmt: skip

@@ -37,6 +37,7 @@ export class LiveSocket {
   private stateListeners = new Set<() => void>()
   private attempt = 0
   private opened = false
+  private catchUp = false
   private closed = false
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly url: string
@@ -96,15 +97,19 @@ export class LiveSocket {
     socket.onopen = () => {
       if (this.handlers.size) this.send({ subscribe: [...this.handlers.keys()] })
       this.setState('open')
-      const again = this.opened
+      // Asked again only once the studio follows for us: an event between our question and that would reach nobody.
+      this.catchUp = this.opened
       this.opened = true
       this.attempt = 0
-      if (again) for (const callback of this.reconnects) callback()
     }
     socket.onmessage = (message) => {
-      const { events, resync, ping } = JSON.parse(String(message.data)) as { events?: LiveEvent[]; resync?: boolean; ping?: boolean }
+      const said = JSON.parse(String(message.data)) as { events?: LiveEvent[]; subscribed?: string[]; resync?: boolean; ping?: boolean }
+      const { events, subscribed, resync, ping } = said
       if (ping) this.send({ ping: 1 })
-      if (resync) for (const callback of this.reconnects) callback()
+      if (resync || (subscribed && this.catchUp)) {
+        this.catchUp = false
+        for (const callback of this.reconnects) callback()
+      }
       for (const event of events ?? []) {
         for (const topic of topicsOf(event)) for (const handler of this.handlers.get(topic) ?? []) handler(event)
       }
@@ -147,6 +152,7 @@ export function LiveProvider({ project, children }: { project: string; children:
     const off = live.on('project', (event) => {
       if (event.type === 'dataset_changed') void client.invalidateQueries({ queryKey: keys.datasets(project) })
       if (event.type === 'model_changed') void client.invalidateQueries({ queryKey: keys.models(project) })
+      if (event.type === 'trigger_changed') void client.invalidateQueries({ queryKey: keys.triggers(project) })
       if (event.type === 'endpoint_changed') void client.invalidateQueries({ queryKey: keys.endpoints(project) })
     })
     return () => {

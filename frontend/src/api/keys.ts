@@ -17,6 +17,7 @@ export const keys = {
   catalog: (project: string) => ['p', project, 'catalog'] as const,
   templates: (project: string) => ['p', project, 'templates'] as const,
   runs: (project: string) => ['p', project, 'runs'] as const,
+  triggers: (project: string) => ['p', project, 'triggers'] as const,
   models: (project: string) => ['p', project, 'models'] as const,
   endpoints: (project: string) => ['p', project, 'endpoints'] as const,
   artifacts: (project: string) => ['p', project, 'artifacts'] as const,

@@ -824,6 +824,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Reading
+         * @description The first rows of a draft's file as these options would read it; nothing is changed.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        post: operations["backend_datasets_api_preview_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/reread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reread Version
+         * @description Read a draft's file again with these options, in a worker; corrected types stay where the column is still there.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        post: operations["backend_datasets_api_reread_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/freeze": {
         parameters: {
             query?: never;
@@ -879,6 +923,9 @@ export interface paths {
          * List Rows
          * @description A window of a table; `filter` is a safe expression (`age > 40 and sex == "Female"`), `sort` a column, `-` for descending.
          *
+         *     A first search, filter or sort of a large table is made while you wait, at most `wait` seconds; then the answer is 202: ask again. It
+         *     goes on being made only while somebody asks for it.
+         *
          *     Needs the permission `dataset.read` in the project.
          */
         get: operations["backend_datasets_api_list_rows"];
@@ -899,7 +946,7 @@ export interface paths {
         };
         /**
          * List Items
-         * @description A window of an image or text data set.
+         * @description A window of an image or text data set. 202 as for rows.
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -965,7 +1012,7 @@ export interface paths {
         };
         /**
          * csv, parquet, jsonl
-         * @description csv, parquet, jsonl; zip for images.
+         * @description csv, parquet, jsonl; zip for images. The Parquet file of a frozen version can be had in parts (`Range`).
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -1730,28 +1777,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/runs/{run_id}/steps/{step}/ask": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ask People
-         * @description Mail those who may answer a step that is about to wait for them.
-         *
-         *     Needs the permission `run.ask` in the project.
-         */
-        post: operations["backend_runs_api_ask_people"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/projects/{project}/approvals": {
         parameters: {
             query?: never;
@@ -1812,6 +1837,310 @@ export interface paths {
          *     Needs the permission `demo.start` in the project.
          */
         post: operations["backend_runs_api_start_demo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/trigger-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trigger Kinds
+         * @description What can start a run, each with its form.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_list_trigger_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cron-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Cron Times
+         * @description The next times of a schedule.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_preview_cron_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Triggers
+         * @description Triggers, or the deleted ones.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_list_triggers"];
+        put?: never;
+        /**
+         * Create Trigger
+         * @description Make a trigger; a webhook's secret is in this answer only.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_create_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trigger
+         * @description One trigger.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_get_trigger"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Trigger
+         * @description Soft delete; can be restored.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        delete: operations["backend_runs_triggers_api_delete_trigger"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Trigger
+         * @description Change; its runs start in the name of whoever changed it last.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        patch: operations["backend_runs_triggers_api_update_trigger"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Trigger
+         * @description Bring a deleted trigger back.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_restore_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable Trigger
+         * @description Switch on.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_enable_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable Trigger
+         * @description Switch off.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_disable_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Trigger Secret
+         * @description Another secret for a webhook; it is in this answer only, and the earlier one is good no more.
+         *
+         *     Needs the permission `trigger.write` in the project.
+         */
+        post: operations["backend_runs_triggers_api_change_trigger_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/fire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fire Trigger
+         * @description Make an event by hand and start its run at once, whatever the limits.
+         *
+         *     Needs the permission `trigger.fire` in the project.
+         */
+        post: operations["backend_runs_triggers_api_fire_trigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trigger Events
+         * @description The history, newest first.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_list_trigger_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trigger Event
+         * @description One event with its content.
+         *
+         *     Needs the permission `trigger.read` in the project.
+         */
+        get: operations["backend_runs_triggers_api_get_trigger_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/triggers/{trigger}/events/{event_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Trigger Event
+         * @description The same event again, at once.
+         *
+         *     Needs the permission `trigger.fire` in the project.
+         */
+        post: operations["backend_runs_triggers_api_replay_trigger_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Hook
+         * @description Send a webhook an event. It is signed with the webhook's secret; no account or token is needed.
+         *
+         *     For anyone.
+         */
+        post: operations["backend_runs_triggers_api_call_hook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2068,6 +2397,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/endpoints/{endpoint}/live-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live History
+         * @description What answered from when to when, newest first; with `at` only what answered at that moment.
+         *
+         *     Needs the permission `endpoint.read` in the project.
+         */
+        get: operations["backend_deployments_api_live_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/endpoints/{endpoint}/predictions": {
         parameters: {
             query?: never;
@@ -2193,22 +2544,6 @@ export interface components {
              */
             created_at: string;
         };
-        /** AskIn */
-        AskIn: {
-            /** Question */
-            question: string;
-            /**
-             * Role
-             * @default operator
-             * @enum {string}
-             */
-            role: "reviewer" | "editor" | "operator" | "owner";
-            /**
-             * People
-             * @default []
-             */
-            people: string[];
-        };
         /** AskedOut */
         AskedOut: {
             /** Name */
@@ -2220,11 +2555,6 @@ export interface components {
             type: "number" | "text" | "yes or no";
             /** Value */
             value: string;
-        };
-        /** AskedPeople */
-        AskedPeople: {
-            /** Asked */
-            asked: number;
         };
         /** AttemptOut */
         AttemptOut: {
@@ -2596,6 +2926,23 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** ConnectionOut */
+        ConnectionOut: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "connecting" | "connected" | "error";
+            /** Message */
+            message: string;
+            /** At */
+            at: string | null;
+        };
+        /** CronTimes */
+        CronTimes: {
+            /** Times */
+            times: string[];
+        };
         /** DatasetChanged */
         DatasetChanged: {
             /**
@@ -2698,6 +3045,7 @@ export interface components {
             null_values: string[];
             /** Problems */
             problems: components["schemas"]["ProblemOut"][];
+            reading: components["schemas"]["ReadingOut"] | null;
             created_by: components["schemas"]["UserOut"] | null;
             /**
              * Created At
@@ -2985,7 +3333,7 @@ export interface components {
         /** EventsOut */
         EventsOut: {
             /** Events */
-            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"])[];
+            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"])[];
             /** Last */
             last: number;
         };
@@ -3003,6 +3351,17 @@ export interface components {
             figures: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * FireIn
+         * @description `data` is what `$event.data` will be.
+         */
+        FireIn: {
+            /**
+             * Data
+             * @default {}
+             */
+            data: unknown;
         };
         /** FreezeIn */
         FreezeIn: {
@@ -3061,6 +3420,22 @@ export interface components {
             edges: number[];
             /** Counts */
             counts: number[];
+        };
+        /**
+         * HookOut
+         * @description The event that a request made, or that an earlier one with the same key had made.
+         */
+        HookOut: {
+            /**
+             * Event
+             * Format: uuid
+             */
+            event: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
         };
         /** ImageProfile */
         ImageProfile: {
@@ -3252,6 +3627,29 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LogLine"][];
         };
+        /**
+         * LivePeriodOut
+         * @description A deployment that answered from `since` to `until` (null: it still does).
+         */
+        LivePeriodOut: {
+            /**
+             * Deployment
+             * Format: uuid
+             */
+            deployment: string;
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: number;
+            deployed_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+        };
         /** LogLine */
         LogLine: {
             /** Id */
@@ -3281,6 +3679,20 @@ export interface components {
             lines: components["schemas"]["LogLine"][];
             /** Last */
             last: number;
+        };
+        /**
+         * MakingOut
+         * @description The search, filter or sort is being made: ask again, with the same address, and the window comes.
+         */
+        MakingOut: {
+            /**
+             * Status
+             * @default running
+             * @constant
+             */
+            status: "running";
+            /** Progress */
+            progress: number;
         };
         /**
          * ManifestOut
@@ -3565,6 +3977,15 @@ export interface components {
             /** Total */
             total?: number | null;
         };
+        /** Page[LivePeriodOut] */
+        Page_LivePeriodOut_: {
+            /** Items */
+            items: components["schemas"]["LivePeriodOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
         /** Page[PipelineOut] */
         Page_PipelineOut_: {
             /** Items */
@@ -3578,6 +3999,15 @@ export interface components {
         Page_RunSummary_: {
             /** Items */
             items: components["schemas"]["RunSummary"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[TriggerEventOut] */
+        Page_TriggerEventOut_: {
+            /** Items */
+            items: components["schemas"]["TriggerEventOut"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -3793,6 +4223,19 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * PreviewOut
+         * @description The first rows of a draft's file under other options. With `problems` there are none.
+         */
+        PreviewOut: {
+            reading: components["schemas"]["ReadingOut"] | null;
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Rows */
+            rows: unknown[][];
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+        };
         /** ProblemOut */
         ProblemOut: {
             /**
@@ -3852,8 +4295,9 @@ export interface components {
         };
         /**
          * ProjectEventsOut
-         * @description Events of the topic `project` after a number, oldest first. `last` is the newest number there is; when more
-         *     were missed than fit in an answer, `complete` is false: load anew what is shown.
+         * @description Events of the topic `project` after a number, oldest first, with those that may have been committed late below it: one that
+         *     was seen already may come again. `last` is the newest number there is; when more were missed than fit in an answer,
+         *     `complete` is false: load anew what is shown.
          */
         ProjectEventsOut: {
             /** Events */
@@ -3943,6 +4387,94 @@ export interface components {
             metrics?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * ReadingOptions
+         * @description How to read the file of a table; what is not said is found out from the file.
+         */
+        ReadingOptions: {
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Quote */
+            quote?: ("\"" | "'") | null;
+            /** Header */
+            header?: boolean | null;
+            /** Encoding */
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" | "latin-1" | "cp1252") | null;
+            /** Sheet */
+            sheet?: string | null;
+            /** Null Values */
+            null_values?: string[] | null;
+            /** Decimal */
+            decimal?: ("." | ",") | null;
+            /** Thousands */
+            thousands?: ("" | "." | "," | " " | "'") | null;
+            /** Dates */
+            dates?: ("day" | "month") | null;
+            /**
+             * File Column
+             * @default false
+             */
+            file_column: boolean;
+        };
+        /**
+         * ReadingOut
+         * @description How a table's file was read: as found out, or as `options` say. Of formats that know it themselves the rest is null.
+         */
+        ReadingOut: {
+            /** Filename */
+            filename: string;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "jsonl" | "excel" | "parquet";
+            options: components["schemas"]["ReadingOptions"];
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Quote */
+            quote?: string | null;
+            /** Encoding */
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" | "latin-1" | "cp1252") | null;
+            /** Header */
+            header?: boolean | null;
+            /** Sheet */
+            sheet?: string | null;
+            /**
+             * Sheets
+             * @default []
+             */
+            sheets: string[];
+            /**
+             * Members
+             * @default []
+             */
+            members: string[];
+            /**
+             * Decimal
+             * @default .
+             * @enum {string}
+             */
+            decimal: "." | ",";
+            /**
+             * Thousands
+             * @default
+             * @enum {string}
+             */
+            thousands: "" | "." | "," | " " | "'";
+            /**
+             * Dates
+             * @default
+             * @enum {string}
+             */
+            dates: "" | "day" | "month";
+            /**
+             * Notices
+             * @default []
+             */
+            notices: components["schemas"]["ProblemOut"][];
+            /** Upload */
+            upload?: string | null;
         };
         /**
          * RegisterIn
@@ -4214,6 +4746,7 @@ export interface components {
             step_runs: components["schemas"]["StepRunOut"][];
             /** Rerun Of */
             rerun_of: string | null;
+            trigger: components["schemas"]["StarterOut"] | null;
             /** Last Event */
             last_event: number;
         };
@@ -4316,6 +4849,25 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * StarterOut
+         * @description The trigger that started a run, and the event it did so for.
+         */
+        StarterOut: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Source */
+            source: string;
+            /**
+             * Event
+             * Format: uuid
+             */
+            event: string;
         };
         /**
          * StepError
@@ -4579,6 +5131,289 @@ export interface components {
             /** Latency Ms P95 */
             latency_ms_p95: number | null;
         };
+        /** TriggerChanged */
+        TriggerChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "trigger_changed";
+            /** Seq */
+            seq: number;
+            /** Trigger */
+            trigger: string;
+        };
+        /** TriggerEventDetail */
+        TriggerEventDetail: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Source */
+            source: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+            /** Reason */
+            reason: string;
+            /** Depth */
+            depth: number;
+            /** Run */
+            run: string | null;
+            /** Run Number */
+            run_number: number | null;
+            /** Run Status */
+            run_status: string | null;
+            /** Replay Of */
+            replay_of: string | null;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TriggerEventOut
+         * @description `reason` says why it started nothing, or what it waits for. `depth` counts the triggered runs that led to it.
+         */
+        TriggerEventOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Source */
+            source: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+            /** Reason */
+            reason: string;
+            /** Depth */
+            depth: number;
+            /** Run */
+            run: string | null;
+            /** Run Number */
+            run_number: number | null;
+            /** Run Status */
+            run_status: string | null;
+            /** Replay Of */
+            replay_of: string | null;
+        };
+        /**
+         * TriggerIn
+         * @description `version` null is the newest published one. `parameters` are constants; `mapping` takes values from the event,
+         *     `{step: {parameter: "$event.data.version"}}`. With `coalesce_s`, events that come within that time start one run.
+         */
+        TriggerIn: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Version */
+            version?: number | null;
+            /**
+             * Config
+             * @default {}
+             */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Mapping
+             * @default {}
+             */
+            mapping: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Most Per Hour
+             * @default 60
+             */
+            most_per_hour: number;
+            /**
+             * Most At Once
+             * @default 1
+             */
+            most_at_once: number;
+            /**
+             * Coalesce S
+             * @default 0
+             */
+            coalesce_s: number;
+        };
+        /**
+         * TriggerKindOut
+         * @description `config_schema` is the form's JSON Schema; `example` is an event of this kind, as `$event` sees it.
+         */
+        TriggerKindOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+            /**
+             * Listens
+             * @enum {string}
+             */
+            listens: "clock" | "http" | "studio" | "topic";
+            /** Config Schema */
+            config_schema: {
+                [key: string]: unknown;
+            };
+            /** Example */
+            example: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * TriggerOut
+         * @description `sentence` says when it starts a run. `secret` is filled only in the answer that made it; `secrets_set` names the fields of the
+         *     form that hold one. `connection` is that of a listener on a topic.
+         */
+        TriggerOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Kind Title */
+            kind_title: string;
+            /** Sentence */
+            sentence: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Pipeline Name */
+            pipeline_name: string;
+            /** Pipeline Deleted */
+            pipeline_deleted: boolean;
+            /** Version */
+            version: number | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Mapping */
+            mapping: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Secrets Set */
+            secrets_set: string[];
+            /** Enabled */
+            enabled: boolean;
+            /** Most Per Hour */
+            most_per_hour: number;
+            /** Most At Once */
+            most_at_once: number;
+            /** Coalesce S */
+            coalesce_s: number;
+            owner: components["schemas"]["UserOut"] | null;
+            /** Url */
+            url: string | null;
+            /** Secret */
+            secret: string | null;
+            /** Next At */
+            next_at: string | null;
+            last_event: components["schemas"]["TriggerEventOut"] | null;
+            connection: components["schemas"]["ConnectionOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+        };
+        /**
+         * TriggerPatch
+         * @description What is given is changed; a secret in `config` that is not given stays. Whoever changes a trigger becomes its owner.
+         */
+        TriggerPatch: {
+            /** Name */
+            name?: string | null;
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Version */
+            version?: number | null;
+            /** Config */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+            /** Parameters */
+            parameters?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /** Mapping */
+            mapping?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            } | null;
+            /** Most Per Hour */
+            most_per_hour?: number | null;
+            /** Most At Once */
+            most_at_once?: number | null;
+            /** Coalesce S */
+            coalesce_s?: number | null;
+        };
         /** UndoIn */
         UndoIn: {
             /** Component */
@@ -4642,6 +5477,10 @@ export interface components {
              *       "encoding": null,
              *       "sheet": null,
              *       "null_values": null,
+             *       "decimal": null,
+             *       "thousands": null,
+             *       "dates": null,
+             *       "file_column": false,
              *       "modality": null,
              *       "label_column": null,
              *       "freeze": false,
@@ -4655,7 +5494,7 @@ export interface components {
         };
         /**
          * UploadOptions
-         * @description How to read the file; what is not said is found out from the file.
+         * @description How to read the file and what to make of it; what is not said is found out from the file.
          */
         UploadOptions: {
             /** Delimiter */
@@ -4665,11 +5504,22 @@ export interface components {
             /** Header */
             header?: boolean | null;
             /** Encoding */
-            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "latin-1" | "cp1252") | null;
+            encoding?: ("utf-8" | "utf-8-sig" | "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" | "latin-1" | "cp1252") | null;
             /** Sheet */
             sheet?: string | null;
             /** Null Values */
             null_values?: string[] | null;
+            /** Decimal */
+            decimal?: ("." | ",") | null;
+            /** Thousands */
+            thousands?: ("" | "." | "," | " " | "'") | null;
+            /** Dates */
+            dates?: ("day" | "month") | null;
+            /**
+             * File Column
+             * @default false
+             */
+            file_column: boolean;
             /** Modality */
             modality?: ("table" | "images" | "text") | null;
             /** Label Column */
@@ -4818,6 +5668,15 @@ export interface components {
         };
         /** @description Too large */
         Error413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorOut"];
+            };
+        };
+        /** @description The header `Range` asks for bytes after the end; `Content-Range` says how many there are */
+        Error416: {
             headers: {
                 [name: string]: unknown;
             };
@@ -5796,10 +6655,20 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -5829,10 +6698,20 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -6331,6 +7210,82 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    backend_datasets_api_preview_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingOptions"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_datasets_api_reread_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadingOptions"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
     backend_datasets_api_freeze_version: {
         parameters: {
             query?: never;
@@ -6408,6 +7363,7 @@ export interface operations {
                 search?: string;
                 sort?: string;
                 filter?: string;
+                wait?: number;
             };
             header?: never;
             path: {
@@ -6428,6 +7384,15 @@ export interface operations {
                     "application/json": components["schemas"]["RowsOut"];
                 };
             };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingOut"];
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
@@ -6444,6 +7409,7 @@ export interface operations {
                 limit?: number;
                 search?: string;
                 label?: string;
+                wait?: number;
             };
             header?: never;
             path: {
@@ -6462,6 +7428,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemsOut"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakingOut"];
                 };
             };
             400: components["responses"]["Error400"];
@@ -6498,10 +7473,20 @@ export interface operations {
                     "*/*": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -6565,10 +7550,23 @@ export interface operations {
                     "application/zip": unknown;
                 };
             };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                    "application/jsonl": unknown;
+                    "application/zip": unknown;
+                };
+            };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
@@ -7909,47 +8907,6 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_runs_api_ask_people: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A repeat with the same key gets the first one's answer and does nothing. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                project: string;
-                run_id: string;
-                step: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AskIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AskedPeople"];
-                };
-            };
-            400: components["responses"]["Error400"];
-            401: components["responses"]["Error401"];
-            403: components["responses"]["Error403"];
-            404: components["responses"]["Error404"];
-            409: components["responses"]["Error409"];
-            413: components["responses"]["Error413"];
-            422: components["responses"]["Error422"];
-            429: components["responses"]["Error429"];
-            500: components["responses"]["Error500"];
-            503: components["responses"]["Error503"];
-        };
-    };
     backend_runs_api_list_approvals: {
         parameters: {
             query?: never;
@@ -8036,6 +8993,551 @@ export interface operations {
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
             405: components["responses"]["Error405"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_list_trigger_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerKindOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_preview_cron_times: {
+        parameters: {
+            query?: {
+                schedule?: string;
+                time_zone?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CronTimes"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_list_triggers: {
+        parameters: {
+            query?: {
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_create_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TriggerIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_get_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_delete_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_update_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TriggerPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_restore_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_enable_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_disable_trigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_change_trigger_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_fire_trigger: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FireIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerEventDetail"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_list_trigger_events: {
+        parameters: {
+            query?: {
+                status?: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TriggerEventOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_get_trigger_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                trigger: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerEventDetail"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_replay_trigger_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key gets the first one's answer and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+                trigger: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerEventDetail"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_triggers_api_call_hook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `t=<seconds since 1970>,v1=<hex>`: HMAC-SHA256 with the webhook's secret over `t.body` */
+                "X-Headrace-Signature"?: string;
+                /** @description Or `sha256=<hex>`: HMAC-SHA256 over the body, as GitHub signs */
+                "X-Hub-Signature-256"?: string;
+                /** @description Names the event where it is no CloudEvent; otherwise the body's digest does */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description JSON of at most 64 KiB; a CloudEvent, structured or (with `ce-…` headers) binary, is understood. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+                "application/cloudevents+json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
             409: components["responses"]["Error409"];
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];
@@ -8546,6 +10048,40 @@ export interface operations {
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];
             429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_live_history: {
+        parameters: {
+            query?: {
+                at?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                endpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LivePeriodOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
         };

@@ -1,8 +1,9 @@
 /** What is shown in place of a page: while it loads, when it broke, when there is none. */
-import { Button, Container, Group, Skeleton, Stack } from '@mantine/core'
+import { Anchor, Button, Container, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { IconAlertTriangle, IconArrowLeft, IconHome, IconMapPinOff, IconRefresh } from '@tabler/icons-react'
 import { Link, type ErrorComponentProps } from '@tanstack/react-router'
 import { EmptyState } from '@/ui/EmptyState'
+import { Logo } from '@/ui/Logo'
 import { useTitle } from '@/ui/PageHeader'
 
 export function PageLoading() {
@@ -54,6 +55,12 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
 export function NotFoundAnywhere() {
   return (
     <main>
+      <Anchor underline="never" c="var(--mantine-color-text)" renderRoot={(props) => <Link to="/" {...props} />}>
+        <Group gap="sm" p="md">
+          <Logo />
+          <Text fw={680}>Headrace</Text>
+        </Group>
+      </Anchor>
       <NotFoundPage />
     </main>
   )

@@ -17,6 +17,7 @@ const projects = () => import('@/features/projects')
 const datasets = () => import('@/features/datasets')
 const pipelines = () => import('@/features/pipelines')
 const runs = () => import('@/features/runs')
+const triggers = () => import('@/features/runs/triggers')
 const registry = () => import('@/features/registry')
 const deployments = () => import('@/features/deployments')
 
@@ -50,6 +51,8 @@ const inProject = [
   createRoute({ getParentRoute: () => project, path: '/runs', component: lazyRouteComponent(runs, 'RunsPage') }),
   createRoute({ getParentRoute: () => project, path: '/runs/compare', component: lazyRouteComponent(runs, 'CompareRunsPage') }),
   createRoute({ getParentRoute: () => project, path: '/runs/$run', component: lazyRouteComponent(runs, 'RunPage') }),
+  createRoute({ getParentRoute: () => project, path: '/triggers', component: lazyRouteComponent(triggers, 'TriggersPage') }),
+  createRoute({ getParentRoute: () => project, path: '/triggers/$trigger', component: lazyRouteComponent(triggers, 'TriggerPage') }),
   createRoute({ getParentRoute: () => project, path: '/models', component: lazyRouteComponent(registry, 'ModelsPage') }),
   createRoute({ getParentRoute: () => project, path: '/models/$model', component: lazyRouteComponent(registry, 'ModelPage') }),
   createRoute({ getParentRoute: () => project, path: '/endpoints', component: lazyRouteComponent(deployments, 'EndpointsPage') }),

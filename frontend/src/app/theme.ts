@@ -47,7 +47,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: 'auto',
   components: {
-    Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 560 } } },
+    // Its smallest size is 22 px high; a finger needs 24 (WCAG 2.2, 2.5.8).
+    Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 560 } }, vars: (_theme: unknown, props: { size?: unknown }) => ({ root: props.size === 'compact-xs' ? { '--button-height': '24px' } : {} }) },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 'lg' } },
     Badge: { defaultProps: { variant: 'light', radius: 'sm' }, styles: { label: { textTransform: 'none', fontWeight: 560, letterSpacing: 0 } } },
     Paper: { defaultProps: { withBorder: true }, vars: () => ({ root: { '--paper-border-color': 'var(--hr-line)' } }) },

@@ -2,6 +2,7 @@ import { Badge, Tooltip, type MantineSize } from '@mantine/core'
 import {
   IconAlertTriangle,
   IconArrowBackUp,
+  IconArrowsJoin,
   IconBan,
   IconCheck,
   IconClock,
@@ -39,6 +40,14 @@ export const STATUS: Record<string, Look> = {
   retired: { icon: IconArrowBackUp, color: 'gray' },
   replaced: { icon: IconArrowBackUp, color: 'gray' },
   stopped: { icon: IconPlayerStop, color: 'gray' },
+  received: { icon: IconClock, color: 'blue' },
+  started: { icon: IconCheck, color: 'green' },
+  coalesced: { icon: IconArrowsJoin, color: 'gray' },
+  limited: { icon: IconBan, color: 'orange' },
+  ignored: { icon: IconPlayerSkipForward, color: 'gray' },
+  connected: { icon: IconCheck, color: 'green' },
+  connecting: { icon: IconLoader2, color: 'blue', spin: true },
+  error: { icon: IconX, color: 'red' },
   warning: { icon: IconAlertTriangle, color: 'yellow' },
 }
 

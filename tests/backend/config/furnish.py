@@ -3,6 +3,8 @@ log lines, a model version, an endpoint with predictions. What the tests that wa
 
 from __future__ import annotations
 
+import hmac
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ GRAPH: Json = {
         "split": {"component": "split_rows", "inputs": {"table": [{"step": "read", "output": "table"}]}},
     }
 }
+CLOUD: Json = {"specversion": "1.0", "id": "7", "source": "/shop", "type": "ready", "data": {"version": 1}}
 YAML = "headrace: pipeline/1\nname: Sea\nsteps:\n  read:\n    component: read_table\n    parameters:\n      dataset: weather@1\n"
 
 
@@ -115,6 +118,8 @@ def furnish(owner: Person, folder: Path) -> Furnished:
         endpoint_id=seeing["id"], deployment_id=seeing["deployments"][0]["id"], model_version_label="eye@1", status=200, latency_us=900,
         input=[{"image": picture.digest}], output=[{"label": "setosa"}],
     )  # fmt: skip
+    trigger = owner.post("/triggers", {"name": "Shop", "kind": "webhook", "pipeline": "tides", "most_at_once": 100})
+    event = owner.post("/triggers/shop/fire", {"data": {"version": 1}})
     figures = [{"title": "ROC", "figure": {"data": [], "layout": {}}}]
     create_artifact(project, "Figures", store().put_bytes(repr(figures).replace("'", '"').encode(), "application/json"))
     create_artifact(project, "Metrics", inline={"auc": 0.9, "none": None})
@@ -130,8 +135,14 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             "index": "1", "pipeline": "tides", "run_id": run["id"], "queued_run": queued["id"], "step": "read", "demo_id": str(demo.pk),
             "slug": "bikes", "model": "flowers", "alias": "champion", "endpoint": "flowers", "deployment": str(deployments[0].pk),
             "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
+            "trigger": "shop", "event_id": event["id"], "token": trigger["url"].rpartition("/")[2], "secret": trigger["secret"],
         },
     )  # fmt: skip
+
+
+def signed(secret: str, body: Json) -> str:
+    """As GitHub signs what schemathesis will send for this body."""
+    return "sha256=" + hmac.new(secret.encode(), json.dumps(body).encode(), "sha256").hexdigest()
 
 
 def right(furnished: Furnished) -> dict[str, list[Json]]:
@@ -200,6 +211,20 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "POST /runs/{run_id}/rerun": [{"body": {"parameters": {}, "use_cache": False}}],
         "GET /runs/{run_id}/logs": [{}, {"query": {"step": "read", "attempt": 1, "search": "line 1"}}],
         "GET /runs/{run_id}/metrics": [{}, {"query": {"step": "read", "max_points": 10}}],
+        "GET /cron-times": [{"query": {"schedule": "0 6 * * *", "time_zone": "Europe/Amsterdam"}}],
+        "GET /triggers": [{}, {"query": {"deleted": True}}],
+        "POST /triggers": [
+            {"body": {"name": "Night", "kind": "cron", "pipeline": "tides", "parameters": {"split": {"test_share": 0.3}}}},
+            {"body": {"name": "Hook", "kind": "webhook", "pipeline": "tides", "mapping": {"read": {"dataset": "$event.data.version"}}}},
+        ],
+        "PATCH /triggers/{trigger}": [{"body": {"name": "Shops", "coalesce_s": 5}}, {"body": {"version": 1, "config": {"types": ["a"]}}}],
+        "POST /triggers/{trigger}/restore": [{"before": ("DELETE", "/triggers/shop", None)}],
+        "POST /triggers/{trigger}/fire": [{"body": {"data": {"a": [1]}}}, {"body": {}}],
+        "GET /triggers/{trigger}/events": [{}, {"query": {"status": "started", "limit": 1}}],
+        "POST /hooks/{token}": [
+            {"body": {"a": 1}, "headers": {"X-Hub-Signature-256": signed(at["secret"], {"a": 1})}},
+            {"body": CLOUD, "headers": {"X-Hub-Signature-256": signed(at["secret"], CLOUD)}},
+        ],
         "POST /models": [{"body": {"model": "Petals", "artifact": at["model_digest"], "parity": {"largest_difference": 0}}}],
         "GET /models": [{}, {"query": {"search": "flow"}}],
         "PATCH /models/{model}": [{"body": {"description": "of iris"}}],
@@ -210,5 +235,6 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "POST /endpoints/{endpoint}/restore": [{"before": ("DELETE", "/endpoints/flowers", None)}],
         "POST /endpoints/{endpoint}/rollback": [{"body": {"deployment": at["deployment"]}}, {"body": {}}],
         "GET /endpoints/{endpoint}/predictions": [{}, {"query": {"limit": 1}}],
+        "GET /endpoints/{endpoint}/live-history": [{}, {"query": {"at": "2030-01-01T00:00:00Z", "limit": 1}}],
         "GET /endpoints/{endpoint}/traffic": [{}, {"query": {"minutes": 60}}],
     }

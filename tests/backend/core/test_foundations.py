@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import timedelta
 
@@ -42,6 +43,37 @@ def test_event_of_a_failed_write_never_existed_and_missed_ones_can_be_asked_for(
     second = events.publish(wine, "project", {"type": "dataset_changed", "dataset": "c"})
     assert events.since(wine, "project", first) == [{"type": "dataset_changed", "dataset": "c", "seq": second}]
     assert Event.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_that_is_committed_late_is_not_missed_by_who_saw_a_higher_number() -> None:
+    wine = project()
+    written, seen = threading.Event(), threading.Event()
+    late: list[int] = []
+
+    def slowly() -> None:
+        try:
+            with transaction.atomic():
+                late.append(events.publish(wine, "project", {"type": "dataset_changed", "dataset": "late"}))
+                written.set()
+                assert seen.wait(30)
+        finally:
+            connection.close()
+
+    early = events.publish(wine, "project", {"type": "dataset_changed", "dataset": "early"})
+    writer = threading.Thread(target=slowly)
+    writer.start()
+    try:
+        assert written.wait(30)
+        quick = events.publish(wine, "project", {"type": "dataset_changed", "dataset": "quick"})
+        missed = events.missed(wine, "project", early)
+        assert ([e["seq"] for e in missed["events"]], missed["last"]) == ([quick], quick) and late[0] < quick
+    finally:
+        seen.set()
+        writer.join()
+    assert [e["dataset"] for e in events.missed(wine, "project", quick)["events"]] == ["late"]
+    after = events.publish(wine, "project", {"type": "dataset_changed", "dataset": "after"})
+    assert events.missed(wine, "project", after)["events"] == [], "what was settled long before is not told again"
 
 
 def test_write_goes_on_while_valkey_is_away(settings: pytest.FixtureRequest, django_capture_on_commit_callbacks: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -138,7 +139,7 @@ def excel() -> bytes:
 @pytest.mark.parametrize(
     ("data", "name", "options", "types", "first"),
     [
-        ("naïve;b\n1,5;x\n".encode("latin-1"), "l.csv", {}, ["category", "category"], ["1,5", "x"]),
+        ("naïve;b\n1,5;x\n".encode("latin-1"), "l.csv", {}, ["number", "category"], [1.5, "x"]),
         ("a\tb\n1\té\n".encode("utf-16"), "u.tsv", {}, ["integer", "category"], [1, "é"]),
         ("\ufeffa,b\n1,é\n".encode(), "bom.csv", {}, ["integer", "category"], [1, "é"]),
         (b"1,2\n3,4\n", "no-header.csv", {}, ["integer", "integer"], [1, 2]),
@@ -247,8 +248,8 @@ def test_delete_is_soft_and_undone(upload: Uploader, editor: Person) -> None:
     editor._json(editor.ask("PATCH", "/datasets/mine", {"name": " "}), 422)
 
 
-def test_it_works_the_same_on_a_store_that_is_no_local_folder(upload: Uploader, editor: Person, settings: Any) -> None:
-    settings.ARTIFACT_URL = "memory://datasets"
+def test_it_works_the_same_on_a_store_that_is_no_local_folder(upload: Uploader, editor: Person, settings: Any, tmp_path: Path) -> None:
+    settings.ARTIFACT_URL = f"simplecache::file://{tmp_path}"  # as any remote one: several processes reach it, through fsspec only
     sent = upload.ready(PEOPLE, "people.csv")
     profiled(sent)
     freeze(editor, "people")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+from django.db import DatabaseError, transaction
 from PIL import Image
 
 from backend.artifacts.actions import create_artifact
@@ -18,7 +22,7 @@ from backend.core.auth import new_secret
 from backend.core.ids import new_id
 from backend.core.models import ApiToken, AuditEntry
 from backend.deployments import actions
-from backend.deployments.models import Deployment, Prediction, TrafficSplit
+from backend.deployments.models import Deployment, LivePeriod, Prediction, TrafficSplit
 from backend.registry.actions import register
 from tests.backend.deployments.conftest import Predictor, until
 from tests.backend.models import PARITY, flowers
@@ -102,6 +106,16 @@ def test_replacing_and_rolling_back_fail_no_request(owner: Person, predictor: Pr
     assert {status for status, _ in seen} == {200} and {label for _, label in seen} == {"flowers@1", "flowers@2"}
     refused = owner.post("/endpoints/flowers/rollback", {"deployment": again["current"]["id"]}, 409)["error"]
     assert refused["code"] == "already_answers"
+    past = owner.get("/endpoints/flowers/live-history")["items"]
+    assert [(p["model_version"], p["until"] is None) for p in past] == [(2, True), (1, False), (2, False), (1, False)]
+    assert all(earlier["until"] == later["since"] for later, earlier in itertools.pairwise(past)), "one answered at every moment"
+    assert past[-1]["since"] < past[1]["since"] == back["current"]["live_at"], "a roll back does not rewrite when it was live before"
+    for period in past:
+        soon = datetime.fromisoformat(period["since"]) + timedelta(milliseconds=1)  # what is told is cut to milliseconds
+        assert owner.get(f"/endpoints/flowers/live-history?at={quote(soon.isoformat())}")["items"] == [period]
+    assert owner.get("/endpoints/flowers/live-history?at=2020-01-01T00:00:00Z")["items"] == []
+    with pytest.raises(DatabaseError, match="not changed"), transaction.atomic():
+        LivePeriod.objects.exclude(until=None).update(until=None)
     assert [e.details["to"] for e in AuditEntry.objects.filter(action__startswith="endpoint.").order_by("id")] == [
         "flowers@1", "flowers@2", "flowers@1", "flowers@2",
     ]  # fmt: skip
@@ -162,6 +176,7 @@ def test_deploying_while_the_predictor_is_away_comes_true_when_it_is_back_and_re
         )
     )
     assert owner.get("/endpoints") == [] and owner.get("/endpoints/garden")["status"] == "stopped"
+    assert all(period["until"] for period in owner.get("/endpoints/garden/live-history")["items"]), "a deleted endpoint answers nobody"
     owner.post("/endpoints/garden/predict", {"instances": [ROW]}, 404)
     owner.post("/endpoints/garden/restore", {}, 200)
     until(lambda: owner.ask("POST", "/endpoints/garden/predict", {"instances": [ROW]}).status_code == 200)

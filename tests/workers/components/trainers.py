@@ -19,6 +19,8 @@ def check_model_folder(model: Model) -> dict[str, Any]:
     assert manifest["format"] == "headrace-model/1" and manifest["parity"]["largest_difference"] <= 1e-4 and manifest["parity"]["rows"] > 20
     assert json.loads((folder / "parity.json").read_text())["tolerance"] == 1e-4
     card = (folder / "card.md").read_text()
+    called = card.partition("## Parameters")[2].partition("\n## ")[0]
+    assert "| Seed | " in called and "_" not in "".join(row.split("|")[1] for row in called.splitlines() if row.startswith("| "))
     assert "## Intended use" in card and "## Limits" in card and f"**{manifest['target']}**" in card
     return manifest
 

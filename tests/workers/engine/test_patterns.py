@@ -136,7 +136,7 @@ def test_a_run_waits_for_a_person_without_a_worker_and_goes_on_with_the_answer(l
         "no": step("add", "ask.rejected", plus=2),
     }
     run = lab.start(graph)["id"]
-    until(lambda: lab.run(run)["status"] == "waiting", 20)
+    until(lambda: lab.run(run)["status"] == "waiting", 20, lambda: f"{lab.run(run)} {lab.steps(run)['ask']}")
     asked = lab.steps(run)["ask"]
     assert asked["status"] == "waiting" and asked["worker"] == "" and asked["state"]["question"]["question"] == "Go on?"
     ((answer,),) = lab.query(

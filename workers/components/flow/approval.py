@@ -53,7 +53,6 @@ def approval(
     survives restarts, and what has been decided by whom is kept. The steps after “If approved” or “If rejected” run accordingly.
     """
     from workers.sdk import context
-    from workers.sdk.client import ApiError
     from workers.sdk.errors import StepError
 
     step = context.current()
@@ -67,11 +66,6 @@ def approval(
         "metrics": metrics.json() if metrics is not None else None,
         "figures": figures.digest if figures is not None else None,
     }
-    if "decision" not in step.state and step.run_id:
-        try:
-            step.log(f"{step.client.ask_people(step.run_id, step.step, asked)} people were asked by mail.")
-        except ApiError as exc:
-            step.log(f"No mail was sent ({exc}); the question is in the inbox.", "warning")
     answer = step.ask(asked, hours=deadline_hours)
     if answer.get("late"):
         if at_deadline == "fail":

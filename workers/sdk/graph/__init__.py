@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from workers.sdk.graph.check import ComponentLike, DatasetReference, PortLike, check, dataset_references
 from workers.sdk.graph.order import CycleError, topological
+from workers.sdk.graph.plain import GraphError
 from workers.sdk.graph.plan import plan
-from workers.sdk.graph.shape import Column, Graph, GraphError, InputRef, Position, Problem, Step, digest, normalise
+from workers.sdk.graph.shape import Column, Graph, InputRef, Position, Problem, Step, digest, normalise
 from workers.sdk.graph.text import PipelineText, YamlError, from_yaml, to_yaml
 
 __all__ = [

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from workers.sdk.graph.check_flow import check_flow
-from workers.sdk.graph.nested import output_kinds
+from workers.sdk.graph.nested import PREFIX, output_kinds
 from workers.sdk.graph.order import CycleError, topological
 from workers.sdk.graph.parameters import PARAMETER, SECRET, is_reference, references, substitute
 from workers.sdk.graph.shape import Column, Graph, Problem, Step, normalise
@@ -217,7 +217,9 @@ class _Check:
                     "unknown_component",
                     f"There is no component “{step['component']}”.",
                     key,
-                    hint=nearest(step["component"], self.components),
+                    hint="Choose a published version from the palette."
+                    if step["component"].startswith(PREFIX)
+                    else nearest(step["component"], self.components),
                 )
                 continue
             connected = self.wires(key, step, component)

@@ -47,7 +47,7 @@ class Undo(TypedDict):
     parameters: dict[str, Any]
 
 
-def normalise_flow(step: Mapping[str, Any], field: str) -> dict[str, Any]:
+def normalise_flow(step: Mapping[str, Any], field: str) -> Any:
     """The parts of `step` that are of this file, in their normal form."""
     found: dict[str, Any] = {}
     for name, read in (("map", _map), ("repeat", _repeat), ("undo", _undo), ("retry_on", _retry_on)):
@@ -90,7 +90,7 @@ def _map(value: Any, field: str) -> Map:
         found["values"] = plain(values, f"{field}.values")
     if value.get("at_once") is not None:
         found["at_once"] = whole(value["at_once"], f"{field}.at_once", 1, MOST_SHARDS)
-    policy = value.get("policy", "all")
+    policy = value.get("policy") or "all"
     if policy not in ("all", "any"):
         if isinstance(policy, str):
             raise GraphError("must be all, any, or how many must succeed.", f"{field}.policy")

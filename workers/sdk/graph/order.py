@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Mapping
 from typing import Any
 
-from workers.sdk.graph.shape import GraphError, normalise
+from workers.sdk.graph.plain import GraphError
+from workers.sdk.graph.shape import normalise
 
 
 class CycleError(GraphError):

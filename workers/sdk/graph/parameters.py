@@ -13,13 +13,15 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from jsonschema import Draft202012Validator
 
 from workers.sdk.graph.plain import GraphError, plain, text
 
-PARAMETER, SECRET = "$parameter", "$secret"
+Reference = Literal["$parameter", "$secret"]
+PARAMETER: Final = "$parameter"
+SECRET: Final = "$secret"  # noqa: S105 - the name of a reference, not a secret
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,59}")
 TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "number": (int, float), "integer": int, "boolean": bool}
@@ -109,11 +111,11 @@ def given(graph: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[dict[str
     return found, problems
 
 
-def is_reference(value: Any, kind: Literal["$parameter", "$secret"]) -> bool:
+def is_reference(value: Any, kind: Reference) -> bool:
     return isinstance(value, Mapping) and set(value) == {kind} and isinstance(value[kind], str)
 
 
-def references(graph: Mapping[str, Any], kind: Literal["$parameter", "$secret"]) -> Iterator[tuple[str, str, str]]:
+def references(graph: Mapping[str, Any], kind: Reference) -> Iterator[tuple[str, str, str]]:
     """(step, parameter, the name it refers to) of every reference of this kind."""
     for key, step in graph["steps"].items():
         for name, value in step["parameters"].items():

@@ -109,10 +109,9 @@ def _step(value: object, field: str) -> Step:
     if not isinstance(parameters, Mapping):
         raise GraphError("must be an object: parameter → value.", f"{field}.parameters")
     position, timeout = value.get("position"), value.get("timeout_s")
-    flow: Any = normalise_flow(value, field)
     if position is not None and not isinstance(position, Mapping):
         raise GraphError("must be an object with x and y.", f"{field}.position")
-    return {
+    found: Step = {
         "component": storable(component, f"{field}.component"),
         "name": text(value.get("name"), f"{field}.name", 120),
         "parameters": plain(parameters, f"{field}.parameters"),
@@ -123,8 +122,9 @@ def _step(value: object, field: str) -> Step:
         "retries": whole(value.get("retries") or 0, f"{field}.retries", 0, 10),
         "timeout_s": None if timeout is None else whole(timeout, f"{field}.timeout_s", 1, 604_800),
         "note": text(value.get("note"), f"{field}.note", 2000),
-        **flow,
     }
+    found.update(normalise_flow(value, field))
+    return found
 
 
 def normalise(graph: Mapping[str, Any], *, repair: bool = False) -> Graph:

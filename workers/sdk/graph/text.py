@@ -15,7 +15,8 @@ import yaml
 
 from workers.sdk.graph.order import CycleError, topological
 from workers.sdk.graph.parameters import PARTS
-from workers.sdk.graph.shape import Graph, GraphError, normalise
+from workers.sdk.graph.plain import GraphError
+from workers.sdk.graph.shape import Graph, normalise
 
 FORMAT = "pipeline/1"
 STEP_FIELDS = ("component", "name", "parameters", "inputs", "map", "repeat", "retries", "retry_on", "timeout_s", "undo", "note")

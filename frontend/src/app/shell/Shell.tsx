@@ -4,6 +4,7 @@ import { useDisclosure, useLocalStorage } from '@mantine/hooks'
 import { IconDots, IconFolders, IconHelp, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch, IconTemplate, IconUserCog } from '@tabler/icons-react'
 import { Link, useLocation, useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useRef, type ReactNode } from 'react'
+import { useMe } from '@/api/me'
 import { Logo } from '@/ui/Logo'
 import { useCommands } from '@/ui/commands'
 import { ColorSchemeMenu } from './ColorSchemeMenu'
@@ -21,7 +22,10 @@ function isFullBleed(path: string): boolean {
 }
 
 export function Shell({ children }: { children: ReactNode }) {
-  const { project } = useParams({ strict: false })
+  const { project: named } = useParams({ strict: false })
+  const me = useMe()
+  // No way into what is not there: the navigation belongs to projects one is in.
+  const project = me === null || me.memberships.some((m) => m.project === named) ? named : undefined
   const location = useLocation()
   const navigate = useNavigate()
   const wide = useLocalStorage({ key: 'headrace.nav-small', defaultValue: false, getInitialValueInEffect: false })
@@ -143,7 +147,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </UnstyledButton>
         </nav>
       )}
-      <Drawer opened={more} onClose={closeMore} position="bottom" size="17rem" title="More" radius="md">
+      <Drawer opened={more} onClose={closeMore} position="bottom" size="20rem" title="More" radius="md">
         <Stack gap={2} pb="md">
           {NAV.slice(4).map((item) => (
             <NavLink

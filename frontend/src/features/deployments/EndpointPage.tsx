@@ -1,6 +1,6 @@
 /** One endpoint: ask it, how programs ask it, how it is doing, and what answered when. */
 import { Anchor, Badge, Button, Group, Code, Modal, Paper, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Tabs, Text, Title } from '@mantine/core'
-import { IconActivity, IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
+import { IconActivity, IconApi, IconArrowBackUp, IconRocket, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -13,10 +13,12 @@ import { CodeTabs } from '@/ui/CodeSnippet'
 import { ConfirmButton, notifyDone, notifyError, notifyUndo } from '@/ui/confirm'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
+import { StackedTable } from '@/ui/StackedTable'
 import { StatusBadge } from '@/ui/StatusBadge'
 import classes from './deployments.module.css'
-import { endpointQuery, predictionsQuery, trafficQuery } from './data'
+import { endpointQuery, liveHistoryQuery, predictionsQuery, trafficQuery } from './data'
 import { DeployForm } from './EndpointsPage'
 import { snippets, type Manifest } from './form'
 import { PredictPanel } from './PredictPanel'
@@ -51,10 +53,9 @@ export function EndpointPage() {
   }
   if (query.error && !query.data) {
     return (
-      <>
-        <PageHeader title={slug} crumbs={crumbs} />
-        <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
-      </>
+      <Missing error={query.error} onRetry={() => void query.refetch()} what="endpoint" icon={IconApi} crumb={crumbs[0]!}>
+        The address may be mistyped, or the endpoint belongs to another project.
+      </Missing>
     )
   }
   if (!query.data) {
@@ -246,8 +247,7 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
   if (!query.data) return <Skeleton h={120} />
   if (query.data.items.length === 0) return <Text c="dimmed">No one has asked yet.</Text>
   return (
-    <Table.ScrollContainer minWidth={720}>
-      <Table fz="sm" aria-label="Recent predictions">
+    <StackedTable minWidth={720} fz="sm" aria-label="Recent predictions">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>When</Table.Th>
@@ -260,8 +260,8 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
         <Table.Tbody>
           {query.data.items.map((row) => (
             <Table.Tr key={row.id}>
-              <Table.Td style={{ whiteSpace: 'nowrap' }}>{ago(row.at)}</Table.Td>
-              <Table.Td maw={360}>
+              <Table.Td data-label="When" style={{ whiteSpace: 'nowrap' }}>{ago(row.at)}</Table.Td>
+              <Table.Td maw={360} data-label="Asked">
                 {picturesOf(row.input).length > 0 ? (
                   <Group gap={4}>
                     {picturesOf(row.input).map((index) => (
@@ -280,7 +280,7 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td maw={300}>
+              <Table.Td maw={300} data-label="Answered">
                 {row.status === 200 ? (
                   <Text size="sm" lineClamp={2}>
                     {answerText(row.output)}
@@ -289,13 +289,12 @@ function Predictions({ project, endpoint }: { project: string; endpoint: string 
                   <Badge color="red">refused ({row.status})</Badge>
                 )}
               </Table.Td>
-              <Table.Td>{row.model_version}</Table.Td>
-              <Table.Td ta="right">{number(row.latency_ms, 3)} ms</Table.Td>
+              <Table.Td data-label="By">{row.model_version}</Table.Td>
+              <Table.Td ta="right" data-label="Latency">{number(row.latency_ms, 3)} ms</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    </StackedTable>
   )
 }
 
@@ -332,9 +331,11 @@ function answerText(output: unknown): string {
 }
 
 function History({ project, endpoint, onRollback }: { project: string; endpoint: Schemas['EndpointDetail']; onRollback?: (deployment: string) => void }) {
+  // A deployment may have been live more than once: the table tells of the last time, the list below of every one.
+  const past = useQuery(liveHistoryQuery(project, endpoint.slug))
   return (
-    <Table.ScrollContainer minWidth={640}>
-      <Table fz="sm" aria-label="Deployments">
+    <Stack gap="lg">
+      <StackedTable minWidth={640} fz="sm" aria-label="Deployments">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Model version</Table.Th>
@@ -342,7 +343,9 @@ function History({ project, endpoint, onRollback }: { project: string; endpoint:
             <Table.Th>By</Table.Th>
             <Table.Th>Live from</Table.Th>
             <Table.Th>Until</Table.Th>
-            <Table.Th />
+            <Table.Th>
+              <span className="visually-hidden">Actions</span>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -353,12 +356,12 @@ function History({ project, endpoint, onRollback }: { project: string; endpoint:
                   {deployment.model} v{deployment.model_version}
                 </Anchor>
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label="Status">
                 <StatusBadge status={deployment.status} hint={deployment.message || undefined} />
               </Table.Td>
-              <Table.Td>{deployment.created_by?.name || deployment.created_by?.email || '–'}</Table.Td>
-              <Table.Td>{dateTime(deployment.live_at)}</Table.Td>
-              <Table.Td>{deployment.stopped_at ? dateTime(deployment.stopped_at) : ''}</Table.Td>
+              <Table.Td data-label="By">{deployment.created_by?.name || deployment.created_by?.email || '–'}</Table.Td>
+              <Table.Td data-label="Live from">{deployment.live_at ? dateTime(deployment.live_at) : 'never'}</Table.Td>
+              <Table.Td data-label={deployment.stopped_at ? 'Until' : undefined}>{deployment.stopped_at ? dateTime(deployment.stopped_at) : null}</Table.Td>
               <Table.Td ta="right">
                 {onRollback && deployment.status === 'stopped' && deployment.id !== endpoint.current?.id && (
                   <Button size="compact-xs" variant="default" onClick={() => onRollback(deployment.id)}>
@@ -369,7 +372,40 @@ function History({ project, endpoint, onRollback }: { project: string; endpoint:
             </Table.Tr>
           ))}
         </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+      </StackedTable>
+      <ErrorNotice error={past.error} onRetry={() => void past.refetch()} />
+      {past.data && past.data.items.length > 0 && (
+        <section aria-label="What was live when">
+          <Title order={3} mb={4}>
+            What was live when
+          </Title>
+          <StackedTable minWidth={420} fz="sm" aria-label="What was live when">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>From</Table.Th>
+                <Table.Th>Until</Table.Th>
+                <Table.Th>Model version</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {past.data.items.map((period) => (
+                <Table.Tr key={`${period.deployment} ${period.since}`}>
+                  <Table.Td data-label="From">{dateTime(period.since)}</Table.Td>
+                  <Table.Td data-label="Until">{period.until ? dateTime(period.until) : 'now'}</Table.Td>
+                  <Table.Td data-label="Model version">
+                    {period.model} v{period.model_version}
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </StackedTable>
+          {past.data.next && (
+            <Text size="xs" c="dimmed" mt={4}>
+              The newest {past.data.items.length}. Earlier ones are in the API: <Code>live-history</Code>.
+            </Text>
+          )}
+        </section>
+      )}
+    </Stack>
   )
 }

@@ -11,6 +11,7 @@ import { count, number, percent } from '@/lib/format'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
+import { StackedTable } from '@/ui/StackedTable'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { endpointsQuery } from './data'
 
@@ -36,8 +37,7 @@ export function EndpointsPage() {
       )}
       {query.data && query.data.length > 0 && (
         <Paper component="section" aria-label="Endpoints" style={{ overflow: 'hidden' }}>
-          <Table.ScrollContainer minWidth={780}>
-            <Table highlightOnHover fz="sm" aria-label="Endpoints">
+          <StackedTable minWidth={780} highlightOnHover fz="sm" aria-label="Endpoints">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Endpoint</Table.Th>
@@ -57,10 +57,10 @@ export function EndpointsPage() {
                         {endpoint.name}
                       </Anchor>
                     </Table.Td>
-                    <Table.Td miw={104}>
+                    <Table.Td miw={104} data-label="Status">
                       <StatusBadge status={endpoint.status} />
                     </Table.Td>
-                    <Table.Td>
+                    <Table.Td data-label="Model">
                       {endpoint.current ? (
                         <>
                           <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
@@ -74,17 +74,16 @@ export function EndpointsPage() {
                         '–'
                       )}
                     </Table.Td>
-                    <Table.Td ta="right">{number(endpoint.requests_per_minute, 3)}</Table.Td>
-                    <Table.Td ta="right">
+                    <Table.Td ta="right" data-label="Requests a minute">{number(endpoint.requests_per_minute, 3)}</Table.Td>
+                    <Table.Td ta="right" data-label="Latency, median / 95 %">
                       {endpoint.latency_ms_p50 === null ? '–' : `${number(endpoint.latency_ms_p50, 3)} / ${number(endpoint.latency_ms_p95, 3)} ms`}
                     </Table.Td>
-                    <Table.Td ta="right">{percent(endpoint.error_rate)}</Table.Td>
-                    <Table.Td ta="right">{count(endpoint.predictions)}</Table.Td>
+                    <Table.Td ta="right" data-label="Errors">{percent(endpoint.error_rate)}</Table.Td>
+                    <Table.Td ta="right" data-label="Answers">{count(endpoint.predictions)}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+          </StackedTable>
         </Paper>
       )}
       <Modal opened={deploying} onClose={() => setDeploying(false)} title="Deploy a model">

@@ -25,6 +25,12 @@ export const trafficQuery = (project: string, endpoint: string, minutes: number)
     refetchInterval: 5000,
   })
 
+export const liveHistoryQuery = (project: string, endpoint: string) =>
+  queryOptions({
+    queryKey: [...keys.endpoints(project), endpoint, 'live-history'],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/endpoints/{endpoint}/live-history', { params: { path: { project, endpoint }, query: { limit: 50 } } })),
+  })
+
 export const predictionsQuery = (project: string, endpoint: string) =>
   queryOptions({
     queryKey: [...keys.endpoints(project), endpoint, 'predictions'],

@@ -1,5 +1,5 @@
 /** One pipeline: palette, canvas, inspector, and the bar above them. */
-import { Button, Center, Group, Loader, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Center, Group, Loader, Stack, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { IconArrowBackUp, IconGitCompare, IconPlus, IconRestore, IconTemplate } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -54,7 +54,7 @@ export function PipelinePage() {
     return (
       <Center h="100%" p="md">
         {gone ? (
-          <EmptyState icon={IconTemplate} title="There is no such pipeline" actions={<Button renderRoot={(props) => <Link to="/p/$project/pipelines" params={{ project }} {...props} />}>All pipelines</Button>}>
+          <EmptyState page icon={IconTemplate} title="There is no such pipeline" actions={<Button renderRoot={(props) => <Link to="/p/$project/pipelines" params={{ project }} {...props} />}>All pipelines</Button>}>
             It may have been deleted, or the address is not right.
           </EmptyState>
         ) : (
@@ -171,7 +171,12 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
     // Nothing to look at yet: the first step stays where it is dropped.
     if (Object.keys(graph.steps).length === 0) return
     // A moment later: the panels beside the canvas may still come or go.
-    setTimeout(() => void editor.flow?.fitView({ padding: 0.12, maxZoom: 1 }), 60)
+    // And on a slow machine the canvas itself is not there yet.
+    const look = (tries: number) => {
+      if (editor.flow) void editor.flow.fitView({ padding: 0.12, maxZoom: 1 })
+      else if (tries > 0) setTimeout(() => look(tries - 1), 60)
+    }
+    setTimeout(() => look(50), 60)
   }, [ready, graph, pipeline, shown, editor])
 
   const cursorAt = useRef(0)
@@ -239,7 +244,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
         <div className={classes.middle}>
           <div className={classes.stageArea}>
             {ready ? <Canvas onCursor={onCursor} /> : <Opening />}
-            {ready && graph && Object.keys(graph.steps).length === 0 && <Start project={project} />}
+            {ready && graph && Object.keys(graph.steps).length === 0 && <Start project={project} narrow={narrow} />}
             {ready && <ToolBar narrow={narrow} onPalette={() => editor.set({ palette: true })} />}
           </div>
           <ProblemsSlot />
@@ -309,7 +314,7 @@ function ProblemsSlot() {
 }
 
 /** An empty canvas says what to do. */
-function Start({ project }: { project: string }) {
+function Start({ project, narrow }: { project: string; narrow: boolean }) {
   const editor = useEditor()
   const readOnly = useEditorState((state) => state.readOnly)
   const reader = useEditorState((state) => state.catalog.components.get('read_table'))
@@ -338,10 +343,17 @@ function Start({ project }: { project: string }) {
             )
           }
         >
-          Drag a component here, or press <b>/</b> to search. You can also begin from a{' '}
-          <Link to="/p/$project/templates" params={{ project }}>
+          {narrow ? (
+            'The plus below has all components.'
+          ) : (
+            <>
+              Drag a component here, or press <b>/</b> to search.
+            </>
+          )}{' '}
+          You can also begin from a{' '}
+          <Anchor inherit underline="always" renderRoot={(props) => <Link to="/p/$project/templates" params={{ project }} {...props} />}>
             template
-          </Link>
+          </Anchor>
           .
         </EmptyState>
       </div>

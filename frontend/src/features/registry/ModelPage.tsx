@@ -1,6 +1,6 @@
 /** One model: its versions, and of the chosen one its metrics, card, input and output, lineage and parity. */
 import { ActionIcon, Anchor, Badge, Button, Code, Group, Menu, Skeleton, Stack, Table, Tabs, Text, Textarea, TextInput, Title, Tooltip } from '@mantine/core'
-import { IconCheck, IconDots, IconPencil, IconRocket, IconTag, IconX } from '@tabler/icons-react'
+import { IconBox, IconCheck, IconDots, IconPencil, IconRocket, IconTag, IconX } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -12,7 +12,9 @@ import { byImportance, metricName } from '@/lib/metrics'
 import { ArtifactPreview, asMetric, downloadUrl, MetricTable, type MetricValue } from '@/ui/artifact'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { notifyDone, notifyError } from '@/ui/confirm'
+import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
+import { StackedTable } from '@/ui/StackedTable'
 import { LineageView } from './LineageView'
 
 type Version = Schemas['ModelVersionOut']
@@ -45,10 +47,9 @@ export function ModelPage() {
   const crumbs = [{ label: 'Models', to: '/p/$project/models' as const, params: { project } }]
   if (model.error && !model.data) {
     return (
-      <>
-        <PageHeader title={slug} crumbs={crumbs} />
-        <ErrorNotice error={model.error} onRetry={() => void model.refetch()} />
-      </>
+      <Missing error={model.error} onRetry={() => void model.refetch()} what="model" icon={IconBox} crumb={crumbs[0]!}>
+        The address may be mistyped. A model appears in the list when a run registers it.
+      </Missing>
     )
   }
   return (
@@ -149,8 +150,7 @@ function Description({ project, model, editable }: { project: string; model: Sch
 function VersionTable({ project, model, versions, chosen, onChoose, editable }: { project: string; model: Schemas['ModelOut']; versions: Version[]; chosen: number; onChoose: (number: number) => void; editable: boolean }) {
   const headline = [...new Set(versions.flatMap((v) => Object.keys(v.metrics)))].sort(byImportance).slice(0, 3)
   return (
-    <Table.ScrollContainer minWidth={560}>
-      <Table highlightOnHover fz="sm" aria-label="Versions">
+    <StackedTable minWidth={560} highlightOnHover fz="sm" aria-label="Versions">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Version</Table.Th>
@@ -178,7 +178,7 @@ function VersionTable({ project, model, versions, chosen, onChoose, editable }: 
                   {version.framework}
                 </Text>
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label={version.aliases.length > 0 ? 'Aliases' : undefined}>
                 <Group gap={4}>
                   {version.aliases.map((alias) => (
                     <Badge key={alias} color="violet" size="sm">
@@ -188,11 +188,11 @@ function VersionTable({ project, model, versions, chosen, onChoose, editable }: 
                 </Group>
               </Table.Td>
               {headline.map((name) => (
-                <Table.Td key={name} ta="right">
+                <Table.Td key={name} ta="right" data-label={metricName(name)}>
                   {score(asMetric(version.metrics[name] as MetricValue | number).value)}
                 </Table.Td>
               ))}
-              <Table.Td pl="xl">
+              <Table.Td pl="xl" data-label="From">
                 {version.run ? (
                   <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/runs/$run" params={{ project, run: version.run as string }} {...props} />}>
                     run #{version.run_number}
@@ -201,7 +201,7 @@ function VersionTable({ project, model, versions, chosen, onChoose, editable }: 
                   '–'
                 )}
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label="When">
                 <Tooltip label={dateTime(version.created_at)}>
                   <span>{ago(version.created_at)}</span>
                 </Tooltip>
@@ -210,8 +210,7 @@ function VersionTable({ project, model, versions, chosen, onChoose, editable }: 
             </Table.Tr>
           ))}
         </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    </StackedTable>
   )
 }
 
@@ -308,15 +307,15 @@ function VersionDetail({ project, version, tab, onTab }: { project: string; vers
           <LineageView project={project} type="model_version" id={version.id} />
         </Tabs.Panel>
         <Tabs.Panel value="parameters">
-          <Parameters value={version.parameters} />
+          <Parameters value={version.parameters} titles={(version.manifest.training as { titles?: Record<string, string> } | undefined)?.titles ?? {}} />
         </Tabs.Panel>
       </Tabs>
     </section>
   )
 }
 
-/** What it was trained with, a row each; what is itself a list or an object as it was written. */
-function Parameters({ value }: { value: Record<string, unknown> }) {
+/** What it was trained with, a row each, called as in the step's form; what is itself a list or an object as it was written. */
+function Parameters({ value, titles }: { value: Record<string, unknown>; titles: Record<string, string> }) {
   const rows = Object.entries(value)
   if (rows.length === 0) return <Text c="dimmed">No parameters are recorded.</Text>
   return (
@@ -325,10 +324,10 @@ function Parameters({ value }: { value: Record<string, unknown> }) {
         {rows.map(([name, one]) => (
           <Table.Tr key={name}>
             <Table.Th w={220} fw={500}>
-              {humanise(name)}
+              {titles[name] ?? humanise(name)}
             </Table.Th>
             <Table.Td style={{ overflowWrap: 'anywhere' }}>
-              {one !== null && typeof one === 'object' ? <Code block>{JSON.stringify(one, null, 2)}</Code> : typeof one === 'number' ? number(one, 6) : one === null || one === '' ? '–' : String(one)}
+              {one !== null && typeof one === 'object' ? <Code block>{JSON.stringify(one, null, 2)}</Code> : typeof one === 'number' ? number(one, 6) : one === null || one === '' ? '–' : typeof one === 'boolean' ? (one ? 'yes' : 'no') : String(one)}
             </Table.Td>
           </Table.Tr>
         ))}

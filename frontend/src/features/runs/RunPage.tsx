@@ -1,7 +1,7 @@
 /** One run, live: its graph, the step that is chosen, and below it results, charts, log and timeline. */
 import { Alert, Anchor, Button, Progress, Skeleton, Tabs, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerStop, IconRefresh, IconTimeline } from '@tabler/icons-react'
+import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerPlay, IconPlayerStop, IconRefresh, IconTimeline } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useState } from 'react'
@@ -11,7 +11,7 @@ import { ago, duration, elapsed, score } from '@/lib/format'
 import { metricMeaning, metricName, ranked } from '@/lib/metrics'
 import { useCommands } from '@/ui/commands'
 import { ConfirmButton, notifyError } from '@/ui/confirm'
-import { ErrorNotice } from '@/ui/ErrorNotice'
+import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { runQuery, useNow, useRun } from './data'
@@ -32,10 +32,9 @@ export function RunPage() {
   const query = useRun(project, id)
   if (query.error && !query.data) {
     return (
-      <>
-        <PageHeader title="Run" crumbs={[{ label: 'Runs', to: '/p/$project/runs', params: { project } }]} />
-        <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
-      </>
+      <Missing error={query.error} onRetry={() => void query.refetch()} what="run" icon={IconPlayerPlay} crumb={{ label: 'Runs', to: '/p/$project/runs', params: { project } }}>
+        The address may be mistyped, or the run belongs to another project.
+      </Missing>
     )
   }
   if (!query.data) {
@@ -101,6 +100,18 @@ function Shown({ project, run }: { project: string; run: Run }) {
             </Anchor>{' '}
             version {run.pipeline_version} · started {ago(run.created_at, now)}
             {run.started_by && ` by ${run.started_by.name || run.started_by.email}`} · {duration(elapsed(run.started_at, run.finished_at, now))}
+            {run.trigger && (
+              <>
+                {' · by the trigger '}
+                <Anchor
+                  inherit
+                  underline="always"
+                  renderRoot={(props) => <Link to="/p/$project/triggers/$trigger" params={{ project, trigger: run.trigger?.slug ?? '' }} search={{ event: run.trigger?.event }} {...props} />}
+                >
+                  {run.trigger.name}
+                </Anchor>
+              </>
+            )}
             {run.rerun_of && (
               <>
                 {' · again of '}

@@ -180,7 +180,7 @@ export function RunsPage() {
         >
           {filtered ? 'Try fewer of them.' : 'Draw a pipeline or take a template, and press Run: it shows here, live.'}
         </EmptyState>
-      ) : (
+      ) : query.error && rows.length === 0 ? null : (
         <DataTable
           label="Runs"
           columns={columns}

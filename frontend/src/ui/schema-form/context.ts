@@ -10,4 +10,7 @@ export type SchemaFormContext = {
   datasets?: DatasetChoice[]
   models?: NameChoice[]
   endpoints?: NameChoice[]
+  pipelines?: NameChoice[]
+  /** Fields whose secret is kept already: left empty, it stays. */
+  kept?: string[]
 }

@@ -76,7 +76,7 @@ export function sliderRange(schema: JsonSchema): [number, number] | null {
   return typeOf(schema) === 'number' && low !== undefined && high !== undefined && high > low && high - low <= 1 ? [low, high] : null
 }
 
-const WIDGETS = new Set(['column', 'columns', 'dataset-version', 'expression', 'model-name', 'endpoint-name', 'seed'])
+const WIDGETS = new Set(['column', 'columns', 'dataset-version', 'expression', 'model-name', 'endpoint-name', 'seed', 'password', 'time-zone', 'dataset-name', 'pipeline-name', 'model-choice'])
 
 /** Which widget draws what, from the schema alone, so that a component never needs a uiSchema of its own. */
 export function uiSchemaOf(schema: JsonSchema): Record<string, unknown> {

@@ -1,9 +1,9 @@
 /** One widget a kind of parameter. All show label, help and error the same way, through Mantine's own wiring. */
-import { ActionIcon, Autocomplete, Box, Button, Group, MultiSelect, NumberInput, Select, Slider, Stack, Switch, TagsInput, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
+import { ActionIcon, Autocomplete, Box, Button, Group, MultiSelect, NumberInput, PasswordInput, Select, Slider, Stack, Switch, TagsInput, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
 import type { RegistryWidgetsType, WidgetProps } from '@rjsf/utils'
 import { IconDice5 } from '@tabler/icons-react'
 import { useRef } from 'react'
-import type { ColumnChoice, SchemaFormContext } from './context'
+import type { ColumnChoice, NameChoice, SchemaFormContext } from './context'
 import { choiceLabel, isNullable, sliderRange, typeOf, type JsonSchema } from './schema'
 
 const ORDER: ('label' | 'input' | 'description' | 'error')[] = ['label', 'input', 'description', 'error']
@@ -328,6 +328,46 @@ function NameField(kind: 'models' | 'endpoints') {
   }
 }
 
+/** One of the project's own things by name, or any: the field says what empty means. */
+function OneOf(kind: 'datasets' | 'models' | 'pipelines') {
+  return function OneOfPicker(props: WidgetProps) {
+    const known: NameChoice[] = contextOf(props)[kind] ?? []
+    const missing = Boolean(props.value) && !known.some((k) => k.slug === props.value)
+    return (
+      <Select
+        {...common(props)}
+        data={[...(missing ? [{ value: String(props.value), label: String(props.value) }] : []), ...known.map((k) => ({ value: k.slug, label: k.name }))]}
+        value={props.value || null}
+        onChange={(value) => props.onChange(value ?? nothing(props))}
+        placeholder="Any"
+        searchable
+        clearable
+      />
+    )
+  }
+}
+
+const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')]
+
+function TimeZone(props: WidgetProps) {
+  return <Select {...common(props)} data={ZONES} value={props.value || 'UTC'} onChange={(value) => props.onChange(value ?? 'UTC')} searchable allowDeselect={false} limit={60} nothingFoundMessage="No time zone of that name" />
+}
+
+/** Never shows what is kept. Empty leaves a kept secret as it is. */
+function Secret(props: WidgetProps) {
+  const kept = contextOf(props).kept?.includes(props.name)
+  return (
+    <PasswordInput
+      {...common(props)}
+      placeholder={kept ? 'Kept; type to replace it' : undefined}
+      autoComplete="new-password"
+      value={props.value ?? ''}
+      onChange={(e) => props.onChange(e.currentTarget.value === '' ? undefined : e.currentTarget.value)}
+      visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+    />
+  )
+}
+
 function Seed(props: WidgetProps) {
   const fields = common(props)
   return (
@@ -370,5 +410,10 @@ export const widgets: RegistryWidgetsType = {
   'model-name': NameField('models'),
   'endpoint-name': NameField('endpoints'),
   seed: Seed,
+  password: Secret,
+  'time-zone': TimeZone,
+  'dataset-name': OneOf('datasets'),
+  'pipeline-name': OneOf('pipelines'),
+  'model-choice': OneOf('models'),
   hidden: Hidden,
 }

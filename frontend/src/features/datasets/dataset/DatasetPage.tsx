@@ -20,6 +20,7 @@ import { About } from './About'
 import { DraftBar } from './DraftBar'
 import { Gallery } from './Gallery'
 import { Profile } from './Profile'
+import { ReadingPanel } from './ReadingPanel'
 import { TableView } from './TableView'
 import { TextList } from './TextList'
 
@@ -175,12 +176,13 @@ export function DatasetPage() {
         </Alert>
       )}
       {version?.status === 'draft' && d && write && <DraftBar project={project} dataset={d} version={version} />}
+      {version?.status === 'draft' && version.reading && write && <ReadingPanel key={`reading-${version.number}`} project={project} dataset={slug} version={version} reading={version.reading} />}
       {dataset.isPending || versions.isPending ? (
         <Skeleton h={360} radius="md" />
       ) : (
         d && (
           // How much of the window's height stands above the rows, so that they end where the window does.
-          <Tabs style={{ '--hr-above': version?.status === 'draft' && write ? '450px' : '330px' } as CSSProperties} value={tab} onChange={(value) => go({ tab: value === 'data' ? undefined : (value as Tab) })}>
+          <Tabs style={{ '--hr-above': version?.status === 'draft' && write ? (version.reading ? '540px' : '450px') : '330px' } as CSSProperties} value={tab} onChange={(value) => go({ tab: value === 'data' ? undefined : (value as Tab) })}>
             <Tabs.List mb="md">
               <Tabs.Tab value="data">{d.modality === 'images' ? 'Images' : d.modality === 'text' ? 'Texts' : 'Rows'}</Tabs.Tab>
               <Tabs.Tab value="profile">Profile</Tabs.Tab>

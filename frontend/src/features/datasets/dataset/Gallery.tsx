@@ -10,6 +10,8 @@ import { scrollHeight, scrollTo, visibleRows } from '@/ui/data-table/window'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import classes from './Gallery.module.css'
+import { useMaking } from './making'
+import { MakingBar } from './MakingBar'
 
 type Item = Schemas['ItemOut']
 type Page = Schemas['ItemsOut'] & { rows: Item[] }
@@ -26,17 +28,22 @@ export function Gallery({ project, dataset, version }: { project: string; datase
   const [open, setOpen] = useState<number | null>(null)
   const scroller = useRef<HTMLDivElement>(null)
   const { ref: sized, width, height } = useElementSize()
+  const { progress, made } = useMaking()
   const fetchItems = useCallback(
     async (offset: number, limit: number, signal: AbortSignal): Promise<Page> => {
-      const page = await unwrap(
-        api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', {
-          params: { path: { project, dataset, number: version }, query: { offset, limit, search: wanted || undefined, label: label ?? undefined } },
-          signal,
-        }),
+      const page = await made<Schemas['ItemsOut']>(
+        () =>
+          unwrap(
+            api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', {
+              params: { path: { project, dataset, number: version }, query: { offset, limit, search: wanted || undefined, label: label ?? undefined, wait: 1 } },
+              signal,
+            }),
+          ),
+        signal,
       )
       return { ...page, rows: page.items }
     },
-    [project, dataset, version, wanted, label],
+    [made, project, dataset, version, wanted, label],
   )
   const items = useWindow<Item, Page>([...keys.datasets(project), dataset, 'items', version, wanted, label], fetchItems, { size: 120 })
   const labels = items.first?.labels ?? []
@@ -74,6 +81,10 @@ export function Gallery({ project, dataset, version }: { project: string; datase
       if (items.total) setOpen(active)
     }
   }
+  const showAll = () => {
+    setSearch('')
+    setLabel(null)
+  }
   const narrowed = Boolean(wanted || label)
   return (
     <Stack gap="sm">
@@ -93,6 +104,7 @@ export function Gallery({ project, dataset, version }: { project: string; datase
         </Group>
       </Group>
       <ErrorNotice error={items.error} onRetry={() => void items.refetch()} />
+      <MakingBar progress={progress} what="Looking through the images" onCancel={showAll} />
       <div
         ref={scroller}
         className={classes.scroller}

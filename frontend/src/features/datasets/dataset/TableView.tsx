@@ -2,7 +2,7 @@ import { Button, Code, Group, HoverCard, Menu, Modal, Stack, Text, TextInput, Un
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconArrowDown, IconArrowUp, IconCheck, IconChevronDown, IconFilter, IconHelp, IconSearch, IconTag, IconTagOff, IconX } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { api, isApiError, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { plural } from '@/lib/format'
@@ -11,6 +11,8 @@ import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { COLUMN_TYPE, TypeMark, type ColumnType } from '../look'
 import { cellText, columnWidth } from './cells'
+import { useMaking } from './making'
+import { MakingBar } from './MakingBar'
 import classes from './TableView.module.css'
 
 type Version = Schemas['DatasetVersionOut']
@@ -27,19 +29,37 @@ export function TableView({ project, dataset, version, editable }: { project: st
   const [wanted] = useDebouncedValue(search.trim(), 300)
   const [open, setOpen] = useState<{ index: number; row: Cell[] } | null>(null)
   const path = { project, dataset, number: version.number }
+  const { progress, made } = useMaking()
   // The types are part of the key: a draft's rows read differently after a correction.
   const types = version.columns.map((c) => `${c.name}:${c.type}`).join('|')
   const fetchRows = useCallback(
     (offset: number, limit: number, signal: AbortSignal) =>
-      unwrap(
-        api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/rows', {
-          params: { path: { project, dataset, number: version.number }, query: { offset, limit, search: wanted || undefined, sort: sortParam(sort), filter: applied || undefined } },
-          signal,
-        }),
+      made<Schemas['RowsOut']>(
+        () =>
+          unwrap(
+            api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/rows', {
+              params: { path: { project, dataset, number: version.number }, query: { offset, limit, search: wanted || undefined, sort: sortParam(sort), filter: applied || undefined, wait: 1 } },
+              signal,
+            }),
+          ),
+        signal,
       ),
-    [project, dataset, version.number, wanted, sort, applied],
+    [made, project, dataset, version.number, wanted, sort, applied],
   )
   const rows = useWindow<Cell[], Schemas['RowsOut']>([...keys.datasets(project), dataset, 'rows', version.number, types, wanted, sortParam(sort), applied], fetchRows)
+
+  // What the table showed before a large sort or search began, to go back to.
+  const now = useMemo(() => ({ sort, search: wanted, filter: applied }), [sort, wanted, applied])
+  const shown = useRef(now)
+  useEffect(() => {
+    if (rows.first && !rows.refreshing) shown.current = now
+  }, [rows.first, rows.refreshing, now])
+  const cancel = () => {
+    setSort(shown.current.sort)
+    setSearch(shown.current.search)
+    setFilter(shown.current.filter)
+    setApplied(shown.current.filter)
+  }
 
   const correct = useMutation({
     mutationFn: (body: Schemas['ColumnsIn']) => unwrap(api.PUT('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/columns', { params: { path }, body })),
@@ -138,6 +158,7 @@ export function TableView({ project, dataset, version, editable }: { project: st
       </Group>
       {!filterError && <ErrorNotice error={rows.error} onRetry={() => void rows.refetch()} />}
       <ErrorNotice error={correct.error} title={correct.error ? 'The types were not changed' : undefined} />
+      <MakingBar progress={progress} what={`${sort && sort !== shown.current.sort ? `Sorting by ${sort.key}` : 'Looking through'} ${plural(version.item_count, 'row')}`} onCancel={cancel} />
       <DataTable<Cell[]>
         label="Rows"
         columns={columns}

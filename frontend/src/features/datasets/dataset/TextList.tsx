@@ -10,6 +10,8 @@ import { CodeSnippet } from '@/ui/CodeSnippet'
 import { DataTable, useWindow } from '@/ui/data-table'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { useMaking } from './making'
+import { MakingBar } from './MakingBar'
 
 type Item = Schemas['ItemOut']
 type Page = Schemas['ItemsOut'] & { rows: Item[] }
@@ -22,14 +24,19 @@ export function TextList({ project, dataset, version }: { project: string; datas
   const [wanted] = useDebouncedValue(search.trim(), 300)
   const [label, setLabel] = useState<string | null>(null)
   const [open, setOpen] = useState<Item | null>(null)
+  const { progress, made } = useMaking()
   const fetchItems = useCallback(
     async (offset: number, limit: number, signal: AbortSignal): Promise<Page> => {
-      const page = await unwrap(
-        api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', { params: { path: { project, dataset, number: version }, query: { offset, limit, search: wanted || undefined, label: label ?? undefined } }, signal }),
+      const page = await made<Schemas['ItemsOut']>(
+        () =>
+          unwrap(
+            api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', { params: { path: { project, dataset, number: version }, query: { offset, limit, search: wanted || undefined, label: label ?? undefined, wait: 1 } }, signal }),
+          ),
+        signal,
       )
       return { ...page, rows: page.items }
     },
-    [project, dataset, version, wanted, label],
+    [made, project, dataset, version, wanted, label],
   )
   const items = useWindow<Item, Page>([...keys.datasets(project), dataset, 'items', version, wanted, label], fetchItems)
   const text = useQuery({
@@ -42,6 +49,10 @@ export function TextList({ project, dataset, version }: { project: string; datas
       return (await answer.text()).slice(0, MOST)
     },
   })
+  const showAll = () => {
+    setSearch('')
+    setLabel(null)
+  }
   const labels = items.first?.labels ?? []
   return (
     <Stack gap="sm">
@@ -50,6 +61,7 @@ export function TextList({ project, dataset, version }: { project: string; datas
         <Select w={180} placeholder="All labels" aria-label="Label" data={labels} value={label} onChange={setLabel} clearable searchable disabled={labels.length === 0} />
       </Group>
       <ErrorNotice error={items.error} onRetry={() => void items.refetch()} />
+      <MakingBar progress={progress} what="Looking through the texts" onCancel={showAll} />
       <DataTable<Item>
         label="Texts"
         total={items.total}

@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Button, Collapse, Group, Modal, Paper, Progress, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconChevronDown, IconChevronUp, IconFileUpload, IconX } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { useLive } from '@/api/events'
 import { keys } from '@/api/keys'
@@ -16,7 +16,10 @@ const over = (u: UploadItem) => ['ready', 'failed', 'cancelled'].includes(u.stat
 export function UploadTray({ project }: { project: string }) {
   const items = useUploads(project).filter((u) => u.state !== 'cancelled')
   const client = useQueryClient()
-  const [open, setOpen] = useState(true)
+  // On the canvas it begins folded and stands where neither the tools nor the overview are.
+  const canvas = useParams({ strict: false }).pipeline !== undefined
+  const [unfolded, setUnfolded] = useState({ page: true, canvas: false })
+  const open = unfolded[canvas ? 'canvas' : 'page']
   useLive('project', (event) => {
     if (event.type === 'upload_changed') uploads.poke(String(event.upload))
   })
@@ -30,9 +33,9 @@ export function UploadTray({ project }: { project: string }) {
   const going = items.filter((u) => !over(u)).length
   const title = going ? `${plural(going, 'upload')} under way` : 'Uploads'
   return (
-    <Paper className={classes.tray} component="section" aria-label="Uploads" shadow="lg" radius="lg">
+    <Paper className={classes.tray} data-canvas-tray={canvas || undefined} data-open={open || undefined} component="section" aria-label="Uploads" shadow="lg" radius="lg">
       <Group justify="space-between" wrap="nowrap" className={classes.head}>
-        <UnstyledButton className={classes.toggle} onClick={() => setOpen(!open)} aria-expanded={open}>
+        <UnstyledButton className={classes.toggle} onClick={() => setUnfolded({ ...unfolded, [canvas ? 'canvas' : 'page']: !open })} aria-expanded={open}>
           <IconFileUpload size={18} aria-hidden />
           <Text size="sm" fw={600}>
             {title}

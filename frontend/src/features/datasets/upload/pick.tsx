@@ -6,7 +6,7 @@ import { notifyError } from '@/ui/confirm'
 import { fromDirectoryInput, fromDrop, fromFiles, type Source } from './source'
 import classes from './pick.module.css'
 
-export const ACCEPT = '.csv,.tsv,.parquet,.jsonl,.ndjson,.json,.xlsx,.xls,.zip,.tar,.tgz,.gz,.txt,.png,.jpg,.jpeg,.gif,.bmp,.webp,.tif,.tiff'
+export const ACCEPT = '.csv,.tsv,.parquet,.jsonl,.ndjson,.json,.xlsx,.xlsm,.xls,.ods,.zip,.tar,.tgz,.gz,.bz2,.xz,.zst,.txt,.png,.jpg,.jpeg,.gif,.bmp,.webp,.tif,.tiff'
 
 /** Two hidden inputs and the functions that open them. */
 export function usePicker(onSources: (sources: Source[]) => void, { multiple = true }: { multiple?: boolean } = {}) {

@@ -7,7 +7,7 @@ export type Source = { filename: string; name: string; blob: Blob; fingerprint: 
 const IMAGE = /\.(png|jpe?g|gif|bmp|webp|tiff?)$/i
 
 export function displayName(filename: string): string {
-  const stem = filename.replace(/\.(tar\.gz|tgz|tar|zip|csv|tsv|parquet|jsonl|ndjson|json|xlsx|xls|txt)(\.gz)?$/i, '')
+  const stem = filename.replace(/\.(tar\.gz|tgz|tar|zip|csv|tsv|parquet|jsonl|ndjson|json|xlsx|xls|txt)(\.(gz|bz2|xz|zst))?$/i, '')
   return (stem || filename).slice(0, 120)
 }
 

@@ -71,8 +71,17 @@ describe('commands', () => {
     byId('pipeline.undo').run(editor)
     expect(editor.graph).toEqual(graph)
     expect(editor.state.said).toBe('Undone: Deleted Random forest.')
+    expect(editor.selected).toEqual(['forest'])
     byId('pipeline.redo').run(editor)
     expect(editor.graph.steps.forest).toBeUndefined()
+    byId('pipeline.undo').run(editor)
+    editor.select(['forest'])
+    byId('pipeline.duplicate').run(editor)
+    const added = editor.selected
+    byId('pipeline.undo').run(editor)
+    expect(editor.selected).toEqual([])
+    byId('pipeline.redo').run(editor)
+    expect(editor.selected).toEqual(added)
   })
 
   it('copy to the clipboard as text that pastes here and elsewhere', async () => {

@@ -159,16 +159,26 @@ export class Editor {
 
   undo(): void {
     if (this.state.readOnly || !this.draft.canUndo) return
+    const before = this.graph
     const label = this.draft.undo()
     this.prune()
+    this.selectReturned(before)
     this.announce(`Undone: ${label}.`)
   }
 
   redo(): void {
     if (this.state.readOnly || !this.draft.canRedo) return
+    const before = this.graph
     const label = this.draft.redo()
     this.prune()
+    this.selectReturned(before)
     this.announce(`Done again: ${label}.`)
+  }
+
+  /** Steps that undo or redo brought back are selected, as when they were added: the next key is about them. */
+  private selectReturned(before: Graph): void {
+    const returned = Object.keys(this.graph.steps).filter((key) => !before.steps[key])
+    if (returned.length > 0) this.select(returned)
   }
 
   /** Drops from the selection what is no longer there: after undo, or when somebody else deleted it. */

@@ -10,6 +10,7 @@ import { ago, date } from '@/lib/format'
 import { CodeSnippet } from '@/ui/CodeSnippet'
 import { ConfirmButton, notifyDone, notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { StackedTable } from '@/ui/StackedTable'
 import { useSubmit } from '@/ui/useSubmit'
 import { ROLES, type Role } from './roles'
 import { Section } from './Section'
@@ -47,8 +48,7 @@ export function Members({ project }: { project: string }) {
         }
       >
         <ErrorNotice error={members.error} onRetry={() => void members.refetch()} />
-        <Table.ScrollContainer minWidth={560} scrollAreaProps={{ tabIndex: 0 } as never}>
-          <Table>
+        <StackedTable minWidth={560} aria-label="Members">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Person</Table.Th>
@@ -76,14 +76,14 @@ export function Members({ project }: { project: string }) {
                       </div>
                     </Group>
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Role">
                     {manage ? (
                       <RoleSelect label={`Role of ${m.user.name}`} value={m.role} onChange={(role) => change.mutate({ user_id: m.user.id, role })} />
                     ) : (
                       <Text size="sm">{ROLES.find((r) => r.value === m.role)?.label}</Text>
                     )}
                   </Table.Td>
-                  <Table.Td>{date(m.created_at)}</Table.Td>
+                  <Table.Td data-label="Since">{date(m.created_at)}</Table.Td>
                   <Table.Td ta="right">
                     {manage && (
                       <ConfirmButton
@@ -103,8 +103,7 @@ export function Members({ project }: { project: string }) {
                 </Table.Tr>
               ))}
             </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        </StackedTable>
       </Section>
       {manage && invitations.data && invitations.data.length > 0 && (
         <Section title="Open invitations">

@@ -12,6 +12,7 @@ import { ConfirmButton, notifyDone } from '@/ui/confirm'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
+import { StackedTable } from '@/ui/StackedTable'
 import { useSubmit } from '@/ui/useSubmit'
 import { longEnough, PASSWORD_LENGTH } from '../auth/AccountForm'
 import { Section } from './Section'
@@ -104,8 +105,7 @@ function Tokens() {
       {tokens.data?.length === 0 && <EmptyState compact icon={IconKey} title="No tokens" actions={make}>Make one to use the HTTP API, the command line, or to call your endpoints.</EmptyState>}
       {tokens.data && tokens.data.length > 0 && (
         <Stack gap="md">
-          <Table.ScrollContainer minWidth={620} scrollAreaProps={{ tabIndex: 0 } as never}>
-            <Table>
+          <StackedTable minWidth={620} aria-label="API tokens">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Name</Table.Th>
@@ -121,11 +121,11 @@ function Tokens() {
               <Table.Tbody>
                 {tokens.data.map((t) => (
                   <Table.Tr key={t.id}>
-                    <Table.Td>{t.name}</Table.Td>
-                    <Table.Td ff="monospace">{t.prefix}…</Table.Td>
-                    <Table.Td>{projectName(t.project)}</Table.Td>
-                    <Table.Td>{t.last_used_at ? ago(t.last_used_at) : 'never'}</Table.Td>
-                    <Table.Td>{t.expires_at ? date(t.expires_at) : 'never'}</Table.Td>
+                    <Table.Td fw={560}>{t.name}</Table.Td>
+                    <Table.Td data-label="Begins with" ff="monospace">{t.prefix}…</Table.Td>
+                    <Table.Td data-label="For">{projectName(t.project)}</Table.Td>
+                    <Table.Td data-label="Last used">{t.last_used_at ? ago(t.last_used_at) : 'never'}</Table.Td>
+                    <Table.Td data-label="Expires">{t.expires_at ? date(t.expires_at) : 'never'}</Table.Td>
                     <Table.Td ta="right">
                       <ConfirmButton
                         size="compact-sm"
@@ -143,8 +143,7 @@ function Tokens() {
                   </Table.Tr>
                 ))}
               </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+          </StackedTable>
           <Group>{make}</Group>
         </Stack>
       )}

@@ -10,5 +10,5 @@ def install(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [('runs', '0004_patterns')]
+    dependencies = [('runs', '0005_triggers')]
     operations = [migrations.RunPython(install, migrations.RunPython.noop, elidable=False)]

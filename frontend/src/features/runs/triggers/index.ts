@@ -1,0 +1,2 @@
+export { TriggersPage } from './TriggersPage'
+export { TriggerPage } from './TriggerPage'

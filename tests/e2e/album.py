@@ -1,0 +1,374 @@
+"""Every page and dialog of the studio as a picture: which there are, and how one gets each to be shown.
+
+A shot names the router's path that it shows; `uncovered` says which paths of the router no shot names, and a test refuses them.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page
+
+from infra.bootstrap.base import ROOT
+from tests.e2e.canvas import Canvas
+from tests.e2e.material import churn
+from tests.e2e.stage import BAD, INCOME, Stage
+
+ROUTER = ROOT / "frontend" / "src" / "app" / "router.tsx"
+LAYOUTS = {"/p/$project"}
+"""Paths of the router that only frame other pages."""
+
+Act = Callable[[Page], None]
+P = "/p/{s.project}"
+E = "/p/{s.empty}"
+T = "/p/{s.tray}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """`path` is filled from the stage (`{s.…}`); `act` is what a person does there before the picture; `as_` who looks."""
+
+    name: str
+    route: str
+    path: str
+    as_: Literal["owner", "viewer", "newcomer", "stranger"] = "owner"
+    act: Act | None = None
+    tall: bool = True
+    """The whole page, not only what a screen shows of it: not for dialogs and the canvas, which fill the screen."""
+
+
+def routes() -> set[str]:
+    """The paths of the router, with the project's own ones below `/p/$project`."""
+    text = ROUTER.read_text(encoding="utf-8")
+    found = re.findall(r"getParentRoute: \(\) => (\w+),\s*path: '([^']+)'", text)
+    return {(f"/p/$project{path}".rstrip("/") if parent == "project" else path) for parent, path in found} - LAYOUTS | {"/p/$project"}
+
+
+def uncovered() -> set[str]:
+    return routes() - {shot.route for shot in SHOTS}
+
+
+# What a person does
+
+
+def press(name: str, role: Literal["button", "tab", "combobox"] = "button", *, part: bool = False) -> Act:
+    def act(page: Page) -> None:
+        page.get_by_role(role, name=re.compile(name) if part else name, exact=None if part else True).first.click()
+
+    return act
+
+
+def keys(*pressed: str, typed: str = "") -> Act:
+    def act(page: Page) -> None:
+        for key in pressed:
+            page.keyboard.press(key)
+        if typed:
+            page.keyboard.type(typed)
+
+    return act
+
+
+def then(*acts: Act) -> Act:
+    def act(page: Page) -> None:
+        for one in acts:
+            one(page)
+            page.wait_for_timeout(350)
+
+    return act
+
+
+def fill(label: str, text: str) -> Act:
+    return lambda page: page.get_by_role("textbox", name=label, exact=True).fill(text)
+
+
+def more(item: str) -> Act:
+    return then(press("More"), lambda page: page.get_by_role("menuitem", name=re.compile(item)).first.click())
+
+
+def reset_with_an_old_link(page: Page) -> None:
+    page.get_by_role("textbox", name="New password").fill("the mill turns by day")
+    page.get_by_role("button", name="Set it and sign in").click()
+    page.get_by_role("alert").wait_for()
+
+
+def wrong_password(page: Page) -> None:
+    page.get_by_label("E-mail").fill("owner@demo.local")
+    page.get_by_role("textbox", name="Password").fill("not my password")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").wait_for()
+
+
+def ask_for_a_link(page: Page) -> None:
+    page.get_by_label("E-mail").fill("nobody@example.org")
+    page.get_by_role("button", name="Send the link").click()
+    page.get_by_role("heading", name="Look in your mail").wait_for()
+
+
+def first_account(page: Page) -> None:
+    """What the very first person of a studio meets: this studio has accounts already, so its answer is changed on the way."""
+    page.route("**/api/v1/studio", lambda route: route.fulfill(json={**route.fetch().json(), "first_account": True}))
+    page.reload()
+    page.get_by_role("heading", name="Welcome").wait_for()
+
+
+def server_away(page: Page) -> None:
+    page.route("**/api/**", lambda route: route.abort())
+    page.route("**/healthz", lambda route: route.abort())
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.get_by_role("link", name="Runs", exact=True).locator("visible=true").first.click()
+    page.get_by_text("The studio does not answer").wait_for()
+
+
+def upload_two(page: Page) -> None:
+    """A good file and a torn one, dropped onto the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        good = churn(Path(folder) / "spring.csv", rows=60).read_text()
+    transfer = page.evaluate_handle(
+        """texts => { const t = new DataTransfer()
+             for (const [name, text] of texts) t.items.add(new File([text], name, { type: 'text/csv' })); return t }""",
+        [["spring.csv", good], ["torn.csv", BAD]],
+    )
+    for name in ("dragenter", "dragover", "drop"):
+        page.dispatch_event("body", name, {"dataTransfer": transfer})
+    tray = page.get_by_role("region", name="Uploads")
+    tray.get_by_text("Version 1 is here").wait_for(timeout=60_000)
+    tray.get_by_role("button", name="What was wrong").wait_for(timeout=60_000)
+
+
+def tray_on_canvas(page: Page) -> None:
+    upload_two(page)
+    page.get_by_role("link", name="Pipelines", exact=True).locator("visible=true").first.click()
+    page.get_by_role("link", name="Who leaves").first.click()
+    page.locator("[data-step]").first.wait_for()
+    page.wait_for_timeout(600)
+
+
+def sort_and_filter(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^age, ")).first.click()
+    page.wait_for_timeout(350)
+
+
+def choose_step(page: Page) -> None:
+    page.locator("[data-canvas] [data-step]").first.click()
+    page.wait_for_timeout(400)
+
+
+def drag_step(page: Page) -> None:
+    """A step on its way, by finger width."""
+    box = page.locator("[data-canvas] [data-step]").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 30, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 70, steps=6)
+
+
+def wire(page: Page) -> None:
+    """A wire being drawn: what takes it is lit, what does not is dimmed."""
+    port = Canvas(page).plane.locator('[aria-label^="Output "]').first
+    box = port.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 90, steps=6)
+
+
+def select_two_runs(page: Page) -> None:
+    for box in page.get_by_role("table").get_by_role("checkbox").all()[1:3]:
+        box.check()
+
+
+def predict(page: Page) -> None:
+    page.get_by_role("region", name="Try it").get_by_role("button", name="Predict").click()
+    page.get_by_test_id("answer").wait_for()
+
+
+def new_token(page: Page) -> None:
+    page.get_by_role("button", name="New token").click()
+    page.get_by_role("dialog").get_by_role("textbox", name="Name").fill("nightly training")
+    page.get_by_role("button", name="Make the token").click()
+    page.get_by_text("Copy it now").wait_for()
+
+
+def invite(page: Page) -> None:
+    page.get_by_role("button", name="Invite", exact=True).first.click()
+    page.wait_for_timeout(300)
+    page.get_by_role("dialog").get_by_label("E-mail").fill("max@example.org")
+
+
+def invited(page: Page) -> None:
+    invite(page)
+    page.get_by_role("dialog").get_by_role("button", name="Invite").click()
+    page.get_by_text("Invitation made").wait_for()
+
+
+def audit_entry(page: Page) -> None:
+    page.get_by_text("endpoint.rollback").first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+OPEN_PALETTE = keys("Control+k")
+CANVAS = f"{P}/pipelines/{INCOME}"
+
+
+def _shots() -> list[Shot]:
+    def shot(name: str, route: str, path: str, **more: object) -> Shot:
+        return Shot(name=name, route=route, path=path, **more)  # type: ignore[arg-type]  # checked by the dataclass's readers
+
+    own, project = "/settings", "/p/$project"
+    dataset, pipeline = f"{project}/datasets/$dataset", f"{project}/pipelines/$pipeline"
+    run, model, endpoint = f"{project}/runs/$run", f"{project}/models/$model", f"{project}/endpoints/$endpoint"
+    settings = f"{project}/settings"
+    return [
+        shot("sign-in", "/sign-in", "/sign-in", as_="stranger"),
+        shot("sign-in-wrong", "/sign-in", "/sign-in", as_="stranger", act=wrong_password),
+        shot("sign-up-first", "/sign-up", "/sign-up", as_="stranger", act=first_account),
+        shot("sign-up-closed", "/sign-up", "/sign-up", as_="stranger"),
+        shot("forgotten", "/forgotten", "/forgotten", as_="stranger"),
+        shot("forgotten-sent", "/forgotten", "/forgotten", as_="stranger", act=ask_for_a_link),
+        shot("reset", "/reset/$token", "/reset/hr_x", as_="stranger"),
+        shot("reset-expired", "/reset/$token", "/reset/hr_x", as_="stranger", act=reset_with_an_old_link),
+        shot("link-expired", "/sign-in", "/link/hr_used", as_="stranger"),
+        shot("invitation", "/invitations/$token", "/invitations/{s.invitation}", as_="stranger"),
+        shot("invitation-other", "/invitations/$token", "/invitations/{s.invitation}", as_="viewer"),
+        shot("invitation-expired", "/invitations/$token", "/invitations/hr_gone", as_="stranger"),
+        shot("projects", "/", "/"),
+        shot("projects-newcomer", "/", "/", as_="newcomer"),
+        shot("project-new", "/", "/?new=true", tall=False),
+        shot("own-settings", own, own),
+        shot("own-token-new", own, own, act=press("New token"), tall=False),
+        shot("own-token-made", own, own, act=new_token, tall=False),
+        shot("own-token-revoke", own, own, act=press("Revoke"), tall=False),
+        shot("no-page", "/", "/nowhere"),
+        shot("no-page-stranger", "/", "/p/demo/nowhere/at/all", as_="stranger"),
+        shot("no-project", project, "/p/none"),
+        shot("no-dataset", dataset, f"{P}/datasets/none"),
+        shot("no-pipeline", pipeline, f"{P}/pipelines/none"),
+        shot("no-run", run, f"{P}/runs/00000000-0000-0000-0000-000000000000"),
+        shot("no-model", model, f"{P}/models/none"),
+        shot("no-endpoint", endpoint, f"{P}/endpoints/none"),
+        shot("overview", project, P),
+        shot("overview-empty", project, E),
+        shot("overview-viewer", project, P, as_="viewer"),
+        shot("menu-user", project, P, act=press("Your account", part=True), tall=False),
+        shot("palette", project, P, act=OPEN_PALETTE, tall=False),
+        shot("palette-search", project, P, act=then(OPEN_PALETTE, keys(typed="inc")), tall=False),
+        shot("shortcuts", project, P, act=keys("?"), tall=False),
+        shot("away", project, P, act=server_away, tall=False),
+        shot("datasets", f"{project}/datasets", f"{P}/datasets"),
+        shot("datasets-empty", f"{project}/datasets", f"{E}/datasets"),
+        shot("datasets-viewer", f"{project}/datasets", f"{P}/datasets", as_="viewer"),
+        shot("uploads", f"{project}/datasets", f"{T}/datasets", act=upload_two, tall=False),
+        shot("upload-problems", f"{project}/datasets", f"{T}/datasets", act=then(upload_two, press("What was wrong")), tall=False),
+        shot("dataset-table", dataset, f"{P}/datasets/{{s.first[table]}}"),
+        shot("dataset-column", dataset, f"{P}/datasets/{{s.first[table]}}", act=sort_and_filter, tall=False),
+        shot("dataset-profile", dataset, f"{P}/datasets/{{s.first[table]}}?tab=profile"),
+        shot("dataset-about", dataset, f"{P}/datasets/{{s.first[table]}}?tab=about"),
+        shot("dataset-images", dataset, f"{P}/datasets/{{s.first[image]}}", tall=False),
+        shot("dataset-images-profile", dataset, f"{P}/datasets/{{s.first[image]}}?tab=profile"),
+        shot("dataset-draft", dataset, f"{P}/datasets/late-customers"),
+        shot("dataset-freeze", dataset, f"{P}/datasets/late-customers", act=press("Freeze"), tall=False),
+        shot("pipelines", f"{project}/pipelines", f"{P}/pipelines"),
+        shot("pipelines-empty", f"{project}/pipelines", f"{E}/pipelines"),
+        shot("pipeline-new", f"{project}/pipelines", f"{P}/pipelines", act=press("New pipeline"), tall=False),
+        shot("canvas", pipeline, CANVAS, tall=False),
+        shot("canvas-empty", pipeline, f"{P}/pipelines/blank-sheet", tall=False),
+        shot("canvas-viewer", pipeline, CANVAS, as_="viewer", tall=False),
+        shot("canvas-version", pipeline, f"{CANVAS}?version=1", tall=False),
+        shot("canvas-step", pipeline, CANVAS, act=choose_step, tall=False),
+        shot("canvas-problems", pipeline, f"{P}/pipelines/half-drawn", act=press("problems?$", part=True), tall=False),
+        shot("canvas-run", pipeline, CANVAS, act=press("Run"), tall=False),
+        shot("canvas-more", pipeline, CANVAS, act=press("More"), tall=False),
+        shot(
+            "canvas-yaml",
+            pipeline,
+            CANVAS,
+            act=more("YAML"),
+            tall=False,
+        ),
+        shot("canvas-publish", pipeline, f"{P}/pipelines/half-drawn", act=then(keys("Control+Shift+p"), _publish), tall=False),
+        shot(
+            "canvas-compare",
+            pipeline,
+            CANVAS,
+            act=more("Compare"),
+            tall=False,
+        ),
+        shot("canvas-search", pipeline, CANVAS, act=then(_focus_canvas, keys("/"), keys(typed="train")), tall=False),
+        shot("canvas-palette", pipeline, CANVAS, act=_palette, tall=False),
+        shot("canvas-drag", pipeline, CANVAS, act=drag_step, tall=False),
+        shot("canvas-wire", pipeline, CANVAS, act=wire, tall=False),
+        shot("canvas-uploads", pipeline, f"{T}/datasets", act=tray_on_canvas, tall=False),
+        shot("templates", f"{project}/templates", f"{P}/templates"),
+        shot("template-use", f"{project}/templates", f"{P}/templates", act=press("^Use", part=True), tall=False),
+        shot("runs", f"{project}/runs", f"{P}/runs"),
+        shot("runs-empty", f"{project}/runs", f"{E}/runs"),
+        shot("runs-chosen", f"{project}/runs", f"{P}/runs", act=select_two_runs, tall=False),
+        shot("runs-compare", f"{project}/runs/compare", f"{P}/runs/compare?ids={{s.runs[bikes]}},{{s.runs[income]}}"),
+        shot("run-table", run, f"{P}/runs/{{s.runs[income]}}"),
+        shot("run-charts", run, f"{P}/runs/{{s.runs[digits]}}?tab=charts"),
+        shot("run-images", run, f"{P}/runs/{{s.runs[digits]}}?tab=artifacts"),
+        shot("run-logs", run, f"{P}/runs/{{s.runs[income]}}?tab=logs"),
+        shot("run-timeline", run, f"{P}/runs/{{s.runs[income]}}?tab=timeline"),
+        shot("run-failed", run, f"{P}/runs/{{s.runs[failed]}}"),
+        shot("run-cancelled", run, f"{P}/runs/{{s.runs[cancelled]}}"),
+        shot("run-running", run, f"{P}/runs/{{s.runs[running]}}"),
+        shot("run-cancel", run, f"{P}/runs/{{s.runs[running]}}", act=press("Cancel"), tall=False),
+        shot("run-again", run, f"{P}/runs/{{s.runs[income]}}", act=press("Run again…"), tall=False),
+        shot("models", f"{project}/models", f"{P}/models"),
+        shot("models-empty", f"{project}/models", f"{E}/models"),
+        shot("model", model, f"{P}/models/{{s.first[model]}}"),
+        shot("model-versions", model, f"{P}/models/bike-rentals"),
+        shot("model-card", model, f"{P}/models/{{s.first[model]}}?tab=card"),
+        shot("model-lineage", model, f"{P}/models/{{s.first[model]}}?tab=lineage"),
+        shot("model-schema", model, f"{P}/models/{{s.first[model]}}?tab=schema"),
+        shot("endpoints", f"{project}/endpoints", f"{P}/endpoints"),
+        shot("endpoints-empty", f"{project}/endpoints", f"{E}/endpoints"),
+        shot("endpoint-deploy", f"{project}/endpoints", f"{P}/endpoints", act=press("Deploy", part=True), tall=False),
+        shot("endpoint", endpoint, f"{P}/endpoints/{{s.first[endpoint]}}"),
+        shot("endpoint-answer", endpoint, f"{P}/endpoints/{{s.first[endpoint]}}", act=predict),
+        shot("endpoint-image", endpoint, f"{P}/endpoints/digits"),
+        shot("endpoint-history", endpoint, f"{P}/endpoints/bikes"),
+        shot("endpoint-viewer", endpoint, f"{P}/endpoints/bikes", as_="viewer"),
+        shot("endpoint-delete", endpoint, f"{P}/endpoints/bikes", act=press("Delete", part=True), tall=False),
+        shot("settings", settings, f"{P}/settings"),
+        shot("settings-archive", settings, f"{P}/settings", act=press("Archive this project…"), tall=False),
+        shot("settings-viewer", settings, f"{P}/settings", as_="viewer"),
+        shot("members", settings, f"{P}/settings?tab=members"),
+        shot("members-viewer", settings, f"{P}/settings?tab=members", as_="viewer"),
+        shot("member-role", settings, f"{P}/settings?tab=members", act=press("Role of", "combobox", part=True), tall=False),
+        shot("member-invite", settings, f"{P}/settings?tab=members", act=invite, tall=False),
+        shot("member-invited", settings, f"{P}/settings?tab=members", act=invited, tall=False),
+        shot("member-remove", settings, f"{P}/settings?tab=members", act=press("Remove"), tall=False),
+        shot("audit", settings, f"{P}/settings?tab=audit"),
+        shot("audit-entry", settings, f"{P}/settings?tab=audit", act=audit_entry, tall=False),
+        shot("audit-viewer", settings, f"{P}/settings?tab=audit", as_="viewer"),
+    ]
+
+
+def _focus_canvas(page: Page) -> None:
+    page.locator("[data-canvas]").focus()
+
+
+def _publish(page: Page) -> None:
+    if page.get_by_role("dialog").count() == 0:
+        page.get_by_role("button", name="Publish").click()
+
+
+def _palette(page: Page) -> None:
+    """Beside the canvas on a desk; on a phone in a drawer."""
+    if page.get_by_role("button", name="Components", exact=True).count():
+        page.get_by_role("button", name="Components", exact=True).click()
+        page.wait_for_timeout(400)
+    page.get_by_placeholder("Search components").first.fill("eval")
+
+
+SHOTS = _shots()
+
+
+def address(shot: Shot, stage: Stage) -> str:
+    return shot.path.format(s=stage)

@@ -1,0 +1,120 @@
+"""What an album of all pages needs beside the demos' data: people, invitations, runs that failed or were cancelled, a bad file.
+
+Made over the API, once per data directory: the project `stage` is the mark that it is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.e2e.furnish import bring
+from tests.e2e.material import churn
+from workers.sdk.client import ApiError, Client
+
+Json = dict[str, Any]
+PASSWORD = "the mill turns by night"
+PEOPLE = {"viewer": ("ines@example.org", "Ines Amara"), "editor": ("jonas@example.org", "Jonas Weidenbach-Lindqvist")}
+NEWCOMER = ("nora@example.org", "Nora Quist")
+BIKES, INCOME, DIGITS = "bike-rentals-by-the-hour", "census-income", "handwritten-digits"
+"""The demos' pipelines; two are called like their data sets."""
+BAD = "customer,age,churned\nC1,34,yes\nC2,41\nC3,29,no,late,again\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where the things are that the album shows."""
+
+    project: str
+    empty: str
+    """A project without anything."""
+    tray: str
+    """One to upload into."""
+    invitation: str
+    """The secret of an open invitation."""
+    viewer: str
+    newcomer: str
+    """E-mail addresses; `PASSWORD` is the password of both. The newcomer is in no project."""
+    runs: dict[str, str]
+    """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`."""
+    first: dict[str, str]
+    """The slug of one table, one image data set, model and endpoint each."""
+
+
+def set_up(client: Client) -> Stage:
+    if not any(project["slug"] == "stage" for project in client.list_projects()):
+        _people(client)
+        _work(client)
+        client.create_pipeline("Who leaves", template="table-classification", project=client.create_project("Tray")["slug"])
+        client.create_project("Stage", description="Nothing yet.")
+    invitation = client.request("POST", f"/projects/{client.project}/invitations", json={"email": "lena@example.org", "role": "reviewer"})
+    called = {BIKES: "bikes", INCOME: "income", DIGITS: "digits"}
+    runs: dict[str, str] = {}
+    for run in client.list_runs():
+        runs.setdefault(called.get(run["pipeline"], "") if run["status"] == "succeeded" else run["status"], run["id"])
+    return Stage(
+        project=str(client.project),
+        empty="stage",
+        tray="tray",
+        invitation=invitation["link"].rsplit("/", 1)[1],
+        viewer=PEOPLE["viewer"][0],
+        newcomer=NEWCOMER[0],
+        runs=runs,
+        first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
+    )
+
+
+def _join(client: Client, project: str, email: str, name: str, role: str) -> None:
+    made = client.request("POST", f"/projects/{project}/invitations", json={"email": email, "role": role})
+    body = {"name": name, "email": email, "password": PASSWORD, "token": made["link"].rsplit("/", 1)[1]}
+    with httpx.Client(base_url=client.base_url, trust_env=False) as browser:
+        browser.get("/sign-in")
+        browser.post("/api/v1/accounts", json=body, headers={"X-CSRFToken": browser.cookies["headrace_csrf"]}).raise_for_status()
+
+
+def _people(client: Client) -> None:
+    if PEOPLE["viewer"][0] in [member["user"]["email"] for member in client.request("GET", f"/projects/{client.project}/members")]:
+        return
+    for role, (email, name) in PEOPLE.items():
+        _join(client, str(client.project), email, name, role)
+    _join(client, str(client.project), *NEWCOMER, "viewer")
+    for member in client.request("GET", f"/projects/{client.project}/members"):
+        if member["user"]["email"] == NEWCOMER[0]:
+            client.request("DELETE", f"/projects/{client.project}/members/{member['user']['id']}")
+
+
+def _work(client: Client) -> None:
+    """A second version of a model, put behind its endpoint and rolled back; a run that fails, one that is cancelled; a draft."""
+    datasets = {dataset["slug"] for dataset in client.list_datasets()}
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder)
+        if "late-customers" not in datasets:
+            client.upload(churn(where / "late.csv", rows=40, seed=9), name="Late customers")
+        if "customers" not in datasets:
+            bring(client, churn(where / "customers.csv", rows=300), "Customers")
+        (where / "torn.csv").write_text(BAD)
+        with contextlib.suppress(ApiError):  # that it is refused is what the album shows
+            client.upload(where / "torn.csv", name="Torn list")
+    bikes = client.get_run(next(run["id"] for run in client.list_runs() if run["pipeline"] == BIKES))
+    trained = next(step for step in bikes["step_runs"] if step["component"].startswith("train_"))
+    again = client.start_run(BIKES, parameters={trained["step"]: {"learning_rate": 0.2}})
+    client.wait_for_run(again["id"])
+    client.deploy("bike-rentals@2", endpoint="bikes")
+    client.request("POST", f"/projects/{client.project}/endpoints/bikes/rollback", json={})
+    graph = next(t for t in client.list_templates() if t["slug"] == "table-classification")["graph"]
+    graph["steps"]["read"].setdefault("parameters", {})["dataset"] = "customers@latest"
+    failing = client.create_pipeline("Who leaves", graph=graph)["slug"]
+    client.wait_for_run(client.start_run(failing)["id"])
+    there = {key: step for key, step in graph["steps"].items() if key not in ("read", "split")}
+    for step in there.values():
+        step["inputs"] = {port: [end for end in ends if end["step"] in there] for port, ends in step["inputs"].items()}
+    client.create_pipeline("Half drawn", graph={**graph, "steps": there})
+    client.create_pipeline("Blank sheet")
+    stopped = client.start_run(INCOME, use_cache=False)
+    client.cancel_run(stopped["id"])
+    client.wait_for_run(stopped["id"])
