@@ -141,7 +141,7 @@ function Body({ project, code, step, onClose, opened }: CodeStudioProps & { open
           </>
         )}
         {code && versions.data && (
-          <Select label="Version" data={versions.data.map((one) => ({ value: String(one.number), label: `Version ${one.number} · ${ago(one.created_at)}` }))} value={base ? String(base.number) : null} allowDeselect={false} onChange={(value) => value && show.mutate(Number(value))} flex="0 1 260px" />
+          <Select label="Version" data={versions.data.map((one) => ({ value: String(one.number), label: `Version ${one.number} · ${ago(one.created_at)}` }))} value={base ? String(base.number) : null} allowDeselect={false} onChange={(value) => value && show.mutate(Number(value))} flex="0 1 260px" miw={220} />
         )}
         {code && (
           <Badge variant="default" tt="none" ff="monospace" fw={500} mb={8}>
@@ -169,7 +169,7 @@ function Body({ project, code, step, onClose, opened }: CodeStudioProps & { open
                   <>
                     <span className={classes.line}>{problem.line > 0 ? `Line ${problem.line}` : 'All of it'}</span>
                     <span>
-                      {problem.message} {problem.hint && <Text span size="sm" c="dimmed">{problem.hint}</Text>}
+                      {problem.message} {problem.hint && <Text span inherit c="dimmed">{problem.hint}</Text>}
                     </span>
                   </>
                 )

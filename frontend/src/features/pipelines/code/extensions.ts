@@ -57,7 +57,7 @@ export function extensions(words: () => readonly Word[]): Extension {
       { key: 'Tab', run: (view) => acceptCompletion(view) || (!view.state.readOnly && indentMore(view)) },
       { key: 'Shift-Tab', run: (view) => !view.state.readOnly && indentLess(view) },
     ]),
-    EditorView.contentAttributes.of({ 'aria-label': 'Code', spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off' }),
+    EditorView.contentAttributes.of({ 'aria-label': 'Code', tabindex: '0', spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off' }),
   ]
 }
 
