@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workers.engine import store as artifacts
 from workers.engine.sandbox.limits import Limits
 from workers.engine.sandbox.run import Sandboxed
+from workers.engine.secrets import names_secrets
 from workers.sdk.errors import ParameterError, StepError
 from workers.sdk.graph.code import PREFIX, Code, limits_of, of_json, own
 from workers.sdk.kinds import List
@@ -39,6 +40,8 @@ def code_of(ledger: Ledger, run: str, name: str) -> Code:
 def run(claim: Json, info: Json, ledger: Ledger, store: Store, report: Report, sandboxed: Sandboxed, deadline: float | None) -> list[Json]:
     """The records of its outputs. Raises as `Sandboxed.run`, and StepError where its form is not right."""
     code = code_of(ledger, claim["run"], claim["component"])
+    if names_secrets(claim):
+        raise StepError("Code steps get no secrets.", hint="Give the parameter a value of its own, or write a plug-in component.")
     if problems := code.problems(claim["parameters"]):
         raise ParameterError(code.title, [{"field": p["field"], "message": p["message"], "expected": p["expected"]} for p in problems])
     seconds, memory = limits_of(claim["parameters"])

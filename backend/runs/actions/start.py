@@ -17,6 +17,7 @@ from backend.datasets import queries as datasets
 from backend.pipelines import queries as pipelines
 from backend.pipelines.actions import publish
 from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.runs import secrets
 from backend.runs.actions import ledger
 from backend.runs.errors import ParametersRefused, RunRefused
 from backend.runs.models import Run, StepRun
@@ -95,6 +96,9 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     if errors := [p for p in problems if p["severity"] == "error"]:
         raise RunRefused(message="The pipeline has problems that must be mended before it can run.", problems=[_problem(p) for p in errors],
                          field=_problem(errors[0])["field"] or None, hint=errors[0]["message"])  # fmt: skip
+    if missing := secrets.problems(project, graph, components):
+        raise ParametersRefused(message=f"{missing[0]['field']}: {missing[0]['message']}.", field=missing[0]["field"], problems=missing,
+                                hint="Owners set secrets in the project's settings.")  # fmt: skip
     read = _pin(project, graph, components)
     inner = {
         part: kept
