@@ -30,7 +30,7 @@ HINTS = 200
 def get_catalog(project: Project, using: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The palette: stages in order, kinds, components, this project's pipelines and code as steps (and those `using` names)."""
     found = catalog.load()
-    own: dict[str, Nested | Code] = {one.name: one for one in (*offered_code(project), *offered(project))}
+    own: dict[str, Any] = {one.name: one for one in offered_code(project)} | {one.name: one for one in offered(project)}
     if using is not None:
         own |= {name: one for name, one in components_for(project, using).items() if isinstance(one, Nested | Code)}
     return {

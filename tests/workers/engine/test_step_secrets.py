@@ -38,8 +38,8 @@ def lab() -> Iterator[Studio]:
         kept = _fernet(made.env["SECRET_KEY"]).encrypt(VALUE.encode()).decode()
         with made.sql() as connection:
             connection.execute(
-                "INSERT INTO core_membership (id, project_id, user_id, role, created_at) VALUES (%s, %s, %s, 'editor', now())",
-                (uuid.uuid4(), made.project, made.user),
+                "INSERT INTO core_membership (project_id, user_id, role, created_at) VALUES (%s, %s, 'editor', now())",
+                (made.project, made.user),
             )
             connection.execute(
                 "INSERT INTO runs_projectsecret (id, project_id, name, ciphertext, created_at, updated_at)"
