@@ -7,10 +7,20 @@ from ninja import Query, Router, Status
 from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Limit, Page, Text
 from backend.pipelines import actions, queries
+from backend.pipelines.code import code_of
 from backend.pipelines.gallery import templates
+from backend.pipelines.models import CodeVersion
 from backend.pipelines.schemas import (
     CatalogOut,
     CheckOut,
+    CodeCheckOut,
+    CodeIn,
+    CodeOut,
+    CodeText,
+    CodeVersionBrief,
+    CodeVersionIn,
+    CodeVersionOut,
+    CodeWord,
     DraftIn,
     DraftOut,
     Graph,
@@ -23,6 +33,8 @@ from backend.pipelines.schemas import (
     YamlIn,
     YamlOut,
 )
+from workers.sdk.code import words
+from workers.sdk.graph.code import of_spec
 
 router = Router(tags=["pipelines"])
 VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
@@ -156,3 +168,83 @@ def get_pipeline_version(request: ApiRequest, project: str, pipeline: str, numbe
 def export_pipeline(request: ApiRequest, project: str, pipeline: str, version: VersionNumber | None = None) -> Any:
     """Canonical YAML of the draft or a version."""
     return queries.export_yaml(queries.find(request.project, pipeline), version)
+
+
+@router.get("/projects/{project}/code", response=list[CodeOut])
+@allow("code.read")
+def list_code(request: ApiRequest, project: str, deleted: bool = False) -> Any:
+    """Steps that people of this project wrote in Python."""
+    return queries.list_code(request.project, deleted)
+
+
+@router.post("/projects/{project}/code", response={201: CodeVersionOut})
+@allow("code.write")
+def create_code(request: ApiRequest, project: str, payload: CodeIn) -> Any:
+    """Write a step: its first version. A text that cannot be a step is refused with its problems, each with its line."""
+    return Status(201, _version(actions.create_code(request.project, request.user, payload.name, payload.source, payload.note)))
+
+
+@router.post("/projects/{project}/code/check", response=CodeCheckOut)
+@allow("code.write")
+def check_code(request: ApiRequest, project: str, payload: CodeText) -> Any:
+    """What the text would be as a step, or what is wrong with it. It is evaluated in a sandbox; nothing is kept."""
+    found = actions.check_code(payload.source)
+    spec = found["spec"]
+    return {"component": of_spec("code:new@1", payload.source, spec) if spec is not None else None, "problems": found["problems"]}
+
+
+@router.get("/projects/{project}/code/words", response=list[CodeWord])
+@allow("code.read")
+def list_code_words(request: ApiRequest, project: str) -> Any:
+    """The names that a text may use without importing them, for an editor that completes."""
+    return words()
+
+
+@router.get("/projects/{project}/code/{code}", response=CodeOut)
+@allow("code.read")
+def get_code(request: ApiRequest, project: str, code: str) -> Any:
+    """One of them."""
+    return queries.get_code(request.project, code)
+
+
+@router.delete("/projects/{project}/code/{code}", response={204: None})
+@allow("code.write")
+def delete_code(request: ApiRequest, project: str, code: str) -> Any:
+    """Soft delete; can be restored. Runs keep the text they ran."""
+    actions.delete_code(queries.get_code(request.project, code), request.user)
+    return Status(204, None)
+
+
+@router.post("/projects/{project}/code/{code}/restore", response=CodeOut)
+@allow("code.write")
+def restore_code(request: ApiRequest, project: str, code: str) -> Any:
+    """Undo a delete."""
+    actions.restore_code(queries.get_code(request.project, code), request.user)
+    return queries.get_code(request.project, code)
+
+
+@router.get("/projects/{project}/code/{code}/versions", response=list[CodeVersionBrief])
+@allow("code.read")
+def list_code_versions(request: ApiRequest, project: str, code: str) -> Any:
+    """Versions, newest first."""
+    return queries.list_code_versions(queries.get_code(request.project, code))
+
+
+@router.post("/projects/{project}/code/{code}/versions", response={201: CodeVersionOut})
+@allow("code.write")
+def publish_code(request: ApiRequest, project: str, code: str, payload: CodeVersionIn) -> Any:
+    """Publish the text as an immutable version (the same text gives the same version)."""
+    component = queries.find_code(request.project, code)
+    return Status(201, _version(actions.publish_code(component, request.user, payload.source, payload.note)))
+
+
+@router.get("/projects/{project}/code/{code}/versions/{int:number}", response=CodeVersionOut)
+@allow("code.read")
+def get_code_version(request: ApiRequest, project: str, code: str, number: int) -> Any:
+    """One version with its text."""
+    return _version(queries.get_code_version(queries.get_code(request.project, code), number))
+
+
+def _version(version: CodeVersion) -> dict[str, Any]:
+    told = {name: getattr(version, name) for name in ("number", "digest", "note", "created_by", "created_at", "source")}
+    return {**told, "slug": version.component.slug, "component": code_of(version)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.core.errors import Conflict, InvalidInput
+from backend.core.errors import Conflict, InvalidInput, Unavailable
 
 
 class StaleDraft(Conflict):
@@ -33,3 +33,27 @@ class TooManySources(InvalidInput):
     """A new pipeline starts from a template, a graph or YAML, not from several of them."""
 
     code = "too_many_sources"
+
+
+class InvalidCode(InvalidInput):
+    """This text cannot be a step: {message}"""
+
+    code = "invalid_code"
+
+
+class NoSandboxHere(Unavailable):
+    """{message}"""
+
+    code = "no_sandbox"
+
+
+class BusyLooking(Unavailable):
+    """Other texts are being looked at."""
+
+    code = "busy_looking"
+
+
+class LookFailed(Unavailable):
+    """The text could not be looked at: {reason}."""
+
+    code = "look_failed"

@@ -52,3 +52,39 @@ class PipelineVersion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pipeline", "number"], name="pipeline_version_unique")]
+
+
+class CodeComponent(models.Model):
+    """Python that somebody wrote in the studio; its versions are components of this project."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="code")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "slug"], name="code_slug_unique")]
+
+
+class CodeVersion(models.Model):
+    """A published text: never changed. `digest` is the SHA-256 of `source`; `spec` what the look at it gave (title, ports, form)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    component = models.ForeignKey(CodeComponent, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    source = models.TextField()
+    digest = models.CharField(max_length=64)
+    spec = models.JSONField()
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["component", "number"], name="code_version_unique"),
+            models.UniqueConstraint(fields=["component", "digest"], name="code_version_text_unique"),
+        ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from backend.core.models import Project
+from backend.pipelines.code import code_for
 from backend.pipelines.models import PipelineVersion
 from workers import catalog
 from workers.sdk.graph.nested import INPUT, OUTPUT, PREFIX, Nested, of_graph
@@ -19,8 +20,8 @@ OFFERED = 200
 
 
 def components_for(project: Project, *graphs: Mapping[str, Any]) -> dict[str, Any]:
-    """The catalogue's components and every pipeline that these graphs use, at any depth. What is not there is left out: `check`
-    says so. A version can only use versions that were there before it, so there is an end. One query a level."""
+    """The catalogue's components, and every pipeline and all code that these graphs use, at any depth. What is not there is left out:
+    `check` says so. A version can only use versions that were there before it, so there is an end. One query a level."""
     found: dict[str, Any] = dict(catalog.load().components)
     levels: list[list[PipelineVersion]] = []
     wanted = _used(graphs)
@@ -29,6 +30,7 @@ def components_for(project: Project, *graphs: Mapping[str, Any]) -> dict[str, An
         levels.append(versions)
         seen = {_name(v) for level in levels for v in level}
         wanted = _used(v.graph for v in versions) - seen
+    found |= code_for(project, _names((*graphs, *(v.graph for level in levels for v in level))))
     for version in (v for level in reversed(levels) for v in level):
         found[_name(version)] = _component(version, found)
     return found
@@ -49,8 +51,12 @@ def offered(project: Project) -> list[Nested]:
 
 
 def _used(graphs: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {name for name in _names(graphs) if REFERENCE.fullmatch(name)}
+
+
+def _names(graphs: Iterable[Mapping[str, Any]]) -> set[str]:
     names = {step.get("component") for graph in graphs for step in (graph.get("steps") or {}).values() if isinstance(step, Mapping)}
-    return {name for name in names if isinstance(name, str) and REFERENCE.fullmatch(name)}
+    return {name for name in names if isinstance(name, str)}
 
 
 def _versions(project: Project, names: set[str]) -> list[PipelineVersion]:

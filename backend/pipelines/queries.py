@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import CharField, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 
 from backend.core.errors import HeadraceError, NotFound
 from backend.core.models import Project
 from backend.core.queries import Slice, paginate
 from backend.datasets.models import Dataset
 from backend.datasets.queries import resolve_reference
+from backend.pipelines.code import offered_code
 from backend.pipelines.errors import InvalidGraph
-from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.pipelines.models import CodeComponent, CodeVersion, Pipeline, PipelineVersion
 from backend.pipelines.nested import components_for, offered
 from workers import catalog
 from workers.sdk import graph as graphs
+from workers.sdk.graph.code import Code
 from workers.sdk.graph.nested import Nested
 
 KIND_OF_MODALITY = {"table": "Table", "images": "Images"}
@@ -25,18 +28,22 @@ HINTS = 200
 
 
 def get_catalog(project: Project, using: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The palette: stages in order, kinds, components, and this project's pipelines that can be steps (and those `using` names)."""
+    """The palette: stages in order, kinds, components, this project's pipelines and code as steps (and those `using` names)."""
     found = catalog.load()
-    nested = {one.name: one for one in offered(project)}
+    own: dict[str, Any] = {one.name: one for one in offered_code(project)} | {one.name: one for one in offered(project)}
     if using is not None:
-        nested |= {name: one for name, one in components_for(project, using).items() if isinstance(one, Nested)}
+        own |= {name: one for name, one in components_for(project, using).items() if isinstance(one, Nested | Code)}
     return {
-        "stages": [*found.stages, {"name": "pipelines", "title": "Pipelines", "help": "This project's published pipelines, as steps."}],
+        "stages": [
+            *found.stages,
+            {"name": "code", "title": "Code", "help": "Steps that people of this project wrote in Python."},
+            {"name": "pipelines", "title": "Pipelines", "help": "This project's published pipelines, as steps."},
+        ],
         "kinds": [
             {"name": name, "title": kind.title, "color": kind.color, "shape": kind.shape, "help": kind.help}
             for name, kind in found.kinds.items()
         ],
-        "components": [*found.components.values(), *nested.values()],
+        "components": [*found.components.values(), *own.values()],
     }
 
 
@@ -162,3 +169,49 @@ def get_version(pipeline: Pipeline, number: int) -> PipelineVersion:
 def export_yaml(pipeline: Pipeline, version: int | None = None) -> dict[str, str]:
     graph = draft(pipeline) if version is None else get_version(pipeline, version).graph
     return {"yaml": graphs.to_yaml(graph, name=pipeline.name, description=pipeline.description), "digest": graphs.digest(graph)}
+
+
+def _code(project: Project) -> QuerySet[CodeComponent]:
+    newest = CodeVersion.objects.filter(component=OuterRef("pk")).order_by("-number")
+    return (
+        CodeComponent.objects.filter(project=project)
+        .select_related("created_by", "project")
+        .annotate(
+            latest_version=Subquery(newest.values("number")[:1], output_field=IntegerField()),
+            title=Subquery(newest.annotate(said=KeyTextTransform("title", "spec")).values("said")[:1], output_field=CharField()),
+        )
+    )
+
+
+def list_code(project: Project, deleted: bool = False) -> list[CodeComponent]:
+    """Newest change first."""
+    return list(_code(project).filter(deleted_at__isnull=not deleted).order_by("-updated_at", "-id"))
+
+
+def get_code(project: Project, slug: str) -> CodeComponent:
+    """A deleted one too, so that it can be restored."""
+    found: CodeComponent | None = _code(project).filter(slug=slug).first()
+    if found is None:
+        raise NotFound(what="code", name=slug)
+    return found
+
+
+def find_code(project: Project, slug: str) -> CodeComponent:
+    """For work; deleted code is not found."""
+    found = get_code(project, slug)
+    if found.deleted_at is not None:
+        raise NotFound(what="code", name=slug)
+    return found
+
+
+def list_code_versions(component: CodeComponent) -> list[CodeVersion]:
+    return list(component.versions.select_related("created_by").defer("source", "spec").order_by("-number"))
+
+
+def get_code_version(component: CodeComponent, number: int) -> CodeVersion:
+    found: CodeVersion | None = (
+        component.versions.select_related("created_by", "component").filter(number=number).first() if 0 < number < 2**31 else None
+    )
+    if found is None:
+        raise NotFound(what="version of this code", name=number)
+    return found

@@ -242,3 +242,77 @@ class TemplateOut(Schema):
     modality: str
     graph: Graph
     demo: str | None
+
+
+Source = Annotated[str, Field(min_length=1, max_length=200_000)]
+"""The text of a code step: Python."""
+
+
+class CodeText(Schema):
+    source: Source
+
+
+class CodeIn(Schema):
+    name: Name
+    source: Source
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class CodeVersionIn(Schema):
+    source: Source
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class CodeProblem(Schema):
+    line: int
+    """Counted from 1; 0 is the whole text."""
+    message: str
+    hint: str
+
+
+class CodeCheckOut(Schema):
+    """Either what the step will be (its ports, its form), or what is wrong with the text."""
+
+    component: ComponentOut | None
+    problems: list[CodeProblem]
+
+
+class CodeOut(Schema):
+    """`title` is what its newest version calls itself; steps name it as `code:slug@version`."""
+
+    id: UUID
+    slug: str
+    name: str
+    title: str
+    latest_version: int
+    created_by: UserOut | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class CodeVersionBrief(Schema):
+    number: int
+    digest: str
+    note: str
+    created_by: UserOut | None
+    created_at: datetime
+
+
+class CodeVersionOut(CodeVersionBrief):
+    slug: str
+    source: str
+    component: ComponentOut
+
+
+class CodeMember(Schema):
+    name: str
+    kind: str
+    signature: str
+    help: str
+
+
+class CodeWord(CodeMember):
+    """A name that a text may use without importing it, and what can be asked of it."""
+
+    members: list[CodeMember]

@@ -8,7 +8,7 @@ from ninja import Query, Router, Status
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit, Page
-from backend.runs import actions, queries
+from backend.runs import actions, queries, secrets
 from backend.runs.schemas import (
     ApprovalOut,
     AttemptOut,
@@ -22,6 +22,10 @@ from backend.runs.schemas import (
     RunIn,
     RunOut,
     RunSummary,
+    SecretIn,
+    SecretName,
+    SecretOut,
+    SecretValueOut,
     ShardOut,
     StepRunOut,
 )
@@ -183,3 +187,33 @@ def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
 def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
     """Bring a demo's real data, make its pipeline from the template and run it."""
     return Status(202, queries.demo(actions.start_demo(request.project, request.user, slug)))
+
+
+@router.get("/projects/{project}/secrets", response=list[SecretOut])
+@allow("secret.read")
+def list_secrets(request: ApiRequest, project: str) -> Any:
+    """Names of the secrets that steps may refer to as `{"$secret": NAME}`."""
+    return secrets.list_secrets(request.project)
+
+
+@router.put("/projects/{project}/secrets/{name}", response=SecretOut)
+@allow("secret.write")
+def set_secret(request: ApiRequest, project: str, name: SecretName, payload: SecretIn) -> Any:
+    """A new secret, or another value. It is never shown again."""
+    actions.set_secret(request.project, request.user, name, payload.value)
+    return secrets.find_secret(request.project, name)
+
+
+@router.delete("/projects/{project}/secrets/{name}", response={204: None})
+@allow("secret.write")
+def delete_secret(request: ApiRequest, project: str, name: str) -> Any:
+    """Gone at once and for good; steps that refer to it fail."""
+    actions.delete_secret(request.project, request.user, name)
+    return Status(204, None)
+
+
+@router.get("/projects/{project}/secrets/{name}/value", response=SecretValueOut)
+@allow("secret.use")
+def use_secret(request: ApiRequest, project: str, name: str) -> Any:
+    """The value, for the token of a running step one of whose parameters names it; for everybody else there is none."""
+    return {"value": secrets.value_for(request.project, request.token.step_run if request.token is not None else None, name)}

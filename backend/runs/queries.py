@@ -151,9 +151,8 @@ def details(runs: Sequence[Run]) -> list[Json]:
 
 def _step(step: StepRun, graph: Json, outputs: list[Json]) -> Json:
     component = catalog.load().components.get(step.component)
-    title = (
-        component.title if component is not None else (graph.get("pipelines") or {}).get(step.component, {}).get("title", step.component)
-    )
+    own = {**(graph.get("pipelines") or {}), **(graph.get("code") or {})}
+    title = component.title if component is not None else own.get(step.component, {}).get("title", step.component)
     return {
         "id": step.pk, "step": step.step, "name": graph["steps"].get(step.step, {}).get("name") or title, "component": step.component,
         "title": title, "queue": step.queue, "status": step.status, "skip_reason": step.skip_reason, "attempt": step.attempt,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from ninja import Field, Schema
+from ninja import Field, Path, Schema
 
 from backend.artifacts.schemas import ArtifactOut
 from backend.core.schemas import Number, UserOut
@@ -325,3 +325,25 @@ class DemoOut(Schema):
     dataset: str | None
     pipeline: str | None
     run: UUID | None
+
+
+SecretName = Annotated[str, Path(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=60)]
+
+
+class SecretIn(Schema):
+    """At least 8 characters: what is shorter cannot be blacked out of a log without making it unreadable."""
+
+    value: Annotated[str, Field(min_length=8, max_length=20_000)]
+
+
+class SecretOut(Schema):
+    """Never its value."""
+
+    name: str
+    created_by: UserOut | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class SecretValueOut(Schema):
+    value: str

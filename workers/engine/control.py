@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
+from workers.engine import code
 from workers.engine import store as artifacts
 from workers.engine.ledger import Ledger
 from workers.engine.report import Report
@@ -47,7 +48,7 @@ def hands_over(claim: Json) -> bool:
 def control(claim: Json, ledger: Ledger, store: Store, report: Report) -> HandOver | list[Json]:
     """The steps to wait for, or the outputs once these have ended. Raises StepError where they failed."""
     if _flow(claim, "map"):
-        return _gather(claim, ledger, store) if claim["state"] else _scatter(claim, store)
+        return _gather(claim, ledger, store) if claim["state"] else _scatter(claim, ledger, store)
     if _flow(claim, "repeat"):
         return _again(claim, ledger, store, report) if claim["state"] else _round(claim, 1, {})
     return _close(claim, ledger) if claim["state"] else _open(claim, ledger)
@@ -65,7 +66,7 @@ def _kept(claim: Json) -> Json | None:
 # Scatter and gather
 
 
-def _scatter(claim: Json, store: Store) -> HandOver | list[Json]:
+def _scatter(claim: Json, ledger: Ledger, store: Store) -> HandOver | list[Json]:
     spec = _flow(claim, "map")
     if "values" in spec:
         shards: list[Json] = [{"parameters": {**claim["parameters"], **one}} for one in spec["values"]]
@@ -80,7 +81,7 @@ def _scatter(claim: Json, store: Store) -> HandOver | list[Json]:
             records = _cut(records[0], spec.get("size"), store)
         shards = [{"given": {port: [record]}} for record in records]
     if not shards:
-        return _lists(claim, [], store)
+        return _lists(claim, [], ledger, store)
     children = [
         {"id": str(uuid.uuid4()), "step": f"{claim['step']}[{n}]", "shard": n, "flow": _kept(claim), **one} for n, one in enumerate(shards)
     ]
@@ -125,15 +126,17 @@ def _gather(claim: Json, ledger: Ledger, store: Store) -> list[Json]:
             short + reason,
             hint="Mend the cause and continue the run: the shards that succeeded are taken over, only the others run again.",
         )
-    return _lists(claim, good, store)
+    return _lists(claim, good, ledger, store)
 
 
-def _lists(claim: Json, children: list[Json], store: Store) -> list[Json]:
+def _lists(claim: Json, children: list[Json], ledger: Ledger, store: Store) -> list[Json]:
     ports: dict[str, list[Json]] = {}
     for child in children:
         for port, record in child["outputs"].items():
             ports.setdefault(port, []).append(record)
-    known = catalog.load().components.get(claim["component"])
+    known: Any = catalog.load().components.get(claim["component"])
+    if code.is_code(claim):
+        known = code.code_of(ledger, claim["run"], claim["component"])
     for port in known.outputs if known is not None else ():
         if port.required:
             ports.setdefault(port.name, [])
@@ -193,7 +196,9 @@ def _open(claim: Json, ledger: Ledger) -> HandOver | list[Json]:
     graph, given, passed = _inside(nested, claim)
     inner = {ref: of_json(ref, one) for ref in {s["component"] for s in graph["steps"].values()} if ref.startswith(PREFIX)
              if (one := ledger.pipeline(claim["run"], ref)) is not None}  # fmt: skip
-    components = {**catalog.load().components, **inner}
+    written = {ref: code.code_of(ledger, claim["run"], ref) for ref in {s["component"] for s in graph["steps"].values()}
+               if ref.startswith(code.PREFIX)}  # fmt: skip
+    components = {**catalog.load().components, **inner, **written}
     if missing := [s["component"] for s in graph["steps"].values() if s["component"] not in components]:
         raise StepError(f"This worker has no component “{missing[0]}”.", hint="Install the plug-in that brings it on every worker.")
     steps, inputs = plan(graph, components, uuid.uuid4)

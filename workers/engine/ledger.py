@@ -137,6 +137,10 @@ class Ledger:
         """A pipeline that is a step of this run, as `workers.sdk.graph.nested.of_json` takes it."""
         return self.call("SELECT ledger_pipeline(%s::uuid, %s)", (run, name))  # type: ignore[no-any-return]  # jsonb
 
+    def code(self, run: str, name: str) -> Json | None:
+        """User-written code that is a step of this run, as `workers.sdk.graph.code.of_json` takes it."""
+        return self.call("SELECT ledger_code(%s::uuid, %s)", (run, name))  # type: ignore[no-any-return]  # jsonb
+
     def overdue(self, limit: int = 200) -> list[Json]:
         """Go on with steps whose deadline for a person has passed."""
         return self.call("SELECT ledger_overdue(%s::int)", (limit,)) or []

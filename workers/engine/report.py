@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import ctypes
+import json
 import logging
 import math
 import os
@@ -49,7 +50,11 @@ class Redactor:
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
-        self._secrets.update(s for s in secrets if len(s) >= 8)
+        """Their lines and their spelling in JSON and Python count too: a log is made of lines."""
+        for secret in secrets:
+            forms = (secret, *secret.splitlines(), repr(secret)[1:-1], json.dumps(secret)[1:-1],
+                     json.dumps(secret, ensure_ascii=False)[1:-1])  # fmt: skip
+            self._secrets.update(s for s in forms if len(s) >= 8)
         self._pattern = re.compile("|".join(map(re.escape, sorted(self._secrets, key=len, reverse=True)))) if self._secrets else None
 
     def __call__(self, text: str) -> str:
@@ -89,7 +94,9 @@ class Report:
             if len(self._points) >= PENDING_POINTS:
                 self._dropped_points += 1
             else:
-                self._points.append((datetime.now(UTC), clean(name)[:120], float(index), float(value) if math.isfinite(value) else None))
+                self._points.append(
+                    (datetime.now(UTC), self._redact(clean(name))[:120], float(index), float(value) if math.isfinite(value) else None)
+                )
 
     def cancelled(self) -> bool:
         return self.stop.is_set()

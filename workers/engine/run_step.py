@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
-from workers.engine import perform
+from workers.engine import code, perform
 from workers.engine.broker import asked
 from workers.engine.control import HandOver, control, hands_over
 from workers.engine.isolate import Isolated
@@ -27,6 +27,8 @@ from workers.engine.ledger import Ledger
 from workers.engine.live import Live
 from workers.engine.perform import Stopped, TimedOut
 from workers.engine.report import Beater, Capture, Redactor, Report, StepLogging
+from workers.engine.sandbox.run import Sandboxed
+from workers.engine.secrets import blacked_out, with_secrets
 from workers.sdk.context import Waits
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class Worker:
         self._capture = Capture() if capture else None
         self._beater = Beater(self._late)
         self._isolated = Isolated()
+        self._sandboxed = Sandboxed()
         self._main = threading.main_thread().ident
         self._armed: Report | None = None
         self._deadline: float | None = None
@@ -173,10 +176,15 @@ class Worker:
         if hands_over(claim):
             with perform.here(claim, info, report, lambda: self._client(claim, info), "cpu"):
                 return control(claim, self.ledger, perform.store(), report)
+        if code.is_code(claim):
+            return code.run(claim, info, self.ledger, perform.store(), report, self._sandboxed, self._deadline)
         component = perform.component_of(claim)
+        held = with_secrets(claim, lambda: self._client(claim, info), self.redact)
         if component.isolate or component.resources == "gpu":
-            return self._isolated.run(claim, info, report, component, self._grant(claim), self._deadline)
-        return perform.perform(claim, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
+            made = self._isolated.run(held, info, report, component, self._grant(claim), self._deadline)
+        else:
+            made = perform.perform(held, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
+        return [{**record, "metadata": blacked_out(record["metadata"], self.redact)} for record in made] if held is not claim else made
 
     def _commit(self, claim: Json, result: list[Json] | HandOver | Waits, take: bool) -> Json:
         held = (claim["id"], claim["attempt"], self.name)

@@ -17,10 +17,12 @@ from backend.datasets import queries as datasets
 from backend.pipelines import queries as pipelines
 from backend.pipelines.actions import publish
 from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.runs import secrets
 from backend.runs.actions import ledger
 from backend.runs.errors import ParametersRefused, RunRefused
 from backend.runs.models import Run, StepRun
 from workers.sdk import graph as graphs
+from workers.sdk.graph.code import Code
 from workers.sdk.graph.nested import Nested
 from workers.sdk.graph.parameters import PARAMETER, given, references, substitute
 
@@ -94,15 +96,22 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     if errors := [p for p in problems if p["severity"] == "error"]:
         raise RunRefused(message="The pipeline has problems that must be mended before it can run.", problems=[_problem(p) for p in errors],
                          field=_problem(errors[0])["field"] or None, hint=errors[0]["message"])  # fmt: skip
+    if missing := secrets.problems(project, graph, components):
+        raise ParametersRefused(message=f"{missing[0]['field']}: {missing[0]['message']}.", field=missing[0]["field"], problems=missing,
+                                hint="Owners set secrets in the project's settings.")  # fmt: skip
     read = _pin(project, graph, components)
-    inner = {name: one.as_json() for name, one in components.items() if isinstance(one, Nested)}
+    inner = {
+        part: kept
+        for part, kind in (("pipelines", Nested), ("code", Code))
+        if (kept := {name: one.as_json() for name, one in components.items() if isinstance(one, kind)})
+    }
     run_id = new_id()
     steps, inputs = graphs.plan(graph, components, new_id)
     _choose(graph, steps, wish, before)
     ledger.start(
         {
             "id": run_id, "project_id": project.pk, "name": wish.name, "pipeline_version_id": version.pk,
-            "graph": {**graph, **({"pipelines": inner} if inner else {}), **({"bound": bound} if bound else {})},
+            "graph": {**graph, **inner, **({"bound": bound} if bound else {})},
             "parameters": {k: dict(v) for k, v in wish.parameters.items()},
             "values": values, "use_cache": wish.use_cache, "rerun_of": before.pk if before is not None else None, "started_by": user.pk,
         }, steps, inputs,

@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
-import platform
 import sys
 import time
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from jsonschema import Draft202012Validator, SchemaError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,12 +18,12 @@ from workers.engine.isolate import Ended
 from workers.engine.perform import TimedOut
 from workers.engine.sandbox.box import Box
 from workers.engine.sandbox.limits import INSPECTION, Limits
-from workers.engine.sandbox.machine import Machine, Mode, probe
+from workers.engine.sandbox.machine import Machine, Mode, NoSandbox, probe
 from workers.engine.sandbox.run import SOURCE, place, start
+from workers.sdk.graph.code import LIMITS, version_of
 from workers.sdk.kinds import KINDS
 
 Json = dict[str, Any]
-LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "lightgbm", "torch", "pillow")
 SCHEMA = 256 * 1024
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=80)]
 Text = Annotated[str, Field(max_length=20_000)]
@@ -128,6 +125,8 @@ def _look_at(spec: Spec) -> None:
         raise ValueError("the form is too large")
     if spec.parameters.get("type") != "object" or not isinstance(spec.parameters.get("properties"), dict):
         raise ValueError("the form is no object with properties")
+    if taken := LIMITS.keys() & spec.parameters["properties"].keys():
+        raise ValueError(f"“{min(taken)}” is the name of a limit of every code step: call your parameter something else")
     _local(spec.parameters)
     Draft202012Validator.check_schema(spec.parameters)
 
@@ -145,24 +144,16 @@ def _local(part: object) -> None:
             _local(value)
 
 
-def version_of(source: str) -> str:
-    """Hash of the text, of Python and of the libraries that it may use. Made here: the text has no say in it."""
-    libraries = []
-    for name in LIBRARIES:
-        try:
-            libraries.append(f"{name}=={importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            libraries.append(name)
-    return hashlib.sha256("\n".join([source, platform.python_version(), *libraries]).encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _wrong(message: str, hint: str) -> Inspection:
     return Inspection(problems=[Problem(line=0, message=message[:2000], hint=hint[:2000])])
 
 
-def main(form: Literal["json"] = "json") -> None:
-    """For programs: source text on standard input, the inspection on standard output."""
-    print(inspect(sys.stdin.read()).model_dump_json())
+def main() -> None:
+    """For programs: source text on standard input; on standard output the inspection, or `{"no_sandbox": {message, hint}}`."""
+    try:
+        print(inspect(sys.stdin.read()).model_dump_json())
+    except NoSandbox as exc:
+        print(json.dumps({"no_sandbox": {"message": exc.message, "hint": exc.hint}}))
 
 
 if __name__ == "__main__":

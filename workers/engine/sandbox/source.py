@@ -16,25 +16,17 @@ import sys
 import traceback
 import types
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, NamedTuple
-
-from pydantic import Field
+from typing import Any
 
 from workers.sdk import component as kit
-from workers.sdk import context
+from workers.sdk.code import GIVEN
 from workers.sdk.component import Component
-from workers.sdk.errors import Cancelled, ComponentDefinitionError, StepError
+from workers.sdk.errors import ComponentDefinitionError
 from workers.sdk.kinds import KINDS
 
 Json = dict[str, Any]
 FILE = "step.py"
 MODULE = "step"
-GIVEN: Json = {
-    **KINDS, "Annotated": Annotated, "Any": Any, "Cancelled": Cancelled, "Column": kit.Column,
-    "Columns": kit.Columns, "Expression": kit.Expression, "Field": Field, "Literal": Literal, "NamedTuple": NamedTuple, "Seed": kit.Seed,
-    "StepError": StepError, "component": kit.component, "context": context,
-}  # fmt: skip
-"""What a text may use without importing it."""
 _FRAMES = {"DataFrame": "table.pandas()", "Series": "table.pandas()", "ndarray": "table.pandas().to_numpy()"}
 
 

@@ -32,6 +32,7 @@ import { RunDialog } from './canvas/RunDialog'
 import { Drawers, LeftPanel, RightPanel } from './canvas/SidePanels'
 import { ToolBar, TopBar } from './canvas/TopBar'
 import { useCheck, useGraphOf, useOpen, usePresence, useRunStatus, useSessionState, type Studio } from './canvas/useStudio'
+import { CodeDialog } from './code/CodeDialog'
 import { EMPTY_CATALOG } from './graph/catalog'
 import { successorCounts } from './graph/connect'
 import { sameMeaning } from './graph/diff'
@@ -93,7 +94,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const search = useSearch({ strict: false }) as { version?: number }
   const narrow = useMediaQuery('(max-width: 820px)', window.innerWidth <= 820, { getInitialValueInEffect: false }) ?? false
   const sessionState = useSessionState(session)
-  const catalog = useQuery(catalogQuery(project))
+  const catalog = useQuery(catalogQuery(project, pipeline))
   const templates = useQuery(templatesQuery(project))
   const datasets = useQuery(datasetsQuery(project))
   const models = useQuery(modelsQuery(project))
@@ -258,6 +259,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
       <CompareDialog {...shared} />
       <YamlDialog {...shared} name={name} version={shown} />
       <ConflictDialog conflict={sessionState.conflict} onChoose={(choice) => void session.resolve(choice)} />
+      <CodeDialog project={project} />
       <LiveRegion />
     </div>
   )

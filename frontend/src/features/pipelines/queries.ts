@@ -10,10 +10,11 @@ import { normalise, toApi, type Graph } from './graph/types'
 const BASE = '/api/v1/projects/{project}' as const
 const MINUTES = 60_000
 
-export const catalogQuery = (project: string) =>
+/** With `pipeline`, also the older versions that its draft uses. */
+export const catalogQuery = (project: string, pipeline?: string) =>
   queryOptions({
-    queryKey: keys.catalog(project),
-    queryFn: async () => readCatalog(await unwrap(api.GET(`${BASE}/catalog`, { params: { path: { project } } }))),
+    queryKey: [...keys.catalog(project), pipeline ?? ''],
+    queryFn: async () => readCatalog(await unwrap(api.GET(`${BASE}/catalog`, { params: { path: { project }, query: pipeline ? { pipeline } : {} } }))),
     staleTime: 5 * MINUTES,
   })
 

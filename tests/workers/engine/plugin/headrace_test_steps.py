@@ -172,3 +172,28 @@ def big(*, size: Annotated[int, Field(description="Bytes.")] = 100_000) -> Artif
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "a.txt").write_text("a" * size)
     return Artifact(path=folder, metadata={"files": 1})
+
+
+def _tell(text: str, how: str) -> Recipe:
+    here = context.current()
+    print("printed", text)
+    print("spelled", repr(text), file=sys.stderr)
+    here.log(f"logged {text}")
+    logging.getLogger("told").warning("warned %s", text)
+    here.progress(0.5, f"at {text}")
+    here.metric(f"series {text}", 1, 1)
+    if how == "raise":
+        raise RuntimeError(f"failed with {text}")
+    return Recipe.of({"length": len(text)}, said=text, inside=[{"again": f"<{text}>"}])
+
+
+@component(stage="data", cacheable=False)
+def tell(*, text: Text, how: Text = "") -> Recipe:
+    """Say a text everywhere a step can"""
+    return _tell(text, how)
+
+
+@component(stage="data", cacheable=False, isolate=True)
+def tell_apart(*, text: Text, how: Text = "") -> Recipe:
+    """Say a text everywhere a step can, in a process of its own"""
+    return _tell(text, how)

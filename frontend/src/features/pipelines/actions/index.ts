@@ -10,12 +10,14 @@ import { cut } from './cut'
 import { deselect } from './deselect'
 import { disconnect } from './disconnect'
 import { duplicate } from './duplicate'
+import { editCode } from './edit-code'
 import { editParameters } from './edit-parameters'
 import { exportYaml } from './export-yaml'
 import { findStep } from './find-step'
 import { fitView } from './fit-view'
 import { importYaml } from './import-yaml'
 import { insert } from './insert'
+import { newCode } from './new-code'
 import { nextProblem } from './next-problem'
 import { paste } from './paste'
 import { publish } from './publish'
@@ -42,10 +44,12 @@ export const ACTIONS: readonly Action[] = [
   exportYaml,
   importYaml,
   addStep,
+  newCode,
   addAfter,
   insert,
   connect,
   editParameters,
+  editCode,
   rename,
   undo,
   redo,

@@ -6,6 +6,7 @@ import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, 
 import { IconPointerFilled } from '@tabler/icons-react'
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent as ReactMouseEvent, type RefObject } from 'react'
 
+import { readCodeName } from '../code/queries'
 import { componentOf, kindOf, outputPort } from '../graph/catalog'
 import { fittingPorts, insertableComponents, type OpenEnd } from '../graph/connect'
 import * as edit from '../graph/edit'
@@ -276,7 +277,11 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
         onEdgesChange={onEdgesChange}
         onNodeDragStop={(_event, node, all) => dropMoved(all.length > 0 ? all : [node])}
         onSelectionDragStop={(_event, all) => dropMoved(all)}
-        onNodeDoubleClick={() => editor.set({ inspector: true })}
+        onNodeDoubleClick={(_event, node) => {
+          const code = readCodeName(node.data.step.component)
+          if (code) editor.open({ name: 'code', code, step: node.id })
+          else editor.set({ inspector: true })
+        }}
         onConnectStart={(_event, { nodeId, handleId }) => {
           const end = endOf(nodeId, handleId)
           if (end) editor.start(end, 'drag')

@@ -23,7 +23,7 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
   const [text, setText] = useState('')
   const root = useRef<HTMLDivElement>(null)
   const found = useMemo(() => searchComponents(catalog, text), [catalog, text])
-  const stages = useMemo(() => catalog.stages.map((stage) => ({ ...stage, components: found.filter((component) => component.stage === stage.name) })).filter((stage) => stage.components.length > 0), [catalog, found])
+  const stages = useMemo(() => catalog.stages.map((stage) => ({ ...stage, components: found.filter((component) => component.stage === stage.name) })).filter((stage) => stage.components.length > 0 || (stage.name === 'code' && !text)), [catalog, found, text])
   const after = componentOf(catalog, step)
   const successors = useMemo(() => {
     if (!after || text) return []
@@ -115,7 +115,18 @@ export function Palette({ counts, onAdded }: { counts: Counts; onAdded?: () => v
               <Accordion.Control>
                 {stage.title} <span className={classes.count}>{stage.components.length}</span>
               </Accordion.Control>
-              <Accordion.Panel>{stage.components.map((component) => row(component, ''))}</Accordion.Panel>
+              <Accordion.Panel>
+                {stage.name === 'code' && (
+                  <button type="button" className={palette.component} onClick={() => editor.open({ name: 'code' })}>
+                    <StageTile stage="code" />
+                    <span className={palette.componentText}>
+                      <span className={palette.componentTitle}>New code step…</span>
+                      <span className={palette.componentSummary}>Write one in Python.</span>
+                    </span>
+                  </button>
+                )}
+                {stage.components.map((component) => row(component, ''))}
+              </Accordion.Panel>
             </Accordion.Item>
           ))}
         </Accordion>

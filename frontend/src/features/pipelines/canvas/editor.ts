@@ -23,6 +23,8 @@ export type Dialog =
   | { name: 'yaml'; tab: 'export' | 'import' }
   | { name: 'compare' }
   | { name: 'find' }
+  /** Writing a code step: a new one, or the code that `step` uses. */
+  | { name: 'code'; code?: { slug: string; version: number }; step?: string }
 
 export interface Focus {
   readonly step: string

@@ -3,6 +3,7 @@ import {
   IconActivity,
   IconAdjustments,
   IconBox,
+  IconCode,
   IconChartDots,
   IconDatabase,
   IconMessageChatbot,
@@ -20,6 +21,7 @@ const STAGES: Record<string, { icon: Icon; color: string }> = {
   evaluate: { icon: IconChartDots, color: 'orange' },
   publish: { icon: IconRocket, color: 'green' },
   monitor: { icon: IconActivity, color: 'yellow' },
+  code: { icon: IconCode, color: 'cyan' },
   llm: { icon: IconMessageChatbot, color: 'indigo' },
 }
 

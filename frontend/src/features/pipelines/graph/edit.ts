@@ -20,7 +20,8 @@ function withInput(step: Step, port: string, refs: readonly OutputRef[]): Step {
 }
 
 export function addStep(graph: Graph, catalog: Catalog, component: Component, position: Position): { graph: Graph; key: string } {
-  const key = uniqueKey(keysOf(graph), component.name)
+  // `code:heavy-rows@2` is `heavy_rows` in YAML and logs.
+  const key = uniqueKey(keysOf(graph), component.name.replace(/^\w+:|@\d+$/g, ''))
   // No parameters: what is not set follows the component's defaults, and the form shows those.
   const blank = makeStep(component.name)
   const step = { ...blank, position: freeSpot(graph, catalog, position, stepSize(catalog, blank)) }
@@ -139,6 +140,21 @@ export function nudge(graph: Graph, keys: ReadonlySet<string>, dx: number, dy: n
 
 export function setParameters(graph: Graph, key: string, parameters: Readonly<Record<string, unknown>>): Graph {
   return withStep(graph, key, (step) => ({ ...step, parameters }))
+}
+
+/** Another component in the step's place, such as a newer version: wires and values that it has no place for go. */
+export function setComponent(graph: Graph, key: string, component: Component): Graph {
+  return withStep(graph, key, (step) => {
+    if (step.component === component.name) return step
+    const ports = new Set(component.inputs.map((port) => port.name))
+    const fields = new Set(Object.keys((component.parameters.properties as object | undefined) ?? {}))
+    return {
+      ...step,
+      component: component.name,
+      inputs: Object.fromEntries(Object.entries(step.inputs).filter(([port]) => ports.has(port))),
+      parameters: Object.fromEntries(Object.entries(step.parameters).filter(([name]) => fields.has(name))),
+    }
+  })
 }
 
 export function setDetails(graph: Graph, key: string, details: Partial<Pick<Step, 'name' | 'note' | 'retries' | 'timeout_s'>>): Graph {

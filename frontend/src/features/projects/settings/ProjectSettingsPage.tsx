@@ -11,11 +11,12 @@ import { PageHeader } from '@/ui/PageHeader'
 import { useSubmit } from '@/ui/useSubmit'
 import { AuditLog } from './AuditLog'
 import { Members } from './Members'
+import { Secrets } from './Secrets'
 import { Section } from './Section'
 
-type Tab = 'general' | 'members' | 'audit'
+type Tab = 'general' | 'members' | 'secrets' | 'audit'
 
-/** A project's name, people, audit log and end. */
+/** A project's name, people, secrets, audit log and end. */
 export function ProjectSettingsPage() {
   const project = useProjectSlug()
   const can = useCan()
@@ -30,6 +31,7 @@ export function ProjectSettingsPage() {
         <Tabs.List mb="lg">
           <Tabs.Tab value="general">General</Tabs.Tab>
           <Tabs.Tab value="members">Members</Tabs.Tab>
+          {can('secret.read') && <Tabs.Tab value="secrets">Secrets</Tabs.Tab>}
           {can('audit.read') && <Tabs.Tab value="audit">Audit log</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="general">
@@ -43,6 +45,7 @@ export function ProjectSettingsPage() {
         <Tabs.Panel value="members">
           <Members project={project} />
         </Tabs.Panel>
+        <Tabs.Panel value="secrets">{tab === 'secrets' && <Secrets project={project} />}</Tabs.Panel>
         <Tabs.Panel value="audit">
           <AuditLog project={project} />
         </Tabs.Panel>
