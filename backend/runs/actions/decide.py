@@ -57,7 +57,7 @@ def ask_people(step: StepRun) -> int:
     members = Membership.objects.filter(project=run.project, user__is_active=True).select_related("user")
     asked = [m.user.email for m in members if may_decide(question, m.user.email, m.role)]
     pipeline = run.pipeline_version.pipeline.name
-    address = f"{settings.PUBLIC_URL}/projects/{run.project.slug}/runs/{run.pk}?step={step.step}"
+    address = f"{settings.PUBLIC_URL}/p/{run.project.slug}/runs/{run.pk}?step={step.step}"
     for email in asked:
         mail.send_on_commit(
             email,

@@ -53,6 +53,7 @@ const inProject = [
   createRoute({ getParentRoute: () => project, path: '/runs/$run', component: lazyRouteComponent(runs, 'RunPage') }),
   createRoute({ getParentRoute: () => project, path: '/triggers', component: lazyRouteComponent(triggers, 'TriggersPage') }),
   createRoute({ getParentRoute: () => project, path: '/triggers/$trigger', component: lazyRouteComponent(triggers, 'TriggerPage') }),
+  createRoute({ getParentRoute: () => project, path: '/approvals', component: lazyRouteComponent(runs, 'ApprovalsPage') }),
   createRoute({ getParentRoute: () => project, path: '/models', component: lazyRouteComponent(registry, 'ModelsPage') }),
   createRoute({ getParentRoute: () => project, path: '/models/$model', component: lazyRouteComponent(registry, 'ModelPage') }),
   createRoute({ getParentRoute: () => project, path: '/endpoints', component: lazyRouteComponent(deployments, 'EndpointsPage') }),

@@ -23,7 +23,7 @@ from backend.runs.models import Attempt, Demo, LogLine, MetricPoint, StepRun
 from tests.backend.datasets.conftest import Uploader, image, profiled, zipped
 from tests.backend.models import PARITY, flowers
 from tests.backend.people import Person
-from tests.backend.runs.test_runs import claim, finish, value
+from tests.backend.runs.test_runs import claim, finish, sql, value
 
 CSV = b"when,city,temp,note\n" + b"".join(b"2024-01-%02d,Delft,%d.5,a %d\n" % (1 + n % 28, n, n) for n in range(30))
 Json = dict[str, Any]
@@ -33,6 +33,14 @@ GRAPH: Json = {
         "split": {"component": "split_rows", "inputs": {"table": [{"step": "read", "output": "table"}]}},
     }
 }
+SOURCE = '''def shout(table: Table) -> Table:
+    """Shout
+
+    Writes the names of the columns in capitals.
+    """
+    arrow = table.arrow()
+    return Table.from_arrow(arrow.rename_columns([name.upper() for name in arrow.column_names]))
+'''
 CLOUD: Json = {"specversion": "1.0", "id": "7", "source": "/shop", "type": "ready", "data": {"version": 1}}
 YAML = "headrace: pipeline/1\nname: Sea\nsteps:\n  read:\n    component: read_table\n    parameters:\n      dataset: weather@1\n"
 
@@ -82,6 +90,19 @@ def finished_run(owner: Person, artifact: Artifact) -> dict[str, Any]:
     return done
 
 
+def waiting_run(owner: Person) -> dict[str, Any]:
+    """Its step `ask` waits for a person."""
+    ask = {"component": "approval", "inputs": {"value": [{"step": "read", "output": "table"}]}}
+    owner.post("/pipelines", {"name": "Ask", "graph": {"steps": {"read": GRAPH["steps"]["read"], "ask": ask}}})
+    run: dict[str, Any] = owner.post("/runs", {"pipeline": "ask"})
+    claimed = claim(StepRun.objects.get(run=run["id"], step="ask").pk)["next"]
+    question = {"question": "Go on?", "role": "operator", "people": [], "fields": [], "at_deadline": "reject", "metrics": None}
+    sql("ledger_suspend(%s::uuid, %s::int, 'w', %s::jsonb, '[]'::jsonb, '[]'::jsonb, 1, true, NULL, false, 1)",
+        claimed["id"], claimed["attempt"], {"question": question})  # fmt: skip
+    assert owner.get(f"/runs/{run['id']}")["status"] == "waiting"
+    return run
+
+
 def furnish(owner: Person, folder: Path) -> Furnished:
     """Fill the owner's project."""
     project: Project = owner.project
@@ -118,6 +139,9 @@ def furnish(owner: Person, folder: Path) -> Furnished:
         endpoint_id=seeing["id"], deployment_id=seeing["deployments"][0]["id"], model_version_label="eye@1", status=200, latency_us=900,
         input=[{"image": picture.digest}], output=[{"label": "setosa"}],
     )  # fmt: skip
+    waiting = waiting_run(owner)
+    owner.post("/code", {"name": "Shout", "source": SOURCE})
+    owner.put("/secrets/API_KEY", {"value": "very secret indeed"})
     trigger = owner.post("/triggers", {"name": "Shop", "kind": "webhook", "pipeline": "tides", "most_at_once": 100})
     event = owner.post("/triggers/shop/fire", {"data": {"version": 1}})
     figures = [{"title": "ROC", "figure": {"data": [], "layout": {}}}]
@@ -135,6 +159,7 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             "index": "1", "pipeline": "tides", "run_id": run["id"], "queued_run": queued["id"], "step": "read", "demo_id": str(demo.pk),
             "slug": "bikes", "model": "flowers", "alias": "champion", "endpoint": "flowers", "deployment": str(deployments[0].pk),
             "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
+            "waiting_run": waiting["id"], "code": "shout", "name": "API_KEY",
             "trigger": "shop", "event_id": event["id"], "token": trigger["url"].rpartition("/")[2], "secret": trigger["secret"],
         },
     )  # fmt: skip
@@ -150,6 +175,7 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
     at = furnished.paths
     kinds = [{"artifact_id": one} for one in furnished.artifacts.values()]
     shapes = {"dataset": "shapes"}
+    asked = {"run_id": at["waiting_run"], "step": "ask"}
     draft = {"number": "2"}
     column = {"name": "temp", "type": "text", "nullable": True, "format": ""}
     return {
@@ -173,6 +199,8 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "GET /datasets/{dataset}/versions": [{}, {"path": shapes}],
         "GET /datasets/{dataset}/versions/{number}": [{}, {"path": draft}, {"path": shapes}],
         "PUT /datasets/{dataset}/versions/{number}/columns": [{"path": draft, "body": {"columns": [column]}}],
+        "POST /datasets/{dataset}/versions/{number}/preview": [{"path": draft, "body": {}}, {"path": draft, "body": {"delimiter": ";"}}],
+        "POST /datasets/{dataset}/versions/{number}/reread": [{"path": draft, "body": {"header": False}}],
         "POST /datasets/{dataset}/versions/{number}/freeze": [{"path": draft, "body": {"note": "right"}}],
         "GET /datasets/{dataset}/versions/{number}/manifest": [{}, {"path": shapes}],
         "GET /datasets/{dataset}/versions/{number}/rows": [
@@ -211,6 +239,14 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "POST /runs/{run_id}/rerun": [{"body": {"parameters": {}, "use_cache": False}}],
         "GET /runs/{run_id}/logs": [{}, {"query": {"step": "read", "attempt": 1, "search": "line 1"}}],
         "GET /runs/{run_id}/metrics": [{}, {"query": {"step": "read", "max_points": 10}}],
+        "POST /runs/{run_id}/steps/{step}/decision": [{"path": asked, "body": {"answer": "approve", "comment": "Good."}}],
+        "GET /runs/{run_id}/steps/{step}": [{}, {"path": asked}],
+        "GET /catalog": [{}, {"query": {"pipeline": "tides"}}],
+        "POST /code": [{"body": {"name": "Whisper", "source": SOURCE}}],
+        "POST /code/check": [{"body": {"source": SOURCE}}, {"body": {"source": "def wrong("}}],
+        "POST /code/{code}/versions": [{"body": {"source": SOURCE.replace("upper", "lower")}}],
+        "POST /code/{code}/restore": [{"before": ("DELETE", "/code/shout", None)}],
+        "PUT /secrets/{name}": [{"body": {"value": "another secret"}}, {"path": {"name": "OTHER"}, "body": {"value": "a secret too"}}],
         "GET /cron-times": [{"query": {"schedule": "0 6 * * *", "time_zone": "Europe/Amsterdam"}}],
         "GET /triggers": [{}, {"query": {"deleted": True}}],
         "POST /triggers": [

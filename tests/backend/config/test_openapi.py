@@ -26,8 +26,9 @@ schema.config.generation.with_security_parameters = False  # who asks is said be
 schema.config.generation.allow_x00 = False  # PostgreSQL keeps no NUL; JSON Schema cannot say so
 
 
-ALONE = {"POST /endpoints/{endpoint}/predict"}
-"""Needs a predictor: `tests/infra/test_client_commands.py` holds its answer against this document."""
+ALONE = {"POST /endpoints/{endpoint}/predict", "GET /secrets/{name}/value"}
+"""Need a predictor (`tests/infra/test_client_commands.py` holds its answer against this document) and a running step
+(`tests/workers/engine/test_step_secrets.py`)."""
 
 
 def label_of(case: schemathesis.Case) -> str:
@@ -85,6 +86,14 @@ BY_MEANING = {
     "POST /pipelines/import": "the YAML",
     "GET /runs": "the sorting",
     "GET /runs/compare": "the ids",
+    "POST /datasets/{dataset}/versions/{number}/preview": "the options fit the file",
+    "POST /datasets/{dataset}/versions/{number}/reread": "the options fit the file",
+    "POST /runs": "the pipeline's own parameters and its steps",
+    "POST /runs/{run_id}/rerun": "the same",
+    "POST /runs/{run_id}/steps/{step}/decision": "the values that are asked for",
+    "POST /code": "the text is one function",
+    "POST /code/{code}/versions": "the text is one function",
+    "PUT /secrets/{name}": "the value is long enough to be blacked out",
     "GET /cron-times": "the schedule and the time zone",
     "POST /triggers": "the kind, its form, the pipeline's parameters",
     "PATCH /triggers/{trigger}": "as for POST",

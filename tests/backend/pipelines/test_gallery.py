@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -48,9 +49,23 @@ def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(p
     assert body == to_yaml(template.graph), "the file is in the canonical form"
 
 
+PATTERNS = {"grid": "income", "shards": "bikes", "condition": "income", "rounds": "bikes", "approval": "income", "compensation": "income"}
+
+
+@pytest.mark.parametrize(("slug", "data"), PATTERNS.items())
+def test_a_template_of_a_pattern_fits_the_real_data_that_it_names(editor: Person, slug: str, data: str) -> None:
+    dataset(editor.project, data, "table", COLUMNS[data])
+    graph = copy.deepcopy(templates()[slug].graph)
+    graph["steps"]["read"]["parameters"]["dataset"] = f"{data}@latest"
+    assert editor.post("/pipelines/check", graph, 200)["problems"] == []
+
+
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
-    assert [t["slug"] for t in listed] == ["digits", "income", "bikes", "table-classification", "table-regression", "image-classification"]
+    assert [t["slug"] for t in listed] == [
+        "digits", "income", "bikes", "table-classification", "table-regression", "image-classification",
+        "grid", "shards", "condition", "rounds", "approval", "compensation",
+    ]  # fmt: skip
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
     assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"
 

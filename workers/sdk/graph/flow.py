@@ -90,7 +90,7 @@ def _map(value: Any, field: str) -> Map:
         found["values"] = plain(values, f"{field}.values")
     if value.get("at_once") is not None:
         found["at_once"] = whole(value["at_once"], f"{field}.at_once", 1, MOST_SHARDS)
-    policy = value.get("policy") or "all"
+    policy = "all" if value.get("policy") is None else value["policy"]
     if policy not in ("all", "any"):
         if isinstance(policy, str):
             raise GraphError("must be all, any, or how many must succeed.", f"{field}.policy")

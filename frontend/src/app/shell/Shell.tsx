@@ -1,5 +1,5 @@
 /** The frame around every page behind the sign-in: navigation, top bar, content; a bottom bar on a phone. */
-import { ActionIcon, Anchor, Box, Drawer, Group, NavLink, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Anchor, Box, Drawer, Group, Indicator, NavLink, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core'
 import { useDisclosure, useLocalStorage } from '@mantine/hooks'
 import { IconDots, IconFolders, IconHelp, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch, IconTemplate, IconUserCog } from '@tabler/icons-react'
 import { Link, useLocation, useNavigate, useParams } from '@tanstack/react-router'
@@ -7,6 +7,7 @@ import { useEffect, useRef, type ReactNode } from 'react'
 import { useMe } from '@/api/me'
 import { Logo } from '@/ui/Logo'
 import { useCommands } from '@/ui/commands'
+import { ApprovalCount, useApprovals } from './Approvals'
 import { ColorSchemeMenu } from './ColorSchemeMenu'
 import { NAV, type NavItem } from './nav'
 import { Palette, openPalette } from './Palette'
@@ -35,6 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [more, { open: openMore, close: closeMore }] = useDisclosure(false)
   const [help, { open: openHelp, close: closeHelp }] = useDisclosure(false)
   const main = useRef<HTMLElement>(null)
+  const waiting = useApprovals(project)
 
   // A new page is announced and read from its beginning, as after a full load; the first page keeps the browser's own order.
   const first = useRef(true)
@@ -83,7 +85,8 @@ export function Shell({ children }: { children: ReactNode }) {
                   className={classes.link}
                   active={active(item)}
                   label={small ? undefined : item.label}
-                  aria-label={item.label}
+                  rightSection={item.key === 'a' && <ApprovalCount count={waiting} />}
+                  aria-label={item.key === 'a' && waiting > 0 ? `${item.label}, ${waiting} waiting` : item.label}
                   aria-current={active(item) ? 'page' : undefined}
                   leftSection={<item.icon size={19} stroke={1.7} aria-hidden />}
                   renderRoot={(props) => <Link to={item.to} params={{ project } as never} activeOptions={{ exact: item.exact }} {...props} />}
@@ -142,7 +145,9 @@ export function Shell({ children }: { children: ReactNode }) {
             </Link>
           ))}
           <UnstyledButton className={classes.tab} data-active={NAV.slice(4).some(active) || undefined} onClick={openMore} aria-haspopup="dialog">
-            <IconDots size={21} stroke={1.7} aria-hidden />
+            <Indicator disabled={waiting === 0} size={9} offset={2} color="yellow">
+              <IconDots size={21} stroke={1.7} aria-hidden style={{ display: 'block' }} />
+            </Indicator>
             More
           </UnstyledButton>
         </nav>
@@ -155,6 +160,7 @@ export function Shell({ children }: { children: ReactNode }) {
               className={classes.link}
               active={active(item)}
               label={item.label}
+              rightSection={item.key === 'a' && <ApprovalCount count={waiting} />}
               onClick={closeMore}
               leftSection={<item.icon size={20} stroke={1.7} aria-hidden />}
               renderRoot={(props) => <Link to={item.to} params={{ project } as never} activeOptions={{ exact: item.exact }} {...props} />}

@@ -1,4 +1,4 @@
-import { IconApi, IconBolt, IconBox, IconDatabase, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconSettings, type Icon } from '@tabler/icons-react'
+import { IconApi, IconBolt, IconBox, IconDatabase, IconInbox, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconSettings, type Icon } from '@tabler/icons-react'
 import type { LinkProps } from '@tanstack/react-router'
 
 export type NavItem = { label: string; to: LinkProps['to']; icon: Icon; key: string; exact?: boolean }
@@ -10,6 +10,7 @@ export const NAV: NavItem[] = [
   { label: 'Pipelines', to: '/p/$project/pipelines', icon: IconRoute, key: 'p' },
   { label: 'Runs', to: '/p/$project/runs', icon: IconPlayerPlay, key: 'r' },
   { label: 'Triggers', to: '/p/$project/triggers', icon: IconBolt, key: 't' },
+  { label: 'Approvals', to: '/p/$project/approvals', icon: IconInbox, key: 'a' },
   { label: 'Models', to: '/p/$project/models', icon: IconBox, key: 'm' },
   { label: 'Endpoints', to: '/p/$project/endpoints', icon: IconApi, key: 'e' },
   { label: 'Settings', to: '/p/$project/settings', icon: IconSettings, key: 's' },

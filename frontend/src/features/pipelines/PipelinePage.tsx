@@ -1,8 +1,8 @@
 /** One pipeline: palette, canvas, inspector, and the bar above them. */
-import { Anchor, Button, Center, Group, Loader, Stack, Text } from '@mantine/core'
+import { Anchor, Breadcrumbs, Button, Center, Group, Loader, Stack, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { IconArrowBackUp, IconGitCompare, IconPlus, IconRestore, IconTemplate } from '@tabler/icons-react'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { ReactFlowProvider } from '@xyflow/react'
 import { useCallback, useEffect, useMemo, useRef } from 'react'
@@ -36,7 +36,8 @@ import { CodeDialog } from './code/CodeDialog'
 import { EMPTY_CATALOG } from './graph/catalog'
 import { successorCounts } from './graph/connect'
 import { sameMeaning } from './graph/diff'
-import type { Graph, Position } from './graph/types'
+import { pipelineOf } from './graph/nested'
+import type { Graph, Position, Step } from './graph/types'
 import { catalogQuery, datasetsQuery, endpointsQuery, modelsQuery, pipelineQuery, templatesQuery, updatePipeline, versionsQuery } from './queries'
 
 const NO_VERSIONS: Version[] = []
@@ -91,7 +92,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const client = useQueryClient()
   const navigate = useNavigate()
   const can = useCan(project)
-  const search = useSearch({ strict: false }) as { version?: number }
+  const search = useSearch({ strict: false }) as { version?: number; from?: string }
   const narrow = useMediaQuery('(max-width: 820px)', window.innerWidth <= 820, { getInitialValueInEffect: false }) ?? false
   const sessionState = useSessionState(session)
   const catalog = useQuery(catalogQuery(project, pipeline))
@@ -152,7 +153,18 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
     onSuccess: () => void client.invalidateQueries({ queryKey: keys.pipelines(project) }),
     onError: notifyError,
   })
-  const showVersion = (number: number | null) => void navigate({ to: '/p/$project/pipelines/$pipeline', params: { project, pipeline }, search: number === null ? {} : { version: number } })
+  const from = search.from
+  const showVersion = (number: number | null) => void navigate({ to: '/p/$project/pipelines/$pipeline', params: { project, pipeline }, search: { ...(from ? { from } : {}), ...(number === null ? {} : { version: number }) } })
+  const openStep = useCallback(
+    (step: Step) => {
+      const inside = pipelineOf(step.component)
+      if (inside) void navigate({ to: '/p/$project/pipelines/$pipeline', params: { project, pipeline: inside.slug }, search: { version: inside.version, from: from ? `${from},${pipeline}` : pipeline } })
+    },
+    [navigate, project, pipeline, from],
+  )
+  useEffect(() => {
+    editor.openStep = openStep
+  }, [editor, openStep])
   const restore = () => {
     if (!shownVersion) return
     const wanted = shownVersion
@@ -213,6 +225,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
         canRun={can('run.start')}
         onShowVersion={showVersion}
       />
+      {from && <Trail project={project} from={from} name={name} />}
       {shownVersion && (
         <div className={classes.banner} role="status">
           <span>
@@ -243,7 +256,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
         {!narrow && !shownVersion && writable && <LeftPanel counts={counts} />}
         <div className={classes.middle}>
           <div className={classes.stageArea}>
-            {ready ? <Canvas onCursor={onCursor} /> : <Opening />}
+            {ready ? <Canvas onCursor={onCursor} onOpen={openStep} /> : <Opening />}
             {ready && graph && Object.keys(graph.steps).length === 0 && <Start project={project} narrow={narrow} />}
             {ready && <ToolBar narrow={narrow} onPalette={() => editor.set({ palette: true })} />}
           </div>
@@ -262,6 +275,26 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
       <CodeDialog project={project} />
       <LiveRegion />
     </div>
+  )
+}
+
+/** The way back from a pipeline that was opened as a step of another, outermost first. */
+function Trail({ project, from, name }: { project: string; from: string; name: string }) {
+  const slugs = from.split(',').filter(Boolean)
+  const names = useQueries({ queries: slugs.map((slug) => pipelineQuery(project, slug)) })
+  return (
+    <nav className={classes.banner} aria-label="Opened from">
+      <Breadcrumbs fz="sm">
+        {slugs.map((slug, index) => (
+          <Anchor key={slug} inherit renderRoot={(props) => <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: slug }} search={index > 0 ? { from: slugs.slice(0, index).join(',') } : {}} {...props} />}>
+            {names[index]?.data?.name ?? slug}
+          </Anchor>
+        ))}
+        <Text fz="sm" aria-current="page">
+          {name}
+        </Text>
+      </Breadcrumbs>
+    </nav>
   )
 }
 

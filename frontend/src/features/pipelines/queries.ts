@@ -10,10 +10,11 @@ import { normalise, toApi, type Graph } from './graph/types'
 const BASE = '/api/v1/projects/{project}' as const
 const MINUTES = 60_000
 
-/** With `pipeline`, also the older versions that its draft uses. */
+/** With a pipeline: also the older versions of pipelines that its draft uses as steps. */
 export const catalogQuery = (project: string, pipeline?: string) =>
   queryOptions({
-    queryKey: [...keys.catalog(project), pipeline ?? ''],
+    // A key of its own: the run pages keep the plain answer.
+    queryKey: [...keys.catalog(project), 'read', pipeline ?? ''],
     queryFn: async () => readCatalog(await unwrap(api.GET(`${BASE}/catalog`, { params: { path: { project }, query: pipeline ? { pipeline } : {} } }))),
     staleTime: 5 * MINUTES,
   })

@@ -2,24 +2,36 @@
 import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
 import '@xyflow/react/dist/style.css'
 import { useComputedColorScheme } from '@mantine/core'
+import { IconRepeat, IconStack2 } from '@tabler/icons-react'
 import { memo, useMemo, type ReactNode } from 'react'
-import { duration, elapsed, humanise } from '@/lib/format'
+import { count, duration, elapsed, humanise } from '@/lib/format'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
-import type { Run, StepRun } from './live'
+import { drawn, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
-type StepNode = Node<{ step: StepRun; onChoose: (step: string) => void }, 'step'>
+type StepNode = Node<{ step: StepRun; how: 'map' | 'repeat' | null; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
 
 /** What stands under a step's name: how far it is, how long it took, or why it did not run. */
 function told(step: StepRun): string {
-  const cached = step.status === 'skipped' && step.skip_reason === 'cached'
+  const cached = step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')
   const time = elapsed(step.started_at, step.finished_at)
+  if (step.shards) return shardWords(step.shards)
+  if (step.status === 'waiting') return 'Waits for a person'
   if (step.status === 'running') return step.message || `${Math.round(step.progress * 100)} %`
   if (step.status === 'skipped') return cached ? 'Reused' : step.skip_reason === 'upstream failed' ? 'Not reached' : humanise(step.skip_reason || 'skipped')
   if (step.status === 'queued') return 'Queued'
   const took = time !== null && step.finished_at ? duration(time) : ''
   return step.status === 'succeeded' ? took : [humanise(step.status), took].filter(Boolean).join(', ')
+}
+
+function shardWords({ total, open, failed }: NonNullable<StepRun['shards']>): string {
+  return `${count(total - open)} of ${count(total)}${failed > 0 ? `, ${count(failed)} failed` : ''}`
+}
+
+/** A step that nobody reached, or a branch that was not taken: there, but out of the way. */
+function passedOver(step: StepRun): boolean {
+  return step.status === 'skipped' && step.skip_reason !== 'cached' && step.skip_reason !== 'reused'
 }
 
 const nodeTypes = {
@@ -33,9 +45,13 @@ const nodeTypes = {
         type="button"
         className={`${classes.node} nopan`}
         data-status={step.status}
+        data-passed={passedOver(step) || undefined}
+        data-inside={data.inside || undefined}
+        data-many={step.shards !== null || undefined}
         data-selected={selected || undefined}
         onClick={() => data.onChoose(step.step)}
-        aria-label={`${step.name || step.title}: ${step.status}${under && under.toLowerCase() !== step.status ? `, ${under}` : ''}`}
+        onDoubleClick={() => data.inside && data.onOpen(step.step)}
+        aria-label={`${step.name || step.title}: ${step.status}${under && under.toLowerCase() !== step.status ? `, ${under}` : ''}${data.inside ? ', a pipeline: double click opens it' : ''}`}
         style={{ width: WIDTH, height: HEIGHT }}
       >
         <Handle type="target" position={Position.Left} className={classes.handle} isConnectable={false} />
@@ -44,10 +60,13 @@ const nodeTypes = {
         </span>
         <span className={classes.nodeText}>
           <span className={classes.nodeTitle}>{step.name || step.title}</span>
-          <span className={classes.nodeUnder}>{under || step.title}</span>
+          <span className={classes.nodeUnder} title={under || undefined}>
+            {data.how === 'map' && <IconStack2 size={12} className={classes.how} aria-hidden />}
+            {data.how === 'repeat' && <IconRepeat size={12} className={classes.how} aria-hidden />}
+            {under || step.title}</span>
         </span>
         {step.attempt > 1 && <span className={classes.attempt}>{step.attempt}×</span>}
-        {step.status === 'running' && <span className={classes.nodeBar} style={{ width: `${Math.max(3, step.progress * 100)}%` }} />}
+        {(step.status === 'running' || (step.shards && step.shards.open > 0)) && <span className={classes.nodeBar} style={{ width: `${Math.max(3, step.progress * 100)}%` }} />}
         <Handle type="source" position={Position.Right} className={classes.handle} isConnectable={false} />
       </button>
     )
@@ -58,14 +77,14 @@ const nodeTypes = {
 export function StepList({ run, selected, onSelect, children }: { run: Run; selected: string | null; onSelect: (step: string | undefined) => void; children: ReactNode }) {
   return (
     <ol className={classes.steps} aria-label="Steps of this run">
-      {run.step_runs.map((step) => {
+      {[...drawn(run, null), ...run.step_runs.filter((step) => step.undoes)].map((step) => {
         const look = statusLook(step.status)
         const StatusIcon = look.icon
         const under = told(step)
         const open = step.step === selected
         return (
           <li key={step.id}>
-            <button type="button" className={classes.step} aria-expanded={open} onClick={() => onSelect(open ? undefined : step.step)}>
+            <button type="button" className={classes.step} data-passed={passedOver(step) || undefined} aria-expanded={open} onClick={() => onSelect(open ? undefined : step.step)}>
               <span className={classes.nodeIcon} style={{ color: `var(--mantine-color-${look.color}-light-color)`, background: `var(--mantine-color-${look.color}-light)` }}>
                 <StatusIcon size={17} stroke={2.2} className={look.spin ? classes.spin : undefined} aria-hidden />
               </span>
@@ -84,30 +103,33 @@ export function StepList({ run, selected, onSelect, children }: { run: Run; sele
   )
 }
 
-export function RunGraph({ run, selected, onSelect }: { run: Run; selected: string | null; onSelect: (step: string) => void }) {
+/** `graph`: of the pipeline that is drawn, its keys as the paths of the steps; `inside`: the step of the run that is that pipeline. */
+export function RunGraph({ run, graph, inside, selected, onSelect, onOpen }: { run: Run; graph: Run['graph']; inside: string | null; selected: string | null; onSelect: (step: string) => void; onOpen: (step: string) => void }) {
   const scheme = useComputedColorScheme('light')
-  const spots = useMemo(() => places(run.graph), [run.graph])
-  const wires = useMemo(() => wiresOf(run.graph), [run.graph])
+  const spots = useMemo(() => places(graph), [graph])
+  const wires = useMemo(() => wiresOf(graph), [graph])
   const byStep = useMemo(() => new Map(run.step_runs.map((s) => [s.step, s])), [run.step_runs])
   const nodes = useMemo(
     () =>
-      run.step_runs.map((step): StepNode => ({
+      drawn(run, inside).map((step): StepNode => ({
         id: step.step,
         type: 'step',
         position: spots[step.step] ?? { x: 0, y: 0 },
-        data: { step, onChoose: onSelect },
+        data: { step, how: graph.steps?.[step.step]?.map ? 'map' : graph.steps?.[step.step]?.repeat ? 'repeat' : null, inside: step.component.startsWith('pipeline:') && !step.shards, onChoose: onSelect, onOpen },
         selected: step.step === selected,
         width: WIDTH,
         height: HEIGHT,
         focusable: false,
       })),
-    [run.step_runs, spots, selected, onSelect],
+    [run, graph, inside, spots, selected, onSelect, onOpen],
   )
   const edges = useMemo(
     () =>
-      wires.map((wire): Edge => {
-        const moving = byStep.get(wire.target)?.status === 'running'
-        return { id: wire.id, source: wire.source, target: wire.target, animated: moving, focusable: false, ariaLabel: wire.label, style: { stroke: moving ? 'var(--mantine-color-blue-6)' : 'var(--hr-line-strong)' } }
+      wires.filter((wire) => byStep.has(wire.source) && byStep.has(wire.target)).map((wire): Edge => {
+        const target = byStep.get(wire.target)
+        const moving = target?.status === 'running'
+        const dim = target !== undefined && passedOver(target)
+        return { id: wire.id, source: wire.source, target: wire.target, animated: moving, focusable: false, ariaLabel: wire.label, style: { stroke: moving ? 'var(--mantine-color-blue-6)' : 'var(--hr-line-strong)', ...(dim ? { opacity: 0.45, strokeDasharray: '4 4' } : {}) } }
       }),
     [wires, byStep],
   )
@@ -124,6 +146,7 @@ export function RunGraph({ run, selected, onSelect }: { run: Run; selected: stri
         edgesFocusable={false}
         elementsSelectable={false}
         zoomOnScroll={false}
+        zoomOnDoubleClick={false}
         preventScrolling={false}
         onlyRenderVisibleElements={nodes.length > 150}
         fitView

@@ -1,10 +1,10 @@
 /** One run, live: its graph, the step that is chosen, and below it results, charts, log and timeline. */
-import { Alert, Anchor, Button, Progress, Skeleton, Tabs, Text } from '@mantine/core'
+import { Alert, Anchor, Breadcrumbs, Button, Group, Progress, Skeleton, Tabs, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerPlay, IconPlayerStop, IconRefresh, IconTimeline } from '@tabler/icons-react'
+import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerPlay, IconPlayerStop, IconPlayerTrackNext, IconRefresh, IconTimeline } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
 import { ago, duration, elapsed, score } from '@/lib/format'
@@ -14,8 +14,9 @@ import { ConfirmButton, notifyError } from '@/ui/confirm'
 import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
-import { runQuery, useNow, useRun } from './data'
-import { ended, type Run } from './live'
+import { runQuery, useInside, useNow, useRun, useStepAt } from './data'
+import { HeatStrip } from './HeatStrip'
+import { ended, shardOf, type Run, type StepRun } from './live'
 import { LogView } from './LogView'
 import { Artifacts, MetricCharts, Timeline } from './panels'
 import { RerunDialog } from './RerunDialog'
@@ -50,7 +51,7 @@ export function RunPage() {
 
 /** The step worth looking at when nobody chose: one that failed, one that runs, else the last that ran. */
 function interesting(run: Run): string | null {
-  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'running')
+  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'waiting') ?? run.step_runs.find((s) => s.status === 'running')
   const last = [...run.step_runs].sort((a, b) => Date.parse(b.finished_at ?? '') - Date.parse(a.finished_at ?? ''))[0]
   return (pick ?? last ?? run.step_runs[0])?.step ?? null
 }
@@ -59,28 +60,43 @@ function Shown({ project, run }: { project: string; run: Run }) {
   const navigate = useNavigate()
   const client = useQueryClient()
   const can = useCan()
-  const search = useSearch({ strict: false }) as { tab?: string; step?: string }
+  const search = useSearch({ strict: false }) as { tab?: string; step?: string; inside?: string }
   // What one watches while it runs stays in sight when it ends.
   const [first] = useState<Tab>(ended(run.status) ? 'artifacts' : 'charts')
   const tab: Tab = TABS.find((t) => t === search.tab) ?? first
-  const chosen = run.step_runs.find((s) => s.step === search.step)?.step ?? null
-  const [again, setAgain] = useState(false)
+  // A path names a step, or one of its shards: that one is asked for by itself.
+  const path = search.step ?? null
+  const known = run.step_runs.find((s) => s.step === path)
+  const owner = known ?? run.step_runs.find((s) => path !== null && shardOf(s.step, path) !== null)
+  const shardPath = path !== null && !known && owner ? path : null
+  const shard = useStepAt(project, run, shardPath)
+  const chosen = owner ? path : null
+  const inside = run.step_runs.find((s) => s.step === search.inside && s.component.startsWith('pipeline:')) ?? null
+  const graph = useInside(project, run, inside)
+  const [again, setAgain] = useState<'again' | 'continue' | null>(null)
   const now = useNow(!ended(run.status))
-  const shownStep = chosen ?? interesting(run)
-  const step = run.step_runs.find((s) => s.step === shownStep)
+  const shownStep = owner?.step ?? interesting(run)
+  const step = shardPath ? shard.data : run.step_runs.find((s) => s.step === shownStep)
+  const many = run.step_runs.find((s) => s.step === shownStep && s.shards)
+  const undone = run.step_runs.filter((s) => s.undoes)
+  const whole = useMemo(() => (shard.data && shardPath ? { ...run, step_runs: [...run.step_runs, shard.data] } : run), [run, shard.data, shardPath])
   const setSearch = useCallback(
-    (change: { tab?: Tab; step?: string }) => void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
+    (change: { tab?: Tab; step?: string; inside?: string }) => void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
     [navigate],
   )
   const choose = useCallback((key: string) => setSearch({ step: key }), [setSearch])
+  const openInside = useCallback((key: string) => setSearch({ inside: key, step: key }), [setSearch])
   const cancel = useMutation({
     mutationFn: () => unwrap(api.POST('/api/v1/projects/{project}/runs/{run_id}/cancel', { params: { path: { project, run_id: run.id } } })),
     onSuccess: (fresh) => client.setQueryData(runQuery(project, run.id).queryKey, fresh),
     onError: notifyError,
   })
   useCommands(
-    () => [{ id: 'run.again', label: 'Run this again…', group: 'Run', icon: IconRefresh, disabled: !can('run.start'), run: () => setAgain(true) }],
-    [can, run.id],
+    () => [
+      { id: 'run.again', label: 'Run this again…', group: 'Run', icon: IconRefresh, disabled: !can('run.start'), run: () => setAgain('again') },
+      { id: 'run.continue', label: 'Continue this run…', group: 'Run', icon: IconPlayerTrackNext, disabled: !can('run.start') || !ended(run.status), run: () => setAgain('continue') },
+    ],
+    [can, run.id, run.status],
   )
   const running = !ended(run.status)
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
@@ -135,8 +151,18 @@ function Shown({ project, run }: { project: string; run: Run }) {
                 Cancel
               </ConfirmButton>
             )}
+            {can('run.start') && !running && run.status !== 'succeeded' && (
+              <Button leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => setAgain('continue')}>
+                Continue…
+              </Button>
+            )}
+            {can('run.start') && run.status === 'succeeded' && (
+              <Button variant="default" leftSection={<IconPlayerTrackNext size={16} aria-hidden />} onClick={() => setAgain('continue')}>
+                Continue…
+              </Button>
+            )}
             {can('run.start') && (
-              <Button variant={running ? 'default' : 'filled'} leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => setAgain(true)}>
+              <Button variant={run.status === 'succeeded' ? 'filled' : 'default'} leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => setAgain('again')}>
                 Run again…
               </Button>
             )}
@@ -179,8 +205,22 @@ function Shown({ project, run }: { project: string; run: Run }) {
           {panel}
         </StepList>
       ) : (
-        <RunGraph run={run} selected={shownStep} onSelect={choose} />
+        <>
+          {inside && (
+            <Breadcrumbs mb={6} component="nav" aria-label="Opened step">
+              <Anchor component="button" size="sm" onClick={() => setSearch({ inside: undefined })}>
+                The whole run
+              </Anchor>
+              <Text size="sm" aria-current="page">
+                {inside.name || inside.title}
+              </Text>
+            </Breadcrumbs>
+          )}
+          <RunGraph key={inside?.step ?? ''} run={run} graph={graph} inside={inside?.step ?? null} selected={shownStep} onSelect={choose} onOpen={openInside} />
+        </>
       )}
+      {many && <HeatStrip key={many.id} project={project} run={run} step={many} chosen={shardPath ? shardOf(many.step, shardPath) : null} onChoose={(number) => setSearch({ step: number === null ? many.step : `${many.step}[${number}]` })} />}
+      {undone.length > 0 && <Undone steps={undone} run={run} onStep={choose} />}
       <div className={classes.whole}>{running && <Progress value={run.progress * 100} size="sm" aria-label={`${run.steps_done} of ${run.steps_total} steps done`} />}</div>
       <div className={classes.split}>
         <Tabs value={tab} onChange={(value) => setSearch({ tab: (value as Tab) ?? 'charts' })} keepMounted={false} miw={0}>
@@ -199,10 +239,10 @@ function Shown({ project, run }: { project: string; run: Run }) {
             </Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="charts">
-            <MetricCharts project={project} run={run} />
+            <MetricCharts project={project} run={whole} />
           </Tabs.Panel>
           <Tabs.Panel value="artifacts">
-            <Artifacts key={chosen ?? ''} project={project} run={run} step={chosen} />
+            <Artifacts key={chosen ?? ''} project={project} run={whole} step={chosen} />
             {chosen && (
               <Button variant="subtle" size="compact-sm" mt="sm" onClick={() => setSearch({ step: undefined })}>
                 Show the results of all steps
@@ -210,7 +250,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
             )}
           </Tabs.Panel>
           <Tabs.Panel value="logs">
-            <LogView project={project} run={run} step={chosen} onStep={(key) => setSearch({ step: key ?? undefined })} />
+            <LogView project={project} run={whole} step={chosen} onStep={(key) => setSearch({ step: key ?? undefined })} />
           </Tabs.Panel>
           <Tabs.Panel value="timeline">
             <Timeline run={run} onStep={choose} />
@@ -222,8 +262,30 @@ function Shown({ project, run }: { project: string; run: Run }) {
           </aside>
         )}
       </div>
-      <RerunDialog opened={again} onClose={() => setAgain(false)} project={project} run={run} />
+      <RerunDialog mode={again} onClose={() => setAgain(null)} project={project} run={run} />
     </>
+  )
+}
+
+/** What put right what the run had done, last first. */
+function Undone({ steps, run, onStep }: { steps: StepRun[]; run: Run; onStep: (step: string) => void }) {
+  return (
+    <Group gap="xs" mt="sm" component="section" aria-label="Undone">
+      <Text size="sm" fw={600}>
+        Undone:
+      </Text>
+      {steps.map((step) => {
+        const of = run.step_runs.find((one) => one.id === step.undoes)
+        return (
+          <Group key={step.id} gap={6} wrap="nowrap">
+            <Anchor component="button" size="sm" onClick={() => onStep(step.step)}>
+              {of?.name || of?.title || step.step} by {step.title}
+            </Anchor>
+            <StatusBadge status={step.status} size="sm" hint={step.error?.message} />
+          </Group>
+        )
+      })}
+    </Group>
   )
 }
 

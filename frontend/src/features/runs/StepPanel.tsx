@@ -7,13 +7,15 @@ import { keys } from '@/api/keys'
 import { dateTime, duration, elapsed, humanise } from '@/lib/format'
 import { describe, downloadUrl } from '@/ui/artifact'
 import { StatusBadge } from '@/ui/StatusBadge'
+import { QuestionForm, Decision } from './Question'
 import { useNow } from './data'
 import { ended, unpin, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
 export function StepPanel({ project, run, step, onOpen }: { project: string; run: Run; step: StepRun; onOpen: (tab: 'logs' | 'artifacts') => void }) {
   const now = useNow(step.status === 'running')
-  const cached = step.status === 'skipped' && step.skip_reason === 'cached'
+  const cached = step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')
+  const undone = step.undoes ? run.step_runs.find((one) => one.id === step.undoes) : undefined
   const parameters = Object.entries(step.parameters)
   return (
     <Stack gap="md">
@@ -49,6 +51,14 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
           )}
         </div>
       )}
+      {step.status === 'waiting' && step.question && <QuestionForm key={step.id} project={project} run={run.id} step={step.step} question={step.question} />}
+      {step.decision && step.status !== 'waiting' && <Decision decision={step.decision} />}
+      {undone && <Text size="sm">Puts right what “{undone.name || undone.title}” did.</Text>}
+      {step.shards && (
+        <Text size="sm">
+          {step.shards.total - step.shards.open} of {step.shards.total} done, {step.shards.failed} failed. Choose one in the strip to see its log and outputs.
+        </Text>
+      )}
       {cached && (
         <Alert icon={<IconInfoCircle aria-hidden />} color="gray" p="xs">
           Nothing that decides this result has changed since an earlier run, so its outputs are reused.
@@ -56,7 +66,7 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
       )}
       {step.status === 'skipped' && !cached && step.skip_reason && (
         <Alert icon={<IconInfoCircle aria-hidden />} color="gray" p="xs">
-          {step.skip_reason === 'upstream failed' ? 'Not reached: a step before it failed.' : `Skipped: ${step.skip_reason}.`}
+          {step.skip_reason === 'upstream failed' ? 'Not reached: a step before it failed.' : step.skip_reason === 'branch not taken' ? 'Passed over: the branch it is on was not taken.' : `Skipped: ${step.skip_reason}.`}
         </Alert>
       )}
       {step.error && (

@@ -1,10 +1,11 @@
 /** What the run pages ask for, and how live events keep it fresh. */
-import { infiniteQueryOptions, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { infiniteQueryOptions, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { useLive } from '@/api/events'
 import { keys } from '@/api/keys'
-import { append, applyEvent, ended, type Line, type Point, type Run } from './live'
+import { approvalsQuery } from '@/api/approvals'
+import { append, applyEvent, ended, shardOf, withEvents, type Line, type Point, type Run, type Shard, type Status, type StepRun } from './live'
 
 export type RunFilters = { status?: Schemas['RunSummary']['status']; pipeline?: string; search?: string; sort?: string }
 
@@ -165,4 +166,79 @@ export function useNow(ticking: boolean): number {
     return () => clearInterval(timer)
   }, [ticking])
   return now
+}
+
+const STEP = '/api/v1/projects/{project}/runs/{run_id}/steps/{step}' as const
+const NO_SHARDS: readonly Shard[] = []
+
+/** Every shard of a step, live: ten thousand are asked for once; what happens to each since comes with the events. */
+export function useShards(project: string, run: Run, step: StepRun): { shards: readonly Shard[]; loading: boolean; error: unknown } {
+  const [heard, setHeard] = useState<ReadonlyMap<string, { status: Status; attempt: number }>>(new Map())
+  const query = useQuery({
+    // Rounds come one by one, and times and errors are known at the end: then all are asked for again.
+    queryKey: [...keys.runs(project), run.id, 'shards', step.step, step.shards?.total ?? 0, step.status],
+    queryFn: () => unwrap(api.GET(`${STEP}/shards`, { params: { path: { project, run_id: run.id, step: step.step } } })),
+    placeholderData: (before) => before,
+    refetchInterval: ended(step.status) ? false : 20_000,
+  })
+  const waiting = useRef(new Map<string, { status: Status; attempt: number }>())
+  const frame = useRef(0)
+  useEffect(() => () => cancelAnimationFrame(frame.current), [])
+  useLive(`run:${run.id}`, (event) => {
+    if (event.type !== 'step_run_changed' || shardOf(step.step, event.step) === null) return
+    waiting.current.set(event.step, { status: event.status, attempt: event.attempt })
+    // Hundreds may come at once: drawn together, once a frame.
+    cancelAnimationFrame(frame.current)
+    frame.current = requestAnimationFrame(() => setHeard(new Map(waiting.current)))
+  })
+  const data = query.data ?? NO_SHARDS
+  const shards = useMemo(() => withEvents(data, step.step, heard), [data, step.step, heard])
+  return { shards, loading: query.isPending, error: query.error }
+}
+
+/** One step by its path: a shard or round, with what it was given and what it made. */
+export function useStepAt(project: string, run: Run, path: string | null) {
+  const client = useQueryClient()
+  const queryKey = [...keys.runs(project), run.id, 'step', path]
+  const query = useQuery({
+    queryKey,
+    queryFn: () => unwrap(api.GET(STEP, { params: { path: { project, run_id: run.id, step: path ?? '' } } })),
+    enabled: path !== null,
+    refetchInterval: (now) => (now.state.data && ended(now.state.data.status) ? false : 5_000),
+  })
+  useLive(`run:${run.id}`, (event) => {
+    if (event.type === 'step_run_changed' && event.step === path) void client.invalidateQueries({ queryKey })
+  })
+  return query
+}
+
+/** Answers a step that waits for a person. */
+export function useDecide(project: string, run: string, step: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: Schemas['DecideIn']) => unwrap(api.POST(`${STEP}/decision`, { params: { path: { project, run_id: run, step } }, body })),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: approvalsQuery(project).queryKey })
+      void client.invalidateQueries({ queryKey: [...keys.runs(project), run] })
+    },
+  })
+}
+
+/** The graph that is drawn: the run's own, or that of the pipeline which a step is, its keys as the run's paths. */
+export function useInside(project: string, run: Run, step: StepRun | null): Run['graph'] {
+  const [, slug = '', version = ''] = /^pipeline:(.+)@(\d+)$/.exec(step?.component ?? '') ?? []
+  const query = useQuery({
+    queryKey: [...keys.pipelines(project), 'graph', slug, version],
+    queryFn: async () => (await unwrap(api.GET('/api/v1/projects/{project}/pipelines/{pipeline}/versions', { params: { path: { project, pipeline: slug } } }))).find((one) => one.number === Number(version))?.graph ?? null,
+    enabled: slug !== '',
+    staleTime: Infinity,
+  })
+  const inner = query.data
+  const path = step?.step
+  return useMemo(() => {
+    if (path === undefined) return run.graph
+    const at = (key: string) => `${path}.${key}`
+    const steps = Object.entries(inner?.steps ?? {}).map(([key, one]) => [at(key), { ...one, inputs: Object.fromEntries(Object.entries(one.inputs ?? {}).map(([port, refs]) => [port, refs.map((ref) => ({ ...ref, step: at(ref.step) }))])) }] as const)
+    return { parameters: {}, steps: Object.fromEntries(steps) }
+  }, [run.graph, path, inner])
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { append, applyEvent, groupMetrics, timeline, type Point, type Run, type StepRun } from './live'
+import { append, applyEvent, counted, drawn, groupMetrics, rootOf, shardOf, timeline, withEvents, type Shard, type Point, type Run, type StepRun } from './live'
 
 const step = (over: Partial<StepRun> = {}): StepRun =>
   ({ id: 's1', step: 'train', status: 'running', attempt: 1, progress: 0.2, message: '', outputs: [], ...over }) as StepRun
@@ -48,4 +48,25 @@ it('a running step reaches to now on the timeline', () => {
   const { bars, total } = timeline(shown, Date.parse('2026-01-01T00:00:10Z'))
   expect(bars[0]).toMatchObject({ start: 2, end: 10 })
   expect(total).toBe(10)
+})
+
+describe('steps that make others', () => {
+  const shard = (number: number, over: Partial<Shard> = {}): Shard => ({ shard: number, step: `train[${number}]`, status: 'queued', skip_reason: '', attempt: 1, seconds: null, error: '', ...over })
+  it('are counted from what they say', () => {
+    expect(counted('7 of 40, 1 failed')).toEqual({ total: 40, open: 33, failed: 1 })
+    expect(counted('Epoch 7 of 40')).toBeNull()
+    const { run: next } = applyEvent(run(), { type: 'step_run_changed', seq: 11, run: 'r', step_run: 's1', step: 'train', status: 'running', attempt: 1, progress: 0.5, message: '2 of 4' })
+    expect(next.step_runs[0]?.shards).toEqual({ total: 4, open: 2, failed: 0 })
+  })
+  it('move on shard by shard, and never back from an end', () => {
+    const shards = [shard(0), shard(1, { status: 'succeeded' }), shard(2)]
+    const events = new Map([['train[0]', { status: 'running' as const, attempt: 1 }], ['train[1]', { status: 'running' as const, attempt: 1 }], ['trainer[2]', { status: 'failed' as const, attempt: 1 }]])
+    expect(withEvents(shards, 'train', events).map((one) => one.status)).toEqual(['running', 'succeeded', 'queued'])
+    expect(withEvents(shards, 'other', events)).toBe(shards)
+  })
+  it('have paths that are read', () => {
+    expect([shardOf('train', 'train[12]'), shardOf('train', 'train[1].x'), rootOf('prepare[3].clean'), rootOf('a~undo')]).toEqual([12, null, 'prepare', 'a'])
+    const whole = run({ step_runs: [step({ parent: null, undoes: null, shard: null }), step({ id: 's2', step: 'train.in', parent: 's1', undoes: null, shard: null }), step({ id: 's3', step: 'train~undo', parent: null, undoes: 's1', shard: null })] })
+    expect([drawn(whole, null).map((s) => s.step), drawn(whole, 'train').map((s) => s.step)]).toEqual([['train'], ['train.in']])
+  })
 })

@@ -32,13 +32,53 @@ export function applyEvent(run: Run, event: LiveEvent): { run: Run; stale: boole
     const before = run.step_runs.find((s) => s.id === event.step_run)
     if (!before || event.attempt < before.attempt) return { run, stale: false }
     if (event.seq && event.seq <= run.last_event && event.status === before.status && event.progress <= before.progress) return { run, stale: false }
-    const after = { ...before, status: event.status, attempt: event.attempt, progress: event.progress, message: event.message }
+    const after = { ...before, status: event.status, attempt: event.attempt, progress: event.progress, message: event.message, shards: counted(event.message) ?? before.shards }
     return {
       run: { ...run, step_runs: run.step_runs.map((s) => (s === before ? after : s)), last_event: Math.max(run.last_event, event.seq) },
       stale: before.status !== event.status,
     }
   }
   return { run, stale: false }
+}
+
+/** What a step that made others says of them, `7 of 40, 1 failed`, as numbers. */
+export function counted(message: string): StepRun['shards'] {
+  const found = /^(\d+) of (\d+)(?:, (\d+) failed)?$/.exec(message)
+  return found ? { total: Number(found[2]), open: Number(found[2]) - Number(found[1]), failed: Number(found[3] ?? 0) } : null
+}
+
+export type Shard = Schemas['ShardOut']
+
+/** A shard's number, where `path` is one of `step`'s: `train[7]` of `train`. */
+export function shardOf(step: string, path: string): number | null {
+  const found = path.startsWith(`${step}[`) ? /^\[(\d+)\]$/.exec(path.slice(step.length)) : null
+  return found ? Number(found[1]) : null
+}
+
+/** The shards with what events said since; the same list when they said nothing new. */
+export function withEvents(shards: readonly Shard[], step: string, events: ReadonlyMap<string, { status: Status; attempt: number }>): readonly Shard[] {
+  let next: Shard[] | null = null
+  for (const [path, { status, attempt }] of events) {
+    const number = shardOf(step, path)
+    if (number === null) continue
+    const list: readonly Shard[] = next ?? shards
+    const index = list[number]?.shard === number ? number : list.findIndex((one) => one.shard === number)
+    const old = list[index]
+    if (!old || old.attempt > attempt || (old.attempt === attempt && ended(old.status)) || (old.status === status && old.attempt === attempt)) continue
+    next ??= [...shards]
+    next[index] = { ...old, status, attempt }
+  }
+  return next ?? shards
+}
+
+/** The steps that are drawn: those of the pipeline itself, or those inside a step that is one. Compensations are listed, not drawn. */
+export function drawn(run: Run, inside: string | null): StepRun[] {
+  return run.step_runs.filter((step) => !step.undoes && step.shard === null && (inside === null ? step.parent === null : step.step.startsWith(`${inside}.`) && !step.step.slice(inside.length + 1).includes('.')))
+}
+
+/** The step of the pipeline itself that a path lies in: `prepare` of `prepare[3].clean`. */
+export function rootOf(path: string): string {
+  return path.split(/[.[~]/, 1)[0] ?? path
 }
 
 /** `slug@3#digest`, as a run keeps it, back to `slug@3`, as people choose it. */

@@ -5,11 +5,12 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { bytes, count, number, plural } from '@/lib/format'
+import { bytes, count, number, plural, score } from '@/lib/format'
+import { metricName, ranked } from '@/lib/metrics'
 import { Chart, type Figure } from '@/ui/chart'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import classes from './ArtifactPreview.module.css'
-import { MetricsView, type MetricsValue } from './MetricsView'
+import { asMetric, MetricsView, type MetricsValue } from './MetricsView'
 
 const Markdown = lazy(() => import('./Markdown'))
 
@@ -26,9 +27,9 @@ export function describe(artifact: Schemas['ArtifactOut']): string {
   const parts: string[] = []
   if (typeof metadata.rows === 'number') parts.push(plural(metadata.rows, 'row'))
   if (Array.isArray(metadata.columns)) parts.push(plural(metadata.columns.length, 'column'))
-  if (typeof metadata.count === 'number') parts.push(plural(metadata.count, artifact.kind === 'Figures' ? 'figure' : 'image'))
+  if (typeof metadata.count === 'number') parts.push(artifact.kind === 'List' ? `${count(metadata.count)} × ${typeof metadata.of === 'string' ? metadata.of : 'result'}` : plural(metadata.count, artifact.kind === 'Figures' ? 'figure' : 'image'))
   // How many bytes a dozen numbers take tells nobody anything.
-  if (artifact.size > 0 && !['Metrics', 'Figures', 'Endpoint', 'ModelVersion'].includes(artifact.kind)) parts.push(bytes(artifact.size))
+  if (artifact.size > 0 && !['Metrics', 'Figures', 'Values', 'List', 'Endpoint', 'ModelVersion'].includes(artifact.kind)) parts.push(bytes(artifact.size))
   return parts.join(' · ')
 }
 
@@ -95,9 +96,52 @@ function Shown({ preview, kind }: { preview: Preview; kind: string }) {
         </Box>
       )
     case 'json':
+      if (kind === 'List' && preview.value && typeof preview.value === 'object') return <ListView value={preview.value as ListValue} />
       if (kind === 'Metrics' && preview.value && typeof preview.value === 'object') return <MetricsView value={preview.value as MetricsValue} />
       return <Values value={preview.value} />
   }
+}
+
+type ListValue = { of?: string; items?: { kind: string; size: number; inline: unknown; metadata: Record<string, unknown> }[] }
+const LISTED = 100
+
+/** What the shards of a mapped step gave: how many, and each in a line or, where it is small, whole. */
+function ListView({ value }: { value: ListValue }) {
+  const items = value.items ?? []
+  return (
+    <Stack gap="xs">
+      <Text size="sm">
+        {count(items.length)} × {value.of ?? 'result'}, in the order of the shards
+      </Text>
+      <ScrollArea.Autosize mah={420} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Items' }}>
+        <Table fz="sm" verticalSpacing={4} aria-label="Items">
+          <Table.Tbody>
+            {items.slice(0, LISTED).map((item, index) => (
+              <Table.Tr key={index}>
+                <Table.Td w={48} c="dimmed" style={{ verticalAlign: 'top' }}>
+                  {index}
+                </Table.Td>
+                <Table.Td>{item.inline === null || item.inline === undefined ? describe({ kind: item.kind, size: item.size, metadata: item.metadata } as Schemas['ArtifactOut']) || item.kind : <Item kind={item.kind} value={item.inline} />}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollArea.Autosize>
+      {items.length > LISTED && (
+        <Text size="xs" c="dimmed">
+          and {count(items.length - LISTED)} more; the download has all
+        </Text>
+      )}
+    </Stack>
+  )
+}
+
+/** The numbers of a Metrics in one line; anything else as it is. */
+function Item({ kind, value }: { kind: string; value: unknown }) {
+  const values = kind === 'Metrics' && typeof value === 'object' && value !== null ? (value as MetricsValue).values : undefined
+  if (!values) return <Values value={value} />
+  const shown = ranked(values).slice(0, 6).map(([name, one]) => `${metricName(name)} ${score(asMetric(one).value)}`)
+  return <Text size="sm">{shown.join(' · ')}</Text>
 }
 
 function Rows({ preview }: { preview: Schemas['TablePreview'] }) {

@@ -3,15 +3,30 @@ import { Accordion, Box, Stack, Text } from '@mantine/core'
 import { withTheme } from '@rjsf/core'
 import { Theme } from '@rjsf/mantine'
 import type { ErrorSchema, FieldTemplateProps, ObjectFieldTemplateProps, RJSFSchema } from '@rjsf/utils'
-import { useMemo } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
+import type { SchemaFormContext } from './context'
+import { isReference, ReferenceChip, ReferenceMenu } from './Reference'
 import type { SchemaFormProps } from './SchemaForm'
-import { simplify, uiSchemaOf, type JsonSchema } from './schema'
+import { simplify, typeOf, uiSchemaOf, type JsonSchema } from './schema'
 import { validator } from './validator'
 import { widgets } from './widgets'
 
+type FormContext = SchemaFormContext & { bound?: Record<string, unknown>; bind?: (name: string, reference: unknown) => void }
+
 /** The widgets show their own label, help and errors; only lists and objects without a widget need the errors here. */
-function Field({ children, hidden, rawErrors, schema, uiSchema }: FieldTemplateProps) {
+function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, label, registry, disabled }: FieldTemplateProps) {
   if (hidden || uiSchema?.['ui:widget'] === 'hidden') return <Box display="none">{children}</Box>
+  const { references, bound, bind } = (registry.formContext ?? {}) as FormContext
+  const name = fieldPathId.path.length === 1 ? String(fieldPathId.path[0]) : null
+  if (name !== null && bound?.[name]) return <ReferenceChip label={schema.title ?? label} reference={bound[name]} choices={references} errors={rawErrors} onClear={disabled ? undefined : () => bind?.(name, undefined)} />
+  if (name !== null && references && bind && !disabled) {
+    return (
+      <Box pos="relative">
+        {children}
+        <ReferenceMenu label={schema.title ?? label} choices={references} type={typeOf(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
+      </Box>
+    )
+  }
   const own = !uiSchema?.['ui:widget'] && (schema.type === 'array' || schema.type === 'object')
   return (
     <Box>
@@ -61,12 +76,30 @@ const Themed = withTheme({
   templates: { ...Theme.templates, FieldTemplate: Field, ObjectFieldTemplate: ObjectFields },
 })
 
-export default function Form({ schema, value, onChange, context = {}, errors, disabled, idPrefix }: SchemaFormProps) {
+const NO_CONTEXT: SchemaFormContext = {}
+
+export default function Form({ schema, value, onChange, context = NO_CONTEXT, errors, disabled, idPrefix }: SchemaFormProps) {
+  // What refers to something else is no value yet: it is neither drawn as one nor checked.
+  const found = Object.fromEntries(Object.entries(value).filter(([, one]) => isReference(one)))
+  const told = JSON.stringify(found)
+  const bound = useMemo(() => JSON.parse(told) as Record<string, unknown>, [told])
+  const names = Object.keys(bound).join()
   const drawn = useMemo(() => {
-    const simple = simplify(schema)
+    const whole = simplify(schema)
+    const simple = names ? { ...whole, required: (whole.required ?? []).filter((name) => !names.split(',').includes(name)) } : whole
     // The form is already headed by what it belongs to.
     return { ...simple, title: undefined, description: undefined }
-  }, [schema])
+  }, [schema, names])
+  // The same objects as long as nothing changed: the form compares what it is given.
+  const own = useMemo(() => (names ? Object.fromEntries(Object.entries(value).filter(([name]) => !Object.hasOwn(bound, name))) : value), [value, bound, names])
+  const latest = useRef({ value, onChange })
+  useEffect(() => {
+    latest.current = { value, onChange }
+  })
+  const formContext = useMemo<FormContext>(() => {
+    const bind = (name: string, reference: unknown) => latest.current.onChange(Object.fromEntries(Object.entries({ ...latest.current.value, [name]: reference }).filter(([, one]) => one !== undefined)))
+    return { ...context, bound, bind }
+  }, [context, bound])
   const uiSchema = useMemo(() => ({ ...uiSchemaOf(drawn), 'ui:submitButtonOptions': { norender: true } }), [drawn])
   const extraErrors = useMemo(() => {
     const tree: Record<string, { __errors: string[] }> = {}
@@ -80,10 +113,10 @@ export default function Form({ schema, value, onChange, context = {}, errors, di
       schema={drawn as RJSFSchema}
       uiSchema={uiSchema}
       validator={validator}
-      formData={value}
-      formContext={context}
+      formData={own}
+      formContext={formContext}
       extraErrors={extraErrors}
-      onChange={(event) => onChange((event.formData ?? {}) as Record<string, unknown>)}
+      onChange={(event) => onChange({ ...((event.formData ?? {}) as Record<string, unknown>), ...bound })}
       disabled={disabled}
       liveValidate="onChange"
       showErrorList={false}

@@ -29,7 +29,7 @@ function Harness() {
 test('a person fills the form by its labels and sees help, limits and the server’s own message at the field', async () => {
   const user = userEvent.setup()
   render(<Harness />)
-  const trees = await screen.findByLabelText(/Trees/, {}, { timeout: 5000 })
+  const trees = await screen.findByLabelText(/Trees/, {}, { timeout: 15_000 })
   expect(screen.getByText('How many trees.')).toBeTruthy()
   expect(screen.getByText(/The column is constant/)).toBeTruthy()
   await user.clear(trees)
@@ -41,4 +41,29 @@ test('a person fills the form by its labels and sees help, limits and the server
   await user.click(screen.getByRole('combobox', { name: /Target/ }))
   await user.click(await screen.findByText('income'))
   expect(latest.target).toBe('income')
-})
+}, 30_000)
+
+function Referring() {
+  const [value, setValue] = useState<Record<string, unknown>>({ trees: 5 })
+  latest = value
+  return (
+    <MantineProvider env="test">
+      <SchemaForm schema={schema} value={value} onChange={setValue} context={{ references: { parameters: [{ name: 'size', title: 'How many trees', type: 'integer' }], secrets: true } }} />
+    </MantineProvider>
+  )
+}
+
+test('a field can refer to a parameter of the pipeline, is a chip then, and goes back to a value of its own', async () => {
+  const user = userEvent.setup()
+  render(<Referring />)
+  await user.click(await screen.findByTitle('A parameter of the pipeline or a secret for “Trees”', {}, { timeout: 15_000 }))
+  await user.click(await screen.findByRole('menuitem', { name: 'How many trees' }))
+  expect(latest.trees).toEqual({ $parameter: 'size' })
+  expect(screen.getByRole('group', { name: 'Trees' }).textContent).toContain('Parameter of the pipeline: How many trees')
+  // What is changed elsewhere leaves it alone.
+  await user.click(screen.getByLabelText(/Balance classes/))
+  expect(latest).toMatchObject({ trees: { $parameter: 'size' }, balance: true })
+  await user.click(screen.getByRole('button', { name: 'Give Trees a value of its own' }))
+  expect(latest.trees).not.toEqual({ $parameter: 'size' })
+  expect(await screen.findByRole('textbox', { name: 'Trees' })).toBeTruthy()
+}, 30_000)

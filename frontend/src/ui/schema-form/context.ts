@@ -4,7 +4,12 @@ export type ColumnChoice = { name: string; type: string }
 export type DatasetChoice = { slug: string; name: string; modality: string; latest: number | null; versions?: number[] }
 export type NameChoice = { slug: string; name: string }
 
+/** What may stand in place of a value: a parameter of the pipeline, or a secret of the project by its name. */
+export type ReferenceChoices = { parameters: { name: string; title: string; type: string }[]; secrets: boolean }
+
 export type SchemaFormContext = {
+  /** Where it is given, each field of the form can refer to one of these instead of holding a value. */
+  references?: ReferenceChoices
   /** Columns known at each input port; a port that is absent is not known (yet). */
   columns?: Record<string, ColumnChoice[] | undefined>
   datasets?: DatasetChoice[]

@@ -18,13 +18,18 @@ import { fitView } from './fit-view'
 import { importYaml } from './import-yaml'
 import { insert } from './insert'
 import { newCode } from './new-code'
+import { openInside } from './open-inside'
+import { pipelineParameters } from './pipeline-parameters'
 import { nextProblem } from './next-problem'
 import { paste } from './paste'
 import { publish } from './publish'
 import { redo } from './redo'
 import { remove } from './remove'
 import { rename } from './rename'
+import { runFrom } from './run-from'
+import { runOnly } from './run-only'
 import { runPipeline } from './run-pipeline'
+import { runUntil } from './run-until'
 import { selectAll } from './select-all'
 import { tidyUp } from './tidy-up'
 import { toggleInspector } from './toggle-inspector'
@@ -39,6 +44,11 @@ import { zoomSelection } from './zoom-selection'
 
 export const ACTIONS: readonly Action[] = [
   runPipeline,
+  pipelineParameters,
+  runUntil,
+  runOnly,
+  runFrom,
+  openInside,
   publish,
   compare,
   exportYaml,

@@ -7,14 +7,16 @@ import { IconPointerFilled } from '@tabler/icons-react'
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent as ReactMouseEvent, type RefObject } from 'react'
 
 import { readCodeName } from '../code/queries'
-import { componentOf, kindOf, outputPort } from '../graph/catalog'
+import { componentOf, kindOf } from '../graph/catalog'
 import { fittingPorts, insertableComponents, type OpenEnd } from '../graph/connect'
 import * as edit from '../graph/edit'
+import { givesList, outputKind } from '../graph/kinds'
 import { at, GRID, HANDLE, portSpots, snap, stepSize, WIDTH } from '../graph/geometry'
 import { edgeId, edgesOf, same, type Edge, type Position, type Step } from '../graph/types'
 import classes from './canvas.module.css'
 import wires from './wires.module.css'
 import { useEditor, useEditorState, useGraph } from './hooks'
+import { openInside } from '../graph/nested'
 import { kindColor, stageLook } from './look'
 import { StepNode, type StepNodeType } from './StepNode'
 import { WireEdge, type WireEdgeType } from './WireEdge'
@@ -36,7 +38,7 @@ function edgeOf(connection: { source: string | null; sourceHandle?: string | nul
   return from && to ? { source: from.step, output: from.port, target: to.step, port: to.port } : null
 }
 
-export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void }) {
+export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) => void; onOpen?: (step: Step) => void }) {
   const editor = useEditor()
   const graph = useGraph()
   const catalog = useEditorState((state) => state.catalog)
@@ -51,7 +53,7 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
   const wrapper = useRef<HTMLDivElement>(null)
 
   // Nodes and edges that did not change keep their identity, so React Flow and memo skip them.
-  const nodeCache = useRef(new Map<string, { step: Step; selected: boolean; x: number; y: number; catalog: unknown; node: StepNodeType }>())
+  const nodeCache = useRef(new Map<string, { step: Step; selected: boolean; x: number; y: number; catalog: unknown; kinds: string; node: StepNodeType }>())
   const nodes = useMemo(() => {
     const cache = nodeCache.current
     const fresh: typeof cache = new Map()
@@ -59,8 +61,11 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
     for (const [key, step] of Object.entries(graph.steps)) {
       const { x, y } = drag[key] ?? at(step)
       const selected = selection.has(key)
+      // What a component hands on has the kind of what arrives there.
+      const passed = Object.keys(componentOf(catalog, step)?.passes ?? {}).map((output) => [output, outputKind(graph, catalog, key, output)] as const)
+      const kinds = passed.join(';')
       let entry = cache.get(key)
-      if (!entry || entry.step !== step || entry.selected !== selected || entry.x !== x || entry.y !== y || entry.catalog !== catalog) {
+      if (!entry || entry.kinds !== kinds || entry.step !== step || entry.selected !== selected || entry.x !== x || entry.y !== y || entry.catalog !== catalog) {
         const size = stepSize(catalog, step)
         entry = {
           step,
@@ -68,11 +73,12 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
           x,
           y,
           catalog,
+          kinds,
           node: {
             id: key,
             type: 'step',
             position: { x, y },
-            data: { step },
+            data: { step, kinds: Object.fromEntries(passed) },
             selected,
             width: size.width,
             height: size.height,
@@ -102,12 +108,13 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
     const fresh: typeof cache = new Map()
     for (const edge of edgesOf(graph)) {
       const id = edgeId(edge)
-      const kind = kindOf(catalog, outputPort(catalog, graph.steps[edge.source], edge.output)?.kind ?? '')
+      const kind = kindOf(catalog, outputKind(graph, catalog, edge.source, edge.output))
       const color = kindColor(kind.color)
       const selected = edgeSelection.has(id)
+      const list = givesList(graph, edge.source)
       const label = editor.edgeLabel(edge)
       const old = cache.get(id)
-      const unchanged = old && old.selected === selected && old.data?.color === color && old.data.hovered === (hovered === id) && old.data.label === label
+      const unchanged = old && old.selected === selected && old.data?.list === list && old.data?.color === color && old.data.hovered === (hovered === id) && old.data.label === label
       fresh.set(
         id,
         unchanged
@@ -122,9 +129,9 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
               selected,
               // Only where it arrives: pulling at an output draws another wire.
               reconnectable: 'target',
-              ariaLabel: `Wire from ${label}`,
+              ariaLabel: `Wire from ${label}${list ? ', a list' : ''}`,
               zIndex: selected || hovered === id ? 10 : 0,
-              data: { edge, color, label, hovered: hovered === id },
+              data: { edge, color, label, list, hovered: hovered === id },
             },
       )
     }
@@ -218,7 +225,7 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
     const spot = editor.flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
     const wire = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('.react-flow__edge')?.dataset.id
     const edge = wire ? edgesOf(editor.graph).find((candidate) => edgeId(candidate) === wire) : undefined
-    const kind = edge ? outputPort(catalog, graph.steps[edge.source], edge.output)?.kind : undefined
+    const kind = edge ? outputKind(graph, catalog, edge.source, edge.output) : undefined
     const fits = edge && kind && insertableComponents(catalog, kind).includes(component)
     editor.add(component, fits ? { edge } : { position: snap({ x: spot.x - WIDTH / 2, y: spot.y - 30 }) })
     wrapper.current?.focus()
@@ -280,6 +287,7 @@ export function Canvas({ onCursor }: { onCursor?: (at: Position | null) => void 
         onNodeDoubleClick={(_event, node) => {
           const code = readCodeName(node.data.step.component)
           if (code) editor.open({ name: 'code', code, step: node.id })
+          else if (openInside(node.data.step)) onOpen?.(node.data.step)
           else editor.set({ inspector: true })
         }}
         onConnectStart={(_event, { nodeId, handleId }) => {

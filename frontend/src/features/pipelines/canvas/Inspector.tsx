@@ -1,5 +1,5 @@
 /** What is selected, in detail: the form of a step, what goes in and out, how it runs. */
-import { ActionIcon, Anchor, Badge, Box, Button, Group, NumberInput, ScrollArea, Stack, Table, Tabs, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
+import { ActionIcon, Anchor, Badge, Box, Button, Divider, Group, NumberInput, ScrollArea, Stack, Table, Tabs, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
 import { IconCopyPlus, IconLayoutDistributeHorizontal, IconPlugConnected, IconPointer, IconTrash, IconX } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
@@ -15,7 +15,10 @@ import * as edit from '../graph/edit'
 import { edgesOf, same, type ColumnInfo, type Component, type Edge, type Port, type Step } from '../graph/types'
 import { StageTile } from './ComponentRow'
 import { useCurrent, useEditor, useEditorState, useGraph, useStep } from './hooks'
+import { Compensation, HowItRuns, RetryOn } from './HowItRuns'
 import { KindMark } from './KindMark'
+import { NewerVersion } from './NewerVersion'
+import { ParametersPanel } from './Parameters'
 import classes from './panels.module.css'
 
 export type Choices = Pick<SchemaFormContext, 'datasets' | 'models' | 'endpoints'>
@@ -36,22 +39,25 @@ function Nothing() {
   const readOnly = useEditorState((state) => state.readOnly)
   const empty = Object.keys(useGraph().steps).length === 0
   return (
-    <EmptyState
-      compact
-      icon={IconPointer}
-      title={empty ? 'An empty pipeline' : 'Nothing is selected'}
-      actions={
-        !readOnly && (
-          <Button size="xs" variant="light" onClick={() => editor.open({ name: 'add' })}>
-            Add a step
-          </Button>
-        )
-      }
-    >
-      {empty
-        ? 'Begin with a step that reads a data set, then follow the plus signs.'
-        : 'Select a step to see its parameters and the columns that go in and out. Pull a wire from a port to connect; let it go on the empty canvas to see what fits.'}
-    </EmptyState>
+    <ScrollArea h="100%" type="auto" scrollbarSize={8}>
+      <EmptyState
+        compact
+        icon={IconPointer}
+        title={empty ? 'An empty pipeline' : 'Nothing is selected'}
+        actions={
+          !readOnly && (
+            <Button size="xs" variant="light" onClick={() => editor.open({ name: 'add' })}>
+              Add a step
+            </Button>
+          )
+        }
+      >
+        {empty
+          ? 'Begin with a step that reads a data set, then follow the plus signs.'
+          : 'Select a step to see its parameters and the columns that go in and out. Pull a wire from a port to connect; let it go on the empty canvas to see what fits.'}
+      </EmptyState>
+      <ParametersPanel />
+    </ScrollArea>
   )
 }
 
@@ -142,7 +148,8 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
     }
     return known
   }, [step.inputs, columns])
-  const context = useMemo<SchemaFormContext>(() => ({ ...choices, columns: inputColumns }), [choices, inputColumns])
+  const declared = useGraph().parameters
+  const context = useMemo<SchemaFormContext>(() => ({ ...choices, columns: inputColumns, references: { parameters: Object.entries(declared ?? {}).map(([name, one]) => ({ name, title: one.title || name, type: one.type })), secrets: true } }), [choices, inputColumns, declared])
 
   // Asked for from elsewhere (a problem, F2, Enter): put the cursor into that field. The form may still be loading.
   useEffect(() => {
@@ -238,6 +245,7 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
                   {problem.message} {problem.hint}
                 </Text>
               ))}
+              {component && <NewerVersion id={id} component={component} />}
               {fields.length > 0 && <SchemaForm schema={schema} value={shown} onChange={change} context={context} errors={errors} disabled={readOnly} idPrefix={`f-${id}`} />}
               {component && fields.length === 0 && (
                 <Text size="sm" c="dimmed">
@@ -257,7 +265,10 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
           </Tabs.Panel>
           <Tabs.Panel value="running" p="md">
             <Stack gap="md">
+              {component && <HowItRuns id={id} step={step} component={component} choices={choices} />}
+              <Divider />
               <NumberInput label="Retries" description="How often a step that crashed is tried again. Mistakes in parameters are never retried." min={0} max={10} allowDecimal={false} clampBehavior="strict" value={step.retries} readOnly={readOnly} onChange={(value) => detail({ retries: Number(value) || 0 }, 'retries')} />
+              <RetryOn id={id} step={step} />
               <NumberInput
                 label="Timeout (seconds)"
                 description="The step is stopped when it takes longer. Empty: no limit."
@@ -270,6 +281,9 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
                 readOnly={readOnly}
                 onChange={(value) => detail({ timeout_s: value === '' ? null : Math.max(1, Number(value)) }, 'timeout')}
               />
+              <Divider />
+              {component && <Compensation id={id} step={step} component={component} choices={choices} />}
+              <Divider />
               {component && (
                 <Text size="sm" c="dimmed">
                   Runs on the {component.resources} queue. {component.cacheable ? 'With the same parameters and inputs its earlier result is used again.' : 'It always runs: it acts outside of the pipeline, or its result changes.'}

@@ -3,16 +3,17 @@ import { Accordion, Box, Button, Group, Modal, Select, Stack, Switch, Text, Text
 import { IconCircleCheck, IconCircleX, IconLoader2, IconPlayerPlayFilled } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useState, type ReactNode } from 'react'
 
 import { isApiError } from '@/api/client'
 import { keys } from '@/api/keys'
+import { declaredForm } from '@/lib/declared'
 import { plural } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
-import { SchemaForm, type JsonSchema } from '@/ui/schema-form'
+import { check, SchemaForm, type JsonSchema } from '@/ui/schema-form'
 
 import { componentOf, inputPort, type Catalog } from '../graph/catalog'
-import { topological } from '../graph/order'
+import { reachable, topological } from '../graph/order'
 import { same, type Graph, type Problem } from '../graph/types'
 import { startRun } from '../queries'
 import classes from './canvas.module.css'
@@ -24,11 +25,12 @@ type Overrides = Record<string, Record<string, unknown>>
 
 export function RunDialog({ project, pipeline, version, flush, choices }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices }) {
   const editor = useEditor()
-  const opened = useEditorState((state) => state.dialog?.name === 'run')
+  const dialog = useEditorState((state) => (state.dialog?.name === 'run' ? state.dialog : null))
+  const opened = dialog !== null
   const close = () => editor.open(null)
   return (
     <Modal opened={opened} onClose={close} title={<Text fw={620}>{version === null ? 'Run this pipeline' : `Run version ${version}`}</Text>} size="lg">
-      {opened && <Body project={project} pipeline={pipeline} version={version} flush={flush} choices={choices} onClose={close} />}
+      {opened && <Body project={project} pipeline={pipeline} version={version} flush={flush} choices={choices} onClose={close} until={dialog.until} fresh={dialog.fresh} />}
     </Modal>
   )
 }
@@ -46,7 +48,7 @@ function Line({ state, children }: { state: 'good' | 'bad' | 'busy'; children: R
   )
 }
 
-function Body({ project, pipeline, version, flush, choices, onClose }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices; onClose: () => void }) {
+function Body({ project, pipeline, version, flush, choices, onClose, until, fresh }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices; onClose: () => void; until?: string; fresh?: string }) {
   const editor = useEditor()
   const graph = useGraph()
   const navigate = useNavigate()
@@ -58,11 +60,15 @@ function Body({ project, pipeline, version, flush, choices, onClose }: { project
   const [name, setName] = useState('')
   const [useCache, setUseCache] = useState(true)
   const [overrides, setOverrides] = useState<Overrides>({})
+  const [values, setValues] = useState<Record<string, unknown>>({})
   const [chosen, setChosen] = useState<string | null>(null)
   const [saved, setSaved] = useState(version !== null)
-  const errors = problems.filter((problem) => problem.severity === 'error')
+  // A run of a part waits only for what is wrong in that part.
+  const part = useMemo(() => (until ? reachable(graph, until, 'up').add(until) : null), [graph, until])
+  const errors = problems.filter((problem) => problem.severity === 'error' && (!part || !problem.step || part.has(problem.step)))
   const warnings = problems.filter((problem) => problem.severity === 'warning')
-  const steps = Object.keys(graph.steps)
+  const steps = part ? [...part] : Object.keys(graph.steps)
+  const asked = useMemo(() => declaredForm(graph.parameters), [graph.parameters])
 
   useEffect(() => {
     let alive = true
@@ -75,7 +81,7 @@ function Body({ project, pipeline, version, flush, choices, onClose }: { project
   const start = useMutation({
     mutationFn: async () => {
       await flush()
-      return startRun(project, { pipeline, version, parameters: overrides, name, use_cache: useCache })
+      return startRun(project, { pipeline, version, parameters: overrides, values, name, use_cache: useCache, until: until ? [until] : [], fresh: fresh ? [fresh] : [] })
     },
     onSuccess: (run) => {
       void client.invalidateQueries({ queryKey: keys.runs(project) })
@@ -95,7 +101,9 @@ function Body({ project, pipeline, version, flush, choices, onClose }: { project
   const schema = componentOf(catalog, step)?.parameters as JsonSchema | undefined
   const inputColumns = Object.fromEntries(Object.entries(step?.inputs ?? {}).map(([port, refs]) => [port, refs[0] ? columns[refs[0].step]?.[refs[0].output] : undefined]))
   const changed = Object.values(overrides).reduce((count, values) => count + Object.keys(values).length, 0)
-  const ready = steps.length > 0 && errors.length === 0 && checked !== 'waiting'
+  const given = { ...defaultsOf(asked as JsonSchema), ...values }
+  const open = check(asked as JsonSchema, given).length > 0
+  const ready = !open && steps.length > 0 && errors.length === 0 && checked !== 'waiting'
 
   return (
     <form
@@ -105,6 +113,16 @@ function Body({ project, pipeline, version, flush, choices, onClose }: { project
       }}
     >
       <Stack gap="md">
+        {(until ?? fresh) && (
+          <Text size="sm" role="note">
+            {runWords(editor.title(until ?? fresh ?? ''), until !== undefined, fresh !== undefined)}
+          </Text>
+        )}
+        {Object.keys(asked.properties).length > 0 && (
+          <Stack gap="md" role="group" aria-label="Parameters of the pipeline">
+            <SchemaForm schema={asked as JsonSchema} idPrefix="run-values" context={choices} value={given} onChange={setValues} errors={isApiError(start.error) ? valueErrors(start.error.fields) : undefined} />
+          </Stack>
+        )}
         <Stack gap={6} role="group" aria-label="Before the run">
           <Line state={steps.length > 0 ? 'good' : 'bad'}>{steps.length > 0 ? plural(steps.length, 'step') : 'There are no steps yet.'}</Line>
           <Line state={saved ? 'good' : 'busy'}>{version !== null ? `Version ${version}, as it was published` : saved ? 'The draft is saved; the run publishes it as a version when it changed' : 'Saving the draft…'}</Line>
@@ -170,6 +188,18 @@ function Body({ project, pipeline, version, flush, choices, onClose }: { project
       </Stack>
     </form>
   )
+}
+
+/** Which part of the pipeline a run from a step's menu runs. */
+function runWords(title: string, until: boolean, fresh: boolean): string {
+  if (until && fresh) return `Only “${title}” runs anew. What it needs is taken from earlier results, or runs first where there are none; nothing after it runs.`
+  if (until) return `Runs “${title}” and what it needs; nothing after it.`
+  return `“${title}” runs anew, and what comes after it when its result differs. Everything before it is taken from earlier results.`
+}
+
+/** The studio names the pipeline's own parameters as `values.name`. */
+function valueErrors(fields: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).flatMap(([field, message]) => (field.startsWith('values.') ? [[field.slice('values.'.length), message]] : [])))
 }
 
 /** The studio names places as `step.parameter` or `step.port`. */

@@ -6,20 +6,22 @@ import { memo, type CSSProperties } from 'react'
 import { statusLook } from '@/ui/StatusBadge'
 
 import { componentOf, kindOf } from '../graph/catalog'
+import { flowBadges } from '../graph/flow'
 import { FOOT, HEAD, ROW } from '../graph/geometry'
+import { isPortStep } from '../graph/nested'
 import type { Port, Step } from '../graph/types'
 import classes from './canvas.module.css'
 import { useEditor, useEditorState } from './hooks'
 import { KindMark } from './KindMark'
-import { stageLook } from './look'
+import { FLOW_LOOK, stageLook } from './look'
 
-export type StepNodeType = Node<{ step: Step }, 'step'>
+export type StepNodeType = Node<{ step: Step; kinds: Readonly<Record<string, string>> }, 'step'>
 
 const FAR = 0.45
 
 export const StepNode = memo(function StepNode({ id, data, selected, dragging }: NodeProps<StepNodeType>) {
   const editor = useEditor()
-  const { step } = data
+  const { step, kinds } = data
   const far = useStore((state) => state.transform[2] < FAR)
   const catalog = useEditorState((state) => state.catalog)
   const status = useEditorState((state) => state.status[id])
@@ -32,11 +34,12 @@ export const StepNode = memo(function StepNode({ id, data, selected, dragging }:
   const title = step.name || component?.title || step.component
   const rows = Math.max(1, component?.inputs.length ?? 0, component?.outputs.length ?? 0)
   const style = { height: HEAD + rows * ROW + FOOT, '--stage': `var(--mantine-color-${look.color}-6)`, '--peer': peer?.color } as CSSProperties
+  const badges = flowBadges(step, component)
   const state = status ? statusLook(status.status) : null
   const StatusIcon = state?.icon
 
   return (
-    <div className={classes.step} style={style} data-far={far || undefined} data-selected={selected || undefined} data-dragging={dragging || undefined} data-status={status?.status} data-peer={peer ? true : undefined} data-step={id}>
+    <div className={classes.step} style={style} data-far={far || undefined} data-selected={selected || undefined} data-dragging={dragging || undefined} data-status={status?.status} data-peer={peer ? true : undefined} data-step={id} data-port-step={isPortStep(step) || undefined}>
       {peer && !far && <span className={classes.peerName}>{peer.name}</span>}
       <div className={classes.head}>
         {!far && (
@@ -48,6 +51,16 @@ export const StepNode = memo(function StepNode({ id, data, selected, dragging }:
           <div className={classes.title}>{title}</div>
           {!far && <div className={classes.component}>{step.name ? (component?.title ?? step.component) : id}</div>}
         </div>
+        {!far &&
+          badges.map((badge) => {
+            const { icon: Sign } = FLOW_LOOK[badge.part]
+            return (
+              <span key={badge.part} className={classes.flow} data-part={badge.part} role="img" aria-label={badge.words} data-tip={badge.words}>
+                <Sign size={12} stroke={2} aria-hidden />
+                {badge.sign}
+              </span>
+            )
+          })}
         {!far && step.note && (
           <span className={classes.mark} data-tip={step.note}>
             <IconNote size={15} aria-hidden />
@@ -71,10 +84,10 @@ export const StepNode = memo(function StepNode({ id, data, selected, dragging }:
       ) : (
         <>
           {component?.inputs.map((port, index) => (
-            <PortRow key={`in-${port.name}`} step={id} port={port} side="input" index={index} wired={step.inputs[port.name]?.length ?? 0} />
+            <PortRow key={`in-${port.name}`} step={id} port={port} side="input" index={index} wired={step.inputs[port.name]?.length ?? 0} kindName={port.kind} list={step.map?.port === port.name} />
           ))}
           {component?.outputs.map((port, index) => (
-            <PortRow key={`out-${port.name}`} step={id} port={port} side="output" index={index} wired={-1} />
+            <PortRow key={`out-${port.name}`} step={id} port={port} side="output" index={index} wired={-1} kindName={kinds[port.name] ?? port.kind} list={step.map !== undefined} />
           ))}
           {!component && <div className={classes.unknown}>This studio has no component “{step.component}”.</div>}
         </>
@@ -107,9 +120,9 @@ function FarPorts({ inputs, outputs }: { inputs: Port[]; outputs: Port[] }) {
   )
 }
 
-const PortRow = memo(function PortRow({ step, port, side, index, wired }: { step: string; port: Port; side: 'input' | 'output'; index: number; wired: number }) {
+const PortRow = memo(function PortRow({ step, port, side, index, wired, kindName, list }: { step: string; port: Port; side: 'input' | 'output'; index: number; wired: number; kindName: string; list: boolean }) {
   const editor = useEditor()
-  const kind = useEditorState((state) => kindOf(state.catalog, port.kind))
+  const kind = useEditorState((state) => kindOf(state.catalog, kindName))
   const readOnly = useEditorState((state) => state.readOnly)
   const wiring = useEditorState((state) => {
     if (!state.pending) return 'idle'
@@ -118,7 +131,7 @@ const PortRow = memo(function PortRow({ step, port, side, index, wired }: { step
   })
   const input = side === 'input'
   const missing = input && port.required && wired === 0
-  const tip = [`${port.title} · ${kind.title}${port.many ? ' (several wires)' : ''}${input && !port.required ? ' (optional)' : ''}`, port.help, missing ? 'Nothing is connected here yet, and the step needs it.' : '']
+  const tip = [`${port.title} · ${kind.title}${list ? (input ? ' (a shard at a time)' : ' (a list, one of each shard)') : ''}${port.many ? ' (several wires)' : ''}${input && !port.required ? ' (optional)' : ''}`, port.help, missing ? 'Nothing is connected here yet, and the step needs it.' : '']
     .filter(Boolean)
     .join('\n')
 
@@ -146,7 +159,7 @@ const PortRow = memo(function PortRow({ step, port, side, index, wired }: { step
         className={classes.handle}
         isConnectable={!readOnly}
         data-tip={tip}
-        aria-label={`${input ? 'Input' : 'Output'} ${port.title}, ${kind.title}${missing ? ', not connected' : ''}`}
+        aria-label={`${input ? 'Input' : 'Output'} ${port.title}, ${kind.title}${list ? (input ? ', a shard at a time' : ', a list') : ''}${missing ? ', not connected' : ''}`}
       >
         <KindMark color={kind.color} shape={kind.shape} hollow={input && wired === 0} />
       </Handle>

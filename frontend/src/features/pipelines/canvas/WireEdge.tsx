@@ -8,7 +8,7 @@ import type { Edge } from '../graph/types'
 import classes from './wires.module.css'
 import { useEditor, useEditorState } from './hooks'
 
-export type WireEdgeType = FlowEdge<{ edge: Edge; color: string; label: string; hovered: boolean }, 'wire'>
+export type WireEdgeType = FlowEdge<{ edge: Edge; color: string; label: string; list: boolean; hovered: boolean }, 'wire'>
 
 export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
   const editor = useEditor()
@@ -20,7 +20,7 @@ export const WireEdge = memo(function WireEdge(props: EdgeProps<WireEdgeType>) {
   const active = selected || data.hovered
   return (
     <>
-      <BaseEdge id={id} path={path} interactionWidth={22} className={classes.wire} data-active={active || undefined} data-running={running || undefined} style={{ stroke: data.color }} />
+      <BaseEdge id={id} path={path} interactionWidth={22} className={classes.wire} data-active={active || undefined} data-running={running || undefined} data-list={data.list || undefined} style={{ stroke: data.color }} />
       {active && !readOnly && (
         <EdgeLabelRenderer>
           <Tools id={id} x={x} y={y}>

@@ -54,6 +54,7 @@ function Publish({ project, pipeline, versions, draft, flush }: Shared) {
     },
     onSuccess: (version) => {
       void client.invalidateQueries({ queryKey: keys.pipelines(project) })
+      void client.invalidateQueries({ queryKey: keys.catalog(project) })
       notifyDone(`Published as version ${version.number}.`)
       editor.announce(`Published as version ${version.number}.`)
       editor.open(null)

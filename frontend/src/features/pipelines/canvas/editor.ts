@@ -9,16 +9,19 @@ import type { Schemas } from '@/api/client'
 import { componentOf, inputPort, outputPort, stepTitle, EMPTY_CATALOG, type Catalog } from '../graph/catalog'
 import { canConnect, fittingPorts, type OpenEnd } from '../graph/connect'
 import * as edit from '../graph/edit'
+import { flowBadges } from '../graph/flow'
+import { kindsFit, outputKind } from '../graph/kinds'
 import { at, bounds, stepSize, WIDTH } from '../graph/geometry'
 import { placed } from '../graph/layout'
-import { edgeId, edgesOf, EMPTY, same, type Columns, type Component, type Edge, type Graph, type Position, type Problem } from '../graph/types'
+import { edgeId, edgesOf, EMPTY, same, type Columns, type Component, type Edge, type Graph, type Position, type Problem, type Step } from '../graph/types'
 import type { Draft } from '../document/draft'
 import type { Peer } from '../document/session'
 
 export type Dialog =
   | { name: 'add'; end?: OpenEnd; edge?: Edge; position?: Position }
   | { name: 'connect'; step: string }
-  | { name: 'run' }
+  /** `until`: only this step and what it needs; `fresh`: not from the cache. */
+  | { name: 'run'; until?: string; fresh?: string }
   | { name: 'publish' }
   | { name: 'yaml'; tab: 'export' | 'import' }
   | { name: 'compare' }
@@ -71,6 +74,8 @@ export interface EditorHost {
 
 export class Editor {
   flow: ReactFlowInstance | null = null
+  /** Opens the pipeline that a step is; the page gives it. */
+  openStep: (step: Step) => void = () => undefined
   /** Where the pointer was last, on the plane: pasted steps land there. */
   pointer: Position | null = null
   state: EditorState = {
@@ -233,6 +238,7 @@ export class Editor {
       this.title(key),
       component && component.title !== this.title(key) ? component.title : '',
       `step ${keys.indexOf(key) + 1} of ${keys.length}`,
+      ...flowBadges(this.graph.steps[key] ?? {}, component).map((badge) => badge.words),
       problems > 0 ? `${problems} ${problems === 1 ? 'problem' : 'problems'}` : '',
       status ?? '',
     ]
@@ -295,7 +301,7 @@ export class Editor {
     const { graph, catalog } = this
     let made: { graph: Graph; key: string } | null
     if (how.edge) {
-      const kind = outputPort(catalog, graph.steps[how.edge.source], how.edge.output)?.kind ?? ''
+      const kind = outputKind(graph, catalog, how.edge.source, how.edge.output)
       made = edit.insertOnEdge(graph, catalog, how.edge, component, kind)
     } else if (how.end) {
       made = edit.addConnected(graph, catalog, component, how.end, this.kindAt(how.end), how.position)
@@ -309,7 +315,7 @@ export class Editor {
 
   kindAt(end: OpenEnd): string {
     const step = this.graph.steps[end.step]
-    return (end.side === 'output' ? outputPort(this.catalog, step, end.port) : inputPort(this.catalog, step, end.port))?.kind ?? ''
+    return end.side === 'output' ? outputKind(this.graph, this.catalog, end.step, end.port) : (inputPort(this.catalog, step, end.port)?.kind ?? '')
   }
 
   /** Where a component that is added without saying where belongs: after the one selected step, if it fits there. */
@@ -317,7 +323,8 @@ export class Editor {
     const key = this.current
     if (!key) return undefined
     for (const output of componentOf(this.catalog, this.graph.steps[key])?.outputs ?? []) {
-      if (component.inputs.some((port) => port.kind === output.kind)) return { step: key, port: output.name, side: 'output' }
+      const kind = outputKind(this.graph, this.catalog, key, output.name)
+      if (component.inputs.some((port) => kindsFit(port.kind, kind))) return { step: key, port: output.name, side: 'output' }
     }
     return undefined
   }

@@ -1,14 +1,19 @@
 /** Colours and icons of stages and kinds. Names come from the catalogue; what it does not name gets a neutral look. */
 import {
   IconActivity,
+  IconArrowBackUp,
+  IconArrowsSplit2,
   IconAdjustments,
   IconBox,
   IconCode,
   IconChartDots,
   IconDatabase,
   IconMessageChatbot,
+  IconRepeat,
   IconRocket,
+  IconRoute,
   IconSchool,
+  IconStack2,
   IconTags,
   type Icon,
 } from '@tabler/icons-react'
@@ -22,12 +27,17 @@ const STAGES: Record<string, { icon: Icon; color: string }> = {
   publish: { icon: IconRocket, color: 'green' },
   monitor: { icon: IconActivity, color: 'yellow' },
   code: { icon: IconCode, color: 'cyan' },
+  flow: { icon: IconArrowsSplit2, color: 'cyan' },
+  pipelines: { icon: IconRoute, color: 'grape' },
   llm: { icon: IconMessageChatbot, color: 'indigo' },
 }
 
 export function stageLook(stage: string): { icon: Icon; color: string } {
   return STAGES[stage] ?? { icon: IconBox, color: 'gray' }
 }
+
+/** The signs of how a step is run: many side by side, round after round, undone. */
+export const FLOW_LOOK = { map: { icon: IconStack2 }, repeat: { icon: IconRepeat }, undo: { icon: IconArrowBackUp } } as const
 
 export function stageColor(stage: string, shade = 6): string {
   return `var(--mantine-color-${stageLook(stage).color}-${shade})`

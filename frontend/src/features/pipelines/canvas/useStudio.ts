@@ -3,12 +3,14 @@ import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 
+import type { Schemas } from '@/api/client'
 import { useLive } from '@/api/events'
 import { useMe } from '@/api/me'
 import { notifyUndo } from '@/ui/confirm'
 
 import { Session, type SessionState } from '../document/session'
-import { same, type Graph, type Step } from '../graph/types'
+import { sameFlow } from '../graph/flow'
+import { flowOf, same, type Graph, type Step } from '../graph/types'
 import { checkGraph, latestRunQuery, runQuery } from '../queries'
 import { Editor, type StepStatus } from './editor'
 
@@ -88,7 +90,7 @@ export function usePresence(studio: Studio | null, ready: boolean): void {
 }
 
 function withoutPlaces(graph: Graph): string {
-  return JSON.stringify(Object.entries(graph.steps).map(([key, step]) => [key, step.component, step.name, step.parameters, step.inputs, step.retries, step.timeout_s]))
+  return JSON.stringify([graph.parameters, ...Object.entries(graph.steps).map(([key, { position: _place, note: _note, ...counted }]) => [key, counted])])
 }
 
 /** Asks the studio what is wrong and which columns are known, a little after each change that matters. */
@@ -129,8 +131,8 @@ export function useCheck(project: string, editor: Editor | undefined, graph: Gra
 const bare = (value: unknown): unknown => (typeof value === 'string' ? value.replace(/@.*$/, '') : value)
 
 /** Is this step still what the run ran? Data set versions are pinned in a run, so only their names are compared. */
-function unchanged(now: Step | undefined, then: { component: string; parameters?: Record<string, unknown>; inputs?: unknown } | undefined): boolean {
-  if (!now || !then || now.component !== then.component || !same(now.inputs, then.inputs ?? {})) return false
+function unchanged(now: Step | undefined, then: Schemas['StepIn'] | undefined): boolean {
+  if (!now || !then || now.component !== then.component || !same(now.inputs, then.inputs ?? {}) || !sameFlow(now, flowOf(then))) return false
   const before = then.parameters ?? {}
   return [...new Set([...Object.keys(before), ...Object.keys(now.parameters)])].every((name) => same(bare(now.parameters[name]), bare(before[name])))
 }

@@ -8,7 +8,7 @@ import * as Y from 'yjs'
 
 import { repair } from '../graph/edit'
 import { EMPTY, type Graph, type Step } from '../graph/types'
-import { readStep, stepsOf, writeGraph, type Steps } from './ydoc'
+import { declaredIn, readDeclared, readStep, stepsOf, writeGraph, type Steps } from './ydoc'
 
 const LOCAL = Symbol('local')
 const TOGETHER_MS = 1500
@@ -28,7 +28,7 @@ export class Draft {
     this.doc = doc
     this.steps = stepsOf(doc)
     // The manager never decides by time what belongs together: `apply` does.
-    this.manager = new Y.UndoManager(this.steps, { trackedOrigins: new Set([LOCAL]), captureTimeout: Number.MAX_SAFE_INTEGER })
+    this.manager = new Y.UndoManager([this.steps, declaredIn(doc)], { trackedOrigins: new Set([LOCAL]), captureTimeout: Number.MAX_SAFE_INTEGER })
     this.manager.on('stack-item-added', (event: { stackItem: { meta: Map<unknown, unknown> } }) => {
       if (!event.stackItem.meta.has('label')) event.stackItem.meta.set('label', this.label)
     })
@@ -40,6 +40,7 @@ export class Draft {
       }
       this.refresh(touched)
     })
+    declaredIn(doc).observeDeep(() => this.refresh([]))
     this.refresh(this.steps.keys())
   }
 
@@ -60,12 +61,12 @@ export class Draft {
     this.last = { together, at: now }
     this.label = label
     const before = this.graph
-    this.doc.transact(() => writeGraph(this.steps, before, next), LOCAL)
+    this.doc.transact(() => writeGraph(this.doc, before, next), LOCAL)
   }
 
   /** Puts another graph in place without making it a step of undo: loading, taking over the server's draft. */
   load(next: Graph): void {
-    this.doc.transact(() => writeGraph(this.steps, this.graph, next), this)
+    this.doc.transact(() => writeGraph(this.doc, this.graph, next), this)
   }
 
   get canUndo(): boolean {
@@ -117,7 +118,8 @@ export class Draft {
       else delete steps[key]
     }
     this.read = steps
-    this.graph = repair({ steps })
+    const parameters = readDeclared(declaredIn(this.doc))
+    this.graph = repair(Object.keys(parameters).length > 0 ? { steps, parameters } : { steps })
     this.tell()
   }
 

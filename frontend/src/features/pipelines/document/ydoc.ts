@@ -1,15 +1,26 @@
 /**
  * A graph inside a Yjs document, and back. The shape is the one `backend/pipelines` keeps:
- * `steps`: key → Map { component, name, parameters: Map, inputs: Map port → Array of "step.output", position, retries, timeout_s, note }.
+ * `steps`: key → Map { component, name, parameters: Map, inputs: Map port → Array of "step.output", position, retries, timeout_s, note,
+ * and, only where they are said, map, repeat, undo, retry_on: plain JSON }; `parameters`: name → plain JSON.
  */
 import * as Y from 'yjs'
 
-import { makeStep, same, type Graph, type OutputRef, type Position, type Step } from '../graph/types'
+import { declaredOf, FLOW, flowOf, makeStep, same, type Declared, type Graph, type OutputRef, type Position, type Step } from '../graph/types'
 
 export type Steps = Y.Map<Y.Map<unknown>>
 
 export function stepsOf(doc: Y.Doc): Steps {
   return doc.getMap('steps') as Steps
+}
+
+export function declaredIn(doc: Y.Doc): Y.Map<unknown> {
+  return doc.getMap('parameters')
+}
+
+export function readDeclared(map: Y.Map<unknown>): Record<string, Declared> {
+  const found = plain(map.toJSON()) as Record<string, unknown>
+  const whole = (one: unknown) => typeof one === 'object' && one !== null && !Array.isArray(one)
+  return declaredOf(Object.fromEntries(Object.entries(found).filter(([, one]) => whole(one)).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 const wire = (ref: OutputRef) => `${ref.step}.${ref.output}`
@@ -48,6 +59,7 @@ export function readStep(map: Y.Map<unknown>): Step {
     retries: Number(map.get('retries') ?? 0),
     timeout_s: typeof timeout === 'number' ? timeout : null,
     note: String(map.get('note') ?? ''),
+    ...flowOf(Object.fromEntries(FLOW.map((field) => [field, plain(map.get(field))]))),
   })
 }
 
@@ -61,6 +73,7 @@ function newStep(step: Step): Y.Map<unknown> {
   map.set('retries', step.retries)
   map.set('timeout_s', step.timeout_s)
   map.set('note', step.note)
+  for (const field of FLOW) if (step[field] !== undefined) map.set(field, step[field])
   return map
 }
 
@@ -91,7 +104,11 @@ function writeRefs(inputs: Y.Map<unknown>, port: string, refs: readonly OutputRe
 }
 
 /** Writes the difference between two graphs, as small as possible: what other people do elsewhere stays. */
-export function writeGraph(steps: Steps, before: Graph, after: Graph): void {
+export function writeGraph(doc: Y.Doc, before: Graph, after: Graph): void {
+  const steps = stepsOf(doc)
+  const declared = declaredIn(doc)
+  for (const name of Object.keys(before.parameters ?? {})) if (!after.parameters?.[name]) declared.delete(name)
+  for (const [name, one] of Object.entries(after.parameters ?? {})) if (!same(before.parameters?.[name], one)) declared.set(name, one)
   for (const key of Object.keys(before.steps)) if (!after.steps[key]) steps.delete(key)
   for (const [key, now] of Object.entries(after.steps)) {
     const old = before.steps[key]
@@ -102,6 +119,11 @@ export function writeGraph(steps: Steps, before: Graph, after: Graph): void {
       continue
     }
     for (const field of ['component', 'name', 'retries', 'timeout_s', 'note'] as const) if (old[field] !== now[field]) map.set(field, now[field])
+    for (const field of FLOW) {
+      if (same(old[field], now[field])) continue
+      if (now[field] === undefined) map.delete(field)
+      else map.set(field, now[field])
+    }
     if (!same(old.position, now.position)) map.set('position', now.position ? { ...now.position } : null)
     if (old.parameters !== now.parameters) {
       const parameters = child(map, 'parameters')

@@ -24,8 +24,15 @@ export function readCatalog(out: components['schemas']['CatalogOut']): Catalog {
 
 export const EMPTY_CATALOG: Catalog = { stages: [], kinds: new Map(), components: new Map() }
 
+/** Kinds that the catalogue does not name, one object each: what reads them compares by identity. */
+const others = new Map<string, Kind>([['Artifact', { name: 'Artifact', title: 'anything', ...UNKNOWN_KIND, help: 'Whatever arrives.' }]])
+
 export function kindOf(catalog: Catalog, name: string): Kind {
-  return catalog.kinds.get(name) ?? { name, title: name, ...UNKNOWN_KIND }
+  const known = catalog.kinds.get(name) ?? others.get(name)
+  if (known) return known
+  const made: Kind = { name, title: name, ...UNKNOWN_KIND }
+  others.set(name, made)
+  return made
 }
 
 export function stageRank(catalog: Catalog, name: string): number {

@@ -2,7 +2,7 @@
 import { bounds, GRID, snap } from './geometry'
 import type { Catalog } from './catalog'
 import { keysOf, uniqueKey } from './keys'
-import { normalise, toApi, type Graph, type OutputRef, type Position, type Step } from './types'
+import { normalise, referenceIn, toApi, type Graph, type OutputRef, type Position, type Step } from './types'
 
 const FORMAT = 'headrace-steps/1'
 
@@ -12,7 +12,14 @@ export function copyText(graph: Graph, keys: ReadonlySet<string>): string {
     const step = graph.steps[key]
     if (step) steps[key] = step
   }
-  return JSON.stringify({ format: FORMAT, ...toApi({ steps }) }, null, 2)
+  return JSON.stringify({ format: FORMAT, ...toApi({ steps, ...declaredFor(steps, graph.parameters) }) }, null, 2)
+}
+
+/** The pipeline's parameters that these steps take: pasted elsewhere, they come along. */
+function declaredFor(steps: Graph['steps'], declared: Graph['parameters']): Pick<Graph, 'parameters'> {
+  const names = new Set(Object.values(steps).flatMap((step) => Object.values(step.parameters).map((value) => referenceIn(value)).filter((ref) => ref?.kind === '$parameter').map((ref) => ref?.name)))
+  const kept = Object.entries(declared ?? {}).filter(([name]) => names.has(name))
+  return kept.length > 0 ? { parameters: Object.fromEntries(kept) } : {}
 }
 
 /** The steps in a clipboard text, or null when it is something else. */
@@ -57,7 +64,8 @@ export function paste(graph: Graph, catalog: Catalog, copied: Graph, where?: Pos
     const from = step.position ?? { x: 0, y: 0 }
     steps[renamed.get(key) as string] = { ...step, inputs, position: snap({ x: from.x + shift.x, y: from.y + shift.y }) }
   }
-  return { graph: { steps }, keys: [...renamed.values()] }
+  const parameters = copied.parameters || graph.parameters ? { parameters: { ...copied.parameters, ...graph.parameters } } : {}
+  return { graph: { steps, ...parameters }, keys: [...renamed.values()] }
 }
 
 export function duplicate(graph: Graph, catalog: Catalog, keys: ReadonlySet<string>): { graph: Graph; keys: string[] } {

@@ -3,6 +3,7 @@
  * here so that the refusal comes while the hand is still on the wire.
  */
 import { type Catalog, componentOf, inputPort, kindOf, outputPort, stageRank, stepTitle } from './catalog'
+import { givesList, kindsFit, outputKind, takesList } from './kinds'
 import { reachable } from './order'
 import type { Component, Edge, Graph, Port } from './types'
 
@@ -32,10 +33,14 @@ export function canConnect(graph: Graph, catalog: Catalog, edge: Edge): Verdict 
   const to = stepTitle(catalog, graph, edge.target)
   if (!output) return refuse(`“${from}” has no output “${edge.output}”.`)
   if (!input) return refuse(`“${to}” has no input “${edge.port}”.`)
-  if (output.kind !== input.kind) {
-    const gives = kindOf(catalog, output.kind).title
+  const kind = outputKind(graph, catalog, edge.source, edge.output)
+  if (!kindsFit(kind, input.kind)) {
+    const gives = kindOf(catalog, kind).title
     const takes = kindOf(catalog, input.kind).title
     return refuse(`“${input.title}” of “${to}” takes ${article(takes)}; “${output.title}” of “${from}” gives ${article(gives)}.`)
+  }
+  if (givesList(graph, edge.source) && !takesList(graph, catalog, edge.target, edge.port)) {
+    return refuse(`“${from}” is mapped and gives a list; “${input.title}” of “${to}” takes one. Join the list first, or map “${to}” over “${input.title}”.`)
   }
   const wired = target.inputs[edge.port] ?? []
   if (wired.some((ref) => ref.step === edge.source && ref.output === edge.output)) return refuse('These two ports are already connected.')
@@ -76,7 +81,9 @@ export function fittingPorts(graph: Graph, catalog: Catalog, end: OpenEnd): Fit[
 /** The first port of a component that takes what the open end gives (or gives what it takes). */
 export function fittingPort(component: Component, kind: string, side: 'input' | 'output'): Port | undefined {
   const ports = side === 'output' ? component.inputs : component.outputs
-  return ports.find((port) => port.kind === kind && port.required) ?? ports.find((port) => port.kind === kind)
+  const exact = ports.filter((port) => port.kind === kind)
+  const fitting = exact.length > 0 ? exact : ports.filter((port) => kindsFit(port.kind, kind))
+  return fitting.find((port) => port.required) ?? fitting[0]
 }
 
 /** Components with a port for `kind`: consumers of an output, or producers for an input. */

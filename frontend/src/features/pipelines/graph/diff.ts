@@ -1,6 +1,7 @@
 /** What changed between two graphs, as a list people can read. Moving a step is not a change of meaning and comes last. */
 import { type Catalog, inputPort, outputPort, stepTitle } from './catalog'
-import { edgesOf, edgeId, same, type Edge, type Graph } from './types'
+import { edgesOf, edgeId, FLOW, same, type Edge, type Graph } from './types'
+import { flowWords } from './flow'
 
 export type ChangeKind = 'added' | 'removed' | 'component' | 'parameter' | 'wired' | 'unwired' | 'details' | 'moved'
 
@@ -52,7 +53,18 @@ export function diff(before: Graph, after: Graph, catalog: Catalog): Change[] {
       const label = { name: 'Name', note: 'Note', retries: 'Retries', timeout_s: 'Timeout (seconds)' }[field]
       changes.push({ kind: "details", step: key, title, text: `${label}: ${show(old[field])} → ${show(now[field])}`, before: old[field], after: now[field] })
     }
+    for (const field of FLOW) {
+      if (same(old[field], now[field])) continue
+      const label = { map: 'Mapped', repeat: 'Repeated', undo: 'Compensation', retry_on: 'Tried again after' }[field]
+      changes.push({ kind: 'details', step: key, title, text: `${label}: ${flowWords(old, field) || 'nothing'} → ${flowWords(now, field) || 'nothing'}`, before: old[field], after: now[field] })
+    }
     if (!same(old.position, now.position)) moved.push({ kind: 'moved', step: key, title, text: 'Moved' })
+  }
+  for (const name of new Set([...Object.keys(before.parameters ?? {}), ...Object.keys(after.parameters ?? {})])) {
+    const [was, is] = [before.parameters?.[name], after.parameters?.[name]]
+    if (same(was, is)) continue
+    const text = !was ? 'Parameter of the pipeline added' : !is ? 'Parameter of the pipeline removed' : `Parameter of the pipeline: ${show(was)} → ${show(is)}`
+    changes.push({ kind: 'details', step: '', title: is?.title || was?.title || name, text, before: was, after: is })
   }
   const describe = (graph: Graph, edge: Edge): string => {
     const output = outputPort(catalog, graph.steps[edge.source], edge.output)?.title ?? edge.output

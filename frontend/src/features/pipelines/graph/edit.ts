@@ -3,13 +3,13 @@ import type { Catalog } from './catalog'
 import { canConnect, fittingPort, type OpenEnd, type Verdict } from './connect'
 import { at, freeSpot, GRID, snap, stepSize, WIDTH } from './geometry'
 import { keysOf, uniqueKey } from './keys'
-import { makeStep, type Component, type Edge, type Graph, type OutputRef, type Position, type Step } from './types'
+import { makeStep, referenceIn, type Component, type Edge, type Flow, type Graph, type OutputRef, type Position, type Step } from './types'
 
 function withStep(graph: Graph, key: string, change: (step: Step) => Step): Graph {
   const step = graph.steps[key]
   if (!step) return graph
   const changed = change(step)
-  return changed === step ? graph : { steps: { ...graph.steps, [key]: changed } }
+  return changed === step ? graph : { ...graph, steps: { ...graph.steps, [key]: changed } }
 }
 
 function withInput(step: Step, port: string, refs: readonly OutputRef[]): Step {
@@ -25,7 +25,7 @@ export function addStep(graph: Graph, catalog: Catalog, component: Component, po
   // No parameters: what is not set follows the component's defaults, and the form shows those.
   const blank = makeStep(component.name)
   const step = { ...blank, position: freeSpot(graph, catalog, position, stepSize(catalog, blank)) }
-  return { graph: { steps: { ...graph.steps, [key]: step } }, key }
+  return { graph: { ...graph, steps: { ...graph.steps, [key]: step } }, key }
 }
 
 /** Where a step that continues `end` is put: one column further, level with the step it comes from. */
@@ -85,7 +85,7 @@ export function remove(graph: Graph, keys: ReadonlySet<string>): Graph {
     }
     steps[key] = kept
   }
-  return { steps }
+  return { ...graph, steps }
 }
 
 /** Puts a new step into a wire: source → new → target. */
@@ -161,6 +161,30 @@ export function setDetails(graph: Graph, key: string, details: Partial<Pick<Step
   return withStep(graph, key, (step) => ({ ...step, ...details }))
 }
 
+/** How a step is run; what is undefined is no longer said. */
+export function setFlow(graph: Graph, key: string, flow: { readonly [field in keyof Flow]?: Flow[field] | undefined }): Graph {
+  return withStep(graph, key, (step) => {
+    const next: Record<string, unknown> = { ...step }
+    for (const [field, value] of Object.entries(flow)) {
+      if (value === undefined || (Array.isArray(value) && value.length === 0)) delete next[field]
+      else next[field] = value
+    }
+    return next as unknown as Step
+  })
+}
+
+/** The pipeline's own parameters; references of steps to a renamed one follow it. */
+export function setDeclared(graph: Graph, parameters: Graph['parameters'], renamed?: { from: string; to: string }): Graph {
+  const { parameters: _old, ...rest } = graph
+  let next: Graph = parameters && Object.keys(parameters).length > 0 ? { ...rest, parameters } : rest
+  if (!renamed) return next
+  for (const [key, step] of Object.entries(graph.steps)) {
+    const bound = Object.entries(step.parameters).filter(([, value]) => referenceIn(value)?.kind === '$parameter' && referenceIn(value)?.name === renamed.from)
+    if (bound.length > 0) next = setParameters(next, key, { ...step.parameters, ...Object.fromEntries(bound.map(([name]) => [name, { $parameter: renamed.to }])) })
+  }
+  return next
+}
+
 /** Gives a step another key and follows every wire that named the old one. */
 export function renameKey(graph: Graph, from: string, to: string): Graph {
   if (from === to || graph.steps[to] || !graph.steps[from]) return graph
@@ -172,7 +196,7 @@ export function renameKey(graph: Graph, from: string, to: string): Graph {
     }
     steps[key === from ? to : key] = kept
   }
-  return { steps }
+  return { ...graph, steps }
 }
 
 /** What merges of two people's edits may leave behind: wires to steps that are gone. */
@@ -190,5 +214,5 @@ export function repair(graph: Graph): Graph {
     }
     steps[key] = kept
   }
-  return changed ? { steps } : graph
+  return changed ? { ...graph, steps } : graph
 }

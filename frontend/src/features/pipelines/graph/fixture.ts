@@ -15,6 +15,8 @@ const component = (name: string, title: string, stage: string, inputs: Port[], o
   parameters: { type: 'object', properties },
   resources: 'cpu' as const,
   cacheable: true,
+  passes: {} as Record<string, string>,
+  undo: '',
   version: '1',
 })
 
@@ -36,6 +38,9 @@ export const catalog: Catalog = readCatalog({
     component('split', 'Split', 'data', [port('table', 'Table')], [port('train', 'Table'), port('test', 'Table')], { test_share: { type: 'number', default: 0.2, title: 'Test share' } }),
     component('train_forest', 'Random forest', 'train', [port('table', 'Table'), port('validation', 'Table', { required: false })], [port('model', 'Model')]),
     component('evaluate', 'Evaluate', 'evaluate', [port('model', 'Model'), port('table', 'Table')], []),
+    { ...component('condition', 'Condition', 'evaluate', [port('value', 'Artifact')], [port('then', 'Artifact'), port('otherwise', 'Artifact')]), passes: { then: 'value', otherwise: 'value' } },
+    { ...component('pipeline_input', 'Pipeline input', 'evaluate', [port('default', 'Artifact', { required: false })], [port('artifact', 'Artifact')], { kind: { type: 'string', default: 'Table' } }), passes: { artifact: '@kind' } },
+    component('take_back', 'Take back', 'evaluate', [port('model', 'Model')], [], { reason: { type: 'string' } }),
     component('compare', 'Compare models', 'evaluate', [port('models', 'Model', { many: true })], [port('best', 'Model')]),
   ],
 })

@@ -57,5 +57,5 @@ export function placed(graph: Graph, catalog: Catalog): Graph {
   }
   const next: Record<string, Graph['steps'][string]> = {}
   for (const [key, step] of Object.entries(graph.steps)) next[key] = step.position ? step : { ...step, position: spots[key] ?? null }
-  return { steps: next }
+  return { ...graph, steps: next }
 }

@@ -1,5 +1,5 @@
 /** Three-way merge of drafts for when a save meets a newer draft and there is no live document to merge for us. */
-import { same, type Graph, type Step } from './types'
+import { FLOW, flowOf, same, type Graph, type Step } from './types'
 
 function pick<T>(base: T, mine: T, theirs: T): T {
   return same(base, mine) ? theirs : mine
@@ -34,7 +34,9 @@ export function merge(base: Graph, mine: Graph, theirs: Graph): Graph {
       retries: pick(from.retries, m.retries, t.retries),
       timeout_s: pick(from.timeout_s, m.timeout_s, t.timeout_s),
       note: pick(from.note, m.note, t.note),
+      ...flowOf(Object.fromEntries(FLOW.map((field) => [field, pick<unknown>(from[field], m[field], t[field])]))),
     }
   }
-  return { steps }
+  const parameters = mergeRecord(base.parameters ?? {}, mine.parameters ?? {}, theirs.parameters ?? {})
+  return Object.keys(parameters).length > 0 ? { steps, parameters } : { steps }
 }

@@ -4,7 +4,10 @@
  * This folder is pure: no React, no React Flow, no network, no Yjs. A graph is a value; every change returns a new
  * one that shares all steps it did not touch, so that `before.steps[key] === after.steps[key]` means "same".
  */
+import type { Declared } from '@/lib/declared'
 import type { components } from '../../../api/schema'
+
+export type { Declared }
 
 type Schemas = components['schemas']
 
@@ -17,8 +20,43 @@ export type Template = Schemas['TemplateOut']
 export type Position = Readonly<Schemas['Position']>
 export type OutputRef = Readonly<Schemas['InputRef']>
 
+/** Run once a shard: over what arrives at `port`, or once for each of `values`. */
+export interface MapSpec {
+  readonly port?: string
+  /** Rows a shard, where a table or images arrive. */
+  readonly size?: number
+  readonly values?: readonly Readonly<Record<string, unknown>>[]
+  readonly at_once?: number
+  /** How many shards must succeed; all, where nothing is said. */
+  readonly policy?: 'all' | 'any' | number
+}
+
+export interface RepeatSpec {
+  readonly at_most: number
+  readonly until?: string
+  /** Input → the output of the round before that it takes. */
+  readonly carry?: Readonly<Record<string, string>>
+}
+
+export interface UndoSpec {
+  readonly component: string
+  readonly parameters: Readonly<Record<string, unknown>>
+}
+
+export type ErrorClass = NonNullable<Schemas['StepIn']['retry_on']>[number]
+
+/** How a step is run. Plain JSON; a part is absent where nothing is said. */
+export interface Flow {
+  readonly map?: MapSpec
+  readonly repeat?: RepeatSpec
+  readonly undo?: UndoSpec
+  readonly retry_on?: readonly ErrorClass[]
+}
+
+export const FLOW = ['map', 'repeat', 'undo', 'retry_on'] as const
+
 /** A step with nothing left out; `normalise` makes one from what the API sends. */
-export interface Step {
+export interface Step extends Flow {
   readonly component: string
   readonly name: string
   readonly parameters: Readonly<Record<string, unknown>>
@@ -31,6 +69,8 @@ export interface Step {
 
 export interface Graph {
   readonly steps: Readonly<Record<string, Step>>
+  /** Absent where the pipeline has none. */
+  readonly parameters?: Readonly<Record<string, Declared>>
 }
 
 /** One wire: from an output of a step to an input port of another. */
@@ -55,8 +95,49 @@ export function makeStep(component: string, given: Partial<Step> = {}): Step {
   return { component, name: '', parameters: {}, inputs: {}, position: null, retries: 0, timeout_s: null, note: '', ...given }
 }
 
+/** What stands in place of a parameter's value: a parameter of the pipeline, or a secret of the project. */
+export interface Reference {
+  readonly kind: '$parameter' | '$secret'
+  readonly name: string
+}
+
+export function referenceIn(value: unknown): Reference | null {
+  if (typeof value !== 'object' || value === null) return null
+  const entries = Object.entries(value)
+  const [kind, name] = entries[0] ?? []
+  return entries.length === 1 && (kind === '$parameter' || kind === '$secret') && typeof name === 'string' ? { kind, name } : null
+}
+
+type Loose = Readonly<Record<string, unknown>> | null | undefined
+
+/** Without what says nothing: null, and empty text, lists and objects among `empty`. */
+function said(value: Loose, empty: readonly string[] = []): Record<string, unknown> {
+  const idle = (name: string, one: unknown) => one === null || one === undefined || (empty.includes(name) && (one === '' || (typeof one === 'object' && Object.keys(one as object).length === 0)))
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([name, one]) => !idle(name, one)))
+}
+
+/** The parts of `given` that say how a step runs. */
+export function flowOf(given: { readonly [field in (typeof FLOW)[number]]?: unknown }): Flow {
+  const found: Record<string, unknown> = {}
+  if (given.map) found.map = said(given.map as Loose)
+  if (given.repeat) found.repeat = said(given.repeat as Loose, ['until', 'carry'])
+  if (given.undo) found.undo = { parameters: {}, ...said(given.undo as Loose) }
+  if (Array.isArray(given.retry_on) && given.retry_on.length > 0) found.retry_on = given.retry_on
+  const map = found.map as MapSpec | undefined
+  if (map?.policy === 'all') found.map = said({ ...map, policy: null })
+  return found as Flow
+}
+
+export function declaredOf(given: Readonly<Record<string, unknown>> | null | undefined): Record<string, Declared> {
+  return Object.fromEntries(Object.entries(given ?? {}).map(([name, one]) => [name, said(one as Loose, ['title', 'description']) as unknown as Declared]))
+}
+
+function withDeclared(steps: Graph['steps'], declared: Readonly<Record<string, Declared>>): Graph {
+  return Object.keys(declared).length > 0 ? { steps, parameters: declared } : { steps }
+}
+
 /** A graph as it came over HTTP, from YAML or from a clipboard, with every default filled in. */
-export function normalise(graph: { steps?: Record<string, Partial<Schemas['StepIn']> | undefined> } | null | undefined): Graph {
+export function normalise(graph: { steps?: Record<string, Partial<Schemas['StepIn']> | undefined>; parameters?: Record<string, Partial<Schemas['ParameterIn']>> } | null | undefined): Graph {
   const steps: Record<string, Step> = {}
   for (const [key, given] of Object.entries(graph?.steps ?? {})) {
     if (!given || typeof given.component !== 'string') continue
@@ -74,9 +155,10 @@ export function normalise(graph: { steps?: Record<string, Partial<Schemas['StepI
       retries: given.retries ?? 0,
       timeout_s: given.timeout_s ?? null,
       note: given.note ?? '',
+      ...flowOf(given),
     })
   }
-  return { steps }
+  return withDeclared(steps, declaredOf(graph?.parameters))
 }
 
 /** What the API takes back. */
@@ -85,9 +167,10 @@ export function toApi(graph: Graph): Schemas['Graph'] {
   for (const [key, step] of Object.entries(graph.steps)) {
     const inputs: Record<string, Schemas['InputRef'][]> = {}
     for (const [port, refs] of Object.entries(step.inputs)) inputs[port] = refs.map((ref) => ({ ...ref }))
-    steps[key] = { ...step, parameters: { ...step.parameters }, inputs, position: step.position ? { ...step.position } : null }
+    // The API's types are the same shapes, only writable.
+    steps[key] = { ...step, parameters: { ...step.parameters }, inputs, position: step.position ? { ...step.position } : null } as Schemas['StepIn']
   }
-  return { steps }
+  return (graph.parameters ? { steps, parameters: graph.parameters } : { steps }) as Schemas['Graph']
 }
 
 export function edgeId(edge: Edge): string {

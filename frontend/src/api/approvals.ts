@@ -1,0 +1,12 @@
+/** What waits for the person who asks: the inbox, its page and the count beside the navigation. */
+import { queryOptions } from '@tanstack/react-query'
+import { api, unwrap } from './client'
+import { keys } from './keys'
+
+export const approvalsQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.runs(project), 'approvals'],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/approvals', { params: { path: { project } } })),
+    // Pages of a project hear of every change of a run; elsewhere this is soon enough.
+    refetchInterval: 30_000,
+  })
