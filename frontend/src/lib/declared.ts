@@ -1,16 +1,15 @@
 /** The pipeline's own parameters: whether a declaration is right, and the form that they make. As `parameters.py` of the graph. */
-import type { Schemas } from '@/api/client'
 
 /** A parameter of a pipeline; a part is absent where nothing is said. */
 export interface Declared {
-  readonly type: Schemas['ParameterIn']['type']
+  readonly type: 'string' | 'number' | 'integer' | 'boolean'
   readonly title?: string
   readonly description?: string
   readonly default?: string | number | boolean
   readonly enum?: readonly (string | number | boolean)[]
   readonly minimum?: number
   readonly maximum?: number
-  readonly format?: NonNullable<Schemas['ParameterIn']['format']>
+  readonly format?: 'dataset-version' | 'model-name' | 'endpoint-name' | 'date' | 'multiline'
 }
 
 

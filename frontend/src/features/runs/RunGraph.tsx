@@ -7,16 +7,16 @@ import { memo, useMemo, type ReactNode } from 'react'
 import { count, duration, elapsed, humanise } from '@/lib/format'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
-import { drawn, type Run, type StepRun } from './live'
+import { drawn, runsMany, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
-type StepNode = Node<{ step: StepRun; how: 'map' | 'repeat' | null; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
+type StepNode = Node<{ step: StepRun; how: 'map' | 'repeat' | null; many: boolean; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
 
 /** What stands under a step's name: how far it is, how long it took, or why it did not run. */
-function told(step: StepRun): string {
+function told(step: StepRun, many: boolean): string {
   const cached = step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')
   const time = elapsed(step.started_at, step.finished_at)
-  if (step.shards) return shardWords(step.shards)
+  if (many && step.shards) return shardWords(step.shards)
   if (step.status === 'waiting') return 'Waits for a person'
   if (step.status === 'running') return step.message || `${Math.round(step.progress * 100)} %`
   if (step.status === 'skipped') return cached ? 'Reused' : step.skip_reason === 'upstream failed' ? 'Not reached' : humanise(step.skip_reason || 'skipped')
@@ -39,7 +39,7 @@ const nodeTypes = {
     const { step } = data
     const look = statusLook(step.status)
     const StatusIcon = look.icon
-    const under = told(step)
+    const under = told(step, data.many)
     return (
       <button
         type="button"
@@ -47,7 +47,7 @@ const nodeTypes = {
         data-status={step.status}
         data-passed={passedOver(step) || undefined}
         data-inside={data.inside || undefined}
-        data-many={step.shards !== null || undefined}
+        data-many={data.many || undefined}
         data-selected={selected || undefined}
         onClick={() => data.onChoose(step.step)}
         onDoubleClick={() => data.inside && data.onOpen(step.step)}
@@ -80,7 +80,7 @@ export function StepList({ run, selected, onSelect, children }: { run: Run; sele
       {[...drawn(run, null), ...run.step_runs.filter((step) => step.undoes)].map((step) => {
         const look = statusLook(step.status)
         const StatusIcon = look.icon
-        const under = told(step)
+        const under = told(step, runsMany(run, step))
         const open = step.step === selected
         return (
           <li key={step.id}>
@@ -115,7 +115,7 @@ export function RunGraph({ run, graph, inside, selected, onSelect, onOpen }: { r
         id: step.step,
         type: 'step',
         position: spots[step.step] ?? { x: 0, y: 0 },
-        data: { step, how: graph.steps?.[step.step]?.map ? 'map' : graph.steps?.[step.step]?.repeat ? 'repeat' : null, inside: step.component.startsWith('pipeline:') && !step.shards, onChoose: onSelect, onOpen },
+        data: { step, how: graph.steps?.[step.step]?.map ? 'map' : graph.steps?.[step.step]?.repeat ? 'repeat' : null, many: runsMany(run, step), inside: step.component.startsWith('pipeline:') && !runsMany(run, step), onChoose: onSelect, onOpen },
         selected: step.step === selected,
         width: WIDTH,
         height: HEIGHT,

@@ -16,7 +16,7 @@ import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { runQuery, useInside, useNow, useRun, useStepAt } from './data'
 import { HeatStrip } from './HeatStrip'
-import { ended, shardOf, type Run, type StepRun } from './live'
+import { ended, runsMany, shardOf, type Run, type StepRun } from './live'
 import { LogView } from './LogView'
 import { Artifacts, MetricCharts, Timeline } from './panels'
 import { RerunDialog } from './RerunDialog'
@@ -77,7 +77,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
   const now = useNow(!ended(run.status))
   const shownStep = owner?.step ?? interesting(run)
   const step = shardPath ? shard.data : run.step_runs.find((s) => s.step === shownStep)
-  const many = run.step_runs.find((s) => s.step === shownStep && s.shards)
+  const many = run.step_runs.find((s) => s.step === shownStep && runsMany(run, s))
   const undone = run.step_runs.filter((s) => s.undoes)
   const whole = useMemo(() => (shard.data && shardPath ? { ...run, step_runs: [...run.step_runs, shard.data] } : run), [run, shard.data, shardPath])
   const setSearch = useCallback(

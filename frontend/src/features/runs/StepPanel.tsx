@@ -9,7 +9,7 @@ import { describe, downloadUrl } from '@/ui/artifact'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { QuestionForm, Decision } from './Question'
 import { useNow } from './data'
-import { ended, unpin, type Run, type StepRun } from './live'
+import { ended, runsMany, unpin, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
 export function StepPanel({ project, run, step, onOpen }: { project: string; run: Run; step: StepRun; onOpen: (tab: 'logs' | 'artifacts') => void }) {
@@ -54,7 +54,7 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
       {step.status === 'waiting' && step.question && <QuestionForm key={step.id} project={project} run={run.id} step={step.step} question={step.question} />}
       {step.decision && step.status !== 'waiting' && <Decision decision={step.decision} />}
       {undone && <Text size="sm">Puts right what “{undone.name || undone.title}” did.</Text>}
-      {step.shards && (
+      {step.shards && runsMany(run, step) && (
         <Text size="sm">
           {step.shards.total - step.shards.open} of {step.shards.total} done, {step.shards.failed} failed. Choose one in the strip to see its log and outputs.
         </Text>

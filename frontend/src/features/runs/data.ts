@@ -234,11 +234,11 @@ export function useInside(project: string, run: Run, step: StepRun | null): Run[
     staleTime: Infinity,
   })
   const inner = query.data
-  const path = step?.step
+  const prefix = step?.step
   return useMemo(() => {
-    if (path === undefined) return run.graph
-    const at = (key: string) => `${path}.${key}`
+    if (prefix === undefined) return run.graph
+    const at = (key: string) => `${prefix}.${key}`
     const steps = Object.entries(inner?.steps ?? {}).map(([key, one]) => [at(key), { ...one, inputs: Object.fromEntries(Object.entries(one.inputs ?? {}).map(([port, refs]) => [port, refs.map((ref) => ({ ...ref, step: at(ref.step) }))])) }] as const)
     return { parameters: {}, steps: Object.fromEntries(steps) }
-  }, [run.graph, path, inner])
+  }, [run.graph, prefix, inner])
 }

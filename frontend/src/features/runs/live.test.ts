@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { append, applyEvent, counted, drawn, groupMetrics, rootOf, shardOf, timeline, withEvents, type Shard, type Point, type Run, type StepRun } from './live'
+import { append, applyEvent, counted, drawn, groupMetrics, rootOf, runsMany, shardOf, timeline, withEvents, type Shard, type Point, type Run, type StepRun } from './live'
 
 const step = (over: Partial<StepRun> = {}): StepRun =>
   ({ id: 's1', step: 'train', status: 'running', attempt: 1, progress: 0.2, message: '', outputs: [], ...over }) as StepRun
@@ -63,6 +63,12 @@ describe('steps that make others', () => {
     const events = new Map([['train[0]', { status: 'running' as const, attempt: 1 }], ['train[1]', { status: 'running' as const, attempt: 1 }], ['trainer[2]', { status: 'failed' as const, attempt: 1 }]])
     expect(withEvents(shards, 'train', events).map((one) => one.status)).toEqual(['running', 'succeeded', 'queued'])
     expect(withEvents(shards, 'other', events)).toBe(shards)
+  })
+  it('are told apart from pipelines, which make steps that are inside them', () => {
+    const shards = { total: 3, open: 0, failed: 0 }
+    const whole = run({ graph: { parameters: {}, steps: { mapped: { component: 'pipeline:in@1', map: { port: 'x' } } as never } } })
+    const many = (key: string, component: string) => runsMany(whole, step({ step: key, component, shards }))
+    expect([many('plain', 'pipeline:in@1'), many('mapped', 'pipeline:in@1'), many('sub.inner', 'clean'), runsMany(whole, step({ shards: null }))]).toEqual([false, true, true, false])
   })
   it('have paths that are read', () => {
     expect([shardOf('train', 'train[12]'), shardOf('train', 'train[1].x'), rootOf('prepare[3].clean'), rootOf('a~undo')]).toEqual([12, null, 'prepare', 'a'])

@@ -76,6 +76,12 @@ export function drawn(run: Run, inside: string | null): StepRun[] {
   return run.step_runs.filter((step) => !step.undoes && step.shard === null && (inside === null ? step.parent === null : step.step.startsWith(`${inside}.`) && !step.step.slice(inside.length + 1).includes('.')))
 }
 
+/** Did this step make shards or rounds? A pipeline as a step makes steps too: those are inside it, not beside each other. */
+export function runsMany(run: Run, step: StepRun): boolean {
+  const flow = run.graph.steps?.[step.step]
+  return step.shards !== null && (!step.component.startsWith('pipeline:') || Boolean(flow?.map ?? flow?.repeat))
+}
+
 /** The step of the pipeline itself that a path lies in: `prepare` of `prepare[3].clean`. */
 export function rootOf(path: string): string {
   return path.split(/[.[~]/, 1)[0] ?? path
