@@ -65,7 +65,8 @@ const nodeTypes = {
             {data.how === 'repeat' && <IconRepeat size={12} className={classes.how} aria-hidden />}
             {under || step.title}</span>
         </span>
-        {step.attempt > 1 && <span className={classes.attempt}>{step.attempt}×</span>}
+        {/* A step that makes others or asks is taken up again each time it goes on: that is no further attempt. */}
+        {step.attempt > 1 && !step.shards && !step.question && !step.decision && <span className={classes.attempt}>{step.attempt}×</span>}
         {(step.status === 'running' || (step.shards && step.shards.open > 0)) && <span className={classes.nodeBar} style={{ width: `${Math.max(3, step.progress * 100)}%` }} />}
         <Handle type="source" position={Position.Right} className={classes.handle} isConnectable={false} />
       </button>

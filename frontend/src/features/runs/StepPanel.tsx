@@ -35,7 +35,7 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
             {duration(elapsed(step.started_at, step.finished_at, now))}
           </Text>
         )}
-        {step.max_attempts > 1 && (
+        {step.max_attempts > 1 && !step.shards && !step.question && !step.decision && (
           <Text size="sm" c="dimmed">
             attempt {Math.max(step.attempt, 1)} of {step.max_attempts}
           </Text>
@@ -132,7 +132,7 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
           </dl>
         </section>
       )}
-      {step.attempt > 1 && <Attempts project={project} run={run} step={step} />}
+      {step.attempt > 1 && !step.shards && !step.question && !step.decision && <Attempts project={project} run={run} step={step} />}
     </Stack>
   )
 }

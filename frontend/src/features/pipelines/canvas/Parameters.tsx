@@ -28,7 +28,7 @@ export function ParametersPanel() {
           Parameters of the pipeline
         </Title>
         <Text size="xs" c="dimmed" mt={2}>
-          Filled in when a run starts. Steps take them: choose “Use a parameter of the pipeline” beside a field.
+          Filled in when a run starts. A step takes one through the link sign beside its field.
         </Text>
       </div>
       {declared.map(([name, one]) => (
