@@ -76,7 +76,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
   const [again, setAgain] = useState<'again' | 'continue' | null>(null)
   const now = useNow(!ended(run.status))
   const shownStep = owner?.step ?? interesting(run)
-  const step = shardPath ? shard.data : run.step_runs.find((s) => s.step === shownStep)
+  const step = shardPath ? (shard.data && owner ? { ...shard.data, name: `${owner.name || owner.title} [${shardOf(owner.step, shardPath)}]` } : undefined) : run.step_runs.find((s) => s.step === shownStep)
   const many = run.step_runs.find((s) => s.step === shownStep && runsMany(run, s))
   const undone = run.step_runs.filter((s) => s.undoes)
   const whole = useMemo(() => (shard.data && shardPath ? { ...run, step_runs: [...run.step_runs, shard.data] } : run), [run, shard.data, shardPath])
@@ -201,7 +201,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
         </div>
       )}
       {phone ? (
-        <StepList run={run} selected={chosen} onSelect={(key) => setSearch({ step: key })}>
+        <StepList run={run} selected={owner?.step ?? null} onSelect={(key) => setSearch({ step: key })}>
           {panel}
         </StepList>
       ) : (
