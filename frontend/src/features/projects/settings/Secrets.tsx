@@ -50,7 +50,7 @@ export function Secrets({ project }: { project: string }) {
           </EmptyState>
         )}
         {secrets.data && secrets.data.length > 0 && (
-          <StackedTable minWidth={480} aria-label="Secrets">
+          <StackedTable minWidth={260} aria-label="Secrets">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Name</Table.Th>
