@@ -53,7 +53,7 @@ def register_model(
     values = evaluated.get("values") or {k: {"value": v} for k, v in manifest["metrics"].items()}
     digest = model.digest or step.store.put_folder(model.file()).digest
     # What the aliases point at now: a compensation gives them back.
-    known = next((m["aliases"] for m in step.client.list_models() if m["name"] == name), {}) if aliases else {}
+    known: dict[str, int] = next((m["aliases"] for m in step.client.list_models() if m["name"] == name), {}) if aliases else {}
     try:
         made = step.client.register_model(
             model=name, artifact=digest, metrics=values, parity=parity, step=step.step or None, description=description, aliases=aliases
