@@ -105,7 +105,7 @@ def look(page: Page) -> None:
     waiting = graph.get_by_role("button", name=re.compile("^Ask a person: waiting"))
     expect(waiting).to_be_visible(timeout=60_000)
     waiting.click()
-    expect(side.get_by_text("May these rows go on?")).to_be_visible()
+    expect(side.get_by_role("region", name="The question").get_by_text("May these rows go on?")).to_be_visible()
     expect(side.get_by_role("button", name="Approve")).to_be_visible()
 
 
