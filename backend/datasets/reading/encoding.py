@@ -101,9 +101,10 @@ def _recoded(path: Path, work: Path, problems: Problems, encoding: str) -> Path:
             piece = source.read(PIECE)
             try:
                 text = decoder.decode(piece, not piece)
-            except UnicodeDecodeError as exc:
+            except UnicodeError as exc:  # without a byte-order mark utf-16 raises a plain one
+                reason = exc.reason if isinstance(exc, UnicodeDecodeError) else "it does not begin with a byte-order mark"
                 raise problems.fail(
-                    f"This is not {encoding}: {exc.reason}.", "save the file as UTF-8, or choose its encoding", line=line
+                    f"This is not {encoding}: {reason}.", "save the file as UTF-8, or choose its encoding", line=line
                 ) from None
             if "\0" in text:
                 raise problems.fail(

@@ -136,10 +136,12 @@ class Box:
             else:
                 seen += [*_folders(Path(path)), "--ro-bind-try", path, path]
         return [
-            self.machine.bubblewrap, *ISOLATION, *rights, *seen, "--proc", "/proc", "--dev", "/dev",
+            # Its own /tmp first: Python, or the studio, may lie below the machine's.
+            self.machine.bubblewrap, *ISOLATION, *rights, "--bind", str(self.scratch / "tmp"), "/tmp",  # noqa: S108 - a folder of its own
+            *seen, "--proc", "/proc", "--dev", "/dev",
             "--perms", "1777", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm", "--remount-ro", "/dev",  # noqa: S108 - its own
             "--dir", "/headrace", "--ro-bind", str(WORKERS), "/headrace/workers", "--ro-bind", str(self.inputs), "/inputs",
-            "--bind", str(self.scratch), "/scratch", "--bind", str(self.scratch / "tmp"), "/tmp",  # noqa: S108 - as above
+            "--bind", str(self.scratch), "/scratch",
             "--remount-ro", "/", "--chdir", "/", *command,
         ]  # fmt: skip
 
