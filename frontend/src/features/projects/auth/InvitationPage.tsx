@@ -70,7 +70,7 @@ export function InvitationPage() {
     )
   }
   return (
-    <AuthFrame title={`Join ${project}`} intro={intro} footer={<>Have an account under another address? <Anchor renderRoot={(props) => <Link to="/sign-in" search={{ next: `/invitations/${token}` }} {...props} />}>Sign in</Anchor></>}>
+    <AuthFrame title={`Join ${project}`} intro={intro} footer={<>Have an account under another address? <Anchor underline="always" renderRoot={(props) => <Link to="/sign-in" search={{ next: `/invitations/${token}` }} {...props} />}>Sign in</Anchor></>}>
       <AccountForm token={token} email={email} action={`Make an account and join`} />
     </AuthFrame>
   )

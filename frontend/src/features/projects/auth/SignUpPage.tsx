@@ -7,7 +7,7 @@ import { useStudio } from './session'
 
 export function SignUpPage() {
   const studio = useStudio()
-  const signIn = <Anchor renderRoot={(props) => <Link to="/sign-in" {...props} />}>Sign in</Anchor>
+  const signIn = <Anchor underline="always" renderRoot={(props) => <Link to="/sign-in" {...props} />}>Sign in</Anchor>
   if (studio.isPending) {
     return (
       <AuthFrame title="Make an account">
