@@ -7,6 +7,7 @@ export const approvalsQuery = (project: string) =>
   queryOptions({
     queryKey: [...keys.runs(project), 'approvals'],
     queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/approvals', { params: { path: { project } } })),
-    // Pages of a project hear of every change of a run; elsewhere this is soon enough.
-    refetchInterval: 30_000,
+    // Whoever opens the inbox wants to see what waits now; the count beside the navigation may be some seconds old.
+    staleTime: 0,
+    refetchInterval: 15_000,
   })
