@@ -46,6 +46,8 @@ IDLE_S = 300.0
 BODY = 1024 * 1024
 """Bytes of an answer that pass through memory; a larger one is left in a file, which is sent piece by piece."""
 HIDDEN = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY")
+LEFT = "exit status 0"
+"""How a hand ends that had been idle for `IDLE_S`. One that leaves in the moment in which it is asked is replaced, unseen by the caller."""
 Json = dict[str, Any]
 
 
@@ -113,6 +115,9 @@ class Hand:
             raise EOFError
         return data
 
+    def there(self) -> bool:
+        return self._process.poll() is None
+
     def end(self, patience: float = 0) -> str:
         """End it (at once, or when it has not ended by itself within `patience` seconds); how it ended."""
         with contextlib.suppress(OSError):
@@ -144,9 +149,7 @@ class _Hands:
             if time.monotonic() > until or not wanted():
                 raise HandBusy
         try:
-            with self._lock:
-                hand = self._free.pop() if self._free else None
-            hand = hand or Hand(self._environment)
+            hand = self._warm() or Hand(self._environment)
             try:
                 yield hand
             except BaseException:
@@ -159,6 +162,15 @@ class _Hands:
                     self._free.append(hand)
         finally:
             self._room.release()
+
+    def _warm(self) -> Hand | None:
+        """A free one that is still there; one that was idle for too long has left by itself."""
+        while True:
+            with self._lock:
+                hand = self._free.pop() if self._free else None
+            if hand is None or hand.there():
+                return hand
+            hand.end()
 
     def end(self) -> None:
         with self._lock:
@@ -202,7 +214,7 @@ def ask(kind: Kind, call: str, /, **arguments: Any) -> Any:
                 message = finished(hand)
             break
         except HandLost as exc:
-            if not again or exc.details["how"] != "exit status 0":  # it had been idle and left just now
+            if not again or exc.details["how"] != LEFT:
                 raise
     return answer_of(message or {})
 
@@ -246,9 +258,17 @@ def stream(call: str, /, **arguments: Any) -> Iterator[bytes]:
     return rest()
 
 
-def _pieces(call: str, arguments: Json) -> Generator[bytes, None, None]:
-    with hands("stream").one() as hand:
-        hand.tell(call, arguments)
-        while "body" in (message := hand.hear() or {}):
-            yield message["body"]
+def _pieces(call: str, arguments: Json, *, again: bool = True) -> Generator[bytes, None, None]:
+    begun = False
+    try:
+        with hands("stream").one() as hand:
+            hand.tell(call, arguments)
+            while "body" in (message := hand.hear() or {}):
+                begun = True
+                yield message["body"]
+    except HandLost as exc:
+        if begun or not again or exc.details["how"] != LEFT:
+            raise
+        yield from _pieces(call, arguments, again=False)
+        return
     answer_of(message)

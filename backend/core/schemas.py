@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from ninja import Field, Query, Schema
-from pydantic import BeforeValidator, model_validator
+from pydantic import AwareDatetime, BeforeValidator, model_validator
 
 RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
 T = TypeVar("T")
@@ -36,6 +36,16 @@ For a float or a bool: `Field(strict=True)`."""
 
 Number = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 """The number of a version, a run, an attempt, in a body."""
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("must be a date and a time with its zone, such as 2026-02-01T12:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+"""A moment in a query, as JSON Schema's `date-time` means it: pydantic alone would take a bare number for seconds since 1970."""
 Limit = Annotated[int, Query(ge=1, le=200)]
 """How many items of a list at once."""
 Offset = Annotated[int, Query(ge=0, le=2**53)]

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 from ninja import Query, Router, Status
-from pydantic import AwareDatetime
 
 from backend.artifacts.responses import bytes_of, small_response
 from backend.artifacts.thumbnails import thumbnail
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
-from backend.core.schemas import Limit, Page
+from backend.core.schemas import Limit, Moment, Page
 from backend.deployments import actions, passing, queries
 from backend.deployments.schemas import (
     DeployIn,
@@ -87,7 +86,7 @@ def predict(request: ApiRequest, project: str, endpoint: str, payload: PredictIn
 @router.get("/projects/{project}/endpoints/{endpoint}/live-history", response=Page[LivePeriodOut])
 @allow("endpoint.read")
 def live_history(
-    request: ApiRequest, project: str, endpoint: str, at: AwareDatetime | None = None, cursor: str | None = None, limit: Limit = 50
+    request: ApiRequest, project: str, endpoint: str, at: Moment | None = None, cursor: str | None = None, limit: Limit = 50
 ) -> Any:
     """What answered from when to when, newest first; with `at` only what answered at that moment."""
     return queries.live_history(queries.find(request.project, endpoint, deleted=True), at, cursor, limit)

@@ -76,7 +76,9 @@ def test_triggers_are_made_by_mouse_and_start_runs(open_page: Open, project: Pro
     page.get_by_role("dialog").get_by_role("button", name="Replay this event").click()
     expect(page.get_by_role("dialog").get_by_text("an earlier event")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(events.get_by_role("row")).to_have_count(3)
-    page.get_by_role("switch", name="On").click(force=True)
+    page.get_by_role("switch", name="On").focus()
+    page.keyboard.press("Space")
     expect(page.get_by_role("switch", name="Off")).to_be_visible()
     assert watch.errors == [], "The browser's console has errors"

@@ -83,6 +83,8 @@ BY_MEANING = {
     "GET /datasets/{dataset}/versions/{number}/download": "a zip is of images",
     "POST /pipelines": "the YAML, the template's name",
     "POST /pipelines/parse": "the YAML",
+    "POST /pipelines/check": "a mapped step has a port or values, and what else holds between the parts of a graph",
+    "PUT /pipelines/{pipeline}/draft": "the same",
     "POST /pipelines/import": "the YAML",
     "GET /runs": "the sorting",
     "GET /runs/compare": "the ids",

@@ -205,6 +205,7 @@ LINES = b'{"b": "x", "a": 1}\n'
         (zipped({"1.csv": CSV[:8], "2.jsonl": b'{"b": "y", "a": 2}\n'}), "t.zip"),
         (zipped({"1.parquet": parquet(pa.table({"a": [1], "b": ["x"]})), "2.csv": b"b,a\ny,2\n"}), "t.zip"),
     ],
+    ids=["gzip", "bzip2", "xz", "zstandard", "zip", "tar", "tar-gzip", "workbook-in-zip", "two-in-zip", "two-kinds-in-zip"],
 )  # fmt: skip
 def test_a_table_in_any_wrapping(upload: Uploader, editor: Person, data: bytes, name: str) -> None:
     upload.ready(data, name, name="t")
