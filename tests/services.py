@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ def _start() -> None:
         HEADRACE_DATA_DIR=str(_folder / "data"),
         DATABASE_URL=f"postgresql://headrace@/postgres?host={sockets}",
         BROKER_URL=f"redis+socket://{sockets}/vk.sock",
-        SECRET_KEY="only-for-tests-" + "x" * 40,
+        SECRET_KEY=SECRET,
         DJANGO_SETTINGS_MODULE="backend.config.settings",
     )
     os.environ.pop("ARTIFACT_URL", None)
@@ -51,7 +52,16 @@ def _start() -> None:
     raise RuntimeError("PostgreSQL did not start: " + (_folder / "services.log").read_text())
 
 
-_start()
+def _gives_out() -> bool:
+    """Whether this process only gives tests to others (`pytest -n`), each of which has services of its own."""
+    return "PYTEST_XDIST_WORKER" not in os.environ and any(a == "-n" or a.startswith(("-n", "--numprocesses")) for a in sys.argv[1:])
+
+
+SECRET = "only-for-tests-" + "x" * 40
+if _gives_out():
+    os.environ["SECRET_KEY"] = SECRET
+else:
+    _start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

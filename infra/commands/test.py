@@ -16,6 +16,9 @@ NO_BROWSER = (
     "manager (Debian: apt-get install chromium), or name one: CHROMIUM=/path/to/chromium."
 )
 
+PROCESSES = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+"""Processes for the whole suite. Each has a database and a broker of its own; more than there are cores would only slow each other."""
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--all", "everything", is_flag=True, help="The slow ones too.")
@@ -43,6 +46,7 @@ def test(everything: bool, arguments: tuple[str, ...]) -> None:
         "-p",
         "infra.checks.troubles",
         *(["-m", marks] if marks and "-m" not in arguments else []),
+        *(["-n", str(PROCESSES)] if not arguments else []),
         *arguments,
     ]
     environment = {**os.environ, "HEADRACE_TROUBLES": "\n".join(troubles), **({"CHROMIUM": browser} if browser else {})}

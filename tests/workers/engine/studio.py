@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import importlib
@@ -37,6 +38,9 @@ def step(component: str, *wires: str, port: str = "", **parameters: Any) -> Json
     return {"component": component, "parameters": parameters, "inputs": {port or ports.get(component, "after"): refs} if refs else {}}
 
 
+_tables = Path(tempfile.gettempdir()) / f"hr-tables-{uuid.uuid4().hex[:12]}" / "pg"
+
+
 class Studio:
     """Everything in one temporary folder; `env` is what its processes see."""
 
@@ -63,12 +67,13 @@ class Studio:
             "HEADRACE_PRELOAD": "0", **env,
         }  # fmt: skip
         self.env.pop("ARTIFACT_URL", None)
-        postgres.initialise(self.folder / "pg")
         (self.folder / "vk").mkdir()
-        self.start_postgres()
         self.start_valkey()
+        if not _tables.exists():
+            self.make_tables()
+        subprocess.run(["cp", "-a", str(_tables), str(self.folder / "pg")], check=True)
+        self.start_postgres()
         self.wait_for_postgres()
-        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=self.env, cwd=ROOT, check=True)
         self.project, self.user, self.version = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
         with self.sql() as connection:
             pipeline = uuid.uuid4()
@@ -86,6 +91,19 @@ class Studio:
                 "INSERT INTO pipelines_pipelineversion (id, pipeline_id, number, graph, digest, note, created_at) VALUES (%s, %s,"
                 " 1, '{}', '', '', now())",
                 (self.version, pipeline))  # fmt: skip
+
+    def make_tables(self) -> None:
+        """Once for all studios of this process, who begin with a copy: making them takes longer than most tests."""
+        made = self.folder / "pg"
+        postgres.initialise(made)
+        self.start_postgres()
+        self.wait_for_postgres()
+        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=self.env, cwd=ROOT, check=True)
+        self.postgres.send_signal(signal.SIGINT)
+        self.postgres.wait()
+        atexit.register(shutil.rmtree, _tables.parent, ignore_errors=True)
+        _tables.parent.mkdir()
+        made.rename(_tables)
 
     # Processes
 

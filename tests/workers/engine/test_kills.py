@@ -76,6 +76,7 @@ def test_a_worker_child(lab: Studio) -> None:
     kill_in_the_middle(lab, lambda: os.kill(holder(lab, "f1"), signal.SIGKILL))
 
 
+@pytest.mark.slow
 def test_a_whole_worker_with_all_its_children(lab: Studio) -> None:
     worker = lab.worker(2)
 
@@ -116,6 +117,7 @@ def test_valkey(lab: Studio) -> None:
     kill_in_the_middle(lab, kill)
 
 
+@pytest.mark.slow
 def test_valkey_with_all_that_it_held(lab: Studio) -> None:
     lab.worker(2)
 
@@ -153,6 +155,7 @@ def test_postgresql(lab: Studio) -> None:
     kill_in_the_middle(lab, kill)
 
 
+@pytest.mark.slow
 def test_postgresql_between_every_two_steps(lab: Studio) -> None:
     """Restarted again and again under short steps: some answers are lost after their commit."""
     lab.worker(2)
@@ -186,7 +189,7 @@ def test_the_reaper_and_everything_else_at_once(lab: Studio) -> None:
     kill_in_the_middle(lab, kill, seconds=90)
 
 
-@pytest.mark.parametrize("who", ["step", "server", "worker"])
+@pytest.mark.parametrize("who", ["worker", pytest.param("step", marks=pytest.mark.slow), pytest.param("server", marks=pytest.mark.slow)])
 def test_a_step_apart(lab: Studio, who: str) -> None:
     """Its own process, the server it was forked from, or the worker that waits for it: all its processes go, and it runs again."""
     lab.worker(1)

@@ -36,7 +36,15 @@ def step(body: str, head: str = HEAD, returns: str = "Metrics") -> str:
     return f'{head}\ndef attempt() -> {returns}:\n    """Attempt"""\n{lines}\n'
 
 
-@pytest.fixture(scope="module", params=WAYS, ids=lambda w: f"{w[0]} as {'a plain user' if w[1] else 'root'}")
+EVERY_DAY = [("bubblewrap", True), ("landlock", False)]
+"""Each wall once, each kind of account once; `--all` tries each with each."""
+
+
+def param(way: tuple[str, bool]) -> Any:
+    return pytest.param(way, marks=[pytest.mark.slow] if len(WAYS) > len(EVERY_DAY) and way not in EVERY_DAY else [])
+
+
+@pytest.fixture(scope="module", params=map(param, WAYS), ids=lambda w: f"{w[0]} as {'a plain user' if w[1] else 'root'}")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     made = Lab(request.param[0], plain=request.param[1])
     yield made

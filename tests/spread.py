@@ -1,0 +1,29 @@
+"""Which process runs which tests, when there are several (`pytest -n`): a plugin.
+
+A file stays together (its fixtures are made once), all browser tests stay together (they share one studio). These and other
+long files begin first, so that no process is left with one of them at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+FIRST = ("tests/e2e/", "tests/infra/", "tests/workers/engine/", "tests/workers/components/", "tests/backend/config/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: next((n for n, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Spread(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return FIRST[0] if nodeid.startswith(FIRST[0]) else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False
+    return Spread(config, log)
