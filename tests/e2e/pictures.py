@@ -37,6 +37,7 @@ LARGEST = 250_000
 LONGEST = 3600
 """Pixels of a tall picture."""
 
+DEMOS = ("digits", "income", "bikes")
 WIDTHS = {"desk": DESK, "phone": PHONE}
 SCHEMES = ("light", "dark")
 
@@ -232,7 +233,7 @@ def small(page: Page) -> list[str]:
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     options.add_argument("out", type=Path)
-    options.add_argument("--demos", default="digits,income", help="comma-separated; their data come from package registries")
+    options.add_argument("--demos", default="digits,income", help="comma-separated; their data come from package registries. `--all` takes all")
     options.add_argument("--data-dir", type=Path, default=None, help="a studio's data to use, or to keep for the next time")
     options.add_argument("--only", default="", help="comma-separated beginnings of names")
     options.add_argument("--widths", default="desk,phone")
@@ -250,7 +251,7 @@ def main() -> None:
         owner = account(studio)
         session, token = enter(chromium, studio, owner["link"])
         with Client(studio.url, token, owner["project"]) as client:
-            for demo in filter(None, chosen.demos.split(",")):
+            for demo in DEMOS if chosen.all else filter(None, chosen.demos.split(",")):
                 bring(client, demo)
             ask(client)
             if chosen.all:

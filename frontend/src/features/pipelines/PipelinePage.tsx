@@ -23,6 +23,7 @@ import { pasteText } from './actions/paste'
 import { Canvas } from './canvas/Canvas'
 import { ContextMenu } from './canvas/ContextMenu'
 import { CompareDialog, ConflictDialog, PublishDialog, YamlDialog, type Version } from './canvas/dialogs'
+import { firstLook } from './canvas/firstLook'
 import { EditorContext, useEditor, useEditorState } from './canvas/hooks'
 import type { Choices } from './canvas/Inspector'
 import classes from './canvas/panels.module.css'
@@ -174,7 +175,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
     showVersion(null)
   }
 
-  // The first look: everything in view.
+  // The first look.
   const fitted = useRef('')
   useEffect(() => {
     const key = `${pipeline}@${shown ?? 'draft'}`
@@ -185,8 +186,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
     // A moment later: the panels beside the canvas may still come or go.
     // And on a slow machine the canvas itself is not there yet.
     const look = (tries: number) => {
-      if (editor.flow) void editor.flow.fitView({ padding: 0.12, maxZoom: 1 })
-      else if (tries > 0) setTimeout(() => look(tries - 1), 60)
+      if (!firstLook(editor) && tries > 0) setTimeout(() => look(tries - 1), 60)
     }
     setTimeout(() => look(50), 60)
   }, [ready, graph, pipeline, shown, editor])

@@ -1,10 +1,11 @@
 /** The pipeline of a run with what each step is doing, live. Choosing a step shows it beside. */
-import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
+import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps, type ReactFlowInstance } from '@xyflow/react'
 import '@xyflow/react/dist/style.css'
 import { useComputedColorScheme } from '@mantine/core'
 import { IconRepeat, IconStack2 } from '@tabler/icons-react'
-import { memo, useMemo, type ReactNode } from 'react'
+import { memo, useMemo, useRef, type ReactNode } from 'react'
 import { count, duration, elapsed, humanise } from '@/lib/format'
+import { firstView } from '@/lib/view'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
 import { drawn, runsMany, type Run, type StepRun } from './live'
@@ -134,8 +135,13 @@ export function RunGraph({ run, graph, inside, selected, onSelect, onOpen }: { r
       }),
     [wires, byStep],
   )
+  const box = useRef<HTMLDivElement>(null)
+  const look = (flow: ReactFlowInstance<StepNode>) => {
+    const [first] = [...nodes].sort((a, b) => a.position.x - b.position.x)
+    if (first && box.current) void flow.setViewport(firstView(flow.getNodesBounds(nodes), { ...first.position, width: WIDTH, height: HEIGHT }, { width: box.current.clientWidth, height: box.current.clientHeight }, 0.06))
+  }
   return (
-    <div className={classes.graph} role="group" aria-label="Steps of this run">
+    <div ref={box} className={classes.graph} role="group" aria-label="Steps of this run">
       <ReactFlow
         nodes={nodes}
         edges={edges}
@@ -150,8 +156,7 @@ export function RunGraph({ run, graph, inside, selected, onSelect, onOpen }: { r
         zoomOnDoubleClick={false}
         preventScrolling={false}
         onlyRenderVisibleElements={nodes.length > 150}
-        fitView
-        fitViewOptions={{ padding: 0.06, maxZoom: 1 }}
+        onInit={look}
         minZoom={0.1}
         maxZoom={1.6}
         proOptions={{ hideAttribution: true }}

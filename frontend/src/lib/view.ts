@@ -1,0 +1,17 @@
+/** Where a drawing is looked at from. */
+
+export type Box = { x: number; y: number; width: number; height: number }
+export type View = { x: number; y: number; zoom: number }
+
+const LEGIBLE = 0.5
+const MARGIN = 16
+
+/**
+ * The first look at a graph: all of it in the middle, or, where that would be too small to read (a long pipeline on a phone), its
+ * beginning at the left edge, `start` at half height.
+ */
+export function firstView(all: Box, start: Box, room: { width: number; height: number }, padding = 0.12): View {
+  const zoom = Math.min(1, room.width / (all.width * (1 + padding)), room.height / (all.height * (1 + padding)))
+  if (zoom >= LEGIBLE) return { zoom, x: (room.width - all.width * zoom) / 2 - all.x * zoom, y: (room.height - all.height * zoom) / 2 - all.y * zoom }
+  return { zoom: LEGIBLE, x: MARGIN - all.x * LEGIBLE, y: room.height / 2 - (start.y + start.height / 2) * LEGIBLE }
+}
