@@ -233,7 +233,7 @@ def small(page: Page) -> list[str]:
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     options.add_argument("out", type=Path)
-    options.add_argument("--demos", default="digits,income", help="comma-separated; their data come from package registries. `--all` takes all")
+    options.add_argument("--demos", default="digits,income", help="comma-separated; their data come from package registries (`--all`: all)")
     options.add_argument("--data-dir", type=Path, default=None, help="a studio's data to use, or to keep for the next time")
     options.add_argument("--only", default="", help="comma-separated beginnings of names")
     options.add_argument("--widths", default="desk,phone")

@@ -197,3 +197,15 @@ def tell(*, text: Text, how: Text = "") -> Recipe:
 def tell_apart(*, text: Text, how: Text = "") -> Recipe:
     """Say a text everywhere a step can, in a process of its own"""
     return _tell(text, how)
+
+
+@component(stage="data", cacheable=False)
+def fail_apart(*, folder: Text, name: Text, times: Annotated[int, Field(description="How often.")] = 1) -> Recipe:
+    """Fail some times, counted by step, then succeed with the same result however often it was tried"""
+    for n in range(times):
+        try:
+            (Path(folder) / f"{name}.failed.{n}").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        raise RuntimeError(f"failure {n + 1}")
+    return Recipe.of({"value": times})
