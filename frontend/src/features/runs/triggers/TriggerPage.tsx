@@ -10,7 +10,7 @@ import { useCan, useProjectSlug } from '@/api/me'
 import { ago, dateTime, plural } from '@/lib/format'
 import { CodeSnippet } from '@/ui/CodeSnippet'
 import { ConfirmDialog, notifyError } from '@/ui/confirm'
-import { ErrorNotice } from '@/ui/ErrorNotice'
+import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { triggerQuery, useDelete, useSwitch, type Trigger } from './data'
@@ -24,13 +24,19 @@ export function TriggerPage() {
   const { trigger: slug = '' } = useParams({ strict: false })
   const query = useQuery(triggerQuery(project, slug))
   const crumbs = [{ label: 'Triggers', to: '/p/$project/triggers' as const, params: { project } }]
-  if (!query.data) {
+  if (query.isPending) {
     return (
       <>
-        <PageHeader title="Trigger" loading={query.isPending} crumbs={crumbs} />
-        <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
-        {query.isPending && <Skeleton h={200} />}
+        <PageHeader title="Trigger" loading crumbs={crumbs} />
+        <Skeleton h={200} />
       </>
+    )
+  }
+  if (query.isError) {
+    return (
+      <Missing error={query.error} onRetry={() => void query.refetch()} what="trigger" icon={IconBolt} crumb={{ label: 'Triggers', to: '/p/$project/triggers', params: { project } }}>
+        It may have been deleted, or the address is mistyped.
+      </Missing>
     )
   }
   return <Shown project={project} trigger={query.data} crumbs={crumbs} />
