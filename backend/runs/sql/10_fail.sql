@@ -1,6 +1,6 @@
 -- An attempt ended without a result.
 --   p_outcome 'failed'     by itself: tried again (after a pause that doubles) while p_retry and attempts are left
---             'cancelled'  the run was cancelled and the attempt stopped
+--             'cancelled'  the run was cancelled and the attempt stopped (of a run that was not cancelled: it failed)
 --             'lost'       its worker or process vanished: taken back at once, but at most p_losses times, since what
 --                          kills its worker every time (out of memory) must not go on for ever
 -- A step that fails for good takes with it only what needs it; other branches go on. What a failed shard or inner step means is for the step
@@ -26,7 +26,7 @@ BEGIN
   SELECT step, progress, failures, losses, max_attempts, parent_id INTO v_step FROM runs_steprun WHERE id = p_step;
   v_again := NOT v_cancel AND CASE p_outcome WHEN 'failed' THEN p_retry AND v_step.failures + 1 < v_step.max_attempts
                                              WHEN 'lost' THEN v_step.losses + 1 < p_losses ELSE false END;
-  v_status := CASE WHEN v_cancel OR p_outcome = 'cancelled' THEN 'cancelled' WHEN v_again THEN 'queued' ELSE 'failed' END;
+  v_status := CASE WHEN v_cancel THEN 'cancelled' WHEN v_again THEN 'queued' ELSE 'failed' END;
   UPDATE runs_attempt SET status = CASE v_status WHEN 'cancelled' THEN 'cancelled' ELSE 'failed' END, error = p_error, finished_at = clock_timestamp()
    WHERE step_run_id = p_step AND number = p_attempt;
   UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
