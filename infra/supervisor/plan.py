@@ -79,7 +79,7 @@ def environment(layout: Layout, addresses: Addresses, options: Options, *, secre
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),  # noqa: PTH120 - a resolved link would leave the environment
     }
     if options.gpu == "none":
-        found["CUDA_VISIBLE_DEVICES"] = ""
+        found["CUDA_VISIBLE_DEVICES"] = found["HEADRACE_DEVICES"] = ""
     return found
 
 
@@ -122,21 +122,22 @@ def workers(options: Options, base: dict[str, str], predictor: int) -> list[Chil
     queues = "io,cpu" if devices else "io,cpu,gpu"
     found = [
         _celery("platform", "backend.config.celery", "platform", 2 if machine.cores() > 1 else 1, base),
-        _celery("steps", "workers.celery", queues, count, base | {"HEADRACE_QUEUES": queues}),
+        _celery("steps", "workers.celery", queues, count, base | {"HEADRACE_QUEUES": queues, "HEADRACE_GROUP": "steps"}),
         _python("reaper", ["-m", "workers.engine.reaper"], base | {"OMP_NUM_THREADS": "1"}),
         # The socket is the supervisor's, so that connections wait while the predictor starts again instead of being refused.
         _python("predictor", ["-m", "workers.serving", "--fd", str(predictor)], base, keep_open=(predictor,)),
     ]
     if devices:
-        # A worker of its own, one slot a device: a second step on the same device would only fight for its memory.
-        found.append(_celery("gpu-steps", "workers.celery", "gpu", devices, base | {"HEADRACE_QUEUES": "gpu"}))
+        # A worker of its own, one slot for each share of a device: who holds which is the ledger's to say.
+        slots = devices * machine.share()
+        found.append(_celery("gpu-steps", "workers.celery", "gpu", slots, base | {"HEADRACE_QUEUES": "gpu", "HEADRACE_GROUP": "gpu-steps"}))
     return found
 
 
 def _celery(name: str, app: str, queues: str, count: int, base: dict[str, str]) -> ChildSpec:
     arguments = [
         "-m",
-        "celery",
+        "workers.engine.begin" if "HEADRACE_GROUP" in base else "celery",
         "-A",
         app,
         "worker",
