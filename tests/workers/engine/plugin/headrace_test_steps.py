@@ -197,3 +197,9 @@ def tell(*, text: Text, how: Text = "") -> Recipe:
 def tell_apart(*, text: Text, how: Text = "") -> Recipe:
     """Say a text everywhere a step can, in a process of its own"""
     return _tell(text, how)
+
+
+@component(stage="data")
+def speech(*, text: Text) -> Recipe:
+    """Many words, which do not fit the ledger"""
+    return Recipe.of({"value": 1, "text": text})
