@@ -190,7 +190,7 @@ def test_a_step_lands_only_where_its_needs_are_met_and_its_output_comes_back(lab
     assert set(lab.where(run).values()) == {"factory"}
     kept = lab.step(run, "here_2")["outputs"][0]["artifact"]
     assert kept["size"] > 16 * 1024, "its bytes went through the store, not the ledger"
-    assert words[2:40] in lab.ask("GET", f"/projects/lab/artifacts/{kept['id']}/content")
+    assert words[2:40] in lab.ask("GET", f"/projects/lab/artifacts/{kept['id']}/download")
 
 
 def test_a_need_that_no_host_meets_is_told(lab: Lab) -> None:

@@ -8,6 +8,6 @@ from uuid import UUID
 
 def unmet(step_run_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Of these queued step runs, those that no host may be given now, each with one sentence that says why."""
-    from backend.runs.hosts.unmet import sentences  # models import this package
+    from backend.runs.hosts.lacking import sentences  # models import this package
 
     return sentences(step_run_ids)

@@ -19,7 +19,7 @@ def list_hosts(request: ApiRequest) -> Any:
     return queries.list_hosts(request.user)
 
 
-@router.post("/hosts/join", response={201: JoinOut})
+@router.post("/hosts/join", response={201: JoinOut}, auth=None)
 @public
 def join(request: ApiRequest, payload: JoinIn) -> Any:
     """Exchange a join token for a host's own (`headrace worker join` does)."""

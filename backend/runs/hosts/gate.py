@@ -1,13 +1,14 @@
 """What a joined host may say to the database and to the broker: looked at on its way in, before a byte of it is passed on.
 
 The database is opened as `headrace_worker`, whatever the host asked for. Of the broker's commands only those pass that a worker needs;
-scripts only those of the locks that its client library takes.
+scripts only those that Celery's transport and its locks are made of.
 """
 
 from __future__ import annotations
 
 import struct
 
+from kombu.transport.redis import REFRESH_BINDING, SWEEP_BINDINGS
 from redis.lock import Lock
 
 ROLE = "headrace_worker"
@@ -16,11 +17,11 @@ LONGEST_COMMAND = 64 * 1024**2
 VERSION_3 = 3
 COMMANDS = frozenset(
     "AUTH HELLO PING ECHO SELECT INFO QUIT CLIENT SCRIPT EVALSHA MULTI EXEC DISCARD WATCH UNWATCH PUBLISH SUBSCRIBE PSUBSCRIBE UNSUBSCRIBE"
-    " PUNSUBSCRIBE GET SET DEL EXISTS EXPIRE LPUSH RPUSH BRPOP RPOP LLEN LREM SADD SREM SMEMBERS HSET HGET HDEL ZADD ZREM ZCARD"
-    " ZRANGEBYSCORE ZREVRANGEBYSCORE".split()
+    " PUNSUBSCRIBE GET SET DEL EXISTS EXPIRE PEXPIRE LPUSH RPUSH BRPOP RPOP LLEN LREM SADD SREM SMEMBERS HSET HGET HDEL ZADD ZREM ZCARD"
+    " ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE".split()
 )
 CLIENT = frozenset(("SETINFO", "SETNAME", "GETNAME", "ID", "MAINT_NOTIFICATIONS"))
-SCRIPTS = frozenset((Lock.LUA_RELEASE_SCRIPT, Lock.LUA_EXTEND_SCRIPT, Lock.LUA_REACQUIRE_SCRIPT))
+SCRIPTS = frozenset((Lock.LUA_RELEASE_SCRIPT, Lock.LUA_EXTEND_SCRIPT, Lock.LUA_REACQUIRE_SCRIPT, REFRESH_BINDING, SWEEP_BINDINGS))
 
 
 class Refused(Exception):

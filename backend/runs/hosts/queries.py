@@ -14,7 +14,7 @@ from backend.core.auth import hash_secret
 from backend.core.errors import NotFound
 from backend.core.models import Membership, User
 from backend.runs.hosts.models import DeviceLease, Host, JoinToken
-from backend.runs.hosts.unmet import SILENT
+from backend.runs.hosts.lacking import SILENT
 from backend.runs.models import StepRun
 
 Json = dict[str, Any]

@@ -203,3 +203,9 @@ def tell_apart(*, text: Text, how: Text = "") -> Recipe:
 def speech(*, text: Text) -> Recipe:
     """Many words, which do not fit the ledger"""
     return Recipe.of({"value": 1, "text": text})
+
+
+@component(stage="train", resources="gpu", cacheable=False)
+def devices() -> Recipe:
+    """Which devices the step may see"""
+    return Recipe.of({"visible": os.environ.get("CUDA_VISIBLE_DEVICES"), "device": context.current().device})
