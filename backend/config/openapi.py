@@ -41,7 +41,11 @@ class Document(OpenAPISchema):
         access = getattr(operation.view_func, "access", "")
         details["description"] = f"{details.get('description', '')}\n\n{_who(access)}".strip()
         details["security"] = (
-            [] if access == "public" else [{"session": []}] if access in ("in_person", "administrator") else [{"SessionOrToken": []}, {"session": []}]
+            []
+            if access == "public"
+            else [{"session": []}]
+            if access in ("in_person", "administrator")
+            else [{"SessionOrToken": []}, {"session": []}]
         )
         if getattr(operation.view_func, "idempotent", False):
             details["parameters"].append(

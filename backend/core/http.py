@@ -31,7 +31,7 @@ READS = ("GET", "HEAD", "OPTIONS")
 
 
 class Access(NamedTuple):
-    """What a route asks for: an action of the table, or `public`, `signed_in`, `in_person`, `administrator`; and the project in its path."""
+    """What a route asks for: an action of the table or one of the words above; and the project in its path."""
 
     needs: str
     project: str

@@ -106,7 +106,7 @@ class MembershipOut(Schema):
 
 
 class MeOut(UserOut):
-    """`permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio itself: its hosts."""
+    """`permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio's hosts."""
 
     administrator: bool
     memberships: list[MembershipOut]

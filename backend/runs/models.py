@@ -18,8 +18,8 @@ from backend.runs.hosts.models import DeviceLease, Host, JoinToken
 from backend.runs.triggers.models import Trigger, TriggerEvent
 
 __all__ = [
-    "Attempt", "Demo", "DeviceLease", "Host", "JoinToken", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput", "StepRun",
-    "Trigger", "TriggerEvent",
+    "Attempt", "Demo", "DeviceLease", "Host", "JoinToken", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput",
+    "StepRun", "Trigger", "TriggerEvent",
 ]  # fmt: skip
 
 

@@ -13,7 +13,10 @@ from infra.supervisor.layout import ROOT, Layout
 
 QUEUES = ("io", "cpu", "gpu")
 DATA_DIR = click.option(
-    "--data-dir", type=click.Path(path_type=Path), default=None, help="Where this host keeps its place (default .headrace-worker beside manage.py)."
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Where this host keeps its place (default .headrace-worker beside manage.py).",
 )
 LOGS = click.option("--logs", is_flag=True, help="Show every line of every part on the terminal too.")
 
@@ -27,9 +30,13 @@ def worker() -> None:
 @click.argument("url")
 @click.option("--token", envvar="HEADRACE_JOIN_TOKEN", required=True, help="A join token from the studio's Workers page.")
 @click.option("--name", default=None, help="What the studio calls this host (default: its host name).")
-@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="What is special here, such as site=factory-3. May be repeated.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE", help="What is special here, such as site=factory-3. May be repeated."
+)
 @click.option("--queues", default=",".join(QUEUES), show_default=True, help="Which queues of steps it takes.")
-@click.option("--processes", type=click.IntRange(1, 512), default=None, help="How many steps may run at once (default: one a core, 2 to 8).")
+@click.option(
+    "--processes", type=click.IntRange(1, 512), default=None, help="How many steps may run at once (default: one a core, 2 to 8)."
+)
 @DATA_DIR
 @LOGS
 def join(
@@ -44,7 +51,13 @@ def join(
     if not taken:
         raise CannotStart(f"--queues takes at least one of {', '.join(QUEUES)}.")
     host = joined.join(
-        layout, url, token, name=name or socket.gethostname(), labels=_labels(labels), queues=taken, processes=processes or options.default_workers()
+        layout,
+        url,
+        token,
+        name=name or socket.gethostname(),
+        labels=_labels(labels),
+        queues=taken,
+        processes=processes or options.default_workers(),
     )
     joined.run(layout, host, logs=logs, say=click.echo)
 

@@ -26,7 +26,9 @@ WORKERS_END = 5.0
 """Seconds that workers may take to end by themselves when this host is told to end."""
 
 
-def join(layout: Layout, url: str, token: str, *, name: str, labels: dict[str, str], queues: tuple[str, ...], processes: int) -> plan.Joined:
+def join(
+    layout: Layout, url: str, token: str, *, name: str, labels: dict[str, str], queues: tuple[str, ...], processes: int
+) -> plan.Joined:
     """Exchange the join token at the studio; what it gives is kept, readable by this account alone."""
     from workers.sdk.client import ApiError, Client
 

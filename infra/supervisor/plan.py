@@ -173,7 +173,9 @@ def joined(layout: Layout, host: Joined) -> list[ChildSpec]:
     devices = machine.gpus() if "gpu" in host.queues else 0
     queues = ",".join(q for q in host.queues if q != "gpu" or not devices)
     if queues:
-        found.append(_celery("steps", "workers.celery", queues, host.processes, base | {"HEADRACE_QUEUES": queues, "HEADRACE_GROUP": "steps"}))
+        found.append(
+            _celery("steps", "workers.celery", queues, host.processes, base | {"HEADRACE_QUEUES": queues, "HEADRACE_GROUP": "steps"})
+        )
     if devices:
         slots = devices * machine.share()
         found.append(_celery("gpu-steps", "workers.celery", "gpu", slots, base | {"HEADRACE_QUEUES": "gpu", "HEADRACE_GROUP": "gpu-steps"}))

@@ -93,7 +93,7 @@ class Lab:
         headers = {"X-CSRFToken": self.http.cookies.get("headrace_csrf", ""), "Origin": f"http://{HERE}:8000"}
         answer = self.inside.submit(self.http.request, method, f"/api/v1{path}", json=body, headers=headers).result()
         assert answer.status_code == status if status else answer.status_code < 400, (method, path, answer.status_code, answer.text[:2000])
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+        return answer.json() if answer.content else None
 
     def open(self) -> None:
         up = ("up", "--host", HERE, "--port", "8000", "--workers-cpu", "1", "--data-dir", str(self.layout.data))
@@ -190,7 +190,7 @@ def test_a_step_lands_only_where_its_needs_are_met_and_its_output_comes_back(lab
     assert set(lab.where(run).values()) == {"factory"}
     kept = lab.step(run, "here_2")["outputs"][0]["artifact"]
     assert kept["size"] > 16 * 1024, "its bytes went through the store, not the ledger"
-    assert words[2:40] in lab.ask("GET", f"/projects/lab/artifacts/{kept['id']}/download")
+    assert lab.ask("GET", f"/projects/lab/artifacts/{kept['id']}/download")["text"] == words[2:]
 
 
 def test_a_need_that_no_host_meets_is_told(lab: Lab) -> None:
@@ -208,7 +208,10 @@ def test_paused_drained_and_stopped_from_the_page(lab: Lab) -> None:
     lab.want("running", "running")
     assert lab.ended(run)["status"] == "succeeded"
 
-    slow, later = [lab.start(far=there("mark", parameters={"folder": str(lab.folder), "name": n, "seconds": s})) for n, s in (("slow", 6), ("later", 0))]
+    slow, later = [
+        lab.start(far=there("mark", parameters={"folder": str(lab.folder), "name": n, "seconds": s}))
+        for n, s in (("slow", 6), ("later", 0))
+    ]
     until(lambda: lab.step(slow, "far")["status"] == "running", "the slow step runs")
     assert lab.host()["processes"][0]["step"]["run"] == slow, "the page shows what the process does"
     lab.want("draining", "draining", "drained")
@@ -235,7 +238,9 @@ def test_a_cut_cable_costs_an_attempt_and_not_the_run(lab: Lab) -> None:
 
 def test_a_host_speaks_to_the_database_only_as_a_worker(lab: Lab) -> None:
     """Whoever has a host's token cannot read a table, nor become somebody else; a removed host is cut off."""
-    sockets = next((lab.folder / "factory" / "run").rglob(".s.PGSQL.5432"), None) or next(Path(tempfile.gettempdir()).glob("headrace-*/.s.PGSQL.5432"))
+    sockets = next((lab.folder / "factory" / "run").rglob(".s.PGSQL.5432"), None) or next(
+        Path(tempfile.gettempdir()).glob("headrace-*/.s.PGSQL.5432")
+    )
     with psycopg.connect(f"postgresql://headrace@/headrace?host={sockets.parent}", autocommit=True) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("headrace_worker",)
         for query in ("SELECT * FROM core_user", "DELETE FROM runs_host", "SET ROLE headrace", "SELECT ledger_cancel(gen_random_uuid())"):

@@ -26,7 +26,7 @@ def main() -> None:
             time.sleep(EVERY_S)
         if wanted == "removed":
             sys.exit(REMOVED)
-    os.execv(sys.executable, [sys.executable, "-m", "celery", *sys.argv[1:]])  # noqa: S606 - this program, with our own words
+    os.execv(sys.executable, [sys.executable, "-m", "celery", *sys.argv[1:]])
 
 
 def _wanted(name: str) -> str:

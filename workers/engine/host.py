@@ -136,7 +136,8 @@ def describe() -> Json:
     """What the ledger is told with each beat."""
     total, free = memory()
     return {
-        "id": identity(), "name": os.environ.get("HEADRACE_HOST_NAME") or socket.gethostname(), "studio": "HEADRACE_HOST_TOKEN" not in os.environ,
+        "id": identity(), "name": os.environ.get("HEADRACE_HOST_NAME") or socket.gethostname(),
+        "studio": "HEADRACE_HOST_TOKEN" not in os.environ,
         "place": place(), "labels": labels(), "memory_bytes": total, "memory_free": free,
         "devices": [{"name": one["name"], "memory": one["memory"]} for one in devices()], "share": share(), "versions": versions(),
     }  # fmt: skip

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 log = logging.getLogger(__name__)
 PIECE = 64 * 1024
 PING_S = 4.0
-"""How often the link is asked, and how long it may be silent: under the ledger's lease, so that a worker hears of a cut before it is given up."""
+"""How often the link is asked and how long it may be silent. Under the ledger's lease: a worker hears of a cut before it is given up."""
 PATHS = {"database": ".s.PGSQL.5432", "broker": "valkey.sock"}
 
 

@@ -82,7 +82,9 @@ class StudioBlobs:
 
         if self._http is None or self._pid != os.getpid():  # a forked child must not speak on its parent's connections
             self._pid = os.getpid()
-            self._http = httpx.Client(headers={"Authorization": f"Bearer {self._token}"}, timeout=httpx.Timeout(60, connect=10), trust_env=False)
+            self._http = httpx.Client(
+                headers={"Authorization": f"Bearer {self._token}"}, timeout=httpx.Timeout(60, connect=10), trust_env=False
+            )
         return self._http
 
     def _head(self, path: str) -> Any:

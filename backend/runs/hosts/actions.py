@@ -29,7 +29,7 @@ MOST_TOKENS = 100
 
 
 def want(host_id: UUID, user: User, wanted: str) -> Host:
-    """Say what a host is to do. It hears of it with its next beat; the ledger gives it nothing from now on unless it is to run."""
+    """Say what a host is to do. It hears with its next beat; the ledger gives it nothing from now on unless it is to run."""
     with transaction.atomic():
         host = _locked(host_id)
         if host.wanted == wanted:
@@ -63,7 +63,11 @@ def make_token(user: User, name: str, hours: int) -> tuple[JoinToken, str]:
     secret = JOIN + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = JoinToken.objects.create(
-            name=name, prefix=secret[:10], token_hash=hash_secret(secret), created_by=user, expires_at=timezone.now() + timedelta(hours=hours)
+            name=name,
+            prefix=secret[:10],
+            token_hash=hash_secret(secret),
+            created_by=user,
+            expires_at=timezone.now() + timedelta(hours=hours),
         )
         record(user, "join_token.create", ("join_token", token.pk, name), details={"expires_at": token.expires_at})
     return token, secret
@@ -90,7 +94,8 @@ def join(secret: str, host_id: UUID, name: str, labels: dict[str, str]) -> Json:
         ways = _ways()
         if Host.objects.filter(pk=host_id, studio=True).exists():
             raise Conflict(
-                message="This is the studio's own host: its workers run already.", hint="Join from another machine, or with another --data-dir."
+                message="This is the studio's own host: its workers run already.",
+                hint="Join from another machine, or with another --data-dir.",
             )
         own = HOST + secrets.token_urlsafe(32)
         fields = {"name": name, "labels": labels, "token_hash": hash_secret(own), "joined_at": timezone.now(), "joined_with": token}

@@ -15,11 +15,13 @@ ROLE = "headrace_worker"
 LONGEST_START = 10_000
 LONGEST_COMMAND = 64 * 1024**2
 VERSION_3 = 3
-COMMANDS = frozenset(
-    "AUTH HELLO PING ECHO SELECT INFO QUIT CLIENT SCRIPT EVALSHA MULTI EXEC DISCARD WATCH UNWATCH PUBLISH SUBSCRIBE PSUBSCRIBE UNSUBSCRIBE"
-    " PUNSUBSCRIBE GET SET DEL EXISTS EXPIRE PEXPIRE LPUSH RPUSH BRPOP RPOP LLEN LREM SADD SREM SMEMBERS HSET HGET HDEL ZADD ZREM ZCARD"
-    " ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE".split()
-)
+COMMANDS = frozenset((
+    "AUTH", "HELLO", "PING", "ECHO", "SELECT", "INFO", "QUIT", "CLIENT", "SCRIPT", "EVALSHA",
+    "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "PUBLISH", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
+    "GET", "SET", "DEL", "EXISTS", "EXPIRE", "PEXPIRE", "LPUSH", "RPUSH", "BRPOP", "RPOP",
+    "LLEN", "LREM", "SADD", "SREM", "SMEMBERS", "HSET", "HGET", "HDEL", "ZADD", "ZREM",
+    "ZCARD", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE",
+))  # fmt: skip
 CLIENT = frozenset(("SETINFO", "SETNAME", "GETNAME", "ID", "MAINT_NOTIFICATIONS"))
 SCRIPTS = frozenset((Lock.LUA_RELEASE_SCRIPT, Lock.LUA_EXTEND_SCRIPT, Lock.LUA_REACQUIRE_SCRIPT, REFRESH_BINDING, SWEEP_BINDINGS))
 
@@ -43,7 +45,9 @@ class DatabaseGate:
             return b""
         length, protocol = struct.unpack(">II", self._buffer[:8])
         if protocol >> 16 != VERSION_3 or not 8 < length <= LONGEST_START:
-            raise Refused("no start of a session")  # also a request to cancel another's, or to encrypt: the tunnel is encrypted where the studio is
+            raise Refused(
+                "no start of a session"
+            )  # also a request to cancel another's, or to encrypt: the tunnel is encrypted where the studio is
         if len(self._buffer) < length:
             return b""
         words = bytes(self._buffer[8:length]).split(b"\0")

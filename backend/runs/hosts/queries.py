@@ -13,11 +13,14 @@ from django.utils import timezone
 from backend.core.auth import hash_secret
 from backend.core.errors import NotFound
 from backend.core.models import Membership, User
-from backend.runs.hosts.models import DeviceLease, Host, JoinToken
 from backend.runs.hosts.lacking import SILENT
+from backend.runs.hosts.models import DeviceLease, Host, JoinToken
 from backend.runs.models import StepRun
 
 Json = dict[str, Any]
+SAID = (
+    "id", "name", "studio", "wanted", "labels", "queues", "memory_bytes", "memory_free", "share", "versions", "beat_at", "joined_at",
+)  # fmt: skip
 
 
 def list_hosts(user: User) -> list[Json]:
@@ -69,8 +72,7 @@ def _out(hosts: list[Host], user: User) -> list[Json]:
             for one in group["processes"]
         ]
         found.append({
-            **{field: getattr(host, field) for field in (
-                "id", "name", "studio", "wanted", "labels", "queues", "memory_bytes", "memory_free", "share", "versions", "beat_at", "joined_at")},
+            **{field: getattr(host, field) for field in SAID},
             "state": state(host, bool(processes), busy[str(host.pk)] > 0, now), "processes": processes,
             "devices": [{**device, "number": n, "taken": taken[host.pk, n]} for n, device in enumerate(host.devices)],
             "joined_with": host.joined_with.name if host.joined_with is not None else None,

@@ -147,7 +147,9 @@ def furnish(owner: Person, folder: Path) -> Furnished:
     event = owner.post("/triggers/shop/fire", {"data": {"version": 1}})
     owner.user.is_staff = True
     owner.user.save(update_fields=["is_staff"])
-    gone = Host.objects.create(name="gone", labels={"site": "factory-3"}, devices=[{"name": "fake0", "memory": 0}], versions={"python": "3.11"})
+    gone = Host.objects.create(
+        name="gone", labels={"site": "factory-3"}, devices=[{"name": "fake0", "memory": 0}], versions={"python": "3.11"}
+    )
     join_token, join_secret = hosts.make_token(owner.user, "Hall", 24)
     figures = [{"title": "ROC", "figure": {"data": [], "layout": {}}}]
     create_artifact(project, "Figures", store().put_bytes(repr(figures).replace("'", '"').encode(), "application/json"))
@@ -253,7 +255,9 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "POST /code/{code}/versions": [{"body": {"source": SOURCE.replace("upper", "lower")}}],
         "POST /code/{code}/restore": [{"before": ("DELETE", "/code/shout", None)}],
         "PUT /secrets/{name}": [{"body": {"value": "another secret"}}, {"path": {"name": "OTHER"}, "body": {"value": "a secret too"}}],
-        "POST /hosts/join": [{"body": {"token": at["join_secret"], "id": "01890000-0000-7000-8000-000000000009", "name": "a", "labels": {"a": "b"}}}],
+        "POST /hosts/join": [
+            {"body": {"token": at["join_secret"], "id": "01890000-0000-7000-8000-000000000009", "name": "a", "labels": {"a": "b"}}}
+        ],
         "PATCH /hosts/{host_id}": [{"body": {"wanted": "paused"}}],
         "POST /join-tokens": [{"body": {"name": "Hall 3", "hours": 2}}],
         "GET /cron-times": [{"query": {"schedule": "0 6 * * *", "time_zone": "Europe/Amsterdam"}}],

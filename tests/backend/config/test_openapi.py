@@ -42,14 +42,14 @@ ALONE = {"POST /endpoints/{endpoint}/predict", "GET /secrets/{name}/value"}
 (`tests/workers/engine/test_step_secrets.py`)."""
 
 
-def signed(label: str, furnished: Furnished) -> dict[str, str]:
+def signed(label: str, furnished: Furnished, **headers: str) -> dict[str, Any]:
     """How the owner, who is the studio's administrator too, signs this request."""
     if label not in SEATED:
-        return {"Authorization": f"Bearer {furnished.owner.secret}"}
+        return {"headers": {"Authorization": f"Bearer {furnished.owner.secret}", **headers}}
     client = Client()
     client.force_login(furnished.owner.user)
     cookies = {"headrace_session": client.cookies["headrace_session"].value, "headrace_csrf": "a" * 32}
-    return {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items()), "X-CSRFToken": "a" * 32}
+    return {"headers": {"X-CSRFToken": "a" * 32, **headers}, "cookies": cookies}
 
 
 def label_of(case: schemathesis.Case) -> str:
@@ -90,7 +90,7 @@ def test_a_right_request_is_answered_as_the_document_says(method: str, path: str
                 **({"body": body} if body is not None else {}),
                 media_type=None if body is None else "application/octet-stream" if isinstance(body, bytes) else "application/json",
             )
-            answer = case.call(headers={**signed(label, furnished), **given.get("headers", {})})
+            answer = case.call(**signed(label, furnished, **given.get("headers", {})))
             assert answer.status_code < 300, (given, answer.status_code, answer.text[:1000])
             case.validate_response(answer, excluded_checks=[ignored_auth])  # it compares with what it would have sent
             transaction.set_rollback(True)
@@ -148,7 +148,7 @@ def ask(case: schemathesis.Case, furnished: Furnished) -> None:
         excluded.append(not_a_server_error)  # 503: there is no predictor here
     if label in SEATED:
         excluded.append(ignored_auth)  # it leaves out the token that is not there
-    case.call_and_validate(headers=signed(label, furnished), excluded_checks=excluded)
+    case.call_and_validate(**signed(label, furnished), excluded_checks=excluded)
 
 
 everything = schema.exclude(tag="core").parametrize()

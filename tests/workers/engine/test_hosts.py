@@ -1,4 +1,4 @@
-"""What a step needs and who is given it, on real workers: devices are held by one step or in shares, memory is set aside, nobody starves."""
+"""What a step needs and who is given it, on real workers: devices are held alone or in shares, memory is set aside."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def ready(studio: Studio, count: int = 1, *, queue: str = "cpu", needs: Json | N
     ids, told = [], []
     for _ in range(count):
         run, one = str(uuid.uuid4()), str(uuid.uuid4())
-        about = {"id": run, "project_id": str(studio.project), "name": "", "pipeline_version_id": str(studio.version), "graph": {}, "parameters": {},
-                 "use_cache": False, "rerun_of": None, "started_by": str(studio.user)}  # fmt: skip
-        row = {"id": one, "step": "s", "component": "nothing", "component_version": "1", "queue": queue, "parameters": {}, "max_attempts": 1,
-               "timeout_s": None, "cacheable": False, "cache_key": "", "needs": needs}  # fmt: skip
+        about = {"id": run, "project_id": str(studio.project), "name": "", "pipeline_version_id": str(studio.version), "graph": {},
+                 "parameters": {}, "use_cache": False, "rerun_of": None, "started_by": str(studio.user)}  # fmt: skip
+        row = {"id": one, "step": "s", "component": "nothing", "component_version": "1", "queue": queue, "parameters": {},
+               "max_attempts": 1, "timeout_s": None, "cacheable": False, "cache_key": "", "needs": needs}  # fmt: skip
         answer = studio.query("SELECT ledger_start(%s::jsonb, %s::jsonb, '[]'::jsonb, 32)", json.dumps(about), json.dumps([row]))[0][0]
         ids.append(one)
         told += answer["ready"]
@@ -103,7 +103,7 @@ def test_a_device_is_one_steps_alone_or_shared_by_setting(studio: Studio) -> Non
         steps, told = ready(studio, 6, queue="gpu")
         assert {t["queue"] for t in told} == {f"gpu.{here}"}
         with ThreadPoolExecutor(6) as pool:
-            taken = [t for t in pool.map(lambda n: claim(studio, steps[n], worker(here, n)), range(6)) if t is not None]
+            taken = [t for t in pool.map(claim, [studio] * 6, steps, [worker(here, n) for n in range(6)]) if t is not None]
         assert sorted(d for t in taken for d in t["devices"]) == sorted([0, 1] * share)
         finish(studio, taken[0], worker(here, steps.index(taken[0]["id"])))
         waiting = [s for s in steps if s not in {t["id"] for t in taken}]

@@ -62,7 +62,8 @@ def plan(graph: Mapping[str, Any], components: Mapping[str, Any], new_id: Callab
             flow["undo"] = undoing(undo, components)
         steps.append({
             "id": ids[key], "step": key, "component": component.name, "component_version": component.version,
-            "queue": queue_of(component.resources, needs), "needs": placing(needs), "parameters": parameters, "max_attempts": step["retries"] + 1, "timeout_s": step["timeout_s"], "cacheable": cached,
+            "queue": queue_of(component.resources, needs), "needs": placing(needs), "parameters": parameters,
+            "max_attempts": step["retries"] + 1, "timeout_s": step["timeout_s"], "cacheable": cached,
             "cache_key": keys[key], "flow": flow or None, "partial": any(not port.required for port in component.outputs),
         })  # fmt: skip
         meanings = {port.name: need(port) for port in component.inputs}

@@ -1,8 +1,8 @@
 """The shape of a graph: its types, its one normal form, and its digest.
 
 What counts for the digest: the pipeline's parameters, the steps' keys, components, names, parameters, inputs, retries, time limits,
-how they are run (`flow`) and what they need (`needs`). Positions and notes do not: they change neither what runs nor what a run shows. Names do count, because
-a run shows them: after a rename the next run must say the new name, so it needs a new version.
+how they are run (`flow`) and what they need (`needs`). Positions and notes do not: they change neither what runs nor what a run shows.
+Names do count, because a run shows them: after a rename the next run must say the new name, so it needs a new version.
 """
 
 from __future__ import annotations
