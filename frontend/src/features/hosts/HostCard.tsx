@@ -3,7 +3,7 @@ import { Anchor, Badge, Button, Group, Menu, Paper, Progress, SimpleGrid, Stack,
 import { IconChevronDown, IconDots, IconDroplet, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { ago, bytes, duration, elapsed } from '@/lib/format'
+import { ago, bytes, duration, elapsed, humanise } from '@/lib/format'
 import { ConfirmDialog, notifyError } from '@/ui/confirm'
 import { StackedTable } from '@/ui/StackedTable'
 import { StatusBadge } from '@/ui/StatusBadge'
@@ -20,7 +20,7 @@ export function HostCard({ host, administrator }: { host: Host; administrator: b
             <Title order={2} size="h4" style={{ overflowWrap: 'anywhere' }}>
               {host.name}
             </Title>
-            <StatusBadge status={host.state} />
+            <StatusBadge status={host.state === 'running' ? 'live' : host.state} word={humanise(host.state)} />
           </Group>
           <Text size="sm" c="dimmed" mt={2}>
             {stateWords(host)}. {host.studio ? 'The studio’s own' : `Joined ${ago(host.joined_at)}${host.joined_with ? ` with “${host.joined_with}”` : ''}`}.
@@ -75,7 +75,7 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
 
 function Processes({ host }: { host: Host }) {
   return (
-    <StackedTable minWidth={560} fz="sm" mt="md" aria-label={`Processes of ${host.name}`}>
+    <StackedTable minWidth={280} fz="sm" mt="md" aria-label={`Processes of ${host.name}`}>
       <Table.Thead>
         <Table.Tr>
           <Table.Th>Process</Table.Th>

@@ -1,5 +1,5 @@
 /** Tokens with which machines can still join; nothing where there are none. */
-import { Paper, Table, Text, Title } from '@mantine/core'
+import { Paper, Table, Text, Title, VisuallyHidden } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { ago, plural } from '@/lib/format'
 import { ConfirmButton } from '@/ui/confirm'
@@ -17,14 +17,16 @@ export function JoinTokens() {
       <Title order={2} size="h4">
         Join tokens
       </Title>
-      <StackedTable minWidth={560} fz="sm" mt="xs" aria-label="Join tokens">
+      <StackedTable minWidth={280} fz="sm" mt="xs" aria-label="Join tokens">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
             <Table.Th>Made</Table.Th>
             <Table.Th>Good until</Table.Th>
             <Table.Th>Used</Table.Th>
-            <Table.Th aria-label="Actions" />
+            <Table.Th>
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
