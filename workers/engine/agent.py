@@ -64,9 +64,10 @@ class Agent:
                 return
 
     def _beat(self) -> None:
-        group = {"queues": self.queues, "processes": [_process(pid) for pid in self._processes()]}
+        processes = [_process(pid) for pid in self._processes()]
+        group = {"queues": self.queues, "processes": processes}
         wanted = self._ledger.host_beat(host.describe(), self.name, group)
-        told = (wanted, tuple(p["worker"] for p in group["processes"]))
+        told = (wanted, tuple(p["worker"] for p in processes))
         if told != self._told:
             self._told = told
             self._live.studio({"type": "hosts_changed", "seq": 0, "host": host.identity()})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -18,10 +19,14 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from workers.engine.begin import REMOVED
+
 log = logging.getLogger(__name__)
 PIECE = 64 * 1024
 PING_S = 4.0
 """How often the link is asked and how long it may be silent. Under the ledger's lease: a worker hears of a cut before it is given up."""
+UNKNOWN, REFUSED = 4401, 4403
+"""How the studio closes a connection of a host that it does not know, and one on which too much was said."""
 PATHS = {"database": ".s.PGSQL.5432", "broker": "valkey.sock"}
 
 
@@ -30,12 +35,13 @@ class Tunnel:
         self.base = studio.rstrip("/").replace("http", "ws", 1) + "/ws/v1/hosts/"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._quiet = False
+        self.removed = asyncio.Event()
 
     async def serve(self, folder: Path) -> None:
         for part, name in PATHS.items():
             path = folder / name
             path.unlink(missing_ok=True)
-            await asyncio.start_unix_server(lambda r, w, part=part: self._carry(part, r, w), path=str(path), limit=2 * PIECE)
+            await asyncio.start_unix_server(functools.partial(self._carry, part), path=str(path), limit=2 * PIECE)
             path.chmod(0o600)
 
     async def _carry(self, part: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,8 +56,10 @@ class Tunnel:
                 for way in ways:
                     way.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
-            if line.close_code == 4401:
-                log.error("The studio cut this host off (%s): it was removed, or said what a host may not say.", part)
+            if line.close_code == UNKNOWN:
+                self.removed.set()
+            elif line.close_code == REFUSED:
+                log.error("The studio ended a connection (%s): something was said there that a host may not say.", part)
         except (OSError, WebSocketException, TimeoutError) as exc:
             if not self._quiet:  # once for a cut, not for every try
                 log.warning("The studio is not reached (%s): trying again.", exc or type(exc).__name__)
@@ -77,11 +85,12 @@ class Tunnel:
 async def _run(folder: Path) -> None:
     tunnel = Tunnel(os.environ["HEADRACE_API_URL"], os.environ["HEADRACE_HOST_TOKEN"])
     await tunnel.serve(folder)
-    ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    await ended.wait()
+        loop.add_signal_handler(number, os._exit, 0)
+    await tunnel.removed.wait()
+    log.error("The studio does not know this host any more.")
+    sys.exit(REMOVED)
 
 
 def main() -> None:

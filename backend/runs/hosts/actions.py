@@ -46,7 +46,7 @@ def _verb(wanted: str) -> str:
 
 
 def remove(host_id: UUID, user: User) -> None:
-    """Forget a host that is gone; its token opens nothing any more. One that is heard of must be stopped first; so must the studio's own."""
+    """Forget a host that is gone; its token opens nothing any more. One that is heard of must be stopped first."""
     with transaction.atomic():
         host = _locked(host_id)
         if live(host) and (host.studio or host.wanted != "stopped" or host.groups):

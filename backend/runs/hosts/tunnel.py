@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 PIECE = 64 * 1024
 LOOK_S = 3.0
 """How often it is asked whether the host is still one of ours."""
-NOT_YOURS, AWAY, NO_SUCH = 4401, 4503, 4404
+UNKNOWN, REFUSED, NO_SUCH, AWAY = 4401, 4403, 4404, 4503
 
 
 def parts() -> dict[str, Path]:
@@ -54,7 +54,7 @@ class Tunnel(AsyncWebsocketConsumer):
         host = await database_sync_to_async(host_of)(secret.strip()) if scheme.lower() == "bearer" else None
         await self.accept()  # a close code reaches the client only after this
         if host is None:
-            return await self.close(NOT_YOURS)
+            return await self.close(UNKNOWN)
         if part not in (known := parts()):
             return await self.close(NO_SUCH)
         self.gate = DatabaseGate(str(settings.DATABASES["default"]["NAME"])) if part == "database" else BrokerGate()
@@ -74,7 +74,7 @@ class Tunnel(AsyncWebsocketConsumer):
                 await self.writer.drain()
         except Refused as exc:
             log.warning("A host was refused %s and cut off.", exc)
-            await self.close(NOT_YOURS)
+            await self.close(REFUSED)
         except OSError:
             await self.close(AWAY)
 
@@ -96,7 +96,7 @@ class Tunnel(AsyncWebsocketConsumer):
             await asyncio.sleep(LOOK_S)
             with contextlib.suppress(DatabaseError, InterfaceError):
                 if not await database_sync_to_async(_still)(host):
-                    await self.close(NOT_YOURS)
+                    await self.close(UNKNOWN)
                     return
 
 
