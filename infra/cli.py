@@ -34,6 +34,7 @@ COMMANDS = {
     "deploy": "models",
     "endpoints": "models",
     "predict": "models",
+    "worker": "worker",
 }
 """Name → the module of `infra/commands/` that holds the click command of that name."""
 

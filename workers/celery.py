@@ -14,15 +14,18 @@ import os
 import time
 from typing import Any
 
-from celery.signals import worker_init, worker_process_init, worker_process_shutdown
+from celery.signals import celeryd_after_setup, worker_init, worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 
-from workers.engine.broker import WAKE, announce, app
+from workers.engine import host
+from workers.engine.agent import Agent
+from workers.engine.broker import QUEUES, WAKE, announce, app
 
 log = logging.getLogger(__name__)
 
 PRELOAD = ("numpy", "pandas", "pyarrow.parquet", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.metrics")
 
 _worker: Any = None
+_agent: Agent | None = None
 
 
 @app.task(name=WAKE, shared=False)
@@ -57,6 +60,38 @@ def _parent(**_: Any) -> None:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
         log.info("libraries imported in %.1f s", time.monotonic() - start)
+
+
+@celeryd_after_setup.connect
+def _queues(instance: Any, **_: Any) -> None:
+    """Beside each of its queues, the one on which only this host is told: of steps that not every host may run."""
+    for name in list(instance.app.amqp.queues.consume_from):
+        if name in QUEUES:
+            instance.app.amqp.queues.select_add(f"{name}.{host.identity()}")
+
+
+@worker_ready.connect
+def _begin(sender: Any, **_: Any) -> None:
+    """The main process takes messages now: from here on the host is heard of."""
+    global _agent
+    consumer, listened = sender, list(sender.app.amqp.queues.consume_from)
+
+    def listen(wanted: bool) -> None:
+        for name in listened:
+            consumer.call_soon(consumer.add_task_queue if wanted else consumer.cancel_task_queue, name)
+
+    def processes() -> list[int]:
+        pool = getattr(consumer.pool, "_pool", None)
+        return [p.pid for p in list(getattr(pool, "_pool", ()))] or [os.getpid()]
+
+    _agent = Agent(os.environ.get("HEADRACE_GROUP", "steps"), [q for q in listened if q in QUEUES], processes, listen)
+    _agent.start()
+
+
+@worker_shutdown.connect
+def _end(**_: Any) -> None:
+    if _agent is not None:
+        _agent.stop()
 
 
 @worker_process_init.connect

@@ -24,13 +24,14 @@ from backend.deployments.api import router as deployments
 from backend.pipelines.api import router as pipelines
 from backend.registry.api import router as registry
 from backend.runs.api import router as runs
+from backend.runs.hosts.api import router as hosts
 from backend.runs.triggers.api import router as triggers
 
 log = logging.getLogger("headrace.web")
 # No page of documentation (`docs_url`): ninja's loads its scripts from elsewhere, which our policy and a studio without
 # internet both refuse. The document itself is at /api/v1/openapi.json.
 api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
-for router in (core, artifacts, datasets, pipelines, runs, triggers, registry, deployments):
+for router in (core, artifacts, datasets, pipelines, runs, triggers, hosts, registry, deployments):
     api.add_router("", router)
 
 

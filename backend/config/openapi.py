@@ -41,7 +41,11 @@ class Document(OpenAPISchema):
         access = getattr(operation.view_func, "access", "")
         details["description"] = f"{details.get('description', '')}\n\n{_who(access)}".strip()
         details["security"] = (
-            [] if access == "public" else [{"session": []}] if access == "in_person" else [{"SessionOrToken": []}, {"session": []}]
+            []
+            if access == "public"
+            else [{"session": []}]
+            if access in ("in_person", "administrator")
+            else [{"SessionOrToken": []}, {"session": []}]
         )
         if getattr(operation.view_func, "idempotent", False):
             details["parameters"].append(
@@ -95,6 +99,7 @@ def _who(access: str) -> str:
     words = {
         "public": "For anyone.",
         "signed_in": "For anyone signed in.",
+        "administrator": "For administrators of the studio, with the browser; API tokens may not.",
         "in_person": "For anyone signed in with the browser; API tokens may not.",
     }
     return words.get(access, f"Needs the permission `{access}` in the project.")

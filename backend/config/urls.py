@@ -1,4 +1,4 @@
-"""URLs: the API, the static files (whitenoise), one-time links, and the one page for everything else."""
+"""URLs: the API, the static files (whitenoise), one-time links, artifacts for joined hosts, and the one page for everything else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from django.urls import path, re_path
 from backend.config import celery  # noqa: F401 - makes it the app that announces tasks
 from backend.config.api import api
 from backend.core.pages import healthz, sign_in_link, studio_page
+from backend.runs.hosts.blobs import blob
 
 handler500 = "backend.core.middleware.server_error"
 urlpatterns = [
     path("api/v1/", api.urls),
     path("healthz", healthz),
     path("link/<str:secret>", sign_in_link),
+    re_path(r"^hosts/v1/blobs/(?P<digest>[0-9a-f]{64})$", blob),
     re_path(r"^(?!api/|static/|ws/).*$", studio_page),
 ]

@@ -86,6 +86,12 @@ class TokenNotEnough(HeadraceError):
         super().__init__(hint="Sign in with the browser, or use a token that is not bound to one project.", **details)
 
 
+class AdministratorNeeded(HeadraceError):
+    """Only an administrator of the studio may do this."""
+
+    status = 403
+
+
 class PageOutOfDate(HeadraceError):
     """The request did not carry this browser's CSRF token."""
 

@@ -4,6 +4,7 @@ Every API function is decorated with exactly one of
     @allow("dataset.read")   project routes: resolves the path's `project` slug, checks the table
     @signed_in               needs a person, no project
     @in_person               needs a person at a browser: no API token may do it (it would outlive or exceed the token)
+    @administrator           needs a person at a browser who looks after the studio itself (its hosts): `User.is_staff`
     @public                  anyone (sign in, health)
 below its ninja route. `allow` refuses at import time an action that the table does not know.
 The check runs before the input is read, so what a stranger sends is never even parsed.
@@ -21,7 +22,7 @@ from django.http import HttpRequest
 from ninja.decorators import decorate_view
 from ninja.operation import Operation
 
-from backend.core.errors import NotAllowed, NotFound, SignInNeeded, TokenNotEnough
+from backend.core.errors import AdministratorNeeded, NotAllowed, NotFound, SignInNeeded, TokenNotEnough
 from backend.core.models import ApiToken, Membership, Project, User
 from backend.core.permissions import ACTIONS, may
 
@@ -30,7 +31,7 @@ READS = ("GET", "HEAD", "OPTIONS")
 
 
 class Access(NamedTuple):
-    """What a route asks for: an action of the table, or `public`, `signed_in`, `in_person`; and the project in its path."""
+    """What a route asks for: an action of the table or one of the words above; and the project in its path."""
 
     needs: str
     project: str
@@ -77,9 +78,11 @@ def check(request: ApiRequest) -> None:
         return
     if not request.user.is_authenticated:
         raise SignInNeeded
-    if needs == "in_person":
+    if needs in ("in_person", "administrator"):
         if token is not None:
             raise TokenNotEnough
+        if needs == "administrator" and not request.user.is_staff:
+            raise AdministratorNeeded
     elif needs == "signed_in":
         if token is not None and (token.project_id or token.step_run) and request.method not in READS:
             raise TokenNotEnough
@@ -121,6 +124,10 @@ def signed_in(view: F) -> F:
 
 def in_person(view: F) -> F:
     return _guard(view, "in_person")
+
+
+def administrator(view: F) -> F:
+    return _guard(view, "administrator")
 
 
 def public(view: F) -> F:

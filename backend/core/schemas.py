@@ -106,8 +106,9 @@ class MembershipOut(Schema):
 
 
 class MeOut(UserOut):
-    """`permissions` lists, per project slug, the actions this person may do there."""
+    """`permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio's hosts."""
 
+    administrator: bool
     memberships: list[MembershipOut]
     permissions: dict[str, list[str]]
 

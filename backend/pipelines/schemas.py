@@ -12,6 +12,8 @@ from backend.core.schemas import WHOLE, Inner, Name, Slug, UserOut
 
 StepKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 PortName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,59}$")]
+LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$")]
+LabelValue = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
 Coordinate = Annotated[float, Field(strict=True, ge=-1e9, le=1e9)]
 
 
@@ -104,6 +106,13 @@ class UndoIn(Inner):
     parameters: dict[str, Any] = {}
 
 
+class NeedsIn(Inner):
+    gpu: Annotated[int, Field(ge=0, le=64), WHOLE] | None = None
+    """Devices for this step alone; 0: none, also where there are some. Not said: one where there is one, if the component likes it."""
+    memory_gb: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    labels: Annotated[dict[LabelName, LabelValue], Field(max_length=20, json_schema_extra=_only_such_keys)] = {}
+
+
 class StepIn(Inner):
     component: Annotated[str, Field(min_length=1, max_length=80)]
     name: Annotated[str, Field(max_length=120)] = ""
@@ -119,6 +128,8 @@ class StepIn(Inner):
     undo: UndoIn | None = None
     retry_on: list[Literal["api", "crash", "exit", "out_of_memory", "timeout"]] = []
     """Which classes of error are tried again; empty: all that may help."""
+    needs: NeedsIn | None = None
+    """What the host that runs it must have."""
 
 
 class ParameterIn(Inner):

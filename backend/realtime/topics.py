@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 
 from backend.core import events
 
+STUDIO = "studio"
+"""What is no project's and no secret: that a host has come, gone or changed (`workers.sdk.messages.STUDIO_GROUP`)."""
 OWNED_BY_PROJECT = {"run": "runs.Run"}
 """`<word>:<id>` → the model whose row with this id must have this `project`. A new live topic is one line here."""
 
@@ -17,6 +19,8 @@ def group_of(project: UUID, topic: str) -> str | None:
     """The channel layer's group for `topic`, or None when there is no such topic in this project. Reads the database."""
     if topic == "project":
         return events.group(project, topic)
+    if topic == STUDIO:
+        return STUDIO
     word, _, key = topic.partition(":")
     if word not in OWNED_BY_PROJECT or not events.TOPIC.fullmatch(topic):
         return None

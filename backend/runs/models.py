@@ -14,10 +14,12 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.models import Dataset
 from backend.pipelines.models import Pipeline, PipelineVersion
+from backend.runs.hosts.models import DeviceLease, Host, JoinToken
 from backend.runs.triggers.models import Trigger, TriggerEvent
 
 __all__ = [
-    "Attempt", "Demo", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput", "StepRun", "Trigger", "TriggerEvent",
+    "Attempt", "Demo", "DeviceLease", "Host", "JoinToken", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput",
+    "StepRun", "Trigger", "TriggerEvent",
 ]  # fmt: skip
 
 
@@ -68,7 +70,8 @@ class StepRun(models.Model):
     `step` is the path in the run: the step's key, and below a step that made others `parent.key` (of a pipeline), `parent[7]`
     (shard 7 of a mapped step, or round 7 of a repeated one) or `step~undo` (its compensation, `undoes`). A step that has handed
     its work to others keeps `state` and holds no worker until `children_open` is 0; a shard or round takes its parent's inputs, but for
-    what is `given`. `held`: a shard that waits for its turn. `flow`: how it is run (`workers.sdk.graph.flow`)."""
+    what is `given`. `held`: a shard that waits for its turn. `flow`: how it is run (`workers.sdk.graph.flow`), `needs`: what a host must
+    have to be given it (`workers.sdk.graph.needs`); null where any will do."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
@@ -91,6 +94,7 @@ class StepRun(models.Model):
     max_attempts = models.PositiveIntegerField(default=1)
     timeout_s = models.PositiveIntegerField(null=True)
     flow = models.JSONField(null=True)
+    needs = models.JSONField(null=True)
     given = models.JSONField(null=True)
     state = models.JSONField(null=True)
     held = models.BooleanField(default=False, db_default=False)

@@ -19,6 +19,7 @@ from backend.core.models import Project
 from backend.core.queries import paginate
 from backend.pipelines import queries as pipelines
 from backend.pipelines.models import PipelineVersion
+from backend.runs import hosts
 from backend.runs.errors import NoSuchSort
 from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
 from backend.runs.triggers.queries import starters
@@ -135,6 +136,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
         )
     }
     triggered = starters(runs)
+    unmet = hosts.unmet(s.pk for run in runs for s in steps[run.pk] if s.status == "queued" and s.blocked_by == 0 and _placed(s))
     found = []
     for run in runs:
         now = fresh[run.pk]
@@ -144,19 +146,24 @@ def details(runs: Sequence[Run]) -> list[Json]:
         found.append({
             **summary(run), "graph": run.graph, "parameters": run.parameters, "values": run.values, "undoing": run.undoing,
             "rerun_of": run.rerun_of_id, "trigger": triggered.get(run.pk), "last_event": last[run.pk],
-            "step_runs": [_step(s, run.graph, outputs[s.pk]) for s in steps[run.pk]],
+            "step_runs": [_step(s, run.graph, outputs[s.pk], unmet.get(s.pk, "")) for s in steps[run.pk]],
         })  # fmt: skip
     return found
 
 
-def _step(step: StepRun, graph: Json, outputs: list[Json]) -> Json:
+def _placed(step: StepRun) -> bool:
+    """Whether not every host may run it."""
+    return step.needs is not None or step.queue == "gpu"
+
+
+def _step(step: StepRun, graph: Json, outputs: list[Json], unmet: str = "") -> Json:
     component = catalog.load().components.get(step.component)
     own = {**(graph.get("pipelines") or {}), **(graph.get("code") or {})}
     title = component.title if component is not None else own.get(step.component, {}).get("title", step.component)
     return {
         "id": step.pk, "step": step.step, "name": graph["steps"].get(step.step, {}).get("name") or title, "component": step.component,
         "title": title, "queue": step.queue, "status": step.status, "skip_reason": step.skip_reason, "attempt": step.attempt,
-        "max_attempts": step.max_attempts, "progress": step.progress, "message": step.message, "parameters": step.parameters,
+        "max_attempts": step.max_attempts, "progress": step.progress, "message": step.message or unmet, "parameters": step.parameters,
         "outputs": outputs, "parent": step.parent_id, "undoes": step.undoes_id, "shard": step.shard,
         "shards": _shards(step),
         "question": {**step.state["question"], "until": step.wait_until} if step.status == "waiting" and step.state else None,

@@ -295,6 +295,14 @@ class ModelChanged(Schema):
     model: str
 
 
+class HostsChanged(Schema):
+    """A host came, went or changed: ask for the list again. Of the topic `studio`; not numbered, and nobody keeps it."""
+
+    type: Literal["hosts_changed"] = "hosts_changed"
+    seq: int
+    host: UUID
+
+
 LiveEvent = Annotated[
     RunChanged
     | StepRunChanged
@@ -304,7 +312,8 @@ LiveEvent = Annotated[
     | DatasetChanged
     | EndpointChanged
     | ModelChanged
-    | TriggerChanged,
+    | TriggerChanged
+    | HostsChanged,
     Field(discriminator="type"),
 ]
 

@@ -18,6 +18,7 @@ COLOURS = {
     "steps": 35,
     "gpu-steps": 35,
     "reaper": 33,
+    "tunnel": 36,
     "predictor": 96,
     "headrace": 1,
 }

@@ -21,12 +21,20 @@ def default_workers() -> int:
 
 def gpus() -> int:
     """NVIDIA devices here, without loading a library that would touch them."""
+    if (named := os.environ.get("HEADRACE_DEVICES")) is not None:
+        return len([d for d in named.split(",") if d.strip()])
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([d for d in visible.split(",") if d.strip() and d.strip() != "-1"])
     known = Path("/proc/driver/nvidia/gpus")
     found = len(list(known.iterdir())) if known.is_dir() else 0
     return found or len([p for p in Path("/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()])
+
+
+def share() -> int:
+    """How many steps may hold one device at a time."""
+    found = os.environ.get("HEADRACE_GPU_SHARE", "1")
+    return max(1, int(found)) if found.isdigit() else 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,7 +79,7 @@ def environment(layout: Layout, addresses: Addresses, options: Options, *, secre
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),  # noqa: PTH120 - a resolved link would leave the environment
     }
     if options.gpu == "none":
-        found["CUDA_VISIBLE_DEVICES"] = ""
+        found["CUDA_VISIBLE_DEVICES"] = found["HEADRACE_DEVICES"] = ""
     return found
 
 
@@ -122,21 +122,70 @@ def workers(options: Options, base: dict[str, str], predictor: int) -> list[Chil
     queues = "io,cpu" if devices else "io,cpu,gpu"
     found = [
         _celery("platform", "backend.config.celery", "platform", 2 if machine.cores() > 1 else 1, base),
-        _celery("steps", "workers.celery", queues, count, base | {"HEADRACE_QUEUES": queues}),
+        _celery("steps", "workers.celery", queues, count, base | {"HEADRACE_QUEUES": queues, "HEADRACE_GROUP": "steps"}),
         _python("reaper", ["-m", "workers.engine.reaper"], base | {"OMP_NUM_THREADS": "1"}),
         # The socket is the supervisor's, so that connections wait while the predictor starts again instead of being refused.
         _python("predictor", ["-m", "workers.serving", "--fd", str(predictor)], base, keep_open=(predictor,)),
     ]
     if devices:
-        # A worker of its own, one slot a device: a second step on the same device would only fight for its memory.
-        found.append(_celery("gpu-steps", "workers.celery", "gpu", devices, base | {"HEADRACE_QUEUES": "gpu"}))
+        # A worker of its own, one slot for each share of a device: who holds which is the ledger's to say.
+        slots = devices * machine.share()
+        found.append(_celery("gpu-steps", "workers.celery", "gpu", slots, base | {"HEADRACE_QUEUES": "gpu", "HEADRACE_GROUP": "gpu-steps"}))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A host that works for a studio elsewhere: what joining gave, and what was chosen for this machine."""
+
+    studio: str
+    token: str
+    name: str
+    labels: dict[str, str]
+    queues: tuple[str, ...]
+    processes: int
+    database: str = ""
+    broker: str = ""
+    artifacts: str = ""
+
+
+def joined(layout: Layout, host: Joined) -> list[ChildSpec]:
+    """What runs on such a host: a tunnel to the parts that only listen on the studio's machine, and workers as on any other."""
+    sockets = layout.sockets()
+    threads = str(max(1, machine.cores() // host.processes))
+    base = {
+        **{k: v for k, v in os.environ.items() if k not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")},
+        "HEADRACE_DATA_DIR": str(layout.data),
+        "HEADRACE_API_URL": host.studio,
+        "HEADRACE_HOST_TOKEN": host.token,
+        "HEADRACE_HOST_NAME": host.name,
+        "HEADRACE_LABELS": ",".join(f"{k}={v}" for k, v in host.labels.items()),
+        "DATABASE_URL": host.database or f"postgresql://headrace_worker@/headrace?host={quote(str(sockets))}",
+        "BROKER_URL": host.broker or f"redis+socket://{sockets}/valkey.sock",
+        "ARTIFACT_URL": host.artifacts or f"headrace+{host.studio}/hosts/v1/blobs",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads),
+    }
+    found = []
+    if not (host.database and host.broker):
+        found.append(_python("tunnel", ["-m", "workers.engine.tunnel", str(sockets)], base))
+    devices = machine.gpus() if "gpu" in host.queues else 0
+    queues = ",".join(q for q in host.queues if q != "gpu" or not devices)
+    if queues:
+        found.append(
+            _celery("steps", "workers.celery", queues, host.processes, base | {"HEADRACE_QUEUES": queues, "HEADRACE_GROUP": "steps"})
+        )
+    if devices:
+        slots = devices * machine.share()
+        found.append(_celery("gpu-steps", "workers.celery", "gpu", slots, base | {"HEADRACE_QUEUES": "gpu", "HEADRACE_GROUP": "gpu-steps"}))
     return found
 
 
 def _celery(name: str, app: str, queues: str, count: int, base: dict[str, str]) -> ChildSpec:
     arguments = [
         "-m",
-        "celery",
+        "workers.engine.begin" if "HEADRACE_GROUP" in base else "celery",
         "-A",
         app,
         "worker",

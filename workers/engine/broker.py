@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 WAKE = "headrace.wake"
 ASKED = "headrace.asked"
 QUEUES = ("io", "cpu", "gpu")
+"""Every worker may listen to these; each also listens to `cpu.<host>` and so on, where steps are announced that not every host may run."""
 
 app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
 app.conf.update(

@@ -209,7 +209,7 @@ def _open(claim: Json, ledger: Ledger) -> HandOver | list[Json]:
     state = {"outputs": outputs, "passed": passed}
     if not steps:
         return [{**record, "port": port} for port, (key, _) in outputs.items() for record in passed.get(key, [])[:1]]
-    names = ("id", "component", "component_version", "queue", "parameters", "max_attempts", "timeout_s", "cacheable", "flow")
+    names = ("id", "component", "component_version", "queue", "parameters", "max_attempts", "timeout_s", "cacheable", "flow", "needs")
     children = [{**{n: s[n] for n in names}, "step": f"{claim['step']}.{s['step']}", "given": given.get(s["step"])} for s in steps]
     return HandOver(state=state, children=children, inputs=inputs)
 

@@ -92,14 +92,15 @@ class Isolated:
             self._server.wait()
             self._server = None
 
-    def run(self, claim: Json, info: Json, report: Report, component: Component, token: str, deadline: float | None) -> list[Json]:
-        """Run one step in a fresh process and return its output records. Raises Ended, Cancelled or TimedOut."""
+    def run(self, claim: Json, info: Json, report: Report, devices: str | None, token: str, deadline: float | None) -> list[Json]:
+        """Run one step in a fresh process and return its output records. `devices` are those it may see, as CUDA names them: empty where it
+        would like one and there is none, None where it does not ask. Raises Ended, Cancelled or TimedOut."""
         self.start()
         ours, theirs = socket.socketpair()
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         try:
-            request = {"claim": claim, "info": info, "token": token, "gpu": component.resources == "gpu"}
+            request = {"claim": claim, "info": info, "token": token, "devices": devices}
             assert self._socket is not None
             try:
                 send(self._socket, request, (theirs.fileno(), out_write, err_write))
@@ -242,8 +243,10 @@ def _receive(connection: socket.socket) -> bytes | None:
 # The step's side
 
 
-def _device(wants_gpu: bool, remote: Remote) -> str:
-    if not wants_gpu:
+def _device(devices: str | None, remote: Remote) -> str:
+    """What the step computes on. It sees its own devices and no others: set before anything here has touched CUDA."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = devices or ""
+    if devices is None:
         return "cpu"
     with contextlib.suppress(ImportError):
         import torch
@@ -266,7 +269,7 @@ def _step(request: Json, control: socket.socket) -> None:
 
     code = 0
     try:
-        device = _device(request["gpu"], remote)
+        device = _device(request["devices"], remote)
         outputs = perform.perform(claim, info, remote, lambda: perform.client_for(claim, info, token), device, call)
         answer: Json = {"type": "result", "outputs": outputs}
     except BaseException as exc:

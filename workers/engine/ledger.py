@@ -152,12 +152,20 @@ class Ledger:
         )
 
     def watch(self, after_s: float) -> Json:
-        """`queues` that have ready steps nobody claimed, and `running` as [step run, attempt, worker]."""
+        """`queues` that have ready steps nobody claimed, whether some are `unplaced`, and `running` as [step run, attempt, worker]."""
         return self.call("SELECT ledger_watch(%s::float8)", (after_s,))  # type: ignore[no-any-return]  # jsonb
 
     def unclaimed(self, queue: str, after_s: float, limit: int) -> list[str]:
         """Ready steps of a queue to announce (again)."""
         return [str(i) for i in self.call("SELECT ledger_unclaimed(%s, %s::float8, %s::int)", (queue, after_s, limit)) or []]
+
+    def unplaced(self, after_s: float, limit: int) -> list[Json]:
+        """The same of steps that only some hosts may run, with the queue of each such host: `{id, queue}`."""
+        return self.call("SELECT ledger_unplaced(%s::float8, %s::int)", (after_s, limit)) or []
+
+    def host_beat(self, host: Json, name: str, group: Json | None) -> str:
+        """A sign of life of this machine; what is wanted of it: running, paused, draining, stopped, or `removed`."""
+        return str(self.call("SELECT ledger_host_beat(%s::jsonb, %s, %s::jsonb)", (_json(host), name, _json(group) if group else None)))
 
 
 def _json(value: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from channels_redis.serializers import registry
 
-from workers.sdk.messages import project_group, run_group
+from workers.sdk.messages import STUDIO_GROUP, project_group, run_group
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -55,6 +55,10 @@ class Live:
     def events(self, run: str, events: list[Json]) -> None:
         """Events only the run's page shows (log lines, metric points, progress)."""
         self._queue.put({"run": run, "only_run": events})
+
+    def studio(self, event: Json) -> None:
+        """An event that is no project's."""
+        self._queue.put({"studio": event})
 
     def stop(self, timeout_s: float = 2) -> None:
         """Send what is left."""
@@ -113,6 +117,9 @@ def messages(answers: list[Json]) -> list[tuple[str, Json]]:
     progress: dict[str, tuple[str, Json]] = {}
     for answer in answers:
         run, project = answer.get("run"), answer.get("project_id")
+        if "studio" in answer:
+            found.append((STUDIO_GROUP, answer["studio"]))
+            continue
         for event in answer.get("only_run") or ():
             found.append((run_group(str(run)), event))
         events = answer.get("events") or []

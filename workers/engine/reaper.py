@@ -14,9 +14,9 @@ import threading
 from typing import Any
 
 from workers.engine.broker import announce, backlog
+from workers.engine.host import born, paused, place
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
-from workers.engine.run_step import born, paused, place
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +70,15 @@ class Reaper:
                     self.live.send([answer])
         for queue in seen["queues"]:
             self._announce(queue)
+        if seen["unplaced"]:
+            self._place()
 
     def _lives(self, worker: str) -> bool | None:
         """Of a worker of this machine: whether its process is there (no need to wait for its lease to end). None: cannot tell."""
         _, _, rest = worker.partition(":")
         pid, _, rest = rest.partition(":")
         start, _, where = rest.partition(":")
-        if where != self.place or not pid.isdigit():
+        if where.partition(":")[0] != self.place or not pid.isdigit():
             return None
         if born(int(pid)) != start:
             return False
@@ -98,6 +100,15 @@ class Reaper:
             return
         if waiting < BACKLOG and (ids := self.ledger.unclaimed(queue, UNCLAIMED_S, BACKLOG - waiting)):
             announce(queue, ids)
+
+    def _place(self) -> None:
+        """Steps that only some hosts may run: one of these may have come, or have room again."""
+        wakes: dict[str, list[str]] = {}
+        for step in self.ledger.unplaced(UNCLAIMED_S, BACKLOG):
+            wakes.setdefault(step["queue"], []).append(step["id"])
+        for queue, ids in wakes.items():
+            if (waiting := backlog(queue)) is not None and waiting < BACKLOG:
+                announce(queue, ids[: BACKLOG - waiting])
 
 
 def main() -> None:

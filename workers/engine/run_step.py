@@ -11,17 +11,16 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
 from workers.engine import code, perform
 from workers.engine.broker import asked
 from workers.engine.control import HandOver, control, hands_over
+from workers.engine.host import Machine, worker_name
 from workers.engine.isolate import Isolated
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
@@ -47,36 +46,6 @@ HARD_S = 3.0
 """When a step that cannot be interrupted (it sits in a C library) takes its whole process with it."""
 
 
-def place() -> str:
-    """What tells this machine (and its process table) from others, short."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    space = Path("/proc/self/ns/pid")
-    known = (boot.read_text() if boot.exists() else "") + (str(space.readlink()) if space.is_symlink() else "")
-    return hashlib.sha256(f"{socket.gethostname()} {known}".encode()).hexdigest()[:12]
-
-
-def born(pid: int) -> str:
-    """When a process started (a process number alone may be used again); empty when there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if stat[0] == "Z" else stat[19]
-
-
-def paused(pid: int) -> bool:
-    """Whether somebody has stopped the process (it is there, and will not beat)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] in "Tt"
-    except OSError:
-        return False
-
-
-def worker_name() -> str:
-    """`host:pid:start:place`, unique to this process."""
-    return f"{socket.gethostname()[:100]}:{os.getpid()}:{born(os.getpid())}:{place()}"
-
-
 class Worker:
     """One per process. `capture` False leaves standard output alone (a program that runs steps in its own terminal)."""
 
@@ -90,6 +59,7 @@ class Worker:
         self._beater = Beater(self._late)
         self._isolated = Isolated()
         self._sandboxed = Sandboxed()
+        self._machine = Machine()
         self._main = threading.main_thread().ident
         self._armed: Report | None = None
         self._deadline: float | None = None
@@ -180,8 +150,8 @@ class Worker:
             return code.run(claim, info, self.ledger, perform.store(), report, self._sandboxed, self._deadline)
         component = perform.component_of(claim)
         held = with_secrets(claim, lambda: self._client(claim, info), self.redact)
-        if component.isolate or component.resources == "gpu":
-            made = self._isolated.run(held, info, report, component, self._grant(claim), self._deadline)
+        if component.isolate or claim["queue"] == "gpu":
+            made = self._isolated.run(held, info, report, self._machine.visible(claim), self._grant(claim), self._deadline)
         else:
             made = perform.perform(held, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
         return [{**record, "metadata": blacked_out(record["metadata"], self.redact)} for record in made] if held is not claim else made

@@ -68,6 +68,10 @@ class LinesLogged(_Event):
     lines: list[dict[str, Any]]
 
 
+STUDIO_GROUP = "studio"
+"""The channel group that hears what is no project's: hosts that come, go and change."""
+
+
 def run_group(run: str) -> str:
     """The channel group that hears everything about one run."""
     return f"run.{run}"

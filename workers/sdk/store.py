@@ -26,6 +26,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, TypedDict, cast
 
 from workers.sdk.gate import gate
+from workers.sdk.remote import SCHEME, StudioBlobs
 
 TREE = "application/vnd.headrace.tree+json"
 BINARY = "application/octet-stream"
@@ -41,7 +42,7 @@ _TYPES = {
     ".safetensors": BINARY,
 }
 # An upload to these appears whole or not at all, so it goes straight to its final name (a rename there is a copy).
-_WHOLE_UPLOADS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci"})
+_WHOLE_UPLOADS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "headrace+http", "headrace+https"})
 
 
 class StoreError(Exception):
@@ -109,6 +110,8 @@ class Store:
             self.root = Path(self.url).expanduser().absolute()
         elif scheme in ("file", "local"):
             self.root = Path(rest).absolute()
+        elif scheme in ("headrace+http", "headrace+https"):
+            self._fs, self._base = StudioBlobs(self.url.removeprefix(SCHEME)), ""
         else:
             import fsspec  # only remote stores pay for it
 

@@ -72,7 +72,8 @@ def sign_up(request: HttpRequest, email: str, name: str, password: str, secret: 
                 hint="Sign in, then open the invitation again.",
             )
         check_password(password, User(email=email, name=name))
-        user = User.objects.create_user(email, password, name=name)
+        # Whoever makes the studio looks after it: its hosts are no project's.
+        user = User.objects.create_user(email, password, name=name, is_staff=invited is None)
         audit.record(user, "user.create", user, after={"email": email, "name": name}, project=invited.project if invited else None)
         if invited:
             join(invited, user)

@@ -29,6 +29,7 @@ def me(user: User, token: ApiToken | None = None) -> dict[str, Any]:
         "id": user.pk,
         "email": user.email,
         "name": user.name,
+        "administrator": user.is_staff,
         "memberships": [{"project": m.project.slug, "project_name": m.project.name, "role": m.role} for m in found],
         "permissions": {m.project.slug: [action for action in ACTIONS if may(m.role, action)] for m in found},
     }

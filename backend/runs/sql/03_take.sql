@@ -19,7 +19,8 @@ CREATE OR REPLACE FUNCTION ledger_payload(p_step uuid) RETURNS jsonb LANGUAGE sq
   SELECT jsonb_build_object(
     'id', s.id, 'run', s.run_id, 'step', s.step, 'component', s.component, 'queue', s.queue, 'attempt', s.attempt,
     'failures', s.failures, 'max_attempts', s.max_attempts, 'timeout_s', s.timeout_s, 'parameters', s.parameters,
-    'flow', s.flow, 'state', s.state, 'shard', s.shard,
+    'flow', s.flow, 'state', s.state, 'shard', s.shard, 'needs', s.needs,
+    'devices', CASE WHEN s.queue = 'gpu' THEN (SELECT jsonb_agg(l.device ORDER BY l.device) FROM runs_devicelease l WHERE l.step_run_id = s.id) END,
     'inputs', coalesce((
       SELECT jsonb_object_agg(port, artifacts) FROM (
         SELECT i.port, jsonb_agg(jsonb_build_object(

@@ -72,13 +72,18 @@ BEGIN
     -- First what has just become ready (its inputs are still in this worker's memory), then whatever waits longest.
     SELECT id INTO v_next FROM runs_steprun
      WHERE id = ANY (array_append(v_ready, p_prefer)) AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
+       AND (needs IS NULL AND p_queue <> 'gpu' OR ledger_fits(id, p_worker))
      ORDER BY position LIMIT 1;
     IF v_next IS NULL THEN
       SELECT id INTO v_next FROM runs_steprun
        WHERE run_id = p_run AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
+         AND (needs IS NULL AND p_queue <> 'gpu' OR ledger_fits(id, p_worker))
        ORDER BY ready_at LIMIT 1;
     END IF;
-    IF v_next IS NOT NULL AND p_take THEN
+    IF v_next IS NOT NULL AND p_take AND ledger_open(p_worker) THEN
+      IF p_queue = 'gpu' THEN
+        PERFORM ledger_lease(v_next, p_worker);
+      END IF;
       v_payload := ledger_take(v_next, p_worker);
       v_events := v_events || ledger_step_event(p_run, v_next, v_payload ->> 'step', 'running', (v_payload ->> 'attempt')::int, 0, '');
       v_ready := array_remove(v_ready, v_next);
@@ -93,9 +98,10 @@ BEGIN
       UPDATE runs_steprun s SET announced_at = clock_timestamp()
        WHERE s.id IN (SELECT x.id FROM (SELECT q.id, row_number() OVER (PARTITION BY q.queue ORDER BY q.ready_at, q.position) AS place
                                           FROM runs_steprun q WHERE q.id = ANY (v_ready)) x WHERE x.place <= p_wakes)
-      RETURNING s.id, s.queue, s.position
+      RETURNING s.id, s.queue, s.position, s.needs
     )
-    SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'queue', queue) ORDER BY position), '[]'::jsonb) INTO v_announce FROM told;
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'queue', r.queue) ORDER BY t.position), '[]'::jsonb) INTO v_announce
+      FROM told t CROSS JOIN LATERAL unnest(CASE WHEN t.needs IS NULL AND t.queue <> 'gpu' THEN ARRAY[t.queue] ELSE ledger_routes(t.queue, t.needs) END) r(queue);
   END IF;
 
   IF v_done > 0 OR v_payload IS NOT NULL OR v_run.dynamic THEN

@@ -1,8 +1,8 @@
 -- Starts a run: numbers it, looks the whole graph up in the cache with one query, inserts its step runs with the count of
 -- steps each waits for, and makes the first ones ready.
 --   p_run     {id, project_id, name, pipeline_version_id, graph, parameters, values, use_cache, rerun_of, started_by}
---   p_steps   [{id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, partial, fresh, look,
---             source}], in running order; `fresh`: run it in any case, `look` false: not to be looked up by its cache key,
+--   p_steps   [{id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, needs, partial, fresh,
+--             look, source}], in running order; `fresh`: run it in any case, `look` false: not to be looked up by its cache key,
 --             `source`: take what that step run gave, whatever it was
 --   p_inputs  [{step_run, port, position, source, output, need}]
 CREATE OR REPLACE FUNCTION ledger_start(p_run jsonb, p_steps jsonb, p_inputs jsonb, p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -41,15 +41,16 @@ BEGIN
 
   INSERT INTO runs_steprun (id, project_id, run_id, step, position, component, component_version, queue, parameters, status, skip_reason,
                             blocked_by, attempt, failures, losses, max_attempts, timeout_s, cacheable, cache_key, content_key, progress,
-                            message, batch, worker, started_at, finished_at, flow, fresh)
+                            message, batch, worker, started_at, finished_at, flow, needs, fresh)
   SELECT s.id, v_project, v_id, s.step, s.n, s.component, s.component_version, s.queue, s.parameters,
          CASE WHEN h.id IS NULL THEN 'queued' ELSE 'skipped' END, CASE WHEN h.id IS NULL THEN '' WHEN s.source IS NOT NULL THEN 'reused' ELSE 'cached' END,
          CASE WHEN h.id IS NULL THEN coalesce(b.waits, 0) ELSE 0 END, 0, 0, 0, s.max_attempts, s.timeout_s, s.cacheable, s.cache_key, '',
          CASE WHEN h.id IS NULL THEN 0 ELSE 1 END, '', 0, '', CASE WHEN h.id IS NOT NULL THEN v_now END, CASE WHEN h.id IS NOT NULL THEN v_now END,
-         nullif(s.flow, 'null'), coalesce(s.fresh, false)
+         nullif(s.flow, 'null'), nullif(s.needs, 'null'), coalesce(s.fresh, false)
     FROM ROWS FROM (jsonb_to_recordset(p_steps) AS (id uuid, step text, component text, component_version text, queue text, parameters jsonb,
-                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text, flow jsonb, fresh boolean, source uuid))
-         WITH ORDINALITY AS s(id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, fresh, source, n)
+                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text, flow jsonb, needs jsonb, fresh boolean, source uuid))
+         WITH ORDINALITY AS s(id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, needs, fresh,
+                              source, n)
     LEFT JOIN unnest(v_hits) AS h(id) ON h.id = s.id
     LEFT JOIN (SELECT i.step_run, count(DISTINCT i.source)::int AS waits
                  FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, source uuid) GROUP BY i.step_run) b ON b.step_run = s.id;

@@ -37,7 +37,7 @@ CREATE OR REPLACE FUNCTION ledger_unclaimed(p_queue text, p_after float8, p_limi
   WITH told AS (
     UPDATE runs_steprun SET announced_at = clock_timestamp()
      WHERE id IN (SELECT id FROM runs_steprun
-                   WHERE status = 'queued' AND blocked_by = 0 AND queue = p_queue AND ready_at <= clock_timestamp()
+                   WHERE status = 'queued' AND blocked_by = 0 AND queue = p_queue AND needs IS NULL AND queue <> 'gpu' AND ready_at <= clock_timestamp()
                      AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))
                    ORDER BY ready_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
     RETURNING id, ready_at)
@@ -48,7 +48,10 @@ $$;
 CREATE OR REPLACE FUNCTION ledger_watch(p_after float8) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object(
     'queues', (SELECT coalesce(jsonb_agg(DISTINCT queue), '[]') FROM runs_steprun
-                WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
+                WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp() AND needs IS NULL AND queue <> 'gpu'
+                  AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))),
+    'unplaced', EXISTS (SELECT 1 FROM runs_steprun
+                WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp() AND (needs IS NOT NULL OR queue = 'gpu')
                   AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))),
     'running', (SELECT coalesce(jsonb_agg(jsonb_build_array(id, attempt, worker)), '[]') FROM runs_steprun WHERE status = 'running' AND worker <> ''),
     'overdue', (SELECT count(*) FROM runs_steprun WHERE status = 'waiting' AND wait_until < clock_timestamp()))

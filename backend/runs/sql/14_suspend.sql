@@ -1,7 +1,7 @@
 -- An attempt has done its part and hands the step on: to steps it makes (shards, rounds, the steps of a pipeline), to a person, or to
 -- a time. It holds no worker meanwhile; when the others are done it becomes ready again, with `p_state` to go on from.
 --   p_children  [{id, step, shard, component, component_version, queue, parameters, given, max_attempts, timeout_s, cacheable, flow}],
---               what is not said is the parent's (`flow` is not)
+--               needs; what is not said is the parent's (`flow` is not)
 --   p_inputs    [{step_run, port, position, source, output, need}], wires between them
 --   p_at_once   the most shards that may run at a time
 --   p_person    wait for a person, until `p_until` (null: for ever); else with `p_until` and no children: until then
@@ -34,22 +34,22 @@ BEGIN
          ready_at = CASE WHEN v_status = 'queued' THEN coalesce(p_until, clock_timestamp()) ELSE ready_at END, announced_at = NULL,
          finished_at = CASE WHEN v_cancel THEN clock_timestamp() END
    WHERE id = p_step
-  RETURNING id, run_id, project_id, step, position, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, fresh, attempt, progress INTO v_parent;
+  RETURNING id, run_id, project_id, step, position, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, fresh, attempt, progress, needs INTO v_parent;
   v_events := ARRAY[ledger_step_event(v_fence.run, p_step, v_parent.step, v_status, p_attempt, v_parent.progress, '')];
   IF v_cancel THEN
     v_ended := ARRAY[p_step];
   ELSIF v_count > 0 THEN
     INSERT INTO runs_steprun (id, project_id, run_id, parent_id, shard, step, position, component, component_version, queue, parameters, status, skip_reason,
-                              blocked_by, attempt, failures, losses, max_attempts, timeout_s, flow, given, held, fresh, cacheable, cache_key, content_key,
+                              blocked_by, attempt, failures, losses, max_attempts, timeout_s, flow, needs, given, held, fresh, cacheable, cache_key, content_key,
                               progress, message, batch, worker)
     SELECT c.id, v_parent.project_id, v_parent.run_id, p_step, c.shard, c.step, coalesce(c.shard, c.n)::int, coalesce(c.component, v_parent.component),
            coalesce(c.component_version, v_parent.component_version), coalesce(c.queue, v_parent.queue), coalesce(c.parameters, v_parent.parameters), 'queued', '',
            CASE WHEN c.n > p_at_once THEN 1 ELSE coalesce(b.waits, 0) END, 0, 0, 0, coalesce(c.max_attempts, v_parent.max_attempts),
-           CASE WHEN c.component IS NULL THEN v_parent.timeout_s ELSE c.timeout_s END, nullif(c.flow, 'null'), c.given, c.n > p_at_once, v_parent.fresh,
+           CASE WHEN c.component IS NULL THEN v_parent.timeout_s ELSE c.timeout_s END, nullif(c.flow, 'null'), coalesce(nullif(c.needs, 'null'), v_parent.needs), c.given, c.n > p_at_once, v_parent.fresh,
            coalesce(c.cacheable, v_parent.cacheable), '', '', 0, '', 0, ''
       FROM ROWS FROM (jsonb_to_recordset(p_children) AS (id uuid, step text, shard int, component text, component_version text, queue text, parameters jsonb,
-                                                         given jsonb, max_attempts int, timeout_s int, cacheable boolean, flow jsonb))
-           WITH ORDINALITY AS c(id, step, shard, component, component_version, queue, parameters, given, max_attempts, timeout_s, cacheable, flow, n)
+                                                         given jsonb, max_attempts int, timeout_s int, cacheable boolean, flow jsonb, needs jsonb))
+           WITH ORDINALITY AS c(id, step, shard, component, component_version, queue, parameters, given, max_attempts, timeout_s, cacheable, flow, needs, n)
       LEFT JOIN (SELECT i.step_run, count(DISTINCT i.source)::int AS waits FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, source uuid) GROUP BY i.step_run) b
         ON b.step_run = c.id;
     INSERT INTO runs_stepinput (step_run_id, port, position, source_id, output, need)

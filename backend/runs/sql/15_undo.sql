@@ -10,14 +10,14 @@ DECLARE
   v_count int := 0;
 BEGIN
   FOR v_row IN
-    SELECT s.id, s.project_id, s.step, s.flow -> 'undo' AS undo, s.position FROM runs_steprun s
+    SELECT s.id, s.project_id, s.step, s.flow -> 'undo' AS undo, s.position, s.needs FROM runs_steprun s
      WHERE s.run_id = p_run AND s.status = 'succeeded' AND s.flow -> 'undo' IS NOT NULL AND s.undoes_id IS NULL ORDER BY s.finished_at DESC
   LOOP
     v_id := ledger_uuid();
     v_count := v_count + 1;
     INSERT INTO runs_steprun (id, project_id, run_id, undoes_id, step, position, component, component_version, queue, parameters, status, skip_reason,
                               blocked_by, attempt, failures, losses, max_attempts, given, fresh, cacheable, cache_key, content_key, progress, message,
-                              batch, worker, ready_at)
+                              batch, worker, needs, ready_at)
     SELECT v_id, v_row.project_id, p_run, v_row.id, left(v_row.step || '~undo', 300), 100000 + v_count, v_row.undo ->> 'component', v_row.undo ->> 'component_version',
            v_row.undo ->> 'queue', v_row.undo -> 'parameters', 'queued', '', (v_before IS NOT NULL)::int, 0, 0, 0, 5,
            (SELECT coalesce(jsonb_object_agg(port, artifacts), '{}'::jsonb) FROM (
@@ -29,7 +29,7 @@ BEGIN
               SELECT t.key, t.value FROM jsonb_each(ledger_payload(v_row.id) -> 'inputs') t
                WHERE v_row.undo -> 'ports' ? t.key
                  AND NOT EXISTS (SELECT 1 FROM runs_stepoutput o WHERE o.step_run_id = v_row.id AND o.port = t.key)) fed),
-           true, false, '', '', 0, '', 0, '', CASE WHEN v_before IS NULL THEN clock_timestamp() END;
+           true, false, '', '', 0, '', 0, '', CASE WHEN v_row.needs ? 'labels' THEN jsonb_build_object('labels', v_row.needs -> 'labels') END, CASE WHEN v_before IS NULL THEN clock_timestamp() END;
     IF v_before IS NOT NULL THEN
       INSERT INTO runs_stepinput (step_run_id, port, position, source_id, output, need) VALUES (v_id, '', 0, v_before, '', 'after');
     ELSE

@@ -2,6 +2,7 @@
  * Live events of a project: one socket a project and browser tab, shared by every page and widget that listens.
  *
  *     useLive('project', (event) => …)            uploads, data sets, models, endpoints, statuses of runs
+ *     useLive('studio', (event) => …)             hosts that come, go and change: no project's
  *     useLive(`run:${id}`, (event) => …, { onReconnect: refetch })
  *
  * Events are hints on top of what HTTP says, never the only source: after a break in the line, `onReconnect` runs and
@@ -14,7 +15,7 @@ import { keys } from './keys'
 import type { Schemas } from './client'
 
 export type LiveEvent = Schemas['EventsOut']['events'][number]
-export type Topic = 'project' | `run:${string}`
+export type Topic = 'project' | 'studio' | `run:${string}`
 export type LiveState = 'connecting' | 'open' | 'waiting'
 
 type Handler = (event: LiveEvent) => void
@@ -26,6 +27,7 @@ export function backoff(attempt: number, random: number = Math.random()): number
 
 /** Which topic an event belongs to: events with a run go to that run's listeners and to the project's. */
 export function topicsOf(event: LiveEvent): Topic[] {
+  if (event.type === 'hosts_changed') return ['studio']
   return 'run' in event ? [`run:${event.run}`, 'project'] : ['project']
 }
 

@@ -7,6 +7,8 @@ export const keys = {
   me: ['me'] as const,
   projects: ['projects'] as const,
   tokens: ['tokens'] as const,
+  hosts: ['hosts'] as const,
+  joinTokens: ['join-tokens'] as const,
   project: (project: string) => ['p', project] as const,
   members: (project: string) => ['p', project, 'members'] as const,
   invitations: (project: string) => ['p', project, 'invitations'] as const,

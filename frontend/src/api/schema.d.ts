@@ -2219,6 +2219,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Hosts
+         * @description The machines that run steps, and what each does now.
+         *
+         *     For anyone signed in.
+         */
+        get: operations["backend_runs_hosts_api_list_hosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join
+         * @description Exchange a join token for a host's own (`headrace worker join` does).
+         *
+         *     For anyone.
+         */
+        post: operations["backend_runs_hosts_api_join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{host_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Host
+         * @description Forget a host that is gone or stopped; it must join again to come back.
+         *
+         *     For administrators of the studio, with the browser; API tokens may not.
+         */
+        delete: operations["backend_runs_hosts_api_remove_host"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Host
+         * @description Pause, drain, stop or start a host.
+         *
+         *     For administrators of the studio, with the browser; API tokens may not.
+         */
+        patch: operations["backend_runs_hosts_api_update_host"];
+        trace?: never;
+    };
+    "/api/v1/join-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Join Tokens
+         * @description Tokens with which hosts may join.
+         *
+         *     For administrators of the studio, with the browser; API tokens may not.
+         */
+        get: operations["backend_runs_hosts_api_list_join_tokens"];
+        put?: never;
+        /**
+         * Create Join Token
+         * @description Make one; its secret is shown in this answer only.
+         *
+         *     For administrators of the studio, with the browser; API tokens may not.
+         */
+        post: operations["backend_runs_hosts_api_create_join_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join-tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Join Token
+         * @description Revoke one; hosts that joined with it stay.
+         *
+         *     For administrators of the studio, with the browser; API tokens may not.
+         */
+        delete: operations["backend_runs_hosts_api_revoke_join_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/models": {
         parameters: {
             query?: never;
@@ -3015,6 +3137,26 @@ export interface components {
             /** Times */
             times: string[];
         };
+        /**
+         * CurrentStepOut
+         * @description What a process does now. Of projects that are not the caller's it says only that it is one.
+         */
+        CurrentStepOut: {
+            /** Step */
+            step: string;
+            /** Project */
+            project: string | null;
+            /** Project Name */
+            project_name: string;
+            /** Run */
+            run: string | null;
+            /** Run Number */
+            run_number: number | null;
+            /** Since */
+            since: string | null;
+            /** Progress */
+            progress: number;
+        };
         /** DatasetChanged */
         DatasetChanged: {
             /**
@@ -3248,6 +3390,17 @@ export interface components {
             /** Stopped At */
             stopped_at: string | null;
         };
+        /** DeviceOut */
+        DeviceOut: {
+            /** Number */
+            number: number;
+            /** Name */
+            name: string;
+            /** Memory */
+            memory: number;
+            /** Taken */
+            taken: number;
+        };
         /**
          * DraftIn
          * @description Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409).
@@ -3405,7 +3558,7 @@ export interface components {
         /** EventsOut */
         EventsOut: {
             /** Events */
-            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"])[];
+            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"] | components["schemas"]["HostsChanged"])[];
             /** Last */
             last: number;
         };
@@ -3508,6 +3661,89 @@ export interface components {
              * @enum {string}
              */
             status: "received" | "coalesced" | "limited" | "started" | "failed" | "ignored";
+        };
+        /**
+         * HostOut
+         * @description `state` is what it does, `wanted` what an administrator asked of it. `away`: not heard of for a quarter of a minute.
+         */
+        HostOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Studio */
+            studio: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "running" | "paused" | "draining" | "drained" | "stopping" | "stopped" | "away";
+            /**
+             * Wanted
+             * @enum {string}
+             */
+            wanted: "running" | "paused" | "draining" | "stopped";
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Queues */
+            queues: string[];
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Memory Free */
+            memory_free: number;
+            /** Devices */
+            devices: components["schemas"]["DeviceOut"][];
+            /** Share */
+            share: number;
+            /** Versions */
+            versions: {
+                [key: string]: unknown;
+            };
+            /** Processes */
+            processes: components["schemas"]["ProcessOut"][];
+            /** Beat At */
+            beat_at: string | null;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Joined With */
+            joined_with: string | null;
+        };
+        /**
+         * HostPatch
+         * @description running: take steps; paused: take none, keep what runs; draining: the same, until nothing runs; stopped: then end the processes.
+         */
+        HostPatch: {
+            /**
+             * Wanted
+             * @enum {string}
+             */
+            wanted: "running" | "paused" | "draining" | "stopped";
+        };
+        /**
+         * HostsChanged
+         * @description A host came, went or changed: ask for the list again. Of the topic `studio`; not numbered, and nobody keeps it.
+         */
+        HostsChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "hosts_changed";
+            /** Seq */
+            seq: number;
+            /**
+             * Host
+             * Format: uuid
+             */
+            host: string;
         };
         /** ImageProfile */
         ImageProfile: {
@@ -3633,6 +3869,88 @@ export interface components {
             total: number;
             /** Labels */
             labels: string[];
+        };
+        /**
+         * JoinIn
+         * @description `id` is the host's own, so that one that joins again is the same host.
+         */
+        JoinIn: {
+            /** Token */
+            token: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Labels
+             * @default {}
+             */
+            labels: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * JoinOut
+         * @description How a host reaches the studio's parts; empty: through the studio itself (`/ws/v1/hosts/…`, `/hosts/v1/blobs/…`) with its token.
+         */
+        JoinOut: {
+            /**
+             * Host
+             * Format: uuid
+             */
+            host: string;
+            /** Token */
+            token: string;
+            /** Studio */
+            studio: string;
+            /** Database */
+            database: string;
+            /** Broker */
+            broker: string;
+            /** Artifacts */
+            artifacts: string;
+        };
+        /** JoinTokenIn */
+        JoinTokenIn: {
+            /** Name */
+            name: string;
+            /**
+             * Hours
+             * @default 24
+             */
+            hours: number;
+        };
+        /** JoinTokenOut */
+        JoinTokenOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Hosts */
+            hosts: number;
+            /** Secret */
+            secret?: string | null;
         };
         /** JsonPreview */
         JsonPreview: {
@@ -3812,7 +4130,7 @@ export interface components {
         };
         /**
          * MeOut
-         * @description `permissions` lists, per project slug, the actions this person may do there.
+         * @description `permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio itself: its hosts.
          */
         MeOut: {
             /**
@@ -3824,6 +4142,8 @@ export interface components {
             email: string;
             /** Name */
             name: string;
+            /** Administrator */
+            administrator: boolean;
             /** Memberships */
             memberships: components["schemas"]["MembershipOut"][];
             /** Permissions */
@@ -4024,6 +4344,20 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /** NeedsIn */
+        NeedsIn: {
+            /** Gpu */
+            gpu?: number | null;
+            /** Memory Gb */
+            memory_gb?: number | null;
+            /**
+             * Labels
+             * @default {}
+             */
+            labels: {
+                [key: string]: string;
+            };
         };
         /** OutputOut */
         OutputOut: {
@@ -4322,6 +4656,20 @@ export interface components {
              * @default
              */
             expected: string;
+        };
+        /** ProcessOut */
+        ProcessOut: {
+            /** Worker */
+            worker: string;
+            /** Pid */
+            pid: number;
+            /** Group */
+            group: string;
+            /** Queues */
+            queues: string[];
+            /** Memory */
+            memory: number;
+            step: components["schemas"]["CurrentStepOut"] | null;
         };
         /** ProfileIn */
         ProfileIn: {
@@ -5037,6 +5385,7 @@ export interface components {
              * @default []
              */
             retry_on: ("api" | "crash" | "exit" | "out_of_memory" | "timeout")[];
+            needs?: components["schemas"]["NeedsIn"] | null;
         };
         /** StepRunChanged */
         StepRunChanged: {
@@ -9764,6 +10113,222 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HookOut"];
                 };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_list_hosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_remove_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                host_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_update_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                host_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_list_join_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinTokenOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_create_join_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinTokenIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinTokenOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_hosts_api_revoke_join_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];

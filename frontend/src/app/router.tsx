@@ -18,6 +18,7 @@ const datasets = () => import('@/features/datasets')
 const pipelines = () => import('@/features/pipelines')
 const runs = () => import('@/features/runs')
 const triggers = () => import('@/features/runs/triggers')
+const hosts = () => import('@/features/hosts')
 const registry = () => import('@/features/registry')
 const deployments = () => import('@/features/deployments')
 
@@ -58,6 +59,7 @@ const inProject = [
   createRoute({ getParentRoute: () => project, path: '/models/$model', component: lazyRouteComponent(registry, 'ModelPage') }),
   createRoute({ getParentRoute: () => project, path: '/endpoints', component: lazyRouteComponent(deployments, 'EndpointsPage') }),
   createRoute({ getParentRoute: () => project, path: '/endpoints/$endpoint', component: lazyRouteComponent(deployments, 'EndpointPage') }),
+  createRoute({ getParentRoute: () => project, path: '/workers', component: lazyRouteComponent(hosts, 'WorkersPage') }),
   createRoute({ getParentRoute: () => project, path: '/settings', component: lazyRouteComponent(projects, 'ProjectSettingsPage') }),
 ] as const
 

@@ -19,7 +19,8 @@ from backend.core.models import Project
 from backend.datasets.models import DatasetVersion
 from backend.datasets.tasks import freeze_version
 from backend.deployments.models import Deployment, Endpoint, Prediction
-from backend.runs.models import Attempt, Demo, LogLine, MetricPoint, StepRun
+from backend.runs.hosts import actions as hosts
+from backend.runs.models import Attempt, Demo, Host, LogLine, MetricPoint, StepRun
 from tests.backend.datasets.conftest import Uploader, image, profiled, zipped
 from tests.backend.models import PARITY, flowers
 from tests.backend.people import Person
@@ -144,6 +145,12 @@ def furnish(owner: Person, folder: Path) -> Furnished:
     owner.put("/secrets/API_KEY", {"value": "very secret indeed"})
     trigger = owner.post("/triggers", {"name": "Shop", "kind": "webhook", "pipeline": "tides", "most_at_once": 100})
     event = owner.post("/triggers/shop/fire", {"data": {"version": 1}})
+    owner.user.is_staff = True
+    owner.user.save(update_fields=["is_staff"])
+    gone = Host.objects.create(
+        name="gone", labels={"site": "factory-3"}, devices=[{"name": "fake0", "memory": 0}], versions={"python": "3.11"}
+    )
+    join_token, join_secret = hosts.make_token(owner.user, "Hall", 24)
     figures = [{"title": "ROC", "figure": {"data": [], "layout": {}}}]
     create_artifact(project, "Figures", store().put_bytes(repr(figures).replace("'", '"').encode(), "application/json"))
     create_artifact(project, "Metrics", inline={"auc": 0.9, "none": None})
@@ -161,6 +168,7 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
             "waiting_run": waiting["id"], "code": "shout", "name": "API_KEY",
             "trigger": "shop", "event_id": event["id"], "token": trigger["url"].rpartition("/")[2], "secret": trigger["secret"],
+            "host_id": str(gone.pk), "token_id": str(join_token.pk), "join_secret": join_secret,
         },
     )  # fmt: skip
 
@@ -247,6 +255,11 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "POST /code/{code}/versions": [{"body": {"source": SOURCE.replace("upper", "lower")}}],
         "POST /code/{code}/restore": [{"before": ("DELETE", "/code/shout", None)}],
         "PUT /secrets/{name}": [{"body": {"value": "another secret"}}, {"path": {"name": "OTHER"}, "body": {"value": "a secret too"}}],
+        "POST /hosts/join": [
+            {"body": {"token": at["join_secret"], "id": "01890000-0000-7000-8000-000000000009", "name": "a", "labels": {"a": "b"}}}
+        ],
+        "PATCH /hosts/{host_id}": [{"body": {"wanted": "paused"}}],
+        "POST /join-tokens": [{"body": {"name": "Hall 3", "hours": 2}}],
         "GET /cron-times": [{"query": {"schedule": "0 6 * * *", "time_zone": "Europe/Amsterdam"}}],
         "GET /triggers": [{}, {"query": {"deleted": True}}],
         "POST /triggers": [

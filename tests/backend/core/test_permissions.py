@@ -15,7 +15,7 @@ from backend.core.permissions import ACTIONS, may
 from tests.backend.core import people
 
 NOWHERE = {"uuidstr": str(UUID(int=7)), "int": "999", "path": "no/such", "str": "no-such"}
-SPECIAL = {"public", "signed_in", "in_person"}
+SPECIAL = {"public", "signed_in", "in_person", "administrator"}
 
 
 def operations() -> Iterator[tuple[str, str, str]]:
@@ -60,7 +60,7 @@ def test_who_is_refused_and_how(method: str, path: str, access: str) -> None:
     stranger, unknown = people.user("stranger@example.com"), people.token(people.user("token@example.com"))
     assert status(people.Api(raises=False)) == 401
     assert status(people.Api(token=unknown[:-1], raises=False)) == 401
-    assert status(people.Api(stranger, raises=False, csrf=True)) in ({403} if method != "GET" else {200, 404})
+    assert status(people.Api(stranger, raises=False, csrf=True)) in ({403} if method != "GET" or access == "administrator" else {200, 404})
     if access in ACTIONS:
         assert status(people.Api(stranger, raises=False)) == 404
         assert status(people.Api(token=unknown, raises=False)) == 404
@@ -83,6 +83,14 @@ def test_who_is_refused_and_how(method: str, path: str, access: str) -> None:
             assert status(people.Api(token=people.token(member, step_run=UUID(int=1)), raises=False)) == 404, (
                 "a step's token without a project"
             )
+    elif access == "administrator":
+        keeper = people.user("keeper@example.com")
+        keeper.is_staff = True
+        keeper.save()
+        assert status(people.Api(stranger, raises=False)) == 403, "somebody who does not look after the studio"
+        assert status(people.Api(ours.members.get(), raises=False)) == 403, "nor does the owner of a project"
+        assert status(people.Api(token=people.token(keeper), raises=False)) == 403, "an administrator's API token"
+        assert status(people.Api(keeper, raises=False)) not in (401, 403)
     elif access == "in_person":
         assert status(people.Api(token=unknown, raises=False)) == 403
     else:

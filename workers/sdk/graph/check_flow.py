@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 
 def check_flow(check: _Check, key: str, step: Mapping[str, Any], component: ComponentLike) -> None:
-    """Add the problems of `map`, `repeat` and `undo` of one step."""
+    """Add the problems of `map`, `repeat`, `undo` and `needs` of one step."""
     if "map" in step:
         _map(check, key, step, component)
     if "repeat" in step:
         _repeat(check, key, step["repeat"], component)
     if "undo" in step:
         _undo(check, key, step["undo"], component)
+    if step.get("needs", {}).get("gpu") and getattr(component, "resources", "gpu") != "gpu":
+        check.add(
+            "idle_gpu", f"“{check.label(key)}” needs a GPU but does not use one: it would keep it from others.", key,
+            hint="Take the GPU out of what it needs.", severity="warning",
+        )  # fmt: skip
 
 
 def _map(check: _Check, key: str, step: Mapping[str, Any], component: ComponentLike) -> None:

@@ -4,6 +4,7 @@
     repeat    {"at_most": n, "until": condition over the metrics it gives, "carry": {input: output}}
     undo      {"component": name, "parameters": {…}}: what puts right what the step did, when its run fails or is cancelled
     retry_on  which classes of error are tried again (all that may help, where nothing is said)
+    needs     what the host must have (`workers.sdk.graph.needs`)
 
 Pure: shapes and limits alone. Whether a port, parameter or component exists is `check`'s to say.
 """
@@ -13,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from workers.sdk.graph.needs import normalise_needs
 from workers.sdk.graph.plain import OUTPUT, GraphError, plain, text, whole
 
-FIELDS = ("map", "repeat", "undo", "retry_on")
+FIELDS = ("map", "repeat", "undo", "retry_on", "needs")
 ERROR_CLASSES = {
     "crash": "an error in the component",
     "timeout": "ran longer than its time limit",
@@ -50,7 +52,7 @@ class Undo(TypedDict):
 def normalise_flow(step: Mapping[str, Any], field: str) -> Any:
     """The parts of `step` that are of this file, in their normal form."""
     found: dict[str, Any] = {}
-    for name, read in (("map", _map), ("repeat", _repeat), ("undo", _undo), ("retry_on", _retry_on)):
+    for name, read in (("map", _map), ("repeat", _repeat), ("undo", _undo), ("retry_on", _retry_on), ("needs", normalise_needs)):
         value = step.get(name)
         if value is not None and value != [] and (result := read(value, f"{field}.{name}")):
             found[name] = result

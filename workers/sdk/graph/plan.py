@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from workers.sdk.cache import cache_key
 from workers.sdk.graph.flow import FIELDS
+from workers.sdk.graph.needs import placing, queue_of
 from workers.sdk.graph.order import topological
 
 Json = dict[str, Any]
@@ -50,7 +51,8 @@ def plan(graph: Mapping[str, Any], components: Mapping[str, Any], new_id: Callab
         step = graph["steps"][key]
         component = components[step["component"]]
         parameters = effective(component, step["parameters"])
-        flow = {name: step[name] for name in FIELDS if step.get(name)}
+        flow = {name: step[name] for name in FIELDS if name != "needs" and step.get(name)}
+        needs = step.get("needs")
         cached = component.cacheable
         wires = {port: [(keys[ref["step"]], ref["output"]) for ref in refs] for port, refs in step["inputs"].items()}
         decides = {name: value for name, value in flow.items() if name in ("map", "repeat")}
@@ -59,15 +61,16 @@ def plan(graph: Mapping[str, Any], components: Mapping[str, Any], new_id: Callab
         if undo := flow.get("undo") or ({"component": component.undo, "parameters": {}} if component.undo else None):
             flow["undo"] = undoing(undo, components)
         steps.append({
-            "id": ids[key], "step": key, "component": component.name, "component_version": component.version, "queue": component.resources,
-            "parameters": parameters, "max_attempts": step["retries"] + 1, "timeout_s": step["timeout_s"], "cacheable": cached,
+            "id": ids[key], "step": key, "component": component.name, "component_version": component.version,
+            "queue": queue_of(component.resources, needs), "needs": placing(needs), "parameters": parameters,
+            "max_attempts": step["retries"] + 1, "timeout_s": step["timeout_s"], "cacheable": cached,
             "cache_key": keys[key], "flow": flow or None, "partial": any(not port.required for port in component.outputs),
         })  # fmt: skip
-        needs = {port.name: need(port) for port in component.inputs}
+        meanings = {port.name: need(port) for port in component.inputs}
         for port, refs in step["inputs"].items():
             inputs += [
                 {"step_run": ids[key], "port": port, "position": n, "source": ids[ref["step"]], "output": ref["output"],
-                 "need": needs.get(port, "all")}
+                 "need": meanings.get(port, "all")}
                 for n, ref in enumerate(refs)
             ]  # fmt: skip
     return steps, inputs

@@ -1,8 +1,8 @@
 """The shape of a graph: its types, its one normal form, and its digest.
 
-What counts for the digest: the pipeline's parameters, the steps' keys, components, names, parameters, inputs, retries, time limits and
-how they are run (`flow`). Positions and notes do not: they change neither what runs nor what a run shows. Names do count, because
-a run shows them: after a rename the next run must say the new name, so it needs a new version.
+What counts for the digest: the pipeline's parameters, the steps' keys, components, names, parameters, inputs, retries, time limits,
+how they are run (`flow`) and what they need (`needs`). Positions and notes do not: they change neither what runs nor what a run shows.
+Names do count, because a run shows them: after a rename the next run must say the new name, so it needs a new version.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
 from workers.sdk.graph.flow import Map, Repeat, Undo, normalise_flow
+from workers.sdk.graph.needs import Needs
 from workers.sdk.graph.parameters import normalise_parameters
 from workers.sdk.graph.plain import KEY, OUTPUT, GraphError, plain, storable, text, whole
 
@@ -43,6 +44,7 @@ class Step(TypedDict):
     repeat: NotRequired[Repeat]
     undo: NotRequired[Undo]
     retry_on: NotRequired[list[str]]
+    needs: NotRequired[Needs]
 
 
 class Graph(TypedDict):

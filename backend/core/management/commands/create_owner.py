@@ -33,7 +33,8 @@ class Command(BaseCommand):
             raise CommandError(f"“{email}” is no e-mail address.") from exc
         user = User.objects.filter(email=email).first()
         if user is None:
-            user = User.objects.create_user(email, None, name=name or email.split("@")[0])
+            first = not User.objects.filter(is_staff=True).exists()
+            user = User.objects.create_user(email, None, name=name or email.split("@")[0], is_staff=first)
             audit.record("create_owner", "user.create", user, after={"email": email, "name": user.name})
         path = "/"
         if project:

@@ -1,4 +1,4 @@
-import { IconApi, IconBolt, IconBox, IconDatabase, IconInbox, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconSettings, type Icon } from '@tabler/icons-react'
+import { IconApi, IconBolt, IconBox, IconDatabase, IconInbox, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconServer, IconSettings, type Icon } from '@tabler/icons-react'
 import type { LinkProps } from '@tanstack/react-router'
 
 export type NavItem = { label: string; to: LinkProps['to']; icon: Icon; key: string; exact?: boolean }
@@ -13,5 +13,6 @@ export const NAV: NavItem[] = [
   { label: 'Approvals', to: '/p/$project/approvals', icon: IconInbox, key: 'a' },
   { label: 'Models', to: '/p/$project/models', icon: IconBox, key: 'm' },
   { label: 'Endpoints', to: '/p/$project/endpoints', icon: IconApi, key: 'e' },
+  { label: 'Workers', to: '/p/$project/workers', icon: IconServer, key: 'w' },
   { label: 'Settings', to: '/p/$project/settings', icon: IconSettings, key: 's' },
 ]

@@ -209,3 +209,15 @@ def fail_apart(*, folder: Text, name: Text, times: Annotated[int, Field(descript
             continue
         raise RuntimeError(f"failure {n + 1}")
     return Recipe.of({"value": times})
+
+
+@component(stage="data")
+def speech(*, text: Text) -> Recipe:
+    """Many words, which do not fit the ledger"""
+    return Recipe.of({"value": 1, "text": text})
+
+
+@component(stage="train", resources="gpu", cacheable=False)
+def devices() -> Recipe:
+    """Which devices the step may see"""
+    return Recipe.of({"visible": os.environ.get("CUDA_VISIBLE_DEVICES"), "device": context.current().device})

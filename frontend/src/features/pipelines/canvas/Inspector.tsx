@@ -16,6 +16,7 @@ import { edgesOf, same, type ColumnInfo, type Component, type Edge, type Port, t
 import { StageTile } from './ComponentRow'
 import { useCurrent, useEditor, useEditorState, useGraph, useStep } from './hooks'
 import { Compensation, HowItRuns, RetryOn } from './HowItRuns'
+import { Needs } from './Needs'
 import { KindMark } from './KindMark'
 import { NewerVersion } from './NewerVersion'
 import { ParametersPanel } from './Parameters'
@@ -281,6 +282,8 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
                 readOnly={readOnly}
                 onChange={(value) => detail({ timeout_s: value === '' ? null : Math.max(1, Number(value)) }, 'timeout')}
               />
+              <Divider />
+              {component && <Needs id={id} step={step} component={component} />}
               <Divider />
               {component && <Compensation id={id} step={step} component={component} choices={choices} />}
               <Divider />

@@ -10,6 +10,7 @@ import {
   IconDatabase,
   IconMessageChatbot,
   IconRepeat,
+  IconServer,
   IconRocket,
   IconRoute,
   IconSchool,
@@ -37,7 +38,7 @@ export function stageLook(stage: string): { icon: Icon; color: string } {
 }
 
 /** The signs of how a step is run: many side by side, round after round, undone. */
-export const FLOW_LOOK = { map: { icon: IconStack2 }, repeat: { icon: IconRepeat }, undo: { icon: IconArrowBackUp } } as const
+export const FLOW_LOOK = { map: { icon: IconStack2 }, repeat: { icon: IconRepeat }, undo: { icon: IconArrowBackUp }, needs: { icon: IconServer } } as const
 
 export function stageColor(stage: string, shade = 6): string {
   return `var(--mantine-color-${stageLook(stage).color}-${shade})`

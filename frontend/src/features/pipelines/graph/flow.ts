@@ -1,5 +1,5 @@
 /** How a step is run, in words: for badges, lists of changes and screen readers. */
-import { same, type Component, type ErrorClass, type Flow, type MapSpec } from './types'
+import { same, type Component, type ErrorClass, type Flow, type MapSpec, type NeedsSpec } from './types'
 
 /** The engine's classes of error, as people know them. */
 export const ERROR_WORDS: Record<ErrorClass, string> = {
@@ -18,9 +18,14 @@ export function policyWords(policy: MapSpec['policy']): string {
   return policy === undefined || policy === 'all' ? 'all must succeed' : policy === 'any' ? 'one must succeed' : `at least ${policy} must succeed`
 }
 
+/** What a host must have, in words. */
+export function needsWords({ gpu, memory_gb, labels }: NeedsSpec): string {
+  return [gpu === undefined ? '' : gpu === 0 ? 'no GPU' : gpu === 1 ? 'a GPU' : `${gpu} GPUs`, memory_gb === undefined ? '' : `${memory_gb} GB of memory`, ...Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`)].filter(Boolean).join(', ')
+}
+
 /** One part in words, empty where nothing is said. */
 export function flowWords(flow: Flow, part: keyof Flow): string {
-  const { map, repeat, undo, retry_on } = flow
+  const { map, repeat, undo, retry_on, needs } = flow
   switch (part) {
     case 'map':
       if (!map) return ''
@@ -32,11 +37,13 @@ export function flowWords(flow: Flow, part: keyof Flow): string {
       return undo ? `by ${undo.component}` : ''
     case 'retry_on':
       return (retry_on ?? []).map((one) => ERROR_WORDS[one].toLowerCase()).join(', ')
+    case 'needs':
+      return needs ? needsWords(needs) : ''
   }
 }
 
 export interface FlowBadge {
-  readonly part: 'map' | 'repeat' | 'undo'
+  readonly part: 'map' | 'repeat' | 'undo' | 'needs'
   /** How often, beside the icon. */
   readonly sign: string
   readonly words: string
@@ -49,6 +56,7 @@ export function flowBadges(flow: Flow, component: Component | undefined): FlowBa
   if (flow.repeat) found.push({ part: 'repeat', sign: String(flow.repeat.at_most), words: `Repeated: ${flowWords(flow, 'repeat')}` })
   if (flow.undo) found.push({ part: 'undo', sign: '', words: `Undone ${flowWords(flow, 'undo')} when the run fails` })
   else if (component?.undo) found.push({ part: 'undo', sign: '', words: `Undone by ${component.undo} when the run fails, as the component says` })
+  if (flow.needs) found.push({ part: 'needs', sign: '', words: `Needs ${needsWords(flow.needs)}` })
   return found
 }
 
@@ -66,5 +74,5 @@ export function settingColumns(values: readonly Readonly<Record<string, unknown>
 }
 
 export function sameFlow(a: Flow, b: Flow): boolean {
-  return (['map', 'repeat', 'undo', 'retry_on'] as const).every((part) => same(a[part], b[part]) || (a[part] === undefined && b[part] === undefined))
+  return (['map', 'repeat', 'undo', 'retry_on', 'needs'] as const).every((part) => same(a[part], b[part]) || (a[part] === undefined && b[part] === undefined))
 }

@@ -43,6 +43,14 @@ export interface UndoSpec {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
+/** What the host that runs a step must have; a part is absent where any will do. */
+export interface NeedsSpec {
+  /** Devices for this step alone; 0: none, also where there are some. */
+  readonly gpu?: number
+  readonly memory_gb?: number
+  readonly labels?: Readonly<Record<string, string>>
+}
+
 export type ErrorClass = NonNullable<Schemas['StepIn']['retry_on']>[number]
 
 /** How a step is run. Plain JSON; a part is absent where nothing is said. */
@@ -51,9 +59,10 @@ export interface Flow {
   readonly repeat?: RepeatSpec
   readonly undo?: UndoSpec
   readonly retry_on?: readonly ErrorClass[]
+  readonly needs?: NeedsSpec
 }
 
-export const FLOW = ['map', 'repeat', 'undo', 'retry_on'] as const
+export const FLOW = ['map', 'repeat', 'undo', 'retry_on', 'needs'] as const
 
 /** A step with nothing left out; `normalise` makes one from what the API sends. */
 export interface Step extends Flow {
@@ -123,6 +132,8 @@ export function flowOf(given: { readonly [field in (typeof FLOW)[number]]?: unkn
   if (given.repeat) found.repeat = said(given.repeat as Loose, ['until', 'carry'])
   if (given.undo) found.undo = { parameters: {}, ...said(given.undo as Loose) }
   if (Array.isArray(given.retry_on) && given.retry_on.length > 0) found.retry_on = given.retry_on
+  const needs = said(given.needs as Loose, ['labels'])
+  if (Object.keys(needs).length > 0) found.needs = needs
   const map = found.map as MapSpec | undefined
   if (map?.policy === 'all') found.map = said({ ...map, policy: null })
   return found as Flow
