@@ -30,6 +30,7 @@ class Trigger(models.Model):
     config = models.JSONField(default=dict)
     secrets = models.JSONField(default=dict)
     enabled = models.BooleanField(default=True)
+    priority = models.PositiveSmallIntegerField(default=1, db_default=1)
     most_per_hour = models.PositiveIntegerField(default=60)
     most_at_once = models.PositiveIntegerField(default=1)
     coalesce_s = models.PositiveIntegerField(default=0)
