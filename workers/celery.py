@@ -14,7 +14,7 @@ import os
 import time
 from typing import Any
 
-from celery.signals import worker_init, worker_process_init, worker_process_shutdown
+from celery.signals import worker_init, worker_process_init, worker_process_shutdown, worker_ready
 
 from workers.engine.broker import WAKE, announce, app
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 PRELOAD = ("numpy", "pandas", "pyarrow.parquet", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.metrics")
 
 _worker: Any = None
+_present: Any = None
 
 
 @app.task(name=WAKE, shared=False)
@@ -57,6 +58,17 @@ def _parent(**_: Any) -> None:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
         log.info("libraries imported in %.1f s", time.monotonic() - start)
+
+
+@worker_ready.connect
+def _up(sender: Any, **_: Any) -> None:
+    """The parent takes messages now; after a broken connection again."""
+    from workers.engine.presence import Presence
+
+    global _present
+    if _present is None:
+        _present = Presence(str(sender.hostname), list(sender.app.amqp.queues.consume_from))
+        _present.begin(sender.timer)
 
 
 @worker_process_init.connect

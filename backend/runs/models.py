@@ -14,10 +14,11 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.models import Dataset
 from backend.pipelines.models import Pipeline, PipelineVersion
-from backend.runs.triggers.models import Trigger, TriggerEvent
+from backend.runs.triggers.models import PRIORITIES, Trigger, TriggerEvent
 
 __all__ = [
-    "Attempt", "Demo", "LogLine", "MetricPoint", "ProjectLimits", "Run", "RunEvent", "StepInput", "StepOutput", "StepRun", "Trigger", "TriggerEvent",
+    "PRIORITIES", "Attempt", "Demo", "LogLine", "MetricPoint", "ProjectLimits", "ProjectSecret", "Run", "RunEvent", "StepInput",
+    "StepOutput", "StepRun", "Trigger", "TriggerEvent",
 ]  # fmt: skip
 
 
@@ -165,7 +166,8 @@ class StepOutput(models.Model):
 
 
 class Attempt(models.Model):
-    """`peak_memory` is the most that its process held, in bytes; `rows` what came in (of a source: what it gave), where that can be counted."""
+    """`peak_memory` is the most that its process held, in bytes; `rows` what came in (of a source: what it gave), where that can be
+    counted."""
 
     step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts", db_index=False, db_constraint=False)
     number = models.PositiveIntegerField()

@@ -20,7 +20,7 @@ from backend.core.queries import paginate
 from backend.pipelines import queries as pipelines
 from backend.pipelines.models import PipelineVersion
 from backend.runs.errors import NoSuchSort
-from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
+from backend.runs.models import PRIORITIES, Attempt, Demo, LogLine, ProjectLimits, Run, RunEvent, StepOutput, StepRun
 from backend.runs.triggers.queries import starters
 from workers import catalog
 
@@ -96,6 +96,7 @@ def summary(run: Run) -> Json:
     return {
         "id": run.pk, "number": run.number, "name": run.name, "pipeline": pipeline.slug, "pipeline_name": pipeline.name,
         "pipeline_version": run.pipeline_version.number, "status": run.status, "steps_total": run.steps_total, "steps_done": run.steps_done,
+        "priority": PRIORITIES[run.priority],
         "progress": round(run.steps_done / run.steps_total, 4) if run.steps_total else 0.0, "started_by": run.started_by,
         "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": run.error,
         "metrics": {k: v for k, v in run.metrics.items() if isinstance(v, int | float)},
@@ -131,7 +132,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
     fresh = {
         run.pk: run
         for run in Run.objects.filter(pk__in=ids).only(
-            "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
+            "status", "priority", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
         )
     }
     triggered = starters(runs)
@@ -139,7 +140,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
     for run in runs:
         now = fresh[run.pk]
         run.status, run.steps_done, run.metrics, run.error = now.status, now.steps_done, now.metrics, now.error
-        run.undoing, run.steps_total = now.undoing, now.steps_total
+        run.undoing, run.steps_total, run.priority = now.undoing, now.steps_total, now.priority
         run.started_at, run.finished_at = now.started_at, now.finished_at
         found.append({
             **summary(run), "graph": run.graph, "parameters": run.parameters, "values": run.values, "undoing": run.undoing,
@@ -349,6 +350,17 @@ def metrics(run: Run, *, after: int, step: str | None, max_points: int) -> Json:
 def attempts(run: Run, step: str) -> list[Attempt]:
     """The attempts at a step, first one first."""
     return list(Attempt.objects.filter(step_run=_step_id(run, step)).order_by("number"))
+
+
+def limits(project: Project) -> Json:
+    """`LimitsOut`."""
+    found = ProjectLimits.objects.filter(project=project).first()
+    alive = Run.objects.filter(project=project, status__in=["queued", "running", "waiting"])
+    return {
+        "steps_at_once": found.steps_at_once if found else None, "runs_at_once": found.runs_at_once if found else None,
+        "steps_running": StepRun.objects.filter(run__in=alive, status="running").exclude(worker="").count(),
+        "runs_running": alive.exclude(started_at=None).count(),
+    }  # fmt: skip
 
 
 def find_demo(project: Project, demo_id: UUID) -> Demo:

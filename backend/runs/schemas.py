@@ -9,9 +9,9 @@ from uuid import UUID
 from ninja import Field, Path, Schema
 
 from backend.artifacts.schemas import ArtifactOut
-from backend.core.schemas import Number, UserOut
+from backend.core.schemas import WHOLE, Number, UserOut
 from backend.pipelines.schemas import Graph, StepKey
-from backend.runs.triggers.schemas import StarterOut, TriggerChanged
+from backend.runs.triggers.schemas import Priority, StarterOut, TriggerChanged
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
 
@@ -29,6 +29,7 @@ class RunIn(Schema):
     use_cache: Annotated[bool, Field(strict=True)] = True
     until: Annotated[list[StepKey], Field(max_length=2000)] = []
     fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
+    priority: Priority = "normal"
 
 
 class RerunIn(Schema):
@@ -42,6 +43,8 @@ class RerunIn(Schema):
     until: Annotated[list[StepKey], Field(max_length=2000)] = []
     fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
     reuse: Annotated[bool, Field(strict=True)] = False
+    priority: Priority | None = None
+    """null: that of the run before."""
 
 
 class StepError(Schema):
@@ -61,6 +64,7 @@ class RunSummary(Schema):
     pipeline_name: str
     pipeline_version: int
     status: Status
+    priority: Priority
     steps_total: int
     steps_done: int
     progress: float
@@ -312,6 +316,37 @@ LiveEvent = Annotated[
 class EventsOut(Schema):
     events: list[LiveEvent]
     last: int
+
+
+class PriorityIn(Schema):
+    priority: Priority
+
+
+class WaitOut(Schema):
+    """Why a step waits, as the end of a sentence that begins with the step."""
+
+    step_run: UUID
+    step: str
+    why: str
+
+
+AtOnce = Annotated[int, Field(ge=1, le=10_000), WHOLE]
+
+
+class LimitsIn(Schema):
+    """How many steps and runs of the project may run at a time; null: as many as there is room for."""
+
+    steps_at_once: AtOnce | None = None
+    runs_at_once: AtOnce | None = None
+
+
+class LimitsOut(Schema):
+    """Beside the limits, how much of the studio the project takes now."""
+
+    steps_at_once: int | None
+    runs_at_once: int | None
+    steps_running: int
+    runs_running: int
 
 
 class DemoOut(Schema):

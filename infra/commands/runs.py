@@ -1,4 +1,4 @@
-"""run, runs, logs, cancel."""
+"""run (start, show, priority), runs, logs, cancel."""
 
 from __future__ import annotations
 
@@ -84,16 +84,38 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-@click.command()
+PRIORITIES = click.Choice(["low", "normal", "high", "urgent"])
+
+
+class RunDoor(click.Group):
+    """`run WHAT` starts a run; `run show` and `run priority` are about one that there is."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["start", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=RunDoor)
+def run() -> None:
+    """Run a pipeline of the project, a template, or a YAML file: `run TEMPLATE_OR_FILE`; show a run, or change its priority."""
+
+
+@run.command("start")
 @click.argument("what", metavar="TEMPLATE_OR_FILE")
 @click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Override a parameter; may be given several times.")
 @click.option("--name", default="", help="A name for the run.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit status 1 unless the run succeeded.")
 @click.option("--no-cache", is_flag=True, help="Run every step anew.")
+@click.option("--priority", type=PRIORITIES, default="normal", show_default=True, help="Ready steps of a higher one are taken first.")
 @client_command
-def run(what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: bool, client: Client, as_json: bool) -> None:
+def start_run(
+    what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: bool, priority: str, client: Client, as_json: bool
+) -> None:
     """Run a pipeline of the project, a template, or a YAML file."""
-    started = client.start_run(find_or_make_pipeline(client, what), parameters=parse_settings(settings), name=name, use_cache=not no_cache)
+    started = client.start_run(
+        find_or_make_pipeline(client, what), parameters=parse_settings(settings), name=name, use_cache=not no_cache, priority=priority
+    )
     if wait:
         number = started["number"]
         try:
@@ -107,6 +129,35 @@ def run(what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: b
             if step["status"] == "failed" and step["error"]:
                 click.echo(f"{step['step']}: {step['error']['message']} {step['error'].get('hint', '')}".rstrip(), err=True)
         raise SystemExit(1)
+
+
+@run.command("show")
+@click.argument("run_name", metavar="RUN")
+@client_command
+def show_run(run_name: str, client: Client, as_json: bool) -> None:
+    """A run (its number or id) with its steps, and why those wait that do."""
+    run_id = number_to_id(client, run_name)
+    found = client.get_run(run_id)
+    why = {w["step"]: w["why"] for w in client.why(run_id)} if found["status"] not in FINISHED else {}
+    if as_json:
+        print_json({**found, "waits": why})
+        return
+    show(found, False, {**COLUMNS, "PRIORITY": "priority"})
+    columns: dict[str, Any] = {
+        "STEP": "step",
+        "STATUS": lambda s: f"{s['status']} {s['progress']:.0%}" if s["status"] == "running" else s["status"],
+        "WHY": lambda s: why.get(s["step"]) or s["skip_reason"] or (s["error"] or {}).get("message", ""),
+    }
+    show(found["step_runs"], False, columns)
+
+
+@run.command("priority")
+@click.argument("run_name", metavar="RUN")
+@click.argument("priority", type=PRIORITIES)
+@client_command
+def change_priority(run_name: str, priority: str, client: Client, as_json: bool) -> None:
+    """Let a run that is under way go before others, or after them."""
+    show(client.set_priority(number_to_id(client, run_name), priority), as_json, {**COLUMNS, "PRIORITY": "priority"})
 
 
 def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

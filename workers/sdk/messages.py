@@ -81,3 +81,12 @@ def project_group(project: str) -> str:
 def envelope(event: _Event) -> dict[str, Any]:
     """The message to send to a channel group."""
     return {"type": "live.event", "event": event.as_json()}
+
+
+PRESENT_S = 15.0
+"""A worker that has said nothing for so long is not up."""
+
+
+def workers_key(queue: str) -> str:
+    """Where the workers of a queue say that they are up: a sorted set of their names by the time of the last word."""
+    return f"headrace:workers:{queue}"

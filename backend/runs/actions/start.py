@@ -20,7 +20,7 @@ from backend.pipelines.models import Pipeline, PipelineVersion
 from backend.runs import secrets
 from backend.runs.actions import ledger
 from backend.runs.errors import ParametersRefused, RunRefused
-from backend.runs.models import Run, StepRun
+from backend.runs.models import PRIORITIES, Run, StepRun
 from workers.sdk import graph as graphs
 from workers.sdk.graph.code import Code
 from workers.sdk.graph.nested import Nested
@@ -36,7 +36,8 @@ class Wish:
 
     `parameters` override steps' parameters, `values` are the pipeline's own. `until`: only these steps and what they need. `fresh`: these
     steps run in any case (and what comes after them is looked up by content alone). `reuse`: what is unaffected is taken over from
-    the run this one continues, steps that are not cacheable too."""
+    the run this one continues, steps that are not cacheable too.
+    `priority`: one of `PRIORITIES`; None is normal, of a run again the same."""
 
     parameters: Overrides = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Wish:
     until: Sequence[str] = ()
     fresh: Sequence[str] = ()
     reuse: bool = False
+    priority: str | None = None
 
 
 def start_run(
@@ -69,7 +71,8 @@ def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = No
     base = _bound_again(run.graph) if version is None else version.graph
     if version is not None:
         kept = {step: values for step, values in kept.items() if step in base["steps"] or step in wish.parameters}
-    told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name)
+    told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name,
+                   priority=wish.priority or PRIORITIES[run.priority])  # fmt: skip
     with transaction.atomic():
         return _begin(run.project, user, version or run.pipeline_version, base, told, run)
 
@@ -114,6 +117,7 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
             "graph": {**graph, **inner, **({"bound": bound} if bound else {})},
             "parameters": {k: dict(v) for k, v in wish.parameters.items()},
             "values": values, "use_cache": wish.use_cache, "rerun_of": before.pk if before is not None else None, "started_by": user.pk,
+            "priority": PRIORITIES.index(wish.priority or "normal"),
         }, steps, inputs,
     )  # fmt: skip
     _link(project, version, run_id, {s["step"]: s["id"] for s in steps}, read)
