@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
+from workers.engine import memory
 from workers.engine import store as artifacts
 from workers.sdk import context
 from workers.sdk.component import Component
@@ -88,6 +89,17 @@ def here(
     ))  # fmt: skip
 
 
+def rows(claim: Json, made: list[Json]) -> int | None:
+    """How many rows (or pictures) came in, at the input where most did; of a source, how many it gives. None where none are counted."""
+    found = [_counted(records) for records in claim["inputs"].values()] or [_counted([record]) for record in made]
+    return max((n for n in found if n is not None), default=None)
+
+
+def _counted(records: list[Json]) -> int | None:
+    told = [record["metadata"].get("rows", record["metadata"].get("count")) for record in records if record["kind"] in ("Table", "Images")]
+    return sum(told) if told and all(isinstance(n, int) for n in told) else None
+
+
 def tried_again(claim: Json, error: Json) -> bool:
     """Whether the step wants another attempt after an error of this class (`workers.sdk.graph.flow.ERROR_CLASSES`)."""
     wanted = (claim.get("flow") or {}).get("retry_on")
@@ -129,13 +141,8 @@ def error_of(exc: BaseException) -> tuple[str, Json, bool]:
             {"code": "artifact_missing", "message": message, "hint": "Start the run again without the cache.", "traceback": told(exc)},
             False,
         )
-    if isinstance(exc, MemoryError) or type(exc).__name__ == "OutOfMemoryError":
-        error = {
-            "code": "out_of_memory",
-            "message": "The step ran out of memory.",
-            "hint": "Give it less data, smaller batches, or a machine with more memory.",
-        }
-        return "failed", {**error, "traceback": told(exc)}, True
+    if memory.is_short(exc):
+        return "failed", {**memory.told(exc), "traceback": told(exc)}, True
     if isinstance(exc, SystemExit):
         return (
             "failed",
