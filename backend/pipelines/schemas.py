@@ -48,6 +48,8 @@ class ComponentOut(Schema):
     cacheable: bool
     passes: dict[str, str] = {}
     """Output → the input whose kind it hands on (`@name`: the kind that the parameter `name` says)."""
+    changes: bool = False
+    """Whether it changes the platform, or asks somebody: dry runs leave it out."""
     undo: str = ""
     """The component that puts right what this one did, when its run fails or is cancelled."""
     version: str
@@ -104,6 +106,14 @@ class UndoIn(Inner):
     parameters: dict[str, Any] = {}
 
 
+class PinIn(Inner):
+    """Take what that step of that run gave, and do not run this one."""
+
+    step_run: UUID
+    run: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
+    """The run's number, to show."""
+
+
 class StepIn(Inner):
     component: Annotated[str, Field(min_length=1, max_length=80)]
     name: Annotated[str, Field(max_length=120)] = ""
@@ -119,6 +129,7 @@ class StepIn(Inner):
     undo: UndoIn | None = None
     retry_on: list[Literal["api", "crash", "exit", "out_of_memory", "timeout"]] = []
     """Which classes of error are tried again; empty: all that may help."""
+    pin: PinIn | None = None
 
 
 class ParameterIn(Inner):

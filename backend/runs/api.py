@@ -9,6 +9,7 @@ from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries, secrets
+from backend.runs import forecast as forecasts
 from backend.runs import why as waiting
 from backend.runs.schemas import (
     ApprovalOut,
@@ -16,6 +17,7 @@ from backend.runs.schemas import (
     DecideIn,
     DemoOut,
     EventsOut,
+    ForecastOut,
     LimitsIn,
     LimitsOut,
     LogsOut,
@@ -52,13 +54,16 @@ def list_runs(
     project: str,
     status: RunStatus | None = None,
     pipeline: str | None = None,
+    dry_run: bool | None = None,
     search: str | None = None,
     sort: str = "-created",
     cursor: str | None = None,
     limit: Limit = 50,
 ) -> Any:
     """Runs; sort by created, duration, number or metric:NAME, `-` for descending."""
-    return queries.list_runs(request.project, status=status, pipeline=pipeline, search=search, sort=sort, cursor=cursor, limit=limit)
+    return queries.list_runs(
+        request.project, status=status, pipeline=pipeline, dry_run=dry_run, search=search, sort=sort, cursor=cursor, limit=limit
+    )
 
 
 @router.post("/projects/{project}/runs", response={201: RunOut})
@@ -104,6 +109,20 @@ def set_priority(request: ApiRequest, project: str, run_id: UUID, payload: Prior
 def run_waits(request: ApiRequest, project: str, run_id: UUID, step: str | None = None) -> Any:
     """Why steps of the run wait, each in a sentence; of one step by its path, or of all but shards."""
     return waiting.why(queries.find(request.project, run_id), step)
+
+
+@router.get("/projects/{project}/runs/{uuid:run_id}/forecast", response=ForecastOut)
+@allow("run.read")
+def run_forecast(request: ApiRequest, project: str, run_id: UUID) -> Any:
+    """What the run's pipeline would take on all of its data, from past runs and (of a dry run) from this one."""
+    return forecasts.of_run(queries.find(request.project, run_id))
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}/forecast", response=ForecastOut)
+@allow("run.read")
+def pipeline_forecast(request: ApiRequest, project: str, pipeline: str, version: Number | None = None) -> Any:
+    """What a run of the draft (or of a version) would take, from past runs."""
+    return forecasts.of_pipeline(request.project, pipeline, version)
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/rerun", response={201: RunOut})

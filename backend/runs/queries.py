@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, F, FloatField, Func, Q, QuerySet, Value
 from django.db.models.functions import Cast, NullIf
 
+from backend.artifacts.models import Artifact
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.models import Project
 from backend.core.queries import paginate
@@ -39,7 +40,8 @@ def _runs(project: Project) -> QuerySet[Run]:
 
 
 def list_runs(
-    project: Project, *, status: str | None = None, pipeline: str | None = None, search: str | None = None, sort: str = "-created",
+    project: Project, *, status: str | None = None, pipeline: str | None = None, dry_run: bool | None = None, search: str | None = None,
+    sort: str = "-created",
     cursor: str | None = None, limit: int = 50,
 ) -> Json:  # fmt: skip
     """A page of `RunSummary`; `sort` is created, number, duration or metric:NAME, with `-` for descending."""
@@ -48,6 +50,8 @@ def list_runs(
         found = found.filter(status=status)
     if pipeline:
         found = found.filter(pipeline_version__pipeline__slug=pipeline)
+    if dry_run is not None:
+        found = found.filter(sample__isnull=not dry_run)
     if search:
         match = (
             Q(name__icontains=search)
@@ -97,6 +101,7 @@ def summary(run: Run) -> Json:
         "id": run.pk, "number": run.number, "name": run.name, "pipeline": pipeline.slug, "pipeline_name": pipeline.name,
         "pipeline_version": run.pipeline_version.number, "status": run.status, "steps_total": run.steps_total, "steps_done": run.steps_done,
         "priority": PRIORITIES[run.priority],
+        "sample": run.sample,
         "progress": round(run.steps_done / run.steps_total, 4) if run.steps_total else 0.0, "started_by": run.started_by,
         "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": run.error,
         "metrics": {k: v for k, v in run.metrics.items() if isinstance(v, int | float)},
@@ -361,6 +366,12 @@ def limits(project: Project) -> Json:
         "steps_running": StepRun.objects.filter(run__in=alive, status="running").exclude(worker="").count(),
         "runs_running": alive.exclude(started_at=None).count(),
     }  # fmt: skip
+
+
+def dry_only(artifact: Artifact) -> bool:
+    """Whether only dry runs have given it: nothing of the platform may come to rest on a part of the data."""
+    made = StepOutput.objects.filter(artifact=artifact)
+    return made.filter(step_run__run__sample__isnull=False).exists() and not made.filter(step_run__run__sample__isnull=True).exists()
 
 
 def find_demo(project: Project, demo_id: UUID) -> Demo:

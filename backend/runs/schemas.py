@@ -12,8 +12,17 @@ from backend.artifacts.schemas import ArtifactOut
 from backend.core.schemas import WHOLE, Number, UserOut
 from backend.pipelines.schemas import Graph, StepKey
 from backend.runs.triggers.schemas import Priority, StarterOut, TriggerChanged
+from workers.sdk.sample import MOST_ROWS
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
+
+
+class Sample(Schema):
+    """A dry run's part of the data: what a source gives is cut to so many rows (or pictures). `stratified`: each label has its share."""
+
+    rows: Annotated[int, Field(ge=1, le=MOST_ROWS), WHOLE] = 500
+    how: Literal["stratified", "random", "head"] = "stratified"
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] = 0
 
 
 class RunIn(Schema):
@@ -30,6 +39,8 @@ class RunIn(Schema):
     until: Annotated[list[StepKey], Field(max_length=2000)] = []
     fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
     priority: Priority = "normal"
+    sample: Sample | None = None
+    """A dry run: on a part of the data, and without the steps that change the platform."""
 
 
 class RerunIn(Schema):
@@ -45,6 +56,8 @@ class RerunIn(Schema):
     reuse: Annotated[bool, Field(strict=True)] = False
     priority: Priority | None = None
     """null: that of the run before."""
+    sample: Sample | None = None
+    """Of a dry run null means the same rows again; it never becomes a full one."""
 
 
 class StepError(Schema):
@@ -65,6 +78,8 @@ class RunSummary(Schema):
     pipeline_version: int
     status: Status
     priority: Priority
+    sample: Sample | None
+    """Set: a dry run, on these rows."""
     steps_total: int
     steps_done: int
     progress: float
@@ -158,6 +173,9 @@ class AttemptOut(Schema):
     started_at: datetime
     finished_at: datetime | None
     error: StepError | None
+    peak_memory: int | None
+    """Bytes; null where it was not measured."""
+    rows: int | None
 
 
 class ShardOut(Schema):
@@ -347,6 +365,40 @@ class LimitsOut(Schema):
     runs_at_once: int | None
     steps_running: int
     runs_running: int
+
+
+class SpanOut(Schema):
+    """A number that is not known exactly: the likely one, and between which it lies by what was seen."""
+
+    low: float
+    likely: float
+    high: float
+
+
+class StepForecastOut(Schema):
+    """`rows`: how many would come in; `runs` past ones this is from, with `least` to `most` rows. `settings`: whether they had the same
+    parameters. `time` (seconds) and `memory` (bytes) are null where no past run tells. `skipped`: does not run, for this reason."""
+
+    step: str
+    name: str
+    skipped: str
+    rows: int | None
+    runs: int
+    least: int | None
+    most: int | None
+    settings: Literal["same", "other"]
+    time: SpanOut | None
+    memory: SpanOut | None
+
+
+class ForecastOut(Schema):
+    """`time` adds up all steps with a forecast, one after the other; `memory` is the largest. `known` of `total` steps have one."""
+
+    steps: list[StepForecastOut]
+    known: int
+    total: int
+    time: SpanOut | None
+    memory: SpanOut | None
 
 
 class DemoOut(Schema):

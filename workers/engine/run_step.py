@@ -181,7 +181,7 @@ class Worker:
     def _work(self, claim: Json, info: Json, report: Report) -> list[Json] | HandOver:
         if hands_over(claim):
             with perform.here(claim, info, report, lambda: self._client(claim, info), "cpu"):
-                return control(claim, self.ledger, perform.store(), report)
+                return control(claim, self.ledger, perform.store(), report, dry=bool(info.get("sample")))
         if code.is_code(claim):
             return code.run(claim, info, self.ledger, perform.store(), report, self._sandboxed, self._deadline)
         component = perform.component_of(claim)

@@ -252,11 +252,12 @@ class Client:
         name: str = "",
         use_cache: bool = True,
         priority: str = "normal",
+        sample: Json | None = None,
         project: str | None = None,
     ) -> Json:
         body = {
             "pipeline": pipeline, "version": version, "parameters": parameters or {}, "name": name, "use_cache": use_cache,
-            "priority": priority,
+            "priority": priority, "sample": sample,
         }  # fmt: skip
         return self._dict("POST", self._p(project) + "/runs", json=body)
 
@@ -269,6 +270,10 @@ class Client:
     def why(self, run: str, project: str | None = None) -> list[Json]:
         """Why steps of the run wait: `{step, why}` of each."""
         return self._list("GET", f"{self._p(project)}/runs/{run}/waits")
+
+    def forecast(self, run: str, project: str | None = None) -> Json:
+        """What a run's pipeline would take on all of its data."""
+        return self._dict("GET", f"{self._p(project)}/runs/{run}/forecast")
 
     def set_priority(self, run: str, priority: str, project: str | None = None) -> Json:
         """Let a run that is under way go before others: low, normal, high or urgent."""

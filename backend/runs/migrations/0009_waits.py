@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 def install(apps, schema_editor):
     importlib.import_module("backend.runs.migrations.0004_patterns").install(apps, schema_editor)
+    importlib.import_module("backend.runs.migrations.0005_triggers").install(apps, schema_editor)
 
 
 class Migration(migrations.Migration):

@@ -55,7 +55,8 @@ def plan(graph: Mapping[str, Any], components: Mapping[str, Any], new_id: Callab
         wires = {port: [(keys[ref["step"]], ref["output"]) for ref in refs] for port, refs in step["inputs"].items()}
         decides = {name: value for name, value in flow.items() if name in ("map", "repeat")}
         deciding = {**parameters, "$flow": decides} if decides else parameters
-        keys[key] = cache_key(component.name, component.version, deciding, wires) if cached else ""
+        # What a pin gives need not be what the step would: nothing after it has a key that an unpinned run may find.
+        keys[key] = cache_key(component.name, component.version, deciding, wires) if cached and not step.get("pin") else ""
         if undo := flow.get("undo") or ({"component": component.undo, "parameters": {}} if component.undo else None):
             flow["undo"] = undoing(undo, components)
         steps.append({

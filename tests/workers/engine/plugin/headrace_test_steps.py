@@ -141,6 +141,12 @@ def apart(*, how: Text = "") -> Recipe:
     return Recipe.of({"pid": os.getpid(), "hidden": hidden, "random": random.random(), "device": context.current().device})
 
 
+@component(stage="publish", cacheable=False, changes=True)
+def announce(what: Recipe) -> Recipe:
+    """Change something outside"""
+    return what
+
+
 @component(stage="train", cacheable=False, isolate=True)
 def swallow(*, how: Text = "") -> Recipe:
     """Take more memory than there is"""
