@@ -20,7 +20,7 @@ export function policyWords(policy: MapSpec['policy']): string {
 
 /** One part in words, empty where nothing is said. */
 export function flowWords(flow: Flow, part: keyof Flow): string {
-  const { map, repeat, undo, retry_on } = flow
+  const { map, repeat, undo, retry_on, pin } = flow
   switch (part) {
     case 'map':
       if (!map) return ''
@@ -32,11 +32,13 @@ export function flowWords(flow: Flow, part: keyof Flow): string {
       return undo ? `by ${undo.component}` : ''
     case 'retry_on':
       return (retry_on ?? []).map((one) => ERROR_WORDS[one].toLowerCase()).join(', ')
+    case 'pin':
+      return pin ? `to the result of run ${pin.run}` : ''
   }
 }
 
 export interface FlowBadge {
-  readonly part: 'map' | 'repeat' | 'undo'
+  readonly part: 'map' | 'repeat' | 'undo' | 'pin'
   /** How often, beside the icon. */
   readonly sign: string
   readonly words: string
@@ -45,6 +47,7 @@ export interface FlowBadge {
 /** What the canvas shows of how a step is run. */
 export function flowBadges(flow: Flow, component: Component | undefined): FlowBadge[] {
   const found: FlowBadge[] = []
+  if (flow.pin) found.push({ part: 'pin', sign: `#${flow.pin.run}`, words: `Pinned ${flowWords(flow, 'pin')}: it does not run` })
   if (flow.map) found.push({ part: 'map', sign: flow.map.values ? String(flow.map.values.length) : 'n', words: `Mapped: ${flowWords(flow, 'map')}` })
   if (flow.repeat) found.push({ part: 'repeat', sign: String(flow.repeat.at_most), words: `Repeated: ${flowWords(flow, 'repeat')}` })
   if (flow.undo) found.push({ part: 'undo', sign: '', words: `Undone ${flowWords(flow, 'undo')} when the run fails` })

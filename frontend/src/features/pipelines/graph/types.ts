@@ -43,6 +43,12 @@ export interface UndoSpec {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
+/** Take what that step of that run gave, and do not run this one. */
+export interface PinSpec {
+  readonly step_run: string
+  readonly run: number
+}
+
 export type ErrorClass = NonNullable<Schemas['StepIn']['retry_on']>[number]
 
 /** How a step is run. Plain JSON; a part is absent where nothing is said. */
@@ -51,9 +57,10 @@ export interface Flow {
   readonly repeat?: RepeatSpec
   readonly undo?: UndoSpec
   readonly retry_on?: readonly ErrorClass[]
+  readonly pin?: PinSpec
 }
 
-export const FLOW = ['map', 'repeat', 'undo', 'retry_on'] as const
+export const FLOW = ['map', 'repeat', 'undo', 'retry_on', 'pin'] as const
 
 /** A step with nothing left out; `normalise` makes one from what the API sends. */
 export interface Step extends Flow {
@@ -123,6 +130,7 @@ export function flowOf(given: { readonly [field in (typeof FLOW)[number]]?: unkn
   if (given.repeat) found.repeat = said(given.repeat as Loose, ['until', 'carry'])
   if (given.undo) found.undo = { parameters: {}, ...said(given.undo as Loose) }
   if (Array.isArray(given.retry_on) && given.retry_on.length > 0) found.retry_on = given.retry_on
+  if (given.pin) found.pin = said(given.pin as Loose)
   const map = found.map as MapSpec | undefined
   if (map?.policy === 'all') found.map = said({ ...map, policy: null })
   return found as Flow
