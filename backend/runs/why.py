@@ -114,7 +114,7 @@ class _Reasons:
         alive = Run.objects.filter(project_id=self.current.project_id, status__in=["queued", "running", "waiting"])
         if free_runs is not None and free_runs <= 0 and self.current.started_at is None:
             numbers = list(alive.exclude(started_at=None).order_by("started_at").values_list("number", flat=True))
-            return _taken(runs, "run", [f"#{n}" for n in numbers])
+            return _taken(runs, "place for a run", [f"#{n}" for n in numbers])
         if free_steps is not None and free_steps <= 0:
             running = StepRun.objects.filter(run__in=alive, status="running").exclude(worker="").order_by("started_at")
             return _taken(steps, "place", [f"#{number} {path}" for number, path in running.values_list("run__number", "step")])
@@ -171,14 +171,12 @@ def _state(step: StepRun) -> str:
 
 
 def _taken(limit: int, what: str, names: list[str]) -> str:
-    many = limit != 1
+    """`what` is place, or place for a run. More may be taken than there are: a limit that is lowered ends nothing."""
     shown = names[:NAMED] + ([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])
-    by = f" by {_and(shown)}" if shown else ""
-    if what == "run":
-        return (
-            f"{len(names)} of this project's {_count(limit, 'run')} at once {'are' if len(names) != 1 else 'is'} under way: {_and(shown)}"
-        )
-    return f"{len(names)} of this project's {_count(limit, 'place')} {'are' if many else 'is'} taken{by}"
+    if limit == 1 == len(names):
+        return f"this project's only {what} is taken by {_and(shown)}"
+    plural = what.replace("place", "places").replace("a run", "runs")
+    return f"{len(names)} of this project's {limit} {plural if limit != 1 else what} are taken by {_and(shown)}"
 
 
 def workers_up(queue: str) -> int | None:

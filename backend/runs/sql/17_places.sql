@@ -73,7 +73,10 @@ CREATE OR REPLACE FUNCTION ledger_limit(p_project uuid, p_steps int, p_runs int)
 DECLARE
   v_limited boolean := p_steps IS NOT NULL OR p_runs IS NOT NULL;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('headrace run number'), hashtext(p_project::text));  -- no run starts meanwhile
+  -- First what the end of this transaction will ask for (the row refers to the project): who starts a run may hold that, and then wants
+  -- the lock of the numbers, which keeps runs from being started meanwhile.
+  PERFORM 1 FROM core_project WHERE id = p_project FOR KEY SHARE;
+  PERFORM pg_advisory_xact_lock(hashtext('headrace run number'), hashtext(p_project::text));
   PERFORM 1 FROM runs_run WHERE project_id = p_project AND status IN ('queued', 'running', 'waiting') ORDER BY id FOR NO KEY UPDATE;
   UPDATE runs_run SET limited = v_limited WHERE project_id = p_project AND status IN ('queued', 'running', 'waiting') AND limited <> v_limited;
   IF v_limited THEN

@@ -101,7 +101,7 @@ def test_a_project_runs_no_more_steps_than_it_may_and_a_free_place_wakes_the_bes
     assert claim(step_run(one, "a").pk)["next"]["run"] == two["id"]  # of higher priority, and begun
     owner.put(f"/runs/{two['id']}/priority", {"priority": "normal"})
     assert claim(step_run(one, "a").pk, "v")["next"] is None
-    assert reasons(owner, one)["a"] == f"1 of this project's 1 run at once is under way: #{two['number']}"
+    assert reasons(owner, one)["a"] == f"this project's only place for a run is taken by #{two['number']}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_unclaimed('cpu', 0, 100)")
         (unclaimed,) = cursor.fetchone()
