@@ -9,6 +9,7 @@ neighbours on the machine are in the range only as far as past runs had them.
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from workers.sdk.graph.skip import unneeded
 Json = dict[str, Any]
 NEWEST = 100
 """So many runs of the project are looked at, the newest ones."""
+ALIKE = 0.1
+"""Runs with so nearly the same rows (a part of them) are taken as they were."""
 APART = 3
 """A line needs so many different numbers of rows."""
 
@@ -63,6 +66,8 @@ def _forecast(project: Project, graph: Mapping[str, Any], like: Run | None) -> J
     rows = _rows(project, graph, components, like)
     pins = set(pinned(graph))
     idle = unneeded(graph, pins) if pins else set()
+    # What a process holds that does next to nothing (its libraries) does not grow with the rows.
+    floor = float(min((p.peak for seen in past.values() for p in seen if p.peak is not None), default=0))
     steps: list[Json] = []
     for key in topological(graph):
         step = graph["steps"][key]
@@ -77,7 +82,7 @@ def _forecast(project: Project, graph: Mapping[str, Any], like: Run | None) -> J
             "step": key, "name": name_of(graph, key), "skipped": skipped, "rows": rows.get(key), "runs": len(told),
             "least": min(counts, default=None), "most": max(counts, default=None), "settings": "same" if same or not told else "other",
             "time": None if skipped else span([(p.rows, p.seconds) for p in told], rows.get(key)),
-            "memory": None if skipped else span([(p.rows, float(p.peak)) for p in told if p.peak is not None], rows.get(key)),
+            "memory": None if skipped else span([(p.rows, float(p.peak)) for p in told if p.peak is not None], rows.get(key), floor),
         })  # fmt: skip
     running = [s for s in steps if not s["skipped"]]
     times, memories = [s["time"] for s in running if s["time"]], [s["memory"] for s in running if s["memory"]]
@@ -88,16 +93,19 @@ def _forecast(project: Project, graph: Mapping[str, Any], like: Run | None) -> J
     }  # fmt: skip
 
 
-def span(points: Sequence[tuple[int | None, float]], rows: int | None) -> dict[str, float] | None:
-    """What to expect at `rows`, from (rows, value) pairs; None without any."""
+def span(points: Sequence[tuple[int | None, float]], rows: int | None, floor: float = 0.0) -> dict[str, float] | None:
+    """What to expect at `rows`, from (rows, value) pairs; None without any. What is in proportion is so above `floor`."""
     known = [(float(x), y) for x, y in points if x]
     if not points:
         return None
-    if rows is None or not known:
-        values = sorted(y for _, y in points)
+    alike = [y for x, y in known if rows and abs(x - rows) <= ALIKE * rows]
+    if not rows or not known or (alike and len({x for x, _ in known}) < APART):
+        values = sorted(alike or [y for _, y in points])
         return {"low": values[0], "likely": values[len(values) // 2], "high": values[-1]}
     if len({x for x, _ in known}) < APART:
-        bounds = [(min(y, y * rows / x), max(y, y * rows / x)) for x, y in known]
+        nearest = min(abs(math.log(rows / x)) for x, _ in known)
+        grown = [(y, floor + max(0.0, y - floor) * rows / x) for x, y in known if abs(math.log(rows / x)) <= nearest]
+        bounds = [(min(pair), max(pair)) for pair in grown]
         low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
         return {"low": low, "likely": (low + high) / 2, "high": high}
     base, slope = _line(known)
@@ -105,7 +113,7 @@ def span(points: Sequence[tuple[int | None, float]], rows: int | None) -> dict[s
     # How far past runs lay beside the line, as a part of it, holds for what is asked; beyond what was seen, growth in proportion is added.
     off = max(abs(y - (base + slope * x)) / max(base + slope * x, 1e-9) for x, y in known)
     largest, there = max(known)
-    high = max(likely * (1 + off), there * rows / largest if rows > largest else 0.0)
+    high = max(likely * (1 + off), floor + max(0.0, there - floor) * rows / largest if rows > largest else 0.0)
     return {"low": max(0.0, likely * (1 - off)), "likely": likely, "high": high}
 
 

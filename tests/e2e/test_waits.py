@@ -99,7 +99,7 @@ def dry(page: Page, client: Client, made: str) -> None:
     expect(page.get_by_role("main").get_by_text("Succeeded").first).to_be_visible(timeout=90_000)
     page.get_by_role("tab", name="Full run").click()
     row = page.get_by_role("table", name="Forecast of each step").get_by_role("row", name=re.compile("^Split rows"))
-    expect(row).to_contain_text(re.compile(r"about .* From \d+ past runs?", re.DOTALL))
+    expect(row).to_contain_text(re.compile(r"about .*From \d+ past runs?", re.DOTALL))
     page.goto(f"/p/{client.project}/runs?kind=dry")
     expect(page.get_by_text("Dry run", exact=True).first).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("#2 "))).to_have_count(0)

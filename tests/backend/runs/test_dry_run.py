@@ -78,11 +78,16 @@ def test_the_forecast_says_what_it_rests_on(editor: Person, pipeline: Pipeline) 
         ([(100, 2.0)], 1000, 2.0, 11.0, 20.0),  # one run: anything from "the same" to "in proportion"
         ([(100, 1.0), (200, 2.0), (400, 4.0)], 800, 8.0, 8.0, 8.0),
         ([(100, 3.0), (200, 3.0), (400, 3.0)], 800, 3.0, 3.0, 6.0),  # beyond what was seen it may begin to grow
+        ([(60, 1.0), (1500, 3.0), (1500, 5.0), (1500, 4.0)], 1500, 3.0, 4.0, 5.0),  # as many rows as before: as it was
         ([(None, 1.0), (None, 5.0), (None, 2.0)], 800, 1.0, 2.0, 5.0),
     ],
 )
 def test_a_range_is_as_wide_as_what_is_not_known(points: Any, rows: int, low: float, likely: float, high: float) -> None:
     assert span(points, rows) == pytest.approx({"low": low, "likely": likely, "high": high})
+
+
+def test_memory_that_every_process_holds_does_not_grow_with_the_rows() -> None:
+    assert span([(60, 250.0)], 600, floor=240.0) == pytest.approx({"low": 250, "likely": 295, "high": 340})
 
 
 def test_a_sample_keeps_the_labels_shares_and_is_the_same_for_a_seed(tmp_path: Any) -> None:
