@@ -33,6 +33,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "run.read": EVERYONE,
     "run.start": MAKERS,
     "run.cancel": MAKERS,
+    "run.priority": frozenset({P, W}),
     "run.decide": frozenset({R, E, P, W}),
     "secret.read": MAKERS,
     "secret.use": MAKERS,

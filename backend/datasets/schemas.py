@@ -201,6 +201,8 @@ class ManifestOut(Schema):
     kind: Literal["Table", "Images"]
     columns: list[Column]
     label_column: str | None
+    rows: int
+    """Rows, or items."""
 
 
 class RowsOut(Schema):

@@ -13,12 +13,12 @@ import pycrdt
 from pycrdt import Array, Doc, Map
 
 from workers.sdk.graph import Graph, GraphError, Step, normalise
-from workers.sdk.graph.flow import FIELDS
+from workers.sdk.graph.flow import PARTS
 from workers.sdk.graph.shape import MAX_STEPS
 
 EMPTY = b"\x00\x00"
 PLAIN = ("component", "name", "position", "retries", "timeout_s", "note")
-OPTIONAL = FIELDS
+OPTIONAL = PARTS
 """Parts of a step that are absent where nothing is said; plain JSON too."""
 
 

@@ -13,6 +13,7 @@ from backend.core.models import Project
 from backend.core.queries import Slice, paginate
 from backend.datasets.models import Dataset
 from backend.datasets.queries import resolve_reference
+from backend.pipelines import pins
 from backend.pipelines.code import offered_code
 from backend.pipelines.errors import InvalidGraph
 from backend.pipelines.models import CodeComponent, CodeVersion, Pipeline, PipelineVersion
@@ -91,6 +92,7 @@ def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
                     "hint": f"Use a component that gives {kind}, or choose another data set.",
                 }
             )  # fmt: skip
+    problems += pins.problems(project, normal, components)
     return {"problems": problems, "schemas": schemas, "digest": graphs.digest(normal)}
 
 

@@ -50,6 +50,8 @@ class ComponentOut(Schema):
     cacheable: bool
     passes: dict[str, str] = {}
     """Output → the input whose kind it hands on (`@name`: the kind that the parameter `name` says)."""
+    changes: bool = False
+    """Whether it changes the platform, or asks somebody: dry runs leave it out."""
     undo: str = ""
     """The component that puts right what this one did, when its run fails or is cancelled."""
     version: str
@@ -113,6 +115,14 @@ class NeedsIn(Inner):
     labels: Annotated[dict[LabelName, LabelValue], Field(max_length=20, json_schema_extra=_only_such_keys)] = {}
 
 
+class PinIn(Inner):
+    """Take what that step of that run gave, and do not run this one."""
+
+    step_run: UUID
+    run: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
+    """The run's number, to show."""
+
+
 class StepIn(Inner):
     component: Annotated[str, Field(min_length=1, max_length=80)]
     name: Annotated[str, Field(max_length=120)] = ""
@@ -130,6 +140,7 @@ class StepIn(Inner):
     """Which classes of error are tried again; empty: all that may help."""
     needs: NeedsIn | None = None
     """What the host that runs it must have."""
+    pin: PinIn | None = None
 
 
 class ParameterIn(Inner):

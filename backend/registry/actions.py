@@ -20,11 +20,12 @@ from backend.core.errors import Conflict, InvalidInput, NotFound
 from backend.core.events import publish
 from backend.core.models import Project, User
 from backend.core.queries import unique_slug
-from backend.registry.errors import BadAlias, DiffersFromOriginal, NoSuchModelArtifact, NotAModel, ParityUnknown
+from backend.registry.errors import BadAlias, DiffersFromOriginal, NoSuchModelArtifact, NotAModel, OfDryRun, ParityUnknown
 from backend.registry.models import Alias, Model, ModelVersion
 from backend.registry.queries import LATEST, by_name, version_by_id
 from backend.registry.triggers import told as tell_triggers
 from backend.runs.models import StepRun
+from backend.runs.queries import dry_only
 from workers import catalog
 from workers.sdk import graph as graphs
 from workers.sdk.graph.plain import plain
@@ -57,6 +58,8 @@ def register(
         raise NoSuchModelArtifact(
             digest=digest[:64], field="artifact", hint="Send the digest of an artifact of kind Model of this project."
         )
+    if dry_only(artifact):
+        raise OfDryRun(field="artifact", hint="Run the pipeline on all of the data, and register what that run gives.")
     manifest = _manifest(artifact)
     checked = _parity(parity or manifest.get("parity") or {})
     told = {key: value if isinstance(value, dict) else {"value": value} for key, value in _json(metrics or {}, "metrics").items()}

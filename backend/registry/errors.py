@@ -13,6 +13,10 @@ class NotAModel(InvalidInput):
     """The artifact is not a model that can be registered: {reason}"""
 
 
+class OfDryRun(InvalidInput):
+    """The model was trained in a dry run, on a part of the data; it cannot be registered."""
+
+
 class DiffersFromOriginal(InvalidInput):
     """The published model does not answer as the trained one: the largest difference is {largest}, more than {tolerance}."""
 

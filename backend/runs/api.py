@@ -9,14 +9,20 @@ from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries, secrets
+from backend.runs import forecast as forecasts
+from backend.runs import why as waiting
 from backend.runs.schemas import (
     ApprovalOut,
     AttemptOut,
     DecideIn,
     DemoOut,
     EventsOut,
+    ForecastOut,
+    LimitsIn,
+    LimitsOut,
     LogsOut,
     MetricsOut,
+    PriorityIn,
     RerunIn,
     RunComparison,
     RunIn,
@@ -28,6 +34,7 @@ from backend.runs.schemas import (
     SecretValueOut,
     ShardOut,
     StepRunOut,
+    WaitOut,
 )
 from backend.runs.schemas import Status as RunStatus
 
@@ -47,13 +54,16 @@ def list_runs(
     project: str,
     status: RunStatus | None = None,
     pipeline: str | None = None,
+    dry_run: bool | None = None,
     search: str | None = None,
     sort: str = "-created",
     cursor: str | None = None,
     limit: Limit = 50,
 ) -> Any:
     """Runs; sort by created, duration, number or metric:NAME, `-` for descending."""
-    return queries.list_runs(request.project, status=status, pipeline=pipeline, search=search, sort=sort, cursor=cursor, limit=limit)
+    return queries.list_runs(
+        request.project, status=status, pipeline=pipeline, dry_run=dry_run, search=search, sort=sort, cursor=cursor, limit=limit
+    )
 
 
 @router.post("/projects/{project}/runs", response={201: RunOut})
@@ -85,6 +95,34 @@ def get_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
 def cancel_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """Cancel."""
     return Status(202, queries.details([actions.cancel_run(queries.find(request.project, run_id), request.user)])[0])
+
+
+@router.put("/projects/{project}/runs/{uuid:run_id}/priority", response=RunOut)
+@allow("run.priority")
+def set_priority(request: ApiRequest, project: str, run_id: UUID, payload: PriorityIn) -> Any:
+    """Let a run that is under way go before others, or after them."""
+    return queries.details([actions.set_priority(queries.find(request.project, run_id), request.user, payload.priority)])[0]
+
+
+@router.get("/projects/{project}/runs/{uuid:run_id}/waits", response=list[WaitOut])
+@allow("run.read")
+def run_waits(request: ApiRequest, project: str, run_id: UUID, step: str | None = None) -> Any:
+    """Why steps of the run wait, each in a sentence; of one step by its path, or of all but shards."""
+    return waiting.why(queries.find(request.project, run_id), step)
+
+
+@router.get("/projects/{project}/runs/{uuid:run_id}/forecast", response=ForecastOut)
+@allow("run.read")
+def run_forecast(request: ApiRequest, project: str, run_id: UUID) -> Any:
+    """What the run's pipeline would take on all of its data, from past runs and (of a dry run) from this one."""
+    return forecasts.of_run(queries.find(request.project, run_id))
+
+
+@router.get("/projects/{project}/pipelines/{pipeline}/forecast", response=ForecastOut)
+@allow("run.read")
+def pipeline_forecast(request: ApiRequest, project: str, pipeline: str, version: Number | None = None) -> Any:
+    """What a run of the draft (or of a version) would take, from past runs."""
+    return forecasts.of_pipeline(request.project, pipeline, version)
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/rerun", response={201: RunOut})
@@ -187,6 +225,21 @@ def get_demo(request: ApiRequest, project: str, demo_id: UUID) -> Any:
 def start_demo(request: ApiRequest, project: str, slug: str) -> Any:
     """Bring a demo's real data, make its pipeline from the template and run it."""
     return Status(202, queries.demo(actions.start_demo(request.project, request.user, slug)))
+
+
+@router.get("/projects/{project}/limits", response=LimitsOut)
+@allow("project.read")
+def get_limits(request: ApiRequest, project: str) -> Any:
+    """How many steps and runs of the project may run at a time, and how many do."""
+    return queries.limits(request.project)
+
+
+@router.put("/projects/{project}/limits", response=LimitsOut)
+@allow("project.update")
+def set_limits(request: ApiRequest, project: str, payload: LimitsIn) -> Any:
+    """Bound what the project takes of the studio; null lifts a limit."""
+    actions.set_limits(request.project, request.user, payload.steps_at_once, payload.runs_at_once)
+    return queries.limits(request.project)
 
 
 @router.get("/projects/{project}/secrets", response=list[SecretOut])

@@ -20,9 +20,12 @@ class Config(AppConfig):
         from backend.artifacts.lineage import describe
         from backend.artifacts.unused import hold
         from backend.datasets.actions.announce import version_frozen
+        from backend.pipelines import pins
+        from backend.runs.pins import problems
 
         hold(_oldest_step)
         describe("run", _runs)
+        pins.judge(problems)
         describe("step_run", _step_runs)
         describe("pipeline_version", _pipeline_versions)
         version_frozen.connect(_version_frozen)

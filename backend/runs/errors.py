@@ -23,6 +23,12 @@ class RunOver(Conflict):
     code = "run_over"
 
 
+class RunEnded(Conflict):
+    """Run {number} is {status} already; its priority changes nothing any more."""
+
+    code = "run_ended"
+
+
 class NothingAsked(Conflict):
     """The step “{step}” does not wait for a person (it is {status})."""
 

@@ -15,11 +15,11 @@ from backend.core.models import Project, User
 from backend.datasets.models import Dataset
 from backend.pipelines.models import Pipeline, PipelineVersion
 from backend.runs.hosts.models import DeviceLease, Host, JoinToken
-from backend.runs.triggers.models import Trigger, TriggerEvent
+from backend.runs.triggers.models import PRIORITIES, Trigger, TriggerEvent
 
 __all__ = [
-    "Attempt", "Demo", "DeviceLease", "Host", "JoinToken", "LogLine", "MetricPoint", "Run", "RunEvent", "StepInput", "StepOutput",
-    "StepRun", "Trigger", "TriggerEvent",
+    "PRIORITIES", "Attempt", "Demo", "DeviceLease", "Host", "JoinToken", "LogLine", "MetricPoint", "ProjectLimits", "ProjectSecret", "Run",
+    "RunEvent", "StepInput", "StepOutput", "StepRun", "Trigger", "TriggerEvent",
 ]  # fmt: skip
 
 
@@ -29,7 +29,8 @@ class Run(models.Model):
     the pipeline's own parameters.
 
     `dynamic` is set where steps may make others, leave outputs out or wait: only then does the ledger look for these.
-    `undoing`: it failed or was cancelled, and compensations run now."""
+    `undoing`: it failed or was cancelled, and compensations run now. `limited`: its project has limits, so places are counted. `sample`: it
+    is a dry run, on these rows (`workers.sdk.sample`)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
@@ -46,6 +47,9 @@ class Run(models.Model):
     use_cache = models.BooleanField(default=True)
     dynamic = models.BooleanField(default=False, db_default=False)
     undoing = models.BooleanField(default=False, db_default=False)
+    priority = models.PositiveSmallIntegerField(default=1, db_default=1)
+    limited = models.BooleanField(default=False, db_default=False)
+    sample = models.JSONField(null=True)
     error = models.JSONField(null=True)
     metrics = models.JSONField(default=dict)
     rerun_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reruns")
@@ -56,7 +60,10 @@ class Run(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="run_number_unique")]
-        indexes = [models.Index(fields=["project", "-created_at"], name="run_list")]
+        indexes = [
+            models.Index(fields=["project", "-created_at"], name="run_list"),
+            models.Index(fields=["priority", "project"], condition=models.Q(status__in=["queued", "running", "waiting"]), name="run_alive"),
+        ]
 
 
 class StepRun(models.Model):
@@ -162,16 +169,30 @@ class StepOutput(models.Model):
 
 
 class Attempt(models.Model):
+    """`peak_memory` is the most that its process held, in bytes; `rows` what came in (of a source: what it gave), where that can be
+    counted."""
+
     step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts", db_index=False, db_constraint=False)
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, default="running")
     worker = models.CharField(max_length=200, blank=True)
     error = models.JSONField(null=True)
+    peak_memory = models.BigIntegerField(null=True)
+    rows = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step_run", "number"], name="attempt_unique")]
+
+
+class ProjectLimits(models.Model):
+    """How much of the studio a project may take at a time; a project without a row takes what there is. Written by `ledger_limit` alone:
+    its runs must know that they are counted."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    steps_at_once = models.PositiveIntegerField(null=True)
+    runs_at_once = models.PositiveIntegerField(null=True)
 
 
 class RunEvent(models.Model):

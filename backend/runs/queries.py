@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, F, FloatField, Func, Q, QuerySet, Value
 from django.db.models.functions import Cast, NullIf
 
+from backend.artifacts.models import Artifact
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.models import Project
 from backend.core.queries import paginate
@@ -21,7 +22,7 @@ from backend.pipelines import queries as pipelines
 from backend.pipelines.models import PipelineVersion
 from backend.runs import hosts
 from backend.runs.errors import NoSuchSort
-from backend.runs.models import Attempt, Demo, LogLine, Run, RunEvent, StepOutput, StepRun
+from backend.runs.models import PRIORITIES, Attempt, Demo, LogLine, ProjectLimits, Run, RunEvent, StepOutput, StepRun
 from backend.runs.triggers.queries import starters
 from workers import catalog
 
@@ -40,7 +41,8 @@ def _runs(project: Project) -> QuerySet[Run]:
 
 
 def list_runs(
-    project: Project, *, status: str | None = None, pipeline: str | None = None, search: str | None = None, sort: str = "-created",
+    project: Project, *, status: str | None = None, pipeline: str | None = None, dry_run: bool | None = None, search: str | None = None,
+    sort: str = "-created",
     cursor: str | None = None, limit: int = 50,
 ) -> Json:  # fmt: skip
     """A page of `RunSummary`; `sort` is created, number, duration or metric:NAME, with `-` for descending."""
@@ -49,6 +51,8 @@ def list_runs(
         found = found.filter(status=status)
     if pipeline:
         found = found.filter(pipeline_version__pipeline__slug=pipeline)
+    if dry_run is not None:
+        found = found.filter(sample__isnull=not dry_run)
     if search:
         match = (
             Q(name__icontains=search)
@@ -97,6 +101,8 @@ def summary(run: Run) -> Json:
     return {
         "id": run.pk, "number": run.number, "name": run.name, "pipeline": pipeline.slug, "pipeline_name": pipeline.name,
         "pipeline_version": run.pipeline_version.number, "status": run.status, "steps_total": run.steps_total, "steps_done": run.steps_done,
+        "priority": PRIORITIES[run.priority],
+        "sample": run.sample,
         "progress": round(run.steps_done / run.steps_total, 4) if run.steps_total else 0.0, "started_by": run.started_by,
         "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": run.error,
         "metrics": {k: v for k, v in run.metrics.items() if isinstance(v, int | float)},
@@ -132,7 +138,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
     fresh = {
         run.pk: run
         for run in Run.objects.filter(pk__in=ids).only(
-            "status", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
+            "status", "priority", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
         )
     }
     triggered = starters(runs)
@@ -141,7 +147,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
     for run in runs:
         now = fresh[run.pk]
         run.status, run.steps_done, run.metrics, run.error = now.status, now.steps_done, now.metrics, now.error
-        run.undoing, run.steps_total = now.undoing, now.steps_total
+        run.undoing, run.steps_total, run.priority = now.undoing, now.steps_total, now.priority
         run.started_at, run.finished_at = now.started_at, now.finished_at
         found.append({
             **summary(run), "graph": run.graph, "parameters": run.parameters, "values": run.values, "undoing": run.undoing,
@@ -356,6 +362,23 @@ def metrics(run: Run, *, after: int, step: str | None, max_points: int) -> Json:
 def attempts(run: Run, step: str) -> list[Attempt]:
     """The attempts at a step, first one first."""
     return list(Attempt.objects.filter(step_run=_step_id(run, step)).order_by("number"))
+
+
+def limits(project: Project) -> Json:
+    """`LimitsOut`."""
+    found = ProjectLimits.objects.filter(project=project).first()
+    alive = Run.objects.filter(project=project, status__in=["queued", "running", "waiting"])
+    return {
+        "steps_at_once": found.steps_at_once if found else None, "runs_at_once": found.runs_at_once if found else None,
+        "steps_running": StepRun.objects.filter(run__in=alive, status="running").exclude(worker="").count(),
+        "runs_running": alive.exclude(started_at=None).count(),
+    }  # fmt: skip
+
+
+def dry_only(artifact: Artifact) -> bool:
+    """Whether only dry runs have given it: nothing of the platform may come to rest on a part of the data."""
+    made = StepOutput.objects.filter(artifact=artifact)
+    return made.filter(step_run__run__sample__isnull=False).exists() and not made.filter(step_run__run__sample__isnull=True).exists()
 
 
 def find_demo(project: Project, demo_id: UUID) -> Demo:

@@ -9,11 +9,20 @@ from uuid import UUID
 from ninja import Field, Path, Schema
 
 from backend.artifacts.schemas import ArtifactOut
-from backend.core.schemas import Number, UserOut
+from backend.core.schemas import WHOLE, Number, UserOut
 from backend.pipelines.schemas import Graph, StepKey
-from backend.runs.triggers.schemas import StarterOut, TriggerChanged
+from backend.runs.triggers.schemas import Priority, StarterOut, TriggerChanged
+from workers.sdk.sample import MOST_ROWS
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled", "skipped", "waiting"]
+
+
+class Sample(Schema):
+    """A dry run's part of the data: what a source gives is cut to so many rows (or pictures). `stratified`: each label has its share."""
+
+    rows: Annotated[int, Field(ge=1, le=MOST_ROWS), WHOLE] = 500
+    how: Literal["stratified", "random", "head"] = "stratified"
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] = 0
 
 
 class RunIn(Schema):
@@ -29,6 +38,9 @@ class RunIn(Schema):
     use_cache: Annotated[bool, Field(strict=True)] = True
     until: Annotated[list[StepKey], Field(max_length=2000)] = []
     fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
+    priority: Priority = "normal"
+    sample: Sample | None = None
+    """A dry run: on a part of the data, and without the steps that change the platform."""
 
 
 class RerunIn(Schema):
@@ -42,6 +54,10 @@ class RerunIn(Schema):
     until: Annotated[list[StepKey], Field(max_length=2000)] = []
     fresh: Annotated[list[StepKey], Field(max_length=2000)] = []
     reuse: Annotated[bool, Field(strict=True)] = False
+    priority: Priority | None = None
+    """null: that of the run before."""
+    sample: Sample | None = None
+    """Of a dry run null means the same rows again; it never becomes a full one."""
 
 
 class StepError(Schema):
@@ -61,6 +77,9 @@ class RunSummary(Schema):
     pipeline_name: str
     pipeline_version: int
     status: Status
+    priority: Priority
+    sample: Sample | None
+    """Set: a dry run, on these rows."""
     steps_total: int
     steps_done: int
     progress: float
@@ -154,6 +173,9 @@ class AttemptOut(Schema):
     started_at: datetime
     finished_at: datetime | None
     error: StepError | None
+    peak_memory: int | None
+    """Bytes; null where it was not measured."""
+    rows: int | None
 
 
 class ShardOut(Schema):
@@ -321,6 +343,71 @@ LiveEvent = Annotated[
 class EventsOut(Schema):
     events: list[LiveEvent]
     last: int
+
+
+class PriorityIn(Schema):
+    priority: Priority
+
+
+class WaitOut(Schema):
+    """Why a step waits, as the end of a sentence that begins with the step."""
+
+    step_run: UUID
+    step: str
+    why: str
+
+
+AtOnce = Annotated[int, Field(ge=1, le=10_000), WHOLE]
+
+
+class LimitsIn(Schema):
+    """How many steps and runs of the project may run at a time; null: as many as there is room for."""
+
+    steps_at_once: AtOnce | None = None
+    runs_at_once: AtOnce | None = None
+
+
+class LimitsOut(Schema):
+    """Beside the limits, how much of the studio the project takes now."""
+
+    steps_at_once: int | None
+    runs_at_once: int | None
+    steps_running: int
+    runs_running: int
+
+
+class SpanOut(Schema):
+    """A number that is not known exactly: the likely one, and between which it lies by what was seen."""
+
+    low: float
+    likely: float
+    high: float
+
+
+class StepForecastOut(Schema):
+    """`rows`: how many would come in; `runs` past ones this is from, with `least` to `most` rows. `settings`: whether they had the same
+    parameters. `time` (seconds) and `memory` (bytes) are null where no past run tells. `skipped`: does not run, for this reason."""
+
+    step: str
+    name: str
+    skipped: str
+    rows: int | None
+    runs: int
+    least: int | None
+    most: int | None
+    settings: Literal["same", "other"]
+    time: SpanOut | None
+    memory: SpanOut | None
+
+
+class ForecastOut(Schema):
+    """`time` adds up all steps with a forecast, one after the other; `memory` is the largest. `known` of `total` steps have one."""
+
+    steps: list[StepForecastOut]
+    known: int
+    total: int
+    time: SpanOut | None
+    memory: SpanOut | None
 
 
 class DemoOut(Schema):

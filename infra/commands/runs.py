@@ -1,4 +1,4 @@
-"""run, runs, logs, cancel."""
+"""run (start, show, priority), runs, logs, cancel."""
 
 from __future__ import annotations
 
@@ -77,23 +77,59 @@ PATIENCE_S = 120
 COLUMNS: dict[str, Any] = {
     "RUN": "number",  # without `#`, with which a shell would begin a comment
     "PIPELINE": lambda r: f"{r['pipeline']} v{r['pipeline_version']}",
-    "STATUS": "status",
+    "STATUS": lambda r: f"{r['status']} (dry run)" if r["sample"] else r["status"],
     "STEPS": lambda r: f"{r['steps_done']}/{r['steps_total']}",
     "TIME": _seconds,
     "METRICS": lambda r: "  ".join(f"{k} {v:.4g}" for k, v in list(r["metrics"].items())[:4]),
 }
 
 
-@click.command()
+PRIORITIES = click.Choice(["low", "normal", "high", "urgent"])
+
+
+class RunDoor(click.Group):
+    """`run WHAT` starts a run; `run show` and `run priority` are about one that there is."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["start", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=RunDoor)
+def run() -> None:
+    """Run a pipeline of the project, a template, or a YAML file: `run TEMPLATE_OR_FILE`; show a run, or change its priority."""
+
+
+@run.command("start")
 @click.argument("what", metavar="TEMPLATE_OR_FILE")
 @click.option("--set", "settings", multiple=True, metavar="STEP.PARAM=VALUE", help="Override a parameter; may be given several times.")
 @click.option("--name", default="", help="A name for the run.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit status 1 unless the run succeeded.")
 @click.option("--no-cache", is_flag=True, help="Run every step anew.")
+@click.option("--priority", type=PRIORITIES, default="normal", show_default=True, help="Ready steps of a higher one are taken first.")
+@click.option(
+    "--dry-run", is_flag=True, help="On a sample of the data, without the steps that change the platform; says what a full run would take."
+)
+@click.option("--rows", type=click.IntRange(1, 1_000_000), default=500, show_default=True, help="Of a dry run: how many rows or pictures.")
+@click.option(
+    "--sample",
+    type=click.Choice(["stratified", "random", "head"]),
+    default="stratified",
+    show_default=True,
+    help="Of a dry run: which rows; stratified keeps each label's share.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of a dry run: another seed, other rows.")
 @client_command
-def run(what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: bool, client: Client, as_json: bool) -> None:
+def start_run(
+    what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: bool, priority: str, dry_run: bool, rows: int, sample: str,
+    seed: int, client: Client, as_json: bool,
+) -> None:  # fmt: skip
     """Run a pipeline of the project, a template, or a YAML file."""
-    started = client.start_run(find_or_make_pipeline(client, what), parameters=parse_settings(settings), name=name, use_cache=not no_cache)
+    started = client.start_run(
+        find_or_make_pipeline(client, what), parameters=parse_settings(settings), name=name, use_cache=not no_cache, priority=priority,
+        sample={"rows": rows, "how": sample, "seed": seed} if dry_run else None,
+    )  # fmt: skip
     if wait:
         number = started["number"]
         try:
@@ -102,11 +138,65 @@ def run(what: str, settings: tuple[str, ...], name: str, wait: bool, no_cache: b
             click.echo(f"Run {number} goes on. Follow it: headrace logs {number} -f; stop it: headrace cancel {number}", err=True)
             raise SystemExit(130) from None
     show(started, as_json, COLUMNS)
+    if wait and dry_run and not as_json:
+        _forecast(client, started["id"])
     if wait and started["status"] != "succeeded":
         for step in started["step_runs"] if not as_json else ():
             if step["status"] == "failed" and step["error"]:
                 click.echo(f"{step['step']}: {step['error']['message']} {step['error'].get('hint', '')}".rstrip(), err=True)
         raise SystemExit(1)
+
+
+@run.command("show")
+@click.argument("run_name", metavar="RUN")
+@client_command
+def show_run(run_name: str, client: Client, as_json: bool) -> None:
+    """A run (its number or id) with its steps, and why those wait that do."""
+    run_id = number_to_id(client, run_name)
+    found = client.get_run(run_id)
+    why = {w["step"]: w["why"] for w in client.why(run_id)} if found["status"] not in FINISHED else {}
+    if as_json:
+        print_json({**found, "waits": why})
+        return
+    show(found, False, {**COLUMNS, "PRIORITY": "priority"})
+    columns: dict[str, Any] = {
+        "STEP": "step",
+        "STATUS": lambda s: f"{s['status']} {s['progress']:.0%}" if s["status"] == "running" else s["status"],
+        "WHY": lambda s: why.get(s["step"]) or s["skip_reason"] or (s["error"] or {}).get("message", ""),
+    }
+    show(found["step_runs"], False, columns)
+    if found["sample"]:
+        _forecast(client, run_id)
+
+
+def _forecast(client: Client, run_id: str) -> None:
+    """What a full run would take, as far as runs have told."""
+    told = client.forecast(run_id)
+    out.print(f"\nOn all of the data ({told['known']} of {told['total']} steps are known):")
+    columns: dict[str, Any] = {
+        "STEP": "step",
+        "ROWS": "rows",
+        "TIME": lambda s: _span(s["time"], 1, "s"),
+        "MEMORY": lambda s: _span(s["memory"], 2**20, "MiB"),
+        "FROM": lambda s: (
+            s["skipped"]
+            or (f"{s['runs']} runs" + (", other settings" if s["settings"] == "other" else "") if s["runs"] else "no past runs")
+        ),
+    }
+    show(told["steps"], False, columns)
+
+
+def _span(span: dict[str, float] | None, unit: float, word: str) -> str:
+    return f"{span['likely'] / unit:.3g} {word} ({span['low'] / unit:.3g} to {span['high'] / unit:.3g})" if span else ""
+
+
+@run.command("priority")
+@click.argument("run_name", metavar="RUN")
+@click.argument("priority", type=PRIORITIES)
+@client_command
+def change_priority(run_name: str, priority: str, client: Client, as_json: bool) -> None:
+    """Let a run that is under way go before others, or after them."""
+    show(client.set_priority(number_to_id(client, run_name), priority), as_json, {**COLUMNS, "PRIORITY": "priority"})
 
 
 def _follow(client: Client, started: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

@@ -202,6 +202,35 @@ def test_a_run_of_a_file_or_a_template_waits_and_its_exit_status_says_how_it_end
     assert str(model["number"]) in terminal.run("runs").stdout
 
 
+def test_a_dry_run_leaves_the_registry_alone_and_says_what_a_full_run_would_take(terminal: Terminal, model: dict[str, Any]) -> None:
+    before = terminal.json("models")
+    done = terminal.run("run", "late.yaml", "--set", "train.trees=11", "--dry-run", "--rows", "50", "--priority", "high", "--wait")
+    assert "succeeded (dry run)" in " ".join(done.stdout.split()) and "On all of the data" in done.stdout
+    assert terminal.json("models") == before, "a dry run registers nothing"
+    number = str(terminal.json("runs", "--limit", "1")[0]["number"])
+    shown = terminal.json("run", "show", number)
+    assert (shown["priority"], shown["sample"]["rows"]) == ("high", 50)
+    ends = {s["step"]: (s["status"], s["skip_reason"]) for s in shown["step_runs"]}
+    assert ends["train"] == ("succeeded", "") and ends["register"] == ("skipped", "dry run")
+    table = next(s for s in shown["step_runs"] if s["step"] == "read")["outputs"][0]["artifact"]
+    assert table["metadata"]["rows"] == 50, "the source was cut"
+    text = terminal.run("run", "show", number).stdout
+    assert "dry run" in text and "200" in text, "the rows of a full run"
+
+
+def test_a_run_that_waits_says_why(terminal: Terminal, model: dict[str, Any]) -> None:
+    started = terminal.json("run", "late.yaml", "--set", "train.trees=5000", "--no-cache", "--name", "holds")
+    number = str(started["number"])
+    try:
+        deadline = time.monotonic() + 60
+        while not (waits := terminal.json("run", "show", number)["waits"]).get("register") and time.monotonic() < deadline:
+            time.sleep(0.3)
+        assert waits["register"].startswith("waits for “")
+        assert terminal.json("run", "priority", number, "low")["priority"] == "low"
+    finally:
+        terminal.run("cancel", number)
+
+
 def test_the_log_of_a_run_by_number_with_or_without_the_sign_or_by_id(terminal: Terminal, model: dict[str, Any]) -> None:
     number = str(model["number"])
     lines = [json.loads(line) for line in terminal.run("logs", number, "--json").stdout.splitlines()]

@@ -21,6 +21,7 @@ from workers.sdk.errors import StepError
 from workers.sdk.graph import plan
 from workers.sdk.graph.nested import INPUT, OUTPUT, PREFIX, Nested, of_json
 from workers.sdk.graph.parameters import substitute
+from workers.sdk.graph.skip import unsafe
 from workers.sdk.kinds import List
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def hands_over(claim: Json) -> bool:
     return bool(_flow(claim, "map") or _flow(claim, "repeat")) or claim["component"].startswith(PREFIX)
 
 
-def control(claim: Json, ledger: Ledger, store: Store, report: Report) -> HandOver | list[Json]:
+def control(claim: Json, ledger: Ledger, store: Store, report: Report, *, dry: bool = False) -> HandOver | list[Json]:
     """The steps to wait for, or the outputs once these have ended. Raises StepError where they failed."""
     if _flow(claim, "map"):
         return _gather(claim, ledger, store) if claim["state"] else _scatter(claim, ledger, store)
     if _flow(claim, "repeat"):
         return _again(claim, ledger, store, report) if claim["state"] else _round(claim, 1, {})
-    return _close(claim, ledger) if claim["state"] else _open(claim, ledger)
+    return _close(claim, ledger) if claim["state"] else _open(claim, ledger, report, dry)
 
 
 def _flow(claim: Json, part: str) -> Any:
@@ -187,7 +188,7 @@ def _numbers(outputs: Json, store: Store) -> dict[str, float]:
 # Pipelines as steps
 
 
-def _open(claim: Json, ledger: Ledger) -> HandOver | list[Json]:
+def _open(claim: Json, ledger: Ledger, report: Report, dry: bool) -> HandOver | list[Json]:
     name = claim["component"]
     found = ledger.pipeline(claim["run"], name)
     if found is None:
@@ -201,6 +202,12 @@ def _open(claim: Json, ledger: Ledger) -> HandOver | list[Json]:
     components = {**catalog.load().components, **inner, **written}
     if missing := [s["component"] for s in graph["steps"].values() if s["component"] not in components]:
         raise StepError(f"This worker has no component “{missing[0]}”.", hint="Install the plug-in that brings it on every worker.")
+    if dry and (left := unsafe(graph, components)):
+        report.lines("log", [f"Left out of this dry run: {', '.join(sorted(left))}."], "info")
+        kept = {key: step for key, step in graph["steps"].items() if key not in left}
+        for step in kept.values():
+            step["inputs"] = {port: [ref for ref in refs if ref["step"] not in left] for port, refs in step["inputs"].items()}
+        graph = {"steps": kept}
     steps, inputs = plan(graph, components, uuid.uuid4)
     outputs = {}
     for step in nested.graph["steps"].values():

@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workers.engine import perform
+from workers.engine import memory, perform
 from workers.engine.report import Report, Splitter
 from workers.engine.wire import Logging, Reader, Remote, send
 from workers.sdk.errors import Cancelled
@@ -68,6 +68,8 @@ class Isolated:
         self._server: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._reader = Reader()
+        self.peak: int | None = None
+        """Of the last step: the most memory that its process held, in bytes."""
 
     def start(self) -> None:
         """Start the server (it imports while the worker goes on)."""
@@ -132,7 +134,7 @@ class Isolated:
             poll.register(fd, select.POLLIN)
         reader = Reader()
         pid, status, result = 0, None, None
-        stopping, timed_out, level = 0.0, False, 0
+        stopping, timed_out, level, kills = 0.0, False, 0, memory.kills()
 
         def hear(messages: list[Json]) -> None:
             nonlocal result
@@ -166,6 +168,7 @@ class Isolated:
                     for message in self._reader.feed(data or b""):
                         pid = message["pid"]
                         status = message.get("status", status)
+                        self.peak = message.get("peak", self.peak)
             now = time.monotonic()
             if not stopping and (report.stop.is_set() or (deadline is not None and now >= deadline)):
                 stopping, timed_out = now, not report.stop.is_set()
@@ -200,10 +203,13 @@ class Isolated:
             error = Ended("failed", "", "")
             error.ended = (result["outcome"], result["error"], result["retry"])
             raise error
-        raise _ended(status or 0)
+        raise _ended(status or 0, kills, self.peak)
 
 
-def _ended(status: int) -> Ended:
+def _ended(status: int, kills: int, peak: int | None) -> Ended:
+    if memory.killed(status, kills, peak):
+        error = memory.told(peak=peak)
+        return Ended("failed", error["code"], error["message"], f"The system ended it so that the machine could go on. {error['hint']}")
     if status in (-signal.SIGKILL, -signal.SIGTERM):
         hint = "It was killed from outside: often this is the system's answer to too little memory."
         return Ended("lost", "process_lost", f"The step's process was ended by {signal.Signals(-status).name}.", hint)
@@ -335,8 +341,8 @@ def serve(connection: socket.socket, preload: Callable[[], None]) -> None:
             requests = reader.feed(connection.recv(65536))
         pid = _fork(requests[0], list(fds), connection)
         send(connection, {"pid": pid})
-        _, status = os.waitpid(pid, 0)
-        send(connection, {"pid": pid, "status": os.waitstatus_to_exitcode(status)})
+        _, status, used = os.wait4(pid, 0)
+        send(connection, {"pid": pid, "status": os.waitstatus_to_exitcode(status), "peak": used.ru_maxrss * 1024})
 
 
 def _preload() -> None:

@@ -104,19 +104,32 @@ class Ledger:
             (step_run, attempt, progress, message[:500], batch, *columns, *rows),
         )
 
-    def finish(self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool) -> Json:
-        """The step succeeded. With `take`, `next` is another ready step of the run, already claimed."""
+    def finish(
+        self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool, used: Json | None = None
+    ) -> Json:  # fmt: skip
+        """The step succeeded. With `take`, `next` is another ready step of the run, already claimed. `used`: {peak, rows}."""
         return self.call(  # type: ignore[no-any-return]  # jsonb
-            "SELECT ledger_finish(%s::uuid, %s::int, %s, %s::jsonb, %s, %s::int)", (step_run, attempt, worker, _json(outputs), take, WAKES)
+            "SELECT ledger_finish(%s::uuid, %s::int, %s, %s::jsonb, %s, %s::int, %s::jsonb)",
+            (step_run, attempt, worker, _json(outputs), take, WAKES, _json(used)),
         )
 
     def fail(
-        self, step_run: str, attempt: int, worker: str, outcome: str, error: Json, *, retry: bool, take: bool, pause_s: float = PAUSE_S
+        self,
+        step_run: str,
+        attempt: int,
+        worker: str,
+        outcome: str,
+        error: Json,
+        *,
+        retry: bool,
+        take: bool,
+        pause_s: float = PAUSE_S,
+        used: Json | None = None,
     ) -> Json:
         """The attempt ended without a result; `outcome` is failed, cancelled or lost."""
         return self.call(  # type: ignore[no-any-return]  # jsonb
-            "SELECT ledger_fail(%s::uuid, %s::int, %s, %s, %s::jsonb, %s, %s::float8, %s::int, %s, %s::int)",
-            (step_run, attempt, worker, outcome, _json(error), retry, pause_s, LOSSES, take, WAKES),
+            "SELECT ledger_fail(%s::uuid, %s::int, %s, %s, %s::jsonb, %s, %s::float8, %s::int, %s, %s::int, %s::jsonb)",
+            (step_run, attempt, worker, outcome, _json(error), retry, pause_s, LOSSES, take, WAKES, _json(used)),
         )
 
     def suspend(

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers import catalog
+from workers.engine import memory
 from workers.engine import store as artifacts
-from workers.sdk import context
+from workers.sdk import context, sample
 from workers.sdk.component import Component
 from workers.sdk.errors import Cancelled, ParameterError, StepError
 from workers.sdk.store import BlobMissing, Store
@@ -69,6 +70,8 @@ def perform(
     with here(claim, info, report, open_client, device) as around:
         inputs = {port: artifacts.load_port(records, kinds, kept) for port, records in claim["inputs"].items()}
         outputs = call(component, inputs, claim["parameters"])
+        if info.get("sample") and not claim["inputs"]:
+            outputs = {port: sample.cut(handle, info["sample"]) for port, handle in outputs.items()}
         given = {r["digest"]: r for records in claim["inputs"].values() for r in records}
         return [artifacts.save(port, handle, kept, given, around.scratch) for port, handle in outputs.items()]
 
@@ -86,6 +89,17 @@ def here(
         step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
         state=claim.get("state") or {}, titles={name: schema.get("title", name) for name, schema in known.items()},
     ))  # fmt: skip
+
+
+def rows(claim: Json, made: list[Json]) -> int | None:
+    """How many rows (or pictures) came in, at the input where most did; of a source, how many it gives. None where none are counted."""
+    found = [_counted(records) for records in claim["inputs"].values()] or [_counted([record]) for record in made]
+    return max((n for n in found if n is not None), default=None)
+
+
+def _counted(records: list[Json]) -> int | None:
+    told = [record["metadata"].get("rows", record["metadata"].get("count")) for record in records if record["kind"] in ("Table", "Images")]
+    return sum(told) if told and all(isinstance(n, int) for n in told) else None
 
 
 def tried_again(claim: Json, error: Json) -> bool:
@@ -129,13 +143,8 @@ def error_of(exc: BaseException) -> tuple[str, Json, bool]:
             {"code": "artifact_missing", "message": message, "hint": "Start the run again without the cache.", "traceback": told(exc)},
             False,
         )
-    if isinstance(exc, MemoryError) or type(exc).__name__ == "OutOfMemoryError":
-        error = {
-            "code": "out_of_memory",
-            "message": "The step ran out of memory.",
-            "hint": "Give it less data, smaller batches, or a machine with more memory.",
-        }
-        return "failed", {**error, "traceback": told(exc)}, True
+    if memory.is_short(exc):
+        return "failed", {**memory.told(exc), "traceback": told(exc)}, True
     if isinstance(exc, SystemExit):
         return (
             "failed",

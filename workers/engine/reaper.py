@@ -13,6 +13,7 @@ import sys
 import threading
 from typing import Any
 
+from workers.engine import memory
 from workers.engine.broker import announce, backlog
 from workers.engine.host import born, paused, place
 from workers.engine.ledger import Ledger
@@ -37,6 +38,8 @@ class Reaper:
         self.ledger = Ledger(give_up=self._stop.is_set)
         self.live = Live()
         self.place = place()
+        self._kills = (memory.kills(),) * 2
+        """Before the last round and before this one: a worker that was killed may be seen to be gone only in the next."""
 
     def stop(self, *_: Any) -> None:
         self._stop.set()
@@ -51,6 +54,7 @@ class Reaper:
 
     def round(self) -> None:
         """One look at the ledger."""
+        self._kills = (self._kills[1], memory.kills())
         seen = self.ledger.watch(UNCLAIMED_S)
         alive = []
         for step_run, attempt, worker in seen["running"]:
@@ -85,10 +89,14 @@ class Reaper:
         return None if paused(int(pid)) else True
 
     def _lost(self, step_run: str, attempt: int, worker: str) -> None:
-        error = {
-            "code": "worker_lost", "message": "The worker that ran this step stopped without a word.",
-            "hint": "It was killed or cut off; if this repeats, the step may need more memory than there is.", "traceback": "",
-        }  # fmt: skip
+        if memory.kills() > self._kills[0]:
+            error = memory.told()
+            error |= {"hint": f"The system ended its worker so that the machine could go on. {error['hint']}", "traceback": ""}
+        else:
+            error = {
+                "code": "worker_lost", "message": "The worker that ran this step stopped without a word.",
+                "hint": "It was killed or cut off; if this repeats, the step may need more memory than there is.", "traceback": "",
+            }  # fmt: skip
         answer = self.ledger.fail(step_run, attempt, "", "lost", error, retry=True, take=False)
         if answer["ok"]:
             log.warning("The worker %s is gone; its step was taken back.", worker)

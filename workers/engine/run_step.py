@@ -24,6 +24,7 @@ from workers.engine.host import Machine, worker_name
 from workers.engine.isolate import Isolated
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
+from workers.engine.memory import Peak
 from workers.engine.perform import Stopped, TimedOut
 from workers.engine.report import Beater, Capture, Redactor, Report, StepLogging
 from workers.engine.sandbox.run import Sandboxed
@@ -57,6 +58,7 @@ class Worker:
         self._info: dict[str, Json] = {}
         self._capture = Capture() if capture else None
         self._beater = Beater(self._late)
+        self._peak = Peak()
         self._isolated = Isolated()
         self._sandboxed = Sandboxed()
         self._machine = Machine()
@@ -114,6 +116,8 @@ class Worker:
             self._capture.attach(report)
         self._deadline = time.monotonic() + claim["timeout_s"] if claim["timeout_s"] else None
         self._beater.watch(report)
+        self._peak.begin()
+        self._isolated.peak = self._sandboxed.peak = None
         error: Json | None = None
         outcome, retry = "", False
         result: list[Json] | HandOver | Waits = []
@@ -133,11 +137,13 @@ class Worker:
                 self._capture.detach()
         report.beat(final=True)
         take = time.monotonic() < until
+        made = result if isinstance(result, list) else []
+        used = {"peak": self._isolated.peak or self._sandboxed.peak or self._peak.bytes(), "rows": perform.rows(claim, made)}
         if error is None:
-            answer = self._commit(claim, result, take)
+            answer = self._commit(claim, result, take, used)
             perform.forget(claim)
             return answer
-        answer = self.ledger.fail(claim["id"], claim["attempt"], self.name, outcome, error, retry=retry, take=take)
+        answer = self.ledger.fail(claim["id"], claim["attempt"], self.name, outcome, error, retry=retry, take=take, used=used)
         if answer.get("outcome") in ("failed", "cancelled"):
             perform.forget(claim)
         return answer
@@ -145,7 +151,7 @@ class Worker:
     def _work(self, claim: Json, info: Json, report: Report) -> list[Json] | HandOver:
         if hands_over(claim):
             with perform.here(claim, info, report, lambda: self._client(claim, info), "cpu"):
-                return control(claim, self.ledger, perform.store(), report)
+                return control(claim, self.ledger, perform.store(), report, dry=bool(info.get("sample")))
         if code.is_code(claim):
             return code.run(claim, info, self.ledger, perform.store(), report, self._sandboxed, self._deadline)
         component = perform.component_of(claim)
@@ -156,7 +162,7 @@ class Worker:
             made = perform.perform(held, info, report, lambda: self._client(claim, info), "cpu", self._call_armed(report))
         return [{**record, "metadata": blacked_out(record["metadata"], self.redact)} for record in made] if held is not claim else made
 
-    def _commit(self, claim: Json, result: list[Json] | HandOver | Waits, take: bool) -> Json:
+    def _commit(self, claim: Json, result: list[Json] | HandOver | Waits, take: bool, used: Json) -> Json:
         held = (claim["id"], claim["attempt"], self.name)
         if isinstance(result, HandOver):
             return self.ledger.suspend(*held, result.state, result.children, result.inputs, at_once=result.at_once, take=take)
@@ -166,7 +172,7 @@ class Worker:
             if answer.get("outcome") == "waiting":
                 asked(claim["id"])
             return answer
-        return self.ledger.finish(*held, result, take=take)
+        return self.ledger.finish(*held, result, take=take, used=used)
 
     def _error(self, exc: BaseException, report: Report) -> tuple[str, Json, bool]:
         outcome, error, retry = getattr(exc, "ended", None) or perform.error_of(exc)

@@ -251,9 +251,14 @@ class Client:
         parameters: dict[str, Json] | None = None,
         name: str = "",
         use_cache: bool = True,
+        priority: str = "normal",
+        sample: Json | None = None,
         project: str | None = None,
     ) -> Json:
-        body = {"pipeline": pipeline, "version": version, "parameters": parameters or {}, "name": name, "use_cache": use_cache}
+        body = {
+            "pipeline": pipeline, "version": version, "parameters": parameters or {}, "name": name, "use_cache": use_cache,
+            "priority": priority, "sample": sample,
+        }  # fmt: skip
         return self._dict("POST", self._p(project) + "/runs", json=body)
 
     def list_runs(self, project: str | None = None, **filters: Any) -> Iterator[Json]:
@@ -261,6 +266,18 @@ class Client:
 
     def get_run(self, run: str, project: str | None = None) -> Json:
         return self._dict("GET", f"{self._p(project)}/runs/{run}")
+
+    def why(self, run: str, project: str | None = None) -> list[Json]:
+        """Why steps of the run wait: `{step, why}` of each."""
+        return self._list("GET", f"{self._p(project)}/runs/{run}/waits")
+
+    def forecast(self, run: str, project: str | None = None) -> Json:
+        """What a run's pipeline would take on all of its data."""
+        return self._dict("GET", f"{self._p(project)}/runs/{run}/forecast")
+
+    def set_priority(self, run: str, priority: str, project: str | None = None) -> Json:
+        """Let a run that is under way go before others: low, normal, high or urgent."""
+        return self._dict("PUT", f"{self._p(project)}/runs/{run}/priority", json={"priority": priority})
 
     def list_approvals(self, project: str | None = None) -> list[Json]:
         """What waits for an answer of yours."""

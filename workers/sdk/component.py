@@ -97,6 +97,7 @@ class Component:
     columns: ColumnsFunction | None
     passes: Mapping[str, str]
     undo: str
+    changes: bool
     _fields: dict[str, tuple[Any, Any]] = field(repr=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -230,6 +231,7 @@ def component(
     stage: str = "",
     passes: Mapping[str, str] | None = None,
     undo: str = "",
+    changes: bool = False,
 ) -> Callable[[Callable[..., Any]], Component]:
     """Make a component of a typed function.
 
@@ -237,7 +239,8 @@ def component(
     process that can be stopped at once (all torch steps); `columns` tells, without running anything, which columns come out,
     given those that go in; `stage` is the palette's group, the folder's name unless said otherwise. `passes` says which output hands on
     what arrives at which input, so that its kind is known (`@name`: the kind that the parameter `name` names); `undo` names the component
-    that puts right what this one did, when its run fails or is cancelled.
+    that puts right what this one did, when its run fails or is cancelled. `changes` says that it changes the
+    platform (or asks somebody): dry runs leave it out.
     """
 
     def derive(function: Callable[..., Any]) -> Component:
@@ -282,6 +285,7 @@ def component(
             columns=columns,
             passes=dict(passes or {}),
             undo=undo,
+            changes=changes,
             _fields=fields,
         )
 

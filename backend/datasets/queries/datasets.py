@@ -147,4 +147,5 @@ def manifest_out(version: DatasetVersion) -> dict[str, Any]:
         "kind": version.artifact.kind,
         "columns": version.columns,
         "label_column": version.label_column,
+        "rows": version.item_count,
     }

@@ -15,7 +15,7 @@ from workers.sdk.graph import digest
 def publish(pipeline: Pipeline, user: User, note: str = "") -> PipelineVersion:
     """The draft as a version. A graph that was published before gives the version it got then, newest first."""
     with transaction.atomic():
-        held = Pipeline.objects.select_for_update().select_related("project").get(pk=pipeline.pk)
+        held = Pipeline.objects.select_for_update(of=("self",)).select_related("project").get(pk=pipeline.pk)
         graph = draft(held)
         if not graph["steps"]:
             raise NothingToPublish(hint="Add a step first.")

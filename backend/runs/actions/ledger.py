@@ -35,6 +35,16 @@ def decide(step_run: UUID, decision: Json) -> Json:
     return _call("SELECT ledger_decide(%s::uuid, %s::jsonb, false)", [str(step_run), _json(decision)])
 
 
+def prioritise(run: UUID, priority: int) -> Json:
+    """`ledger_prioritise`. `ok` is False when the run is over."""
+    return _call("SELECT ledger_prioritise(%s::uuid, %s::int)", [str(run), priority])
+
+
+def limit(project: UUID, steps: int | None, runs: int | None) -> Json:
+    """`ledger_limit`; what there is room for now is announced."""
+    return _call("SELECT ledger_limit(%s::uuid, %s::int, %s::int)", [str(project), steps, runs])
+
+
 def _call(sql: str, parameters: list[Any]) -> Json:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

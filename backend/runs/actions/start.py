@@ -17,14 +17,15 @@ from backend.datasets import queries as datasets
 from backend.pipelines import queries as pipelines
 from backend.pipelines.actions import publish
 from backend.pipelines.models import Pipeline, PipelineVersion
-from backend.runs import secrets
+from backend.runs import pins, secrets
 from backend.runs.actions import ledger
 from backend.runs.errors import ParametersRefused, RunRefused
-from backend.runs.models import Run, StepRun
+from backend.runs.models import PRIORITIES, Run, StepRun
 from workers.sdk import graph as graphs
 from workers.sdk.graph.code import Code
 from workers.sdk.graph.nested import Nested
 from workers.sdk.graph.parameters import PARAMETER, given, references, substitute
+from workers.sdk.graph.skip import unneeded, unsafe
 
 Json = dict[str, Any]
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -36,7 +37,8 @@ class Wish:
 
     `parameters` override steps' parameters, `values` are the pipeline's own. `until`: only these steps and what they need. `fresh`: these
     steps run in any case (and what comes after them is looked up by content alone). `reuse`: what is unaffected is taken over from
-    the run this one continues, steps that are not cacheable too."""
+    the run this one continues, steps that are not cacheable too.
+    `priority`: one of `PRIORITIES`; None is normal, of a run again the same. `sample`: a dry run, on these rows."""
 
     parameters: Overrides = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Wish:
     until: Sequence[str] = ()
     fresh: Sequence[str] = ()
     reuse: bool = False
+    priority: str | None = None
+    sample: Json | None = None
 
 
 def start_run(
@@ -69,7 +73,8 @@ def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = No
     base = _bound_again(run.graph) if version is None else version.graph
     if version is not None:
         kept = {step: values for step, values in kept.items() if step in base["steps"] or step in wish.parameters}
-    told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name)
+    told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name,
+                   priority=wish.priority or PRIORITIES[run.priority], sample=wish.sample or run.sample)  # fmt: skip
     with transaction.atomic():
         return _begin(run.project, user, version or run.pipeline_version, base, told, run)
 
@@ -107,6 +112,7 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     }
     run_id = new_id()
     steps, inputs = graphs.plan(graph, components, new_id)
+    _skip(graph, components, steps, wish)
     _choose(graph, steps, wish, before)
     ledger.start(
         {
@@ -114,13 +120,15 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
             "graph": {**graph, **inner, **({"bound": bound} if bound else {})},
             "parameters": {k: dict(v) for k, v in wish.parameters.items()},
             "values": values, "use_cache": wish.use_cache, "rerun_of": before.pk if before is not None else None, "started_by": user.pk,
+            "priority": PRIORITIES.index(wish.priority or "normal"), "sample": wish.sample,
         }, steps, inputs,
     )  # fmt: skip
-    _link(project, version, run_id, {s["step"]: s["id"] for s in steps}, read)
+    running = {s["step"]: s["id"] for s in steps if not s.get("skip")}
+    _link(project, version, run_id, running, [(step, dataset) for step, dataset in read if step in running])
     run = Run.objects.select_related("project", "pipeline_version__pipeline", "started_by").get(pk=run_id)
     record(user, "run.start", ("run", run.pk, f"run {run.number}"), after=graph, project=project, details={
         "number": run.number, "pipeline": version.pipeline.slug, "version": version.number,
-        "rerun_of": str(before.pk) if before is not None else None, "continued": wish.reuse,
+        "rerun_of": str(before.pk) if before is not None else None, "continued": wish.reuse, "dry_run": wish.sample,
     })  # fmt: skip
     return run
 
@@ -153,6 +161,29 @@ def _prune(graph: graphs.Graph, wish: Wish) -> None:
     graph["steps"] = {key: step for key, step in steps.items() if key in needed}
 
 
+def _skip(graph: graphs.Graph, components: Mapping[str, Any], steps: list[Json], wish: Wish) -> None:
+    """Which steps do not run, and why: they are pinned, only a pin would need them, or this is a dry run and they change something."""
+    taken = pins.pinned(graph)
+    if both := [key for key in wish.fresh if key in taken]:
+        raise InvalidInput(message=f"“{both[0]}” is pinned, so it does not run.", field="fresh", hint="Unpin it to run it.")
+    idle = unneeded(graph, set(taken))
+    unsafe_ = unsafe(graph, components) - set(taken) if wish.sample else set()
+    for step in steps:
+        key = step["step"]
+        if key in taken:
+            step["skip"], step["source"] = "pinned", taken[key]["step_run"]
+        elif key in idle:
+            step["skip"] = "only needed by what is pinned"
+        elif key in unsafe_:
+            step["skip"] = "dry run"
+        if wish.sample:
+            # On a part of the data nothing has the name of a full run's result. What is equal byte for byte may be found by content, but a
+            # source has no inputs that could tell.
+            step["cache_key"] = ""
+            step["cacheable"] = step["cacheable"] and bool(graph["steps"][key]["inputs"])
+            step["flow"] = {name: part for name, part in (step["flow"] or {}).items() if name != "undo"} or None
+
+
 def _choose(graph: graphs.Graph, steps: list[Json], wish: Wish, before: Run | None) -> None:
     """Which steps must run, which may be looked up, which are taken over from the run before. `steps` are in running order."""
     earlier: dict[str, StepRun] = {}
@@ -165,8 +196,11 @@ def _choose(graph: graphs.Graph, steps: list[Json], wish: Wish, before: Run | No
         sources = {ref["step"] for refs in graph["steps"][key]["inputs"].values() for ref in refs}
         step["fresh"] = key in wish.fresh
         step["look"] = not step["fresh"] and not sources & unlooked
-        if not step["look"]:
+        if not step["look"] or step.get("skip"):
             unlooked.add(key)
+        if step.get("skip"):
+            changed.add(key)
+            continue
         old = earlier.get(key)
         if old is not None and before is not None and step["look"] and not sources & changed and _same(old, step, before.graph, graph):
             step["source"] = str(old.pk)

@@ -38,7 +38,7 @@ $$;
 CREATE OR REPLACE FUNCTION ledger_run_info(p_run uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object(
     'run', r.id, 'number', r.number, 'name', r.name, 'project_id', r.project_id, 'project', p.slug,
-    'pipeline', l.slug, 'pipeline_version', v.number)
+    'pipeline', l.slug, 'pipeline_version', v.number, 'sample', r.sample)
     FROM runs_run r JOIN core_project p ON p.id = r.project_id
     JOIN pipelines_pipelineversion v ON v.id = r.pipeline_version_id JOIN pipelines_pipeline l ON l.id = v.pipeline_id
    WHERE r.id = p_run

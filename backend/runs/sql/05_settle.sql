@@ -22,9 +22,12 @@ DECLARE
   v_announce jsonb := '[]'::jsonb;
   v_reused boolean := false;
   v_follow record;
+  v_take boolean := p_take;
+  v_limited boolean;
 BEGIN
   SELECT project_id, status, use_cache, cancel_requested AND NOT undoing AS cancelled, cancel_requested, undoing, steps_total, steps_done, dynamic,
-         error IS NOT NULL AS failed INTO v_run FROM runs_run WHERE id = p_run;
+         error IS NOT NULL AS failed, priority, limited INTO v_run FROM runs_run WHERE id = p_run;
+  v_limited := v_run.limited;
 
   LOOP
     IF cardinality(v_ended) > 0 THEN
@@ -69,6 +72,12 @@ BEGIN
   END IF;
 
   IF NOT v_run.cancelled AND p_queue <> '' THEN
+    IF p_take AND p_prefer IS NULL AND EXISTS (SELECT 1 FROM runs_run WHERE status IN ('queued', 'running', 'waiting') AND priority > v_run.priority) THEN
+      v_take := ledger_better(p_queue, v_run.priority, p_worker) IS NULL;
+    END IF;
+    IF v_take AND v_limited THEN
+      v_take := ledger_place(p_run, v_run.project_id, true);
+    END IF;
     -- First what has just become ready (its inputs are still in this worker's memory), then whatever waits longest.
     SELECT id INTO v_next FROM runs_steprun
      WHERE id = ANY (array_append(v_ready, p_prefer)) AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
@@ -80,7 +89,7 @@ BEGIN
          AND (needs IS NULL AND p_queue <> 'gpu' OR ledger_fits(id, p_worker))
        ORDER BY ready_at LIMIT 1;
     END IF;
-    IF v_next IS NOT NULL AND p_take AND ledger_open(p_worker) THEN
+    IF v_next IS NOT NULL AND v_take AND ledger_open(p_worker) THEN
       IF p_queue = 'gpu' THEN
         PERFORM ledger_lease(v_next, p_worker);
       END IF;
@@ -101,7 +110,7 @@ BEGIN
       RETURNING s.id, s.queue, s.position, s.needs
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'queue', r.queue) ORDER BY t.position), '[]'::jsonb) INTO v_announce
-      FROM told t CROSS JOIN LATERAL unnest(CASE WHEN t.needs IS NULL AND t.queue <> 'gpu' THEN ARRAY[t.queue] ELSE ledger_routes(t.queue, t.needs) END) r(queue);
+      FROM told t CROSS JOIN LATERAL unnest(ledger_told(t.queue, t.needs)) r(queue);
   END IF;
 
   IF v_done > 0 OR v_payload IS NOT NULL OR v_run.dynamic THEN
@@ -125,6 +134,9 @@ BEGIN
       v_events := v_events || jsonb_build_object('type', 'run_changed', 'run', p_run, 'status', v_run.status, 'steps_done', v_run.steps_done,
                                                  'progress', round(v_run.steps_done::numeric / greatest(v_run.steps_total, 1), 4));
     END IF;
+  END IF;
+  IF v_limited AND v_payload IS NULL AND p_prefer IS NULL THEN
+    v_announce := v_announce || ledger_admit(v_run.project_id);  -- a place may be free now that others wait for
   END IF;
   RETURN jsonb_build_object(
     'ok', true, 'next', v_payload, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,

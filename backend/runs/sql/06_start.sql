@@ -1,9 +1,9 @@
 -- Starts a run: numbers it, looks the whole graph up in the cache with one query, inserts its step runs with the count of
 -- steps each waits for, and makes the first ones ready.
---   p_run     {id, project_id, name, pipeline_version_id, graph, parameters, values, use_cache, rerun_of, started_by}
+--   p_run     {id, project_id, name, pipeline_version_id, graph, parameters, values, use_cache, rerun_of, started_by, priority, sample}
 --   p_steps   [{id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, needs, partial, fresh,
---             look, source}], in running order; `fresh`: run it in any case, `look` false: not to be looked up by its cache key,
---             `source`: take what that step run gave, whatever it was
+--             look, source, skip}], in running order; `fresh`: run it in any case, `look` false: not to be looked up by its cache key,
+--             `source`: take what that step run gave, whatever it was; `skip`: do not run it, for this reason (with what `source` gave, or nothing)
 --   p_inputs  [{step_run, port, position, source, output, need}]
 CREATE OR REPLACE FUNCTION ledger_start(p_run jsonb, p_steps jsonb, p_inputs jsonb, p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,35 +22,37 @@ BEGIN
   SELECT coalesce(max(number), 0) + 1 INTO v_number FROM runs_run WHERE project_id = v_project;
   SELECT coalesce(bool_or(nullif(s.flow, 'null') IS NOT NULL OR s.partial), false) INTO v_dynamic FROM jsonb_to_recordset(p_steps) AS s(flow jsonb, partial boolean);
   INSERT INTO runs_run (id, project_id, number, name, pipeline_version_id, graph, parameters, values, status, steps_total, steps_done, cancel_requested,
-                        use_cache, dynamic, undoing, metrics, rerun_of_id, started_by_id, created_at)
+                        use_cache, dynamic, undoing, metrics, rerun_of_id, started_by_id, created_at, priority, limited, sample)
   VALUES (v_id, v_project, v_number, p_run ->> 'name', (p_run ->> 'pipeline_version_id')::uuid, p_run -> 'graph', p_run -> 'parameters',
           coalesce(p_run -> 'values', '{}'), 'queued', jsonb_array_length(p_steps), 0, false, v_use_cache, v_dynamic, false, '{}',
-          (p_run ->> 'rerun_of')::uuid, (p_run ->> 'started_by')::uuid, v_now);
+          (p_run ->> 'rerun_of')::uuid, (p_run ->> 'started_by')::uuid, v_now, coalesce((p_run ->> 'priority')::int, 1),
+          EXISTS (SELECT 1 FROM runs_projectlimits WHERE project_id = v_project), nullif(p_run -> 'sample', 'null'));
 
   IF v_use_cache THEN
     SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(hit.id), '{}') INTO v_hits, v_sources
-      FROM jsonb_to_recordset(p_steps) AS s(id uuid, cacheable boolean, cache_key text, fresh boolean, look boolean, source uuid)
+      FROM jsonb_to_recordset(p_steps) AS s(id uuid, cacheable boolean, cache_key text, fresh boolean, look boolean, source uuid, skip text)
       CROSS JOIN LATERAL (
         SELECT h.id FROM runs_steprun h
          WHERE h.project_id = v_project AND h.cache_key = s.cache_key AND h.status = 'succeeded' AND h.cacheable
          ORDER BY h.finished_at DESC LIMIT 1) hit
-     WHERE s.cacheable AND s.cache_key <> '' AND s.fresh IS NOT TRUE AND s.look IS NOT FALSE AND s.source IS NULL;
+     WHERE s.cacheable AND s.cache_key <> '' AND s.fresh IS NOT TRUE AND s.look IS NOT FALSE AND s.source IS NULL AND s.skip IS NULL;
   END IF;
   SELECT v_hits || coalesce(array_agg(s.id), '{}'), v_sources || coalesce(array_agg(s.source), '{}') INTO v_hits, v_sources
-    FROM jsonb_to_recordset(p_steps) AS s(id uuid, source uuid) WHERE s.source IS NOT NULL;
+    FROM jsonb_to_recordset(p_steps) AS s(id uuid, source uuid, skip text) WHERE s.source IS NOT NULL OR s.skip IS NOT NULL;
 
   INSERT INTO runs_steprun (id, project_id, run_id, step, position, component, component_version, queue, parameters, status, skip_reason,
                             blocked_by, attempt, failures, losses, max_attempts, timeout_s, cacheable, cache_key, content_key, progress,
                             message, batch, worker, started_at, finished_at, flow, needs, fresh)
   SELECT s.id, v_project, v_id, s.step, s.n, s.component, s.component_version, s.queue, s.parameters,
-         CASE WHEN h.id IS NULL THEN 'queued' ELSE 'skipped' END, CASE WHEN h.id IS NULL THEN '' WHEN s.source IS NOT NULL THEN 'reused' ELSE 'cached' END,
+         CASE WHEN h.id IS NULL THEN 'queued' ELSE 'skipped' END, CASE WHEN h.id IS NULL THEN '' WHEN s.skip IS NOT NULL THEN s.skip WHEN s.source IS NOT NULL THEN 'reused' ELSE 'cached' END,
          CASE WHEN h.id IS NULL THEN coalesce(b.waits, 0) ELSE 0 END, 0, 0, 0, s.max_attempts, s.timeout_s, s.cacheable, s.cache_key, '',
          CASE WHEN h.id IS NULL THEN 0 ELSE 1 END, '', 0, '', CASE WHEN h.id IS NOT NULL THEN v_now END, CASE WHEN h.id IS NOT NULL THEN v_now END,
          nullif(s.flow, 'null'), nullif(s.needs, 'null'), coalesce(s.fresh, false)
     FROM ROWS FROM (jsonb_to_recordset(p_steps) AS (id uuid, step text, component text, component_version text, queue text, parameters jsonb,
-                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text, flow jsonb, needs jsonb, fresh boolean, source uuid))
+                                                    max_attempts int, timeout_s int, cacheable boolean, cache_key text, flow jsonb, needs jsonb, fresh boolean,
+                                                    source uuid, skip text))
          WITH ORDINALITY AS s(id, step, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, cache_key, flow, needs, fresh,
-                              source, n)
+                              source, skip, n)
     LEFT JOIN unnest(v_hits) AS h(id) ON h.id = s.id
     LEFT JOIN (SELECT i.step_run, count(DISTINCT i.source)::int AS waits
                  FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, source uuid) GROUP BY i.step_run) b ON b.step_run = s.id;

@@ -27,8 +27,8 @@ BEGIN
 END $$;
 
 -- The step succeeded: keep its outputs, free what waited for it, and hand the worker the next ready step of the run.
---   p_outputs  [{port, kind, digest, size, media_type, inline, metadata}]
-CREATE OR REPLACE FUNCTION ledger_finish(p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int) RETURNS jsonb
+--   p_outputs  [{port, kind, digest, size, media_type, inline, metadata}]      p_used  {peak (bytes), rows}, what the attempt took
+CREATE OR REPLACE FUNCTION ledger_finish(p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
   v_fence record;
@@ -42,7 +42,8 @@ BEGIN
   END IF;
   UPDATE runs_steprun SET status = 'succeeded', progress = 1, error = NULL, finished_at = clock_timestamp() WHERE id = p_step
   RETURNING project_id, step, finished_at - started_at INTO v_project, v_step, v_took;
-  UPDATE runs_attempt SET status = 'succeeded', finished_at = clock_timestamp() WHERE step_run_id = p_step AND number = p_attempt;
+  UPDATE runs_attempt SET status = 'succeeded', finished_at = clock_timestamp(), peak_memory = (p_used ->> 'peak')::bigint, rows = (p_used ->> 'rows')::bigint
+   WHERE step_run_id = p_step AND number = p_attempt;
   UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
   IF jsonb_array_length(p_outputs) > 0 THEN
     INSERT INTO artifacts_artifact (id, project_id, kind, digest, size, media_type, inline, metadata, created_at)

@@ -6,7 +6,8 @@
 -- A step that fails for good takes with it only what needs it; other branches go on. What a failed shard or inner step means is for the step
 -- that made it to say.
 CREATE OR REPLACE FUNCTION ledger_fail(
-  p_step uuid, p_attempt int, p_worker text, p_outcome text, p_error jsonb, p_retry boolean, p_pause float8, p_losses int, p_take boolean, p_wakes int
+  p_step uuid, p_attempt int, p_worker text, p_outcome text, p_error jsonb, p_retry boolean, p_pause float8, p_losses int, p_take boolean, p_wakes int,
+  p_used jsonb DEFAULT NULL
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_fence record;
@@ -27,7 +28,8 @@ BEGIN
   v_again := NOT v_cancel AND CASE p_outcome WHEN 'failed' THEN p_retry AND v_step.failures + 1 < v_step.max_attempts
                                              WHEN 'lost' THEN v_step.losses + 1 < p_losses ELSE false END;
   v_status := CASE WHEN v_cancel THEN 'cancelled' WHEN v_again THEN 'queued' ELSE 'failed' END;
-  UPDATE runs_attempt SET status = CASE v_status WHEN 'cancelled' THEN 'cancelled' ELSE 'failed' END, error = p_error, finished_at = clock_timestamp()
+  UPDATE runs_attempt SET status = CASE v_status WHEN 'cancelled' THEN 'cancelled' ELSE 'failed' END, error = p_error, finished_at = clock_timestamp(),
+                          peak_memory = (p_used ->> 'peak')::bigint, rows = (p_used ->> 'rows')::bigint
    WHERE step_run_id = p_step AND number = p_attempt;
   UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
   UPDATE runs_steprun

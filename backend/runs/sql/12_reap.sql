@@ -36,10 +36,11 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_unclaimed(p_queue text, p_after float8, p_limit int) RETURNS uuid[] LANGUAGE sql VOLATILE AS $$
   WITH told AS (
     UPDATE runs_steprun SET announced_at = clock_timestamp()
-     WHERE id IN (SELECT id FROM runs_steprun
-                   WHERE status = 'queued' AND blocked_by = 0 AND queue = p_queue AND needs IS NULL AND queue <> 'gpu' AND ready_at <= clock_timestamp()
-                     AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))
-                   ORDER BY ready_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+     WHERE id IN (SELECT s.id FROM runs_steprun s JOIN runs_run r ON r.id = s.run_id
+                   WHERE s.status = 'queued' AND s.blocked_by = 0 AND s.queue = p_queue AND s.needs IS NULL AND s.queue <> 'gpu' AND s.ready_at <= clock_timestamp()
+                     AND (s.announced_at IS NULL OR s.announced_at < clock_timestamp() - make_interval(secs => p_after))
+                     AND s.run_id <> ALL ((SELECT ledger_held())::uuid[])
+                   ORDER BY r.priority DESC, s.ready_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED)
     RETURNING id, ready_at)
   SELECT coalesce(array_agg(id ORDER BY ready_at), '{}') FROM told
 $$;
@@ -49,10 +50,12 @@ CREATE OR REPLACE FUNCTION ledger_watch(p_after float8) RETURNS jsonb LANGUAGE s
   SELECT jsonb_build_object(
     'queues', (SELECT coalesce(jsonb_agg(DISTINCT queue), '[]') FROM runs_steprun
                 WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp() AND needs IS NULL AND queue <> 'gpu'
-                  AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))),
+                  AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))
+                  AND run_id <> ALL ((SELECT ledger_held())::uuid[])),
     'unplaced', EXISTS (SELECT 1 FROM runs_steprun
                 WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp() AND (needs IS NOT NULL OR queue = 'gpu')
-                  AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))),
+                  AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))
+                  AND run_id <> ALL ((SELECT ledger_held())::uuid[])),
     'running', (SELECT coalesce(jsonb_agg(jsonb_build_array(id, attempt, worker)), '[]') FROM runs_steprun WHERE status = 'running' AND worker <> ''),
     'overdue', (SELECT count(*) FROM runs_steprun WHERE status = 'waiting' AND wait_until < clock_timestamp()))
 $$;

@@ -28,9 +28,15 @@ CREATE OR REPLACE FUNCTION ledger_routes(p_queue text, p_needs jsonb) RETURNS te
               ELSE coalesce((SELECT array_agg(p_queue || '.' || id) FROM wanted), '{}') END
 $$;
 
+-- The queues on which a step is announced: its own, or those of the hosts that suit it.
+CREATE OR REPLACE FUNCTION ledger_told(p_queue text, p_needs jsonb) RETURNS text[] LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN p_needs IS NULL AND p_queue <> 'gpu' THEN ARRAY[p_queue] ELSE ledger_routes(p_queue, p_needs) END
+$$;
+
 -- Whether this worker's host may be given this step now: it suits, and what it needs is free. Claims of one host take turns here until they
--- commit, so that two cannot be promised the same memory or device. The caller holds the run's row lock.
-CREATE OR REPLACE FUNCTION ledger_fits(p_step uuid, p_worker text) RETURNS boolean LANGUAGE plpgsql AS $$
+-- commit, so that two cannot be promised the same memory or device. The caller holds the run's row lock (without it, `p_lock` must be false: the
+-- answer is a guess then).
+CREATE OR REPLACE FUNCTION ledger_fits(p_step uuid, p_worker text, p_lock boolean DEFAULT true) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_host uuid := ledger_host(p_worker);
   v_step record;
@@ -50,7 +56,9 @@ BEGIN
     -- It only likes a GPU, and there is none here: fine, unless another host that it suits has one.
     RETURN NOT EXISTS (SELECT 1 FROM ledger_suiting(v_step.queue, v_step.needs) s WHERE s.has AND s.live);
   END IF;
-  PERFORM pg_advisory_xact_lock(hashtext('headrace host'), hashtext(v_host::text));
+  IF p_lock THEN
+    PERFORM pg_advisory_xact_lock(hashtext('headrace host'), hashtext(v_host::text));
+  END IF;
   IF v_gpu > 0 AND (SELECT count(DISTINCT device) FROM ledger_free(v_host)) < v_gpu THEN
     RETURN false;
   END IF;
@@ -79,10 +87,11 @@ $$;
 CREATE OR REPLACE FUNCTION ledger_unplaced(p_after float8, p_limit int) RETURNS jsonb LANGUAGE sql VOLATILE AS $$
   WITH told AS (
     UPDATE runs_steprun SET announced_at = clock_timestamp()
-     WHERE id IN (SELECT id FROM runs_steprun
-                   WHERE status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp() AND (needs IS NOT NULL OR queue = 'gpu')
-                     AND (announced_at IS NULL OR announced_at < clock_timestamp() - make_interval(secs => p_after))
-                   ORDER BY ready_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+     WHERE id IN (SELECT s.id FROM runs_steprun s JOIN runs_run r ON r.id = s.run_id
+                   WHERE s.status = 'queued' AND s.blocked_by = 0 AND s.ready_at <= clock_timestamp() AND (s.needs IS NOT NULL OR s.queue = 'gpu')
+                     AND (s.announced_at IS NULL OR s.announced_at < clock_timestamp() - make_interval(secs => p_after))
+                     AND s.run_id <> ALL ((SELECT ledger_held())::uuid[])
+                   ORDER BY r.priority DESC, s.ready_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED)
     RETURNING id, queue, needs, ready_at)
   SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'queue', r.queue) ORDER BY t.ready_at), '[]')
     FROM told t CROSS JOIN LATERAL unnest(ledger_routes(t.queue, t.needs)) r(queue)

@@ -25,7 +25,7 @@ from backend.runs.triggers import events, fire, hooks
 from backend.runs.triggers.errors import NotPublished, TriggerDeleted, TriggerRefused, WrongKind
 from backend.runs.triggers.kind import Kind, find_kind
 from backend.runs.triggers.kinds import cron
-from backend.runs.triggers.models import Trigger, TriggerEvent
+from backend.runs.triggers.models import PRIORITIES, Trigger, TriggerEvent
 from backend.runs.triggers.receive import changed, notify, receive
 from workers import catalog
 
@@ -41,6 +41,7 @@ TOLD = (
     "enabled",
     "most_per_hour",
     "most_at_once",
+    "priority",
     "coalesce_s",
     "owner_id",
 )
@@ -172,6 +173,8 @@ def _set(trigger: Trigger, kind: Kind, fields: Mapping[str, Any]) -> None:
         if name in fields:
             setattr(trigger, name, fields[name])
     trigger.name = trigger.name.strip()
+    if "priority" in fields:
+        trigger.priority = PRIORITIES.index(fields["priority"])
     if "config" in fields:
         _configure(trigger, kind, fields["config"])
         _wind(trigger)

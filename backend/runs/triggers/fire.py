@@ -24,7 +24,7 @@ from backend.runs.models import Run
 from backend.runs.triggers.errors import NotPublished, TriggerRefused
 from backend.runs.triggers.events import Missing, envelope, take
 from backend.runs.triggers.kinds import cron
-from backend.runs.triggers.models import Trigger, TriggerEvent
+from backend.runs.triggers.models import PRIORITIES, Trigger, TriggerEvent
 from backend.runs.triggers.receive import changed, receive
 
 log = logging.getLogger(__name__)
@@ -191,7 +191,13 @@ def _run(trigger: Trigger, event: TriggerEvent) -> Run:
     if pipeline.deleted_at is not None:
         raise NotFound(what="pipeline", name=pipeline.slug)
     version = newest(trigger) if trigger.version is None else pipelines.get_version(pipeline, trigger.version)
-    return start_run(trigger.project, owner, pipeline, version, Wish(parameters=parameters(trigger, event.payload), name=trigger.name))
+    return start_run(
+        trigger.project,
+        owner,
+        pipeline,
+        version,
+        Wish(parameters=parameters(trigger, event.payload), name=trigger.name, priority=PRIORITIES[trigger.priority]),
+    )
 
 
 def newest(trigger: Trigger) -> PipelineVersion:

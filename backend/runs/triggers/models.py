@@ -9,6 +9,9 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.pipelines.models import Pipeline
 
+PRIORITIES = ("low", "normal", "high", "urgent")
+"""A priority, of a trigger as of the runs it starts, is a place in this list."""
+
 
 class Trigger(models.Model):
     """`config` is what the kind's form says, without its secrets: those are in `secrets`, encrypted, by the names of their fields.
@@ -30,6 +33,7 @@ class Trigger(models.Model):
     config = models.JSONField(default=dict)
     secrets = models.JSONField(default=dict)
     enabled = models.BooleanField(default=True)
+    priority = models.PositiveSmallIntegerField(default=1, db_default=1)
     most_per_hour = models.PositiveIntegerField(default=60)
     most_at_once = models.PositiveIntegerField(default=1)
     coalesce_s = models.PositiveIntegerField(default=0)

@@ -17,7 +17,7 @@ from backend.core.queries import paginate
 from backend.runs.models import Run
 from backend.runs.triggers.kind import find_kind, kinds
 from backend.runs.triggers.kinds import cron
-from backend.runs.triggers.models import Trigger, TriggerEvent
+from backend.runs.triggers.models import PRIORITIES, Trigger, TriggerEvent
 
 Json = dict[str, Any]
 SHOWN_TIMES = 5
@@ -67,6 +67,7 @@ def _out(trigger: Trigger, last: TriggerEvent | None, secret: str | None) -> Jso
         "pipeline_deleted": trigger.pipeline.deleted_at is not None,
         "version": trigger.version, "parameters": trigger.parameters, "mapping": trigger.mapping, "config": trigger.config,
         "secrets_set": sorted(trigger.secrets.keys() & set(known.secret_fields())) if known else [], "enabled": trigger.enabled,
+        "priority": PRIORITIES[trigger.priority],
         "most_per_hour": trigger.most_per_hour, "most_at_once": trigger.most_at_once, "coalesce_s": trigger.coalesce_s,
         "owner": trigger.owner,
         "url": f"{settings.PUBLIC_URL}/api/v1/hooks/{trigger.hook}" if trigger.hook else None, "secret": secret, "next_at": trigger.next_at,

@@ -6,6 +6,9 @@ DECLARE
   v_pipeline record;
   v_depth int;
 BEGIN
+  IF NEW.sample IS NOT NULL THEN
+    RETURN NULL;  -- a dry run: nothing follows from it
+  END IF;
   SELECT e.depth, t.slug INTO v_cause FROM runs_triggerevent e JOIN runs_trigger t ON t.id = e.trigger_id
    WHERE e.run_id = NEW.id AND e.status = 'started' LIMIT 1;
   IF FOUND THEN

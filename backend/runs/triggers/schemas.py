@@ -14,6 +14,8 @@ EventStatus = Literal["received", "coalesced", "limited", "started", "failed", "
 PerHour = Annotated[int, Field(ge=1, le=10_000), WHOLE]
 AtOnce = Annotated[int, Field(ge=1, le=1000), WHOLE]
 Window = Annotated[int, Field(ge=0, le=86_400), WHOLE]
+Priority = Literal["low", "normal", "high", "urgent"]
+"""Ready steps of a run with a higher priority are taken first, whichever worker frees up."""
 Values = dict[str, dict[str, Any]]
 Paths = dict[str, dict[str, str]]
 
@@ -41,6 +43,7 @@ class TriggerIn(Schema):
     parameters: Values = {}
     mapping: Paths = {}
     enabled: Annotated[bool, Field(strict=True)] = True
+    priority: Priority = "normal"
     most_per_hour: PerHour = 60
     most_at_once: AtOnce = 1
     coalesce_s: Window = 0
@@ -55,6 +58,7 @@ class TriggerPatch(Schema):
     config: dict[str, Any] | None = None
     parameters: Values | None = None
     mapping: Paths | None = None
+    priority: Priority | None = None
     most_per_hour: PerHour | None = None
     most_at_once: AtOnce | None = None
     coalesce_s: Window | None = None
@@ -105,6 +109,7 @@ class TriggerOut(Schema):
     config: dict[str, Any]
     secrets_set: list[str]
     enabled: bool
+    priority: Priority
     most_per_hour: int
     most_at_once: int
     coalesce_s: int

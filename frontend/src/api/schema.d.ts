@@ -1601,6 +1601,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/runs/{run_id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Priority
+         * @description Let a run that is under way go before others, or after them.
+         *
+         *     Needs the permission `run.priority` in the project.
+         */
+        put: operations["backend_runs_api_set_priority"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/runs/{run_id}/waits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Waits
+         * @description Why steps of the run wait, each in a sentence; of one step by its path, or of all but shards.
+         *
+         *     Needs the permission `run.read` in the project.
+         */
+        get: operations["backend_runs_api_run_waits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/runs/{run_id}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Forecast
+         * @description What the run's pipeline would take on all of its data, from past runs and (of a dry run) from this one.
+         *
+         *     Needs the permission `run.read` in the project.
+         */
+        get: operations["backend_runs_api_run_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/pipelines/{pipeline}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pipeline Forecast
+         * @description What a run of the draft (or of a version) would take, from past runs.
+         *
+         *     Needs the permission `run.read` in the project.
+         */
+        get: operations["backend_runs_api_pipeline_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/runs/{run_id}/rerun": {
         parameters: {
             query?: never;
@@ -1837,6 +1925,34 @@ export interface paths {
          *     Needs the permission `demo.start` in the project.
          */
         post: operations["backend_runs_api_start_demo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Limits
+         * @description How many steps and runs of the project may run at a time, and how many do.
+         *
+         *     Needs the permission `project.read` in the project.
+         */
+        get: operations["backend_runs_api_get_limits"];
+        /**
+         * Set Limits
+         * @description Bound what the project takes of the studio; null lifts a limit.
+         *
+         *     Needs the permission `project.update` in the project.
+         */
+        put: operations["backend_runs_api_set_limits"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2769,6 +2885,10 @@ export interface components {
             /** Finished At */
             finished_at: string | null;
             error: components["schemas"]["StepError"] | null;
+            /** Peak Memory */
+            peak_memory: number | null;
+            /** Rows */
+            rows: number | null;
         };
         /**
          * AuditOut
@@ -3112,6 +3232,11 @@ export interface components {
             passes: {
                 [key: string]: string;
             };
+            /**
+             * Changes
+             * @default false
+             */
+            changes: boolean;
             /**
              * Undo
              * @default
@@ -3588,6 +3713,20 @@ export interface components {
              */
             data: unknown;
         };
+        /**
+         * ForecastOut
+         * @description `time` adds up all steps with a forecast, one after the other; `memory` is the largest. `known` of `total` steps have one.
+         */
+        ForecastOut: {
+            /** Steps */
+            steps: components["schemas"]["StepForecastOut"][];
+            /** Known */
+            known: number;
+            /** Total */
+            total: number;
+            time: components["schemas"]["SpanOut"] | null;
+            memory: components["schemas"]["SpanOut"] | null;
+        };
         /** FreezeIn */
         FreezeIn: {
             /**
@@ -3975,6 +4114,30 @@ export interface components {
             /** Help */
             help: string;
         };
+        /**
+         * LimitsIn
+         * @description How many steps and runs of the project may run at a time; null: as many as there is room for.
+         */
+        LimitsIn: {
+            /** Steps At Once */
+            steps_at_once?: number | null;
+            /** Runs At Once */
+            runs_at_once?: number | null;
+        };
+        /**
+         * LimitsOut
+         * @description Beside the limits, how much of the studio the project takes now.
+         */
+        LimitsOut: {
+            /** Steps At Once */
+            steps_at_once: number | null;
+            /** Runs At Once */
+            runs_at_once: number | null;
+            /** Steps Running */
+            steps_running: number;
+            /** Runs Running */
+            runs_running: number;
+        };
         /** LineageNode */
         LineageNode: {
             /**
@@ -4109,6 +4272,8 @@ export interface components {
             columns: components["schemas"]["Column"][];
             /** Label Column */
             label_column: string | null;
+            /** Rows */
+            rows: number;
         };
         /**
          * MapIn
@@ -4469,6 +4634,19 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * PinIn
+         * @description Take what that step of that run gave, and do not run this one.
+         */
+        PinIn: {
+            /**
+             * Step Run
+             * Format: uuid
+             */
+            step_run: string;
+            /** Run */
+            run: number;
+        };
         /** PipelineIn */
         PipelineIn: {
             /** Name */
@@ -4641,6 +4819,14 @@ export interface components {
             rows: unknown[][];
             /** Problems */
             problems: components["schemas"]["ProblemOut"][];
+        };
+        /** PriorityIn */
+        PriorityIn: {
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high" | "urgent";
         };
         /** ProblemOut */
         ProblemOut: {
@@ -5001,6 +5187,9 @@ export interface components {
              * @default false
              */
             reuse: boolean;
+            /** Priority */
+            priority?: ("low" | "normal" | "high" | "urgent") | null;
+            sample?: components["schemas"]["Sample"] | null;
         };
         /** RollbackIn */
         RollbackIn: {
@@ -5105,6 +5294,13 @@ export interface components {
              * @default []
              */
             fresh: string[];
+            /**
+             * Priority
+             * @default normal
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high" | "urgent";
+            sample?: components["schemas"]["Sample"] | null;
         };
         /** RunOut */
         RunOut: {
@@ -5128,6 +5324,12 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high" | "urgent";
+            sample: components["schemas"]["Sample"] | null;
             /** Steps Total */
             steps_total: number;
             /** Steps Done */
@@ -5192,6 +5394,12 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high" | "urgent";
+            sample: components["schemas"]["Sample"] | null;
             /** Steps Total */
             steps_total: number;
             /** Steps Done */
@@ -5213,6 +5421,28 @@ export interface components {
             metrics: {
                 [key: string]: number;
             };
+        };
+        /**
+         * Sample
+         * @description A dry run's part of the data: what a source gives is cut to so many rows (or pictures). `stratified`: each label has its share.
+         */
+        Sample: {
+            /**
+             * Rows
+             * @default 500
+             */
+            rows: number;
+            /**
+             * How
+             * @default stratified
+             * @enum {string}
+             */
+            how: "stratified" | "random" | "head";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
         };
         /**
          * SecretIn
@@ -5303,6 +5533,18 @@ export interface components {
             password: string;
         };
         /**
+         * SpanOut
+         * @description A number that is not known exactly: the likely one, and between which it lies by what was seen.
+         */
+        SpanOut: {
+            /** Low */
+            low: number;
+            /** Likely */
+            likely: number;
+            /** High */
+            high: number;
+        };
+        /**
          * StarterOut
          * @description The trigger that started a run, and the event it did so for.
          */
@@ -5340,6 +5582,34 @@ export interface components {
              * @default
              */
             traceback: string;
+        };
+        /**
+         * StepForecastOut
+         * @description `rows`: how many would come in; `runs` past ones this is from, with `least` to `most` rows. `settings`: whether they had the same
+         *     parameters. `time` (seconds) and `memory` (bytes) are null where no past run tells. `skipped`: does not run, for this reason.
+         */
+        StepForecastOut: {
+            /** Step */
+            step: string;
+            /** Name */
+            name: string;
+            /** Skipped */
+            skipped: string;
+            /** Rows */
+            rows: number | null;
+            /** Runs */
+            runs: number;
+            /** Least */
+            least: number | null;
+            /** Most */
+            most: number | null;
+            /**
+             * Settings
+             * @enum {string}
+             */
+            settings: "same" | "other";
+            time: components["schemas"]["SpanOut"] | null;
+            memory: components["schemas"]["SpanOut"] | null;
         };
         /** StepIn */
         StepIn: {
@@ -5386,6 +5656,7 @@ export interface components {
              */
             retry_on: ("api" | "crash" | "exit" | "out_of_memory" | "timeout")[];
             needs?: components["schemas"]["NeedsIn"] | null;
+            pin?: components["schemas"]["PinIn"] | null;
         };
         /** StepRunChanged */
         StepRunChanged: {
@@ -5716,6 +5987,12 @@ export interface components {
              */
             enabled: boolean;
             /**
+             * Priority
+             * @default normal
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high" | "urgent";
+            /**
              * Most Per Hour
              * @default 60
              */
@@ -5805,6 +6082,11 @@ export interface components {
             secrets_set: string[];
             /** Enabled */
             enabled: boolean;
+            /**
+             * Priority
+             * @enum {string}
+             */
+            priority: "low" | "normal" | "high" | "urgent";
             /** Most Per Hour */
             most_per_hour: number;
             /** Most At Once */
@@ -5860,6 +6142,8 @@ export interface components {
                     [key: string]: string;
                 };
             } | null;
+            /** Priority */
+            priority?: ("low" | "normal" | "high" | "urgent") | null;
             /** Most Per Hour */
             most_per_hour?: number | null;
             /** Most At Once */
@@ -6048,6 +6332,21 @@ export interface components {
             email: string;
             /** Name */
             name: string;
+        };
+        /**
+         * WaitOut
+         * @description Why a step waits, as the end of a sentence that begins with the step.
+         */
+        WaitOut: {
+            /**
+             * Step Run
+             * Format: uuid
+             */
+            step_run: string;
+            /** Step */
+            step: string;
+            /** Why */
+            why: string;
         };
         /** YamlIn */
         YamlIn: {
@@ -8920,6 +9219,7 @@ export interface operations {
             query?: {
                 status?: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped" | "waiting";
                 pipeline?: string;
+                dry_run?: boolean;
                 search?: string;
                 sort?: string;
                 cursor?: string;
@@ -9080,6 +9380,137 @@ export interface operations {
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];
             429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_set_priority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriorityIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_run_waits: {
+        parameters: {
+            query?: {
+                step?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_run_forecast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_pipeline_forecast: {
+        parameters: {
+            query?: {
+                version?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
         };
@@ -9446,6 +9877,71 @@ export interface operations {
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
             405: components["responses"]["Error405"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_get_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_runs_api_set_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
             409: components["responses"]["Error409"];
             413: components["responses"]["Error413"];
             422: components["responses"]["Error422"];

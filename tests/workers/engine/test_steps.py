@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +122,56 @@ def test_how_a_step_apart_ended_is_told(lab: Studio, how: str, code: str, words:
     run = lab.start({"a": step("apart", how=how)})
     error = lab.wait(run["id"])["error"]
     assert error["code"] == code and words in error["message"]
+
+
+@pytest.fixture
+def small_group(lab: Studio) -> Iterator[Path]:
+    """A control group with 96 MiB, in which the kernel kills what wants more."""
+    first = Path("/sys/fs/cgroup/memory")
+    base, limit = (first, "memory.limit_in_bytes") if first.is_dir() else (Path("/sys/fs/cgroup"), "memory.max")
+    group = base / f"hr-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / limit).write_text(str(96 << 20))
+    except OSError as exc:
+        pytest.skip(f"no control group can be made here: {exc}")
+    (lab.folder / "cgroup").unlink(missing_ok=True)
+    (lab.folder / "cgroup").symlink_to(group)
+    yield group
+    until(lambda: not (group / "cgroup.procs").read_text().strip(), 10)
+    group.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("limit", r"ran out of memory: it had [\d.]+ GiB, needed more"),  # Python's MemoryError, under a limit of the process
+        ("numpy", r"ran out of memory: it had .*, needed more \(it asked for another 8.00 PiB\)"),
+        ("torch", r"ran out of memory: it had .*, needed more \(it asked for another 4.0 PiB\)"),
+        ("cuda", r"ran out of the GPU's memory: it had 79.10 GiB, needed more \(it asked for another 2.00 GiB\)"),
+        ("kernel", r"ran out of memory: it had .*, needed more"),  # the kernel's killer, for a control group
+    ],
+)
+def test_too_little_memory_is_told_as_such_whoever_ended_the_step(
+    lab: Studio, request: pytest.FixtureRequest, how: str, words: str
+) -> None:
+    if how == "kernel":
+        request.getfixturevalue("small_group")
+    run = lab.start({"a": step("swallow", how=how)})
+    error = lab.wait(run["id"])["error"]
+    assert error["code"] == "out_of_memory" and re.search(words, error["message"]), error
+    assert "Try " in error["hint"]
+
+
+def test_what_an_attempt_took_is_kept(lab: Studio) -> None:
+    run = lab.start({"a": step("swallow"), "b": step("number", value=1)})
+    assert lab.wait(run["id"])["status"] == "succeeded"
+    peaks = dict(
+        lab.query(
+            "SELECT s.step, a.peak_memory FROM runs_attempt a JOIN runs_steprun s ON s.id = a.step_run_id WHERE s.run_id = %s", run["id"]
+        )
+    )
+    assert peaks["a"] > 200 << 20 and peaks["b"] > 10 << 20
 
 
 def cancel(lab: Studio, run_id: str) -> float:

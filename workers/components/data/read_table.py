@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -27,7 +27,9 @@ def read_table(
 
     manifest = find(dataset, "Table")
     columns = [{"name": c["name"], "type": c["type"]} for c in manifest["columns"]]
-    known = {"columns": columns, "dataset_versions": [f"{manifest['dataset']}@{manifest['version']}"]}
+    known: dict[str, Any] = {"columns": columns, "dataset_versions": [f"{manifest['dataset']}@{manifest['version']}"]}
+    if "rows" in manifest:
+        known["rows"] = manifest["rows"]
     if manifest.get("label_column"):
         known["label_column"] = manifest["label_column"]
     return Table(digest=manifest["digest"], metadata=known)

@@ -23,7 +23,7 @@ class Asked(TypedDict):
     value: Annotated[str, Field(title="To begin with", description="What the form shows at first.", max_length=200)]
 
 
-@component(resources="io", cacheable=False, passes={"approved": "value", "rejected": "value"})
+@component(resources="io", cacheable=False, changes=True, passes={"approved": "value", "rejected": "value"})
 def approval(
     value: Annotated[Artifact, Field(title="What it is about", description="Anything: it leaves unchanged when somebody has decided.")],
     metrics: Annotated[Metrics | None, Field(description="Numbers to show beside the question.")] = None,

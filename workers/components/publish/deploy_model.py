@@ -10,7 +10,7 @@ from workers.sdk.component import EndpointName, component
 from workers.sdk.kinds import Endpoint, ModelVersion
 
 
-@component(resources="io", cacheable=False, undo="withdraw_deployment")
+@component(resources="io", cacheable=False, changes=True, undo="withdraw_deployment")
 def deploy_model(
     model_version: Annotated[ModelVersion, Field(title="Model version", description="The registered version to deploy.")],
     *,

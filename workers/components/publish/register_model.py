@@ -10,7 +10,7 @@ from workers.sdk.component import ModelName, component
 from workers.sdk.kinds import Metrics, Model, ModelVersion
 
 
-@component(resources="io", cacheable=False, undo="withdraw_version")
+@component(resources="io", cacheable=False, changes=True, undo="withdraw_version")
 def register_model(
     model: Annotated[Model, Field(description="The trained model.")],
     metrics: Annotated[Metrics | None, Field(description="Its evaluation, shown beside the version.")] = None,

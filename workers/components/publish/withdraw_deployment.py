@@ -10,7 +10,7 @@ from workers.sdk.component import component
 from workers.sdk.kinds import Endpoint, Values
 
 
-@component(resources="io", cacheable=False)
+@component(resources="io", cacheable=False, changes=True)
 def withdraw_deployment(
     endpoint: Annotated[Endpoint, Field(description="The endpoint as the deployment left it.")],
 ) -> Values:

@@ -10,7 +10,7 @@ from workers.sdk.component import component
 from workers.sdk.kinds import ModelVersion, Values
 
 
-@component(resources="io", cacheable=False)
+@component(resources="io", cacheable=False, changes=True)
 def withdraw_version(
     model_version: Annotated[ModelVersion, Field(title="Model version", description="The version as it was registered.")],
 ) -> Values:

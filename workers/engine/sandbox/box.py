@@ -40,6 +40,8 @@ class Box:
         self.inputs, self.scratch, self._code = self.folder / "inputs", self.folder / "scratch", self.folder / "code"
         self.made = self.folder / "made"
         """Where the worker lays what it took over from scratch: closed to the sandbox."""
+        self.peak: int | None = None
+        """The most memory that its processes were seen to hold together."""
 
     def make(self) -> None:
         self.folder.mkdir(parents=True)

@@ -16,7 +16,7 @@ import subprocess
 import time
 from typing import Any, Protocol
 
-from workers.engine import wire
+from workers.engine import memory, wire
 from workers.engine.isolate import Ended
 from workers.engine.perform import TimedOut
 from workers.engine.report import Splitter
@@ -49,6 +49,7 @@ class Follow:
         self._pipes = {process.stdout.fileno(): Splitter("stdout"), process.stderr.fileno(): Splitter("stderr")}
         self._reader = wire.Reader(limits.message)
         self._said = self._heard = 0
+        self._kills = memory.kills()
         self._budget, self._filled = float(limits.messages_per_s), time.monotonic()
         self._result: Json | None = None
         self._stopping = 0.0
@@ -202,6 +203,9 @@ class Follow:
                          "Give it less to do, or raise the limit.", retry=False)  # fmt: skip
         if number == signal.SIGSYS:
             return Ended("failed", "forbidden_call", "The step made a system call that code steps may not make.", retry=False)
+        if memory.killed(-number, self._kills, self._watch.peak):
+            error = memory.told(limit=self._limits.memory, peak=self._watch.peak)
+            return Ended("failed", error["code"], error["message"], error["hint"], retry=False)
         if number in set(signal.Signals):
             hint = "Often this is too little memory, or a library that failed below Python; the log may say more."
             return Ended("failed", "process_crashed", f"The step's process was ended by {signal.Signals(number).name}.", hint, retry=False)

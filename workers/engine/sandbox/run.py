@@ -38,6 +38,8 @@ class Sandboxed:
 
     def __init__(self, *, mode: Mode | None = None, machine: Machine | None = None):
         self._mode, self._machine = mode, machine
+        self.peak: int | None = None
+        """Of the last step, in bytes."""
 
     def run(
         self,
@@ -73,6 +75,7 @@ class Sandboxed:
             answer = start(box, request, listener, until)
             return Taker(box, outputs, records, kinds, store).take(answer.get("outputs"))
         finally:
+            self.peak = box.peak
             box.remove()
 
 

@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from workers.engine import memory
 from workers.engine.isolate import Ended
 from workers.engine.sandbox.box import Box
 from workers.engine.sandbox.limits import MIB
@@ -26,21 +27,27 @@ class Watch:
         self._answered = self._next = 0.0
         self._longest = 0.0
 
+    @property
+    def peak(self) -> int | None:
+        """The most memory that all of the sandbox was seen to hold."""
+        return self._box.peak
+
     def look(self) -> Ended | None:
         """What the sandbox uses more of than it may, as the step's end; None when all is well."""
         limits = self._box.limits
         processes = descendants(self._pid)
-        memory, threads = 0, 0
+        held, threads = 0, 0
         for pid in processes:
             with contextlib.suppress(OSError, IndexError, ValueError):
                 # after the name in brackets: utime is field 14 of proc(5), num_threads 20, rss 24
                 stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-                memory += int(stat[21]) * PAGE
+                held += int(stat[21]) * PAGE
                 threads += int(stat[17])
                 self._longest = max(self._longest, (int(stat[11]) + int(stat[12])) / TICKS)
-        if memory > limits.memory * 1.1:
-            return Ended("failed", "out_of_memory", f"The step used more than {limits.memory // MIB:,} MiB of memory.",
-                         "Give it less data, or take only the columns it needs.", retry=False)  # fmt: skip
+        self._box.peak = max(self._box.peak or 0, held)
+        if held > limits.memory * 1.1:
+            error = memory.told(limit=limits.memory, peak=held)
+            return Ended("failed", error["code"], error["message"], error["hint"], retry=False)
         if threads > limits.processes + 16:
             return Ended("failed", "too_many_processes", f"The step started more than {limits.processes} processes and threads.",
                          "Let the libraries use fewer.", retry=False)  # fmt: skip

@@ -53,6 +53,7 @@ class Code:
     isolate: bool = False
     columns: None = None
     undo: str = ""
+    changes: bool = False
 
     @cached_property
     def passes(self) -> dict[str, str]:

@@ -5,19 +5,23 @@
     undo      {"component": name, "parameters": {…}}: what puts right what the step did, when its run fails or is cancelled
     retry_on  which classes of error are tried again (all that may help, where nothing is said)
     needs     what the host must have (`workers.sdk.graph.needs`)
+    pin       {"step_run": id, "run": number}: take what that step of that run gave, and do not run this one
 
 Pure: shapes and limits alone. Whether a port, parameter or component exists is `check`'s to say.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from workers.sdk.graph.needs import normalise_needs
 from workers.sdk.graph.plain import OUTPUT, GraphError, plain, text, whole
 
-FIELDS = ("map", "repeat", "undo", "retry_on", "needs")
+FIELDS = ("map", "repeat", "undo", "retry_on")
+"""What the ledger keeps of how a step is run."""
+PARTS = (*FIELDS, "needs", "pin")
 ERROR_CLASSES = {
     "crash": "an error in the component",
     "timeout": "ran longer than its time limit",
@@ -49,10 +53,19 @@ class Undo(TypedDict):
     parameters: dict[str, Any]
 
 
+class Pin(TypedDict):
+    """`run` is the run's number, for people; `step_run` decides."""
+
+    step_run: str
+    run: int
+
+
 def normalise_flow(step: Mapping[str, Any], field: str) -> Any:
     """The parts of `step` that are of this file, in their normal form."""
     found: dict[str, Any] = {}
-    for name, read in (("map", _map), ("repeat", _repeat), ("undo", _undo), ("retry_on", _retry_on), ("needs", normalise_needs)):
+    for name, read in (
+        ("map", _map), ("repeat", _repeat), ("undo", _undo), ("retry_on", _retry_on), ("needs", normalise_needs), ("pin", _pin)
+    ):  # fmt: skip
         value = step.get(name)
         if value is not None and value != [] and (result := read(value, f"{field}.{name}")):
             found[name] = result
@@ -124,6 +137,15 @@ def _undo(value: Any, field: str) -> Undo:
     if not isinstance(parameters, Mapping):
         raise GraphError("must be an object: parameter → value.", f"{field}.parameters")
     return {"component": component, "parameters": plain(parameters, f"{field}.parameters")}
+
+
+def _pin(value: Any, field: str) -> Pin:
+    _only(value, field, ("step_run", "run"))
+    try:
+        step_run = str(uuid.UUID(str(value.get("step_run"))))
+    except ValueError:
+        raise GraphError("must be the id of a step run.", f"{field}.step_run") from None
+    return {"step_run": step_run, "run": whole(value.get("run"), f"{field}.run", 1, 2**31 - 1)}
 
 
 def _retry_on(value: Any, field: str) -> list[str]:

@@ -50,6 +50,7 @@ class Nested:
     isolate: bool = False
     columns: None = None
     undo: str = ""
+    changes: bool = False
 
     @property
     def summary(self) -> str:

@@ -51,13 +51,14 @@ def plan(graph: Mapping[str, Any], components: Mapping[str, Any], new_id: Callab
         step = graph["steps"][key]
         component = components[step["component"]]
         parameters = effective(component, step["parameters"])
-        flow = {name: step[name] for name in FIELDS if name != "needs" and step.get(name)}
+        flow = {name: step[name] for name in FIELDS if step.get(name)}
         needs = step.get("needs")
         cached = component.cacheable
         wires = {port: [(keys[ref["step"]], ref["output"]) for ref in refs] for port, refs in step["inputs"].items()}
         decides = {name: value for name, value in flow.items() if name in ("map", "repeat")}
         deciding = {**parameters, "$flow": decides} if decides else parameters
-        keys[key] = cache_key(component.name, component.version, deciding, wires) if cached else ""
+        # What a pin gives need not be what the step would: nothing after it has a key that an unpinned run may find.
+        keys[key] = cache_key(component.name, component.version, deciding, wires) if cached and not step.get("pin") else ""
         if undo := flow.get("undo") or ({"component": component.undo, "parameters": {}} if component.undo else None):
             flow["undo"] = undoing(undo, components)
         steps.append({

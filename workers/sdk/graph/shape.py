@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
-from workers.sdk.graph.flow import Map, Repeat, Undo, normalise_flow
+from workers.sdk.graph.flow import Map, Pin, Repeat, Undo, normalise_flow
 from workers.sdk.graph.needs import Needs
 from workers.sdk.graph.parameters import normalise_parameters
 from workers.sdk.graph.plain import KEY, OUTPUT, GraphError, plain, storable, text, whole
@@ -45,6 +45,7 @@ class Step(TypedDict):
     undo: NotRequired[Undo]
     retry_on: NotRequired[list[str]]
     needs: NotRequired[Needs]
+    pin: NotRequired[Pin]
 
 
 class Graph(TypedDict):

@@ -19,7 +19,9 @@ from workers.sdk.graph.plain import GraphError
 from workers.sdk.graph.shape import Graph, normalise
 
 FORMAT = "pipeline/1"
-STEP_FIELDS = ("component", "name", "parameters", "inputs", "map", "repeat", "retries", "retry_on", "timeout_s", "needs", "undo", "note")
+STEP_FIELDS = (
+    "component", "name", "parameters", "inputs", "map", "repeat", "retries", "retry_on", "timeout_s", "needs", "undo", "pin", "note"
+)  # fmt: skip
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

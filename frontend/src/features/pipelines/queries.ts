@@ -92,6 +92,12 @@ export const publishPipeline = (project: string, pipeline: string, note: string)
 
 export const startRun = (project: string, body: Schemas['RunIn']) => unwrap(api.POST(`${BASE}/runs`, { params: { path: { project } }, body }))
 
+export const forecastQuery = (project: string, pipeline: string, version: number | null) =>
+  queryOptions({
+    queryKey: [...keys.runs(project), 'forecast', pipeline, version],
+    queryFn: () => unwrap(api.GET(`${BASE}/pipelines/{pipeline}/forecast`, { params: { path: { project, pipeline }, query: version === null ? {} : { version } } })),
+  })
+
 export const exportYaml = (project: string, pipeline: string, version?: number) =>
   unwrap(api.GET(`${BASE}/pipelines/{pipeline}/yaml`, { params: { path: { project, pipeline }, query: version === undefined ? {} : { version } } }))
 

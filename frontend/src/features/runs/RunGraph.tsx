@@ -11,17 +11,17 @@ import { HEIGHT, places, WIDTH, wiresOf } from './layout'
 import { drawn, runsMany, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
-type StepNode = Node<{ step: StepRun; how: 'map' | 'repeat' | null; many: boolean; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
+type StepNode = Node<{ step: StepRun; why: string; how: 'map' | 'repeat' | null; many: boolean; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
 
 /** What stands under a step's name: how far it is, how long it took, or why it did not run. */
-function told(step: StepRun, many: boolean): string {
+function told(step: StepRun, many: boolean, why = ''): string {
   const cached = step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')
   const time = elapsed(step.started_at, step.finished_at)
   if (many && step.shards) return shardWords(step.shards)
   if (step.status === 'waiting') return 'Waits for a person'
   if (step.status === 'running') return step.message || `${Math.round(step.progress * 100)} %`
   if (step.status === 'skipped') return cached ? 'Reused' : step.skip_reason === 'upstream failed' ? 'Not reached' : humanise(step.skip_reason || 'skipped')
-  if (step.status === 'queued') return 'Queued'
+  if (step.status === 'queued') return why ? why.charAt(0).toUpperCase() + why.slice(1) : 'Queued'
   const took = time !== null && step.finished_at ? duration(time) : ''
   return step.status === 'succeeded' ? took : [humanise(step.status), took].filter(Boolean).join(', ')
 }
@@ -32,7 +32,7 @@ function shardWords({ total, open, failed }: NonNullable<StepRun['shards']>): st
 
 /** A step that nobody reached, or a branch that was not taken: there, but out of the way. */
 function passedOver(step: StepRun): boolean {
-  return step.status === 'skipped' && step.skip_reason !== 'cached' && step.skip_reason !== 'reused'
+  return step.status === 'skipped' && !['cached', 'reused', 'pinned'].includes(step.skip_reason)
 }
 
 const nodeTypes = {
@@ -40,7 +40,7 @@ const nodeTypes = {
     const { step } = data
     const look = statusLook(step.status)
     const StatusIcon = look.icon
-    const under = told(step, data.many)
+    const under = told(step, data.many, data.why)
     return (
       <button
         type="button"
@@ -76,7 +76,7 @@ const nodeTypes = {
 }
 
 /** The same on a phone, where a graph would be too small to read: the steps one below the other, each opening in place. */
-export function StepList({ run, selected, onSelect, children }: { run: Run; selected: string | null; onSelect: (step: string | undefined) => void; children: ReactNode }) {
+export function StepList({ run, waits, selected, onSelect, children }: { run: Run; waits: ReadonlyMap<string, string>; selected: string | null; onSelect: (step: string | undefined) => void; children: ReactNode }) {
   return (
     <ol className={classes.steps} aria-label="Steps of this run">
       {[...drawn(run, null), ...run.step_runs.filter((step) => step.undoes)].map((step) => {
@@ -94,7 +94,7 @@ export function StepList({ run, selected, onSelect, children }: { run: Run; sele
                 {step.name || step.title}
                 <span className="visually-hidden"> {step.status}</span>
               </span>
-              <span className={classes.stepUnder}>{under}</span>
+              <span className={classes.stepUnder} title={waits.get(step.step)}>{under}</span>
               {step.status === 'running' && <span className={classes.nodeBar} style={{ width: `${Math.max(3, step.progress * 100)}%` }} />}
             </button>
             {open && <div className={classes.stepBody}>{children}</div>}
@@ -106,7 +106,7 @@ export function StepList({ run, selected, onSelect, children }: { run: Run; sele
 }
 
 /** `graph`: of the pipeline that is drawn, its keys as the paths of the steps; `inside`: the step of the run that is that pipeline. */
-export function RunGraph({ run, graph, inside, selected, onSelect, onOpen }: { run: Run; graph: Run['graph']; inside: string | null; selected: string | null; onSelect: (step: string) => void; onOpen: (step: string) => void }) {
+export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen }: { run: Run; waits: ReadonlyMap<string, string>; graph: Run['graph']; inside: string | null; selected: string | null; onSelect: (step: string) => void; onOpen: (step: string) => void }) {
   const scheme = useComputedColorScheme('light')
   const spots = useMemo(() => places(graph), [graph])
   const wires = useMemo(() => wiresOf(graph), [graph])
@@ -117,13 +117,13 @@ export function RunGraph({ run, graph, inside, selected, onSelect, onOpen }: { r
         id: step.step,
         type: 'step',
         position: spots[step.step] ?? { x: 0, y: 0 },
-        data: { step, how: graph.steps?.[step.step]?.map ? 'map' : graph.steps?.[step.step]?.repeat ? 'repeat' : null, many: runsMany(run, step), inside: step.component.startsWith('pipeline:') && !runsMany(run, step), onChoose: onSelect, onOpen },
+        data: { step, why: waits.get(step.step) ?? '', how: graph.steps?.[step.step]?.map ? 'map' : graph.steps?.[step.step]?.repeat ? 'repeat' : null, many: runsMany(run, step), inside: step.component.startsWith('pipeline:') && !runsMany(run, step), onChoose: onSelect, onOpen },
         selected: step.step === selected,
         width: WIDTH,
         height: HEIGHT,
         focusable: false,
       })),
-    [run, graph, inside, spots, selected, onSelect, onOpen],
+    [run, waits, graph, inside, spots, selected, onSelect, onOpen],
   )
   const edges = useMemo(
     () =>

@@ -1,7 +1,7 @@
 /** One run, live: its graph, the step that is chosen, and below it results, charts, log and timeline. */
-import { Alert, Anchor, Breadcrumbs, Button, Group, Progress, Skeleton, Tabs, Text } from '@mantine/core'
+import { Alert, Anchor, Badge, Breadcrumbs, Button, Group, Progress, Skeleton, Tabs, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerPlay, IconPlayerStop, IconPlayerTrackNext, IconRefresh, IconTimeline } from '@tabler/icons-react'
+import { IconAlertTriangle, IconChartLine, IconFileText, IconPackage, IconPlayerPlay, IconPlayerStop, IconPlayerTrackNext, IconRefresh, IconTestPipe, IconTimeline } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useState } from 'react'
@@ -14,17 +14,19 @@ import { ConfirmButton, notifyError } from '@/ui/confirm'
 import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
-import { runQuery, useInside, useNow, useRun, useStepAt } from './data'
+import { runQuery, useInside, useNow, useRun, useStepAt, useWaits } from './data'
+import { DryRunNotice, Forecast } from './Forecast'
 import { HeatStrip } from './HeatStrip'
 import { ended, runsMany, shardOf, type Run, type StepRun } from './live'
 import { LogView } from './LogView'
 import { Artifacts, MetricCharts, Timeline } from './panels'
+import { PriorityMenu } from './Priority'
 import { RerunDialog } from './RerunDialog'
 import { RunGraph, StepList } from './RunGraph'
 import classes from './runs.module.css'
 import { StepPanel } from './StepPanel'
 
-const TABS = ['charts', 'artifacts', 'logs', 'timeline'] as const
+const TABS = ['charts', 'artifacts', 'logs', 'timeline', 'forecast'] as const
 type Tab = (typeof TABS)[number]
 
 export function RunPage() {
@@ -99,16 +101,30 @@ function Shown({ project, run }: { project: string; run: Run }) {
     [can, run.id, run.status],
   )
   const running = !ended(run.status)
+  const waits = useWaits(project, run)
+  // Nothing of it runs: what it waits for is what people want to know first.
+  const held = running && !run.step_runs.some((s) => s.status === 'running') ? run.step_runs.find((s) => (s.status === 'queued' || s.status === 'waiting') && waits.has(s.step)) : undefined
+  const still = held ? `“${held.name || held.title}”: ${waits.get(held.step)}.` : ''
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
   const broken = run.step_runs.find((s) => s.status === 'failed')
-  const panel = step && <StepPanel project={project} run={run} step={step} onOpen={(to) => setSearch({ tab: to, step: step.step })} />
+  const panel = step && <StepPanel project={project} run={run} step={step} why={waits.get(step.step)} onOpen={(to) => setSearch({ tab: to, step: step.step })} />
   const title = `#${run.number} ${run.name || run.pipeline_name}`
   return (
     <>
       <PageHeader
         title={title}
         crumbs={[{ label: 'Runs', to: '/p/$project/runs', params: { project } }]}
-        badges={<StatusBadge status={run.status} size="lg" />}
+        badges={
+          <Group gap="xs">
+            <StatusBadge status={run.status} size="lg" />
+            {run.sample && (
+              <Badge size="lg" color="grape" leftSection={<IconTestPipe size={14} aria-hidden />}>
+                Dry run
+              </Badge>
+            )}
+            <PriorityMenu project={project} run={run} />
+          </Group>
+        }
         description={
           <>
             <Anchor inherit underline="always" renderRoot={(props) => <Link to="/p/$project/pipelines/$pipeline" params={{ project, pipeline: run.pipeline }} {...props} />}>
@@ -170,6 +186,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
         }
       />
       <Announcer run={run} />
+      <DryRunNotice run={run} onForecast={() => setSearch({ tab: 'forecast' })} />
       {run.status === 'failed' && run.error && (
         <Alert mb="md" color="red" icon={<IconAlertTriangle aria-hidden />} title={broken ? `“${broken.name || broken.title}” failed: ${run.error.message}` : run.error.message}>
           {run.error.hint && <Text size="sm">{run.error.hint}</Text>}
@@ -185,7 +202,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
         <div className={classes.numbers} data-wait={Object.keys(run.metrics).length === 0 || undefined}>
           {Object.keys(run.metrics).length === 0 && (
             <Text size="sm" c="dimmed">
-              {run.steps_done} of {run.steps_total} steps done. What its evaluations measure shows here.
+              {run.steps_done} of {run.steps_total} steps done. {still || 'What its evaluations measure shows here.'}
             </Text>
           )}
           {ranked(run.metrics).filter(([name]) => !name.includes('.')).slice(0, 6).map(([name, value]) => (
@@ -201,7 +218,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
         </div>
       )}
       {phone ? (
-        <StepList run={run} selected={owner?.step ?? null} onSelect={(key) => setSearch({ step: key })}>
+        <StepList run={run} waits={waits} selected={owner?.step ?? null} onSelect={(key) => setSearch({ step: key })}>
           {panel}
         </StepList>
       ) : (
@@ -216,7 +233,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
               </Text>
             </Breadcrumbs>
           )}
-          <RunGraph key={inside?.step ?? ''} run={run} graph={graph} inside={inside?.step ?? null} selected={shownStep} onSelect={choose} onOpen={openInside} />
+          <RunGraph key={inside?.step ?? ''} run={run} waits={waits} graph={graph} inside={inside?.step ?? null} selected={shownStep} onSelect={choose} onOpen={openInside} />
         </>
       )}
       {many && <HeatStrip key={many.id} project={project} run={run} step={many} chosen={shardPath ? shardOf(many.step, shardPath) : null} onChoose={(number) => setSearch({ step: number === null ? many.step : `${many.step}[${number}]` })} />}
@@ -237,6 +254,11 @@ function Shown({ project, run }: { project: string; run: Run }) {
             <Tabs.Tab value="timeline" leftSection={!phone && <IconTimeline size={16} aria-hidden />}>
               Timeline
             </Tabs.Tab>
+            {run.sample && (
+              <Tabs.Tab value="forecast" leftSection={!phone && <IconTestPipe size={16} aria-hidden />}>
+                Full run
+              </Tabs.Tab>
+            )}
           </Tabs.List>
           <Tabs.Panel value="charts">
             <MetricCharts project={project} run={whole} />
@@ -251,6 +273,9 @@ function Shown({ project, run }: { project: string; run: Run }) {
           </Tabs.Panel>
           <Tabs.Panel value="logs">
             <LogView project={project} run={whole} step={chosen} onStep={(key) => setSearch({ step: key ?? undefined })} />
+          </Tabs.Panel>
+          <Tabs.Panel value="forecast">
+            <Forecast project={project} run={run} />
           </Tabs.Panel>
           <Tabs.Panel value="timeline">
             <Timeline run={run} onStep={choose} />

@@ -1,5 +1,5 @@
 /** All runs of a project: filter, sort, choose some to compare. Ten thousand scroll like ten. */
-import { Button, Group, Progress, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, Progress, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconColumns3, IconPlayerPlay, IconRoute, IconSearch } from '@tabler/icons-react'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
@@ -17,6 +17,7 @@ import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { runsQuery, useNow, useRunsLive, type RunFilters } from './data'
 import { ended } from './live'
+import { PriorityBadge } from './Priority'
 
 type Summary = Schemas['RunSummary']
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'] as const
@@ -35,7 +36,7 @@ export function RunsPage() {
   const project = useProjectSlug()
   const can = useCan()
   const navigate = useNavigate()
-  const given = useSearch({ strict: false }) as { status?: string; pipeline?: string; search?: string }
+  const given = useSearch({ strict: false }) as { status?: string; pipeline?: string; search?: string; kind?: string }
   const [text, setText] = useState(given.search ?? '')
   const [search] = useDebouncedValue(text, 250)
   const [sort, setSort] = useState<Sort | null>({ key: 'created', descending: true })
@@ -43,6 +44,7 @@ export function RunsPage() {
   const filters: RunFilters = {
     status: STATUSES.find((s) => s === given.status),
     pipeline: given.pipeline || undefined,
+    dry_run: given.kind === 'dry' ? true : given.kind === 'full' ? false : undefined,
     search: search || undefined,
     sort: sortParam(sort) ?? '-created',
   }
@@ -55,8 +57,8 @@ export function RunsPage() {
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data])
   const now = useNow(rows.some((run) => run.status === 'running'))
   const total = query.data?.pages[0]?.total ?? rows.length
-  const filtered = Boolean(filters.status || filters.pipeline || filters.search)
-  const setFilter = (change: { status?: string; pipeline?: string }) =>
+  const filtered = Boolean(filters.status || filters.pipeline || filters.search || filters.dry_run !== undefined)
+  const setFilter = (change: { status?: string; pipeline?: string; kind?: string }) =>
     void navigate({ to: '.', search: (before) => ({ ...before, ...change }), replace: true })
 
   const headline = useMemo(() => headlines(rows), [rows])
@@ -69,9 +71,17 @@ export function RunsPage() {
       sortable: true,
       render: (run) => (
         <Stack gap={0} miw={0}>
-          <Text size="sm" fw={600} truncate>
-            #{run.number} {run.name || run.pipeline_name}
-          </Text>
+          <Group gap={6} wrap="nowrap" miw={0}>
+            <Text size="sm" fw={600} truncate>
+              #{run.number} {run.name || run.pipeline_name}
+            </Text>
+            {run.sample && (
+              <Badge size="xs" color="grape" style={{ flex: 'none' }}>
+                Dry run
+              </Badge>
+            )}
+            {!ended(run.status) && <PriorityBadge priority={run.priority} />}
+          </Group>
           <Text size="xs" c="dimmed" truncate>
             {run.pipeline_name} v{run.pipeline_version}
           </Text>
@@ -156,6 +166,18 @@ export function RunsPage() {
           onChange={(pipeline) => setFilter({ pipeline: pipeline ?? undefined })}
           w={{ base: 'calc(50% - 6px)', xs: 220 }}
         />
+        <Select
+          aria-label="Kind of run"
+          placeholder="Full and dry runs"
+          clearable
+          data={[
+            { value: 'full', label: 'Full runs' },
+            { value: 'dry', label: 'Dry runs' },
+          ]}
+          value={given.kind ?? null}
+          onChange={(kind) => setFilter({ kind: kind ?? undefined })}
+          w={{ base: 'calc(50% - 6px)', xs: 170 }}
+        />
       </Group>
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
       {!query.isPending && rows.length === 0 && !query.error ? (
@@ -168,7 +190,7 @@ export function RunsPage() {
                 variant="default"
                 onClick={() => {
                   setText('')
-                  setFilter({ status: undefined, pipeline: undefined })
+                  setFilter({ status: undefined, pipeline: undefined, kind: undefined })
                 }}
               >
                 Clear the filters

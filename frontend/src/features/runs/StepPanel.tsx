@@ -1,6 +1,6 @@
 /** One step of a run: how it stands, why it failed, what it was given and what it made. */
 import { Accordion, Alert, Anchor, Badge, Code, Group, Progress, Stack, Text, Title } from '@mantine/core'
-import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
+import { IconAlertTriangle, IconClock, IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { api, unwrap } from '@/api/client'
 import { keys } from '@/api/keys'
@@ -12,7 +12,7 @@ import { useNow } from './data'
 import { ended, runsMany, unpin, type Run, type StepRun } from './live'
 import classes from './runs.module.css'
 
-export function StepPanel({ project, run, step, onOpen }: { project: string; run: Run; step: StepRun; onOpen: (tab: 'logs' | 'artifacts') => void }) {
+export function StepPanel({ project, run, step, why, onOpen }: { project: string; run: Run; step: StepRun; why?: string; onOpen: (tab: 'logs' | 'artifacts') => void }) {
   const now = useNow(step.status === 'running')
   const cached = step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')
   const undone = step.undoes ? run.step_runs.find((one) => one.id === step.undoes) : undefined
@@ -41,6 +41,11 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
           </Text>
         )}
       </Group>
+      {why && step.status === 'queued' && (
+        <Alert icon={<IconClock aria-hidden />} color="gray" p="xs" aria-label="Why it waits">
+          {why.charAt(0).toUpperCase() + why.slice(1)}.
+        </Alert>
+      )}
       {step.status === 'running' && (
         <div>
           <Progress value={step.progress * 100} animated aria-label={`${Math.round(step.progress * 100)} %`} />
@@ -50,6 +55,11 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
             </Text>
           )}
         </div>
+      )}
+      {why && step.status === 'waiting' && (
+        <Text size="sm" c="dimmed">
+          {why.charAt(0).toUpperCase() + why.slice(1)}.
+        </Text>
       )}
       {step.status === 'waiting' && step.question && <QuestionForm key={step.id} project={project} run={run.id} step={step.step} question={step.question} />}
       {step.decision && step.status !== 'waiting' && <Decision decision={step.decision} />}
@@ -66,7 +76,7 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
       )}
       {step.status === 'skipped' && !cached && step.skip_reason && (
         <Alert icon={<IconInfoCircle aria-hidden />} color="gray" p="xs">
-          {step.skip_reason === 'upstream failed' ? 'Not reached: a step before it failed.' : step.skip_reason === 'branch not taken' ? 'Passed over: the branch it is on was not taken.' : `Skipped: ${step.skip_reason}.`}
+          {step.skip_reason === 'upstream failed' ? 'Not reached: a step before it failed.' : step.skip_reason === 'branch not taken' ? 'Passed over: the branch it is on was not taken.' : SKIPPED[step.skip_reason] ?? `Skipped: ${step.skip_reason}.`}
         </Alert>
       )}
       {step.error && (
@@ -135,6 +145,12 @@ export function StepPanel({ project, run, step, onOpen }: { project: string; run
       {step.attempt > 1 && !step.shards && !step.question && !step.decision && <Attempts project={project} run={run} step={step} />}
     </Stack>
   )
+}
+
+const SKIPPED: Record<string, string> = {
+  pinned: 'Pinned in the pipeline: an earlier run’s result is taken, and the step does not run.',
+  'only needed by what is pinned': 'Not run: only steps that are pinned would need it.',
+  'dry run': 'Left out of this dry run: it changes something outside, asks somebody, or needs what does.',
 }
 
 /** A value as people wrote it: no brackets, and a data set version without the digest it is pinned to. */

@@ -7,7 +7,7 @@ import { keys } from '@/api/keys'
 import { approvalsQuery } from '@/api/approvals'
 import { append, applyEvent, ended, shardOf, withEvents, type Line, type Point, type Run, type Shard, type Status, type StepRun } from './live'
 
-export type RunFilters = { status?: Schemas['RunSummary']['status']; pipeline?: string; search?: string; sort?: string }
+export type RunFilters = { status?: Schemas['RunSummary']['status']; pipeline?: string; dry_run?: boolean; search?: string; sort?: string }
 
 export const runsQuery = (project: string, filters: RunFilters) =>
   infiniteQueryOptions({
@@ -210,6 +210,37 @@ export function useStepAt(project: string, run: Run, path: string | null) {
     if (event.type === 'step_run_changed' && event.step === path) void client.invalidateQueries({ queryKey })
   })
   return query
+}
+
+/** Why each step of the run waits, by its path; asked again while it does, since others decide it. */
+export function useWaits(project: string, run: Run): ReadonlyMap<string, string> {
+  const waits = !ended(run.status) && run.step_runs.some((step) => step.status === 'queued' || step.status === 'waiting')
+  const query = useQuery({
+    queryKey: [...keys.runs(project), run.id, 'waits', run.steps_done],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/runs/{run_id}/waits', { params: { path: { project, run_id: run.id } } })),
+    enabled: waits,
+    placeholderData: (before) => before,
+    refetchInterval: 3_000,
+  })
+  const data = waits ? query.data : undefined
+  return useMemo(() => new Map((data ?? []).map((one) => [one.step, one.why])), [data])
+}
+
+/** What the run's pipeline would take on all of its data. */
+export const forecastQuery = (project: string, run: Run) =>
+  queryOptions({
+    queryKey: [...keys.runs(project), run.id, 'forecast', run.steps_done],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/runs/{run_id}/forecast', { params: { path: { project, run_id: run.id } } })),
+    placeholderData: (before: Schemas['ForecastOut'] | undefined) => before,
+  })
+
+/** Lets a run go before others, or after them. */
+export function usePriority(project: string, run: Run) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (priority: Schemas['PriorityIn']['priority']) => unwrap(api.PUT('/api/v1/projects/{project}/runs/{run_id}/priority', { params: { path: { project, run_id: run.id } }, body: { priority } })),
+    onSuccess: (fresh) => client.setQueryData(runQuery(project, run.id).queryKey, fresh),
+  })
 }
 
 /** Answers a step that waits for a person. */

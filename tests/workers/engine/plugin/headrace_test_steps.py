@@ -141,6 +141,43 @@ def apart(*, how: Text = "") -> Recipe:
     return Recipe.of({"pid": os.getpid(), "hidden": hidden, "random": random.random(), "device": context.current().device})
 
 
+@component(stage="publish", cacheable=False, changes=True)
+def announce(what: Recipe) -> Recipe:
+    """Change something outside"""
+    return what
+
+
+@component(stage="train", cacheable=False, isolate=True)
+def swallow(*, how: Text = "") -> Recipe:
+    """Take more memory than there is"""
+    import resource
+
+    if how == "limit":
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (held + (256 << 20), held + (256 << 20)))
+        return Recipe.of({"value": len(bytearray(1 << 30))})
+    if how == "numpy":
+        import numpy as np
+
+        return Recipe.of({"value": float(np.ones(1 << 50).sum())})
+    if how == "torch":
+        import torch
+
+        return Recipe.of({"value": float(torch.ones(1 << 50).sum())})
+    if how == "cuda":
+        raise RuntimeError(
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB of which 1.50 GiB is free."
+        )
+    if how == "kernel":
+        group = Path(os.environ["HEADRACE_DATA_DIR"]).parent / "cgroup"
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+        held = []
+        while True:
+            held.append(bytearray(8 << 20))
+    held = bytearray(200 << 20)
+    return Recipe.of({"value": len(held)})
+
+
 @component(stage="data", cacheable=False)
 def stubborn(*, folder: Text) -> Recipe:
     """Waits in a C library for a lock it holds itself: no signal brings it back"""

@@ -10,6 +10,7 @@ import { cut } from './cut'
 import { deselect } from './deselect'
 import { disconnect } from './disconnect'
 import { duplicate } from './duplicate'
+import { dryRun } from './dry-run'
 import { editCode } from './edit-code'
 import { editParameters } from './edit-parameters'
 import { exportYaml } from './export-yaml'
@@ -19,6 +20,7 @@ import { importYaml } from './import-yaml'
 import { insert } from './insert'
 import { newCode } from './new-code'
 import { openInside } from './open-inside'
+import { pin } from './pin'
 import { pipelineParameters } from './pipeline-parameters'
 import { nextProblem } from './next-problem'
 import { paste } from './paste'
@@ -37,6 +39,7 @@ import { toggleMinimap } from './toggle-minimap'
 import { togglePalette } from './toggle-palette'
 import { toggleProblems } from './toggle-problems'
 import { undo } from './undo'
+import { unpin } from './unpin'
 import { nudgeActions, orderActions, walkActions } from './walk'
 import { zoomIn } from './zoom-in'
 import { zoomOut } from './zoom-out'
@@ -48,6 +51,9 @@ export const ACTIONS: readonly Action[] = [
   runUntil,
   runOnly,
   runFrom,
+  dryRun,
+  pin,
+  unpin,
   openInside,
   publish,
   compare,

@@ -1,6 +1,6 @@
 /** What is selected, in detail: the form of a step, what goes in and out, how it runs. */
 import { ActionIcon, Anchor, Badge, Box, Button, Divider, Group, NumberInput, ScrollArea, Stack, Table, Tabs, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
-import { IconCopyPlus, IconLayoutDistributeHorizontal, IconPlugConnected, IconPointer, IconTrash, IconX } from '@tabler/icons-react'
+import { IconCopyPlus, IconLayoutDistributeHorizontal, IconPinnedOff, IconPlugConnected, IconPointer, IconTrash, IconX } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
 import { plural } from '@/lib/format'
@@ -125,6 +125,22 @@ export function defaultsOf(schema: JsonSchema): Record<string, unknown> {
   return Object.fromEntries(Object.entries(schema.properties ?? {}).flatMap(([name, property]) => (property.default === undefined || property.default === null ? [] : [[name, property.default]])))
 }
 
+/** Why the step does not run, and the way back. */
+function Pinned({ id, run }: { id: string; run: number }) {
+  const editor = useEditor()
+  const readOnly = useEditorState((state) => state.readOnly)
+  return (
+    <Group gap="xs" wrap="nowrap" align="flex-start" justify="space-between" className={classes.notice} role="note">
+      <Text size="sm">Pinned to the result of run {run}: this step does not run, and neither does what only it would need.</Text>
+      {!readOnly && (
+        <Button size="compact-sm" variant="default" style={{ flex: 'none' }} leftSection={<IconPinnedOff size={14} aria-hidden />} onClick={() => editor.change(edit.setFlow(editor.graph, id, { pin: undefined }), `Unpinned ${editor.title(id)}`)}>
+          Unpin
+        </Button>
+      )}
+    </Group>
+  )
+}
+
 function StepDetails({ id, step, choices }: { id: string; step: Step; choices: Choices }) {
   const editor = useEditor()
   const root = useRef<HTMLDivElement>(null)
@@ -246,6 +262,7 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
                   {problem.message} {problem.hint}
                 </Text>
               ))}
+              {step.pin && <Pinned id={id} run={step.pin.run} />}
               {component && <NewerVersion id={id} component={component} />}
               {fields.length > 0 && <SchemaForm schema={schema} value={shown} onChange={change} context={context} errors={errors} disabled={readOnly} idPrefix={`f-${id}`} />}
               {component && fields.length === 0 && (

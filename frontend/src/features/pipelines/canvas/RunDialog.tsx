@@ -1,13 +1,14 @@
 /** Before a run: what must be right first (each line goes there), and what may be changed for this run only. */
-import { Accordion, Box, Button, Group, Modal, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { Accordion, Box, Button, Group, Modal, NumberInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { IconCircleCheck, IconCircleX, IconLoader2, IconPlayerPlayFilled } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 
-import { isApiError } from '@/api/client'
+import { isApiError, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { declaredForm } from '@/lib/declared'
+import { totalWords } from '@/lib/forecast'
 import { plural } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { check, SchemaForm, type JsonSchema } from '@/ui/schema-form'
@@ -15,13 +16,16 @@ import { check, SchemaForm, type JsonSchema } from '@/ui/schema-form'
 import { componentOf, inputPort, type Catalog } from '../graph/catalog'
 import { reachable, topological } from '../graph/order'
 import { same, type Graph, type Problem } from '../graph/types'
-import { startRun } from '../queries'
+import { forecastQuery, startRun } from '../queries'
 import classes from './canvas.module.css'
 import { useEditor, useEditorState, useGraph } from './hooks'
 import { defaultsOf, type Choices } from './Inspector'
 import { ProblemRow } from './Problems'
 
 type Overrides = Record<string, Record<string, unknown>>
+type Priority = Schemas['RunSummary']['priority']
+type Sample = Schemas['Sample']
+const SAMPLE: Sample = { rows: 500, how: 'stratified', seed: 0 }
 
 export function RunDialog({ project, pipeline, version, flush, choices }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices }) {
   const editor = useEditor()
@@ -30,7 +34,7 @@ export function RunDialog({ project, pipeline, version, flush, choices }: { proj
   const close = () => editor.open(null)
   return (
     <Modal opened={opened} onClose={close} title={<Text fw={620}>{version === null ? 'Run this pipeline' : `Run version ${version}`}</Text>} size="lg">
-      {opened && <Body project={project} pipeline={pipeline} version={version} flush={flush} choices={choices} onClose={close} until={dialog.until} fresh={dialog.fresh} />}
+      {opened && <Body project={project} pipeline={pipeline} version={version} flush={flush} choices={choices} onClose={close} until={dialog.until} fresh={dialog.fresh} dry={dialog.dry} />}
     </Modal>
   )
 }
@@ -48,7 +52,7 @@ function Line({ state, children }: { state: 'good' | 'bad' | 'busy'; children: R
   )
 }
 
-function Body({ project, pipeline, version, flush, choices, onClose, until, fresh }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices; onClose: () => void; until?: string; fresh?: string }) {
+function Body({ project, pipeline, version, flush, choices, onClose, until, fresh, dry = false }: { project: string; pipeline: string; version: number | null; flush: () => Promise<void>; choices: Choices; onClose: () => void; until?: string; fresh?: string; dry?: boolean }) {
   const editor = useEditor()
   const graph = useGraph()
   const navigate = useNavigate()
@@ -59,6 +63,8 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
   const catalog = useEditorState((state) => state.catalog)
   const [name, setName] = useState('')
   const [useCache, setUseCache] = useState(true)
+  const [priority, setPriority] = useState<Priority>('normal')
+  const [sample, setSample] = useState<Sample | null>(dry ? SAMPLE : null)
   const [overrides, setOverrides] = useState<Overrides>({})
   const [values, setValues] = useState<Record<string, unknown>>({})
   const [chosen, setChosen] = useState<string | null>(null)
@@ -81,7 +87,7 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
   const start = useMutation({
     mutationFn: async () => {
       await flush()
-      return startRun(project, { pipeline, version, parameters: overrides, values, name, use_cache: useCache, until: until ? [until] : [], fresh: fresh ? [fresh] : [] })
+      return startRun(project, { pipeline, version, parameters: overrides, values, name, use_cache: useCache, priority, sample, until: until ? [until] : [], fresh: fresh ? [fresh] : [] })
     },
     onSuccess: (run) => {
       void client.invalidateQueries({ queryKey: keys.runs(project) })
@@ -95,6 +101,8 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
       if (found.length > 0) editor.set({ runProblems: found })
     },
   })
+  const forecast = useQuery({ ...forecastQuery(project, pipeline, version), enabled: saved })
+  const expected = until || fresh ? '' : totalWords(forecast.data)
   const graphProblems = problemsIn(start.error, graph, catalog)
 
   const step = chosen ? graph.steps[chosen] : undefined
@@ -135,7 +143,50 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
             </Box>
           ))}
         </Stack>
-        <TextInput label="Name of the run" placeholder="Optional: what is tried here" maxLength={120} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        {expected && (
+          <Text size="sm" role="note" aria-label="Forecast">
+            {sample ? expected.replace('Expected', 'On all of the data') : expected} What earlier results spare is not taken off.
+          </Text>
+        )}
+        <Group grow align="flex-start" gap="sm" preventGrowOverflow={false}>
+          <TextInput label="Name of the run" placeholder="Optional: what is tried here" maxLength={120} value={name} onChange={(event) => setName(event.currentTarget.value)} miw={220} />
+          <Select
+            label="Priority"
+            data={[
+              { value: 'low', label: 'Low' },
+              { value: 'normal', label: 'Normal' },
+              { value: 'high', label: 'High' },
+              { value: 'urgent', label: 'Urgent' },
+            ]}
+            allowDeselect={false}
+            value={priority}
+            onChange={(value) => setPriority((value ?? 'normal') as Priority)}
+            maw={{ xs: 150 }}
+          />
+        </Group>
+        <Switch
+          label="Dry run"
+          description="On a part of the data, without the steps that register, deploy or ask; tells what a full run would take."
+          checked={sample !== null}
+          onChange={(event) => setSample(event.currentTarget.checked ? SAMPLE : null)}
+        />
+        {sample && (
+          <Group grow align="flex-start" gap="sm" role="group" aria-label="Sample">
+            <NumberInput label="Rows or pictures" min={1} max={1_000_000} allowDecimal={false} value={sample.rows} onChange={(rows) => setSample({ ...sample, rows: Math.max(1, Number(rows) || 1) })} />
+            <Select
+              label="Chosen"
+              allowDeselect={false}
+              data={[
+                { value: 'stratified', label: 'Each label its share' },
+                { value: 'random', label: 'At random' },
+                { value: 'head', label: 'The first ones' },
+              ]}
+              value={sample.how}
+              onChange={(how) => setSample({ ...sample, how: (how ?? 'stratified') as Sample['how'] })}
+            />
+            {sample.how !== 'head' && <NumberInput label="Seed" min={0} max={2 ** 31 - 1} allowDecimal={false} value={sample.seed} onChange={(seed) => setSample({ ...sample, seed: Math.max(0, Number(seed) || 0) })} />}
+          </Group>
+        )}
         <Switch label="Use earlier results" description="Steps whose component, parameters and inputs did not change are not computed again." checked={useCache} onChange={(event) => setUseCache(event.currentTarget.checked)} />
         <Accordion variant="contained" chevronPosition="left">
           <Accordion.Item value="overrides">
@@ -182,7 +233,7 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
             Cancel
           </Button>
           <Button type="submit" disabled={!ready} loading={start.isPending} leftSection={<IconPlayerPlayFilled size={15} aria-hidden />} data-autofocus>
-            Run
+            {sample ? 'Dry run' : 'Run'}
           </Button>
         </Group>
       </Stack>

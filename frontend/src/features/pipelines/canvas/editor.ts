@@ -21,7 +21,7 @@ export type Dialog =
   | { name: 'add'; end?: OpenEnd; edge?: Edge; position?: Position }
   | { name: 'connect'; step: string }
   /** `until`: only this step and what it needs; `fresh`: not from the cache. */
-  | { name: 'run'; until?: string; fresh?: string }
+  | { name: 'run'; until?: string; fresh?: string; dry?: boolean }
   | { name: 'publish' }
   | { name: 'yaml'; tab: 'export' | 'import' }
   | { name: 'compare' }
@@ -36,7 +36,7 @@ export interface Focus {
   readonly turn: number
 }
 
-export type StepStatus = Pick<Schemas['StepRunOut'], 'status' | 'progress' | 'message' | 'skip_reason' | 'error'>
+export type StepStatus = Pick<Schemas['StepRunOut'], 'id' | 'status' | 'progress' | 'message' | 'skip_reason' | 'error'> & { readonly run: number; readonly gave: boolean }
 
 export interface EditorState {
   readonly catalog: Catalog

@@ -9,6 +9,7 @@ import {
   IconChartDots,
   IconDatabase,
   IconMessageChatbot,
+  IconPinFilled,
   IconRepeat,
   IconServer,
   IconRocket,
@@ -37,8 +38,8 @@ export function stageLook(stage: string): { icon: Icon; color: string } {
   return STAGES[stage] ?? { icon: IconBox, color: 'gray' }
 }
 
-/** The signs of how a step is run: many side by side, round after round, undone. */
-export const FLOW_LOOK = { map: { icon: IconStack2 }, repeat: { icon: IconRepeat }, undo: { icon: IconArrowBackUp }, needs: { icon: IconServer } } as const
+/** The signs of how a step is run: many side by side, round after round, undone, only on some hosts; or not at all, pinned. */
+export const FLOW_LOOK = { map: { icon: IconStack2 }, repeat: { icon: IconRepeat }, undo: { icon: IconArrowBackUp }, needs: { icon: IconServer }, pin: { icon: IconPinFilled } } as const
 
 export function stageColor(stage: string, shade = 6): string {
   return `var(--mantine-color-${stageLook(stage).color}-${shade})`

@@ -173,7 +173,7 @@ export function useRunStatus(project: string, pipeline: string, editor: Editor |
     for (const stepRun of data.step_runs) {
       if (!active && !unchanged(graph.steps[stepRun.step], data.graph.steps[stepRun.step])) continue
       const newer = live.run === data.id && active ? live.steps[stepRun.step] : undefined
-      found[stepRun.step] = { status: stepRun.status, progress: stepRun.progress, message: stepRun.message, skip_reason: stepRun.skip_reason, error: stepRun.error, ...newer }
+      found[stepRun.step] = { id: stepRun.id, run: data.number, gave: stepRun.outputs.length > 0, status: stepRun.status, progress: stepRun.progress, message: stepRun.message, skip_reason: stepRun.skip_reason, error: stepRun.error, ...newer }
     }
     return found
   }, [detail.data, graph, live, active, run])

@@ -1,7 +1,7 @@
 /**
  * A graph inside a Yjs document, and back. The shape is the one `backend/pipelines` keeps:
  * `steps`: key → Map { component, name, parameters: Map, inputs: Map port → Array of "step.output", position, retries, timeout_s, note,
- * and, only where they are said, map, repeat, undo, retry_on, needs: plain JSON }; `parameters`: name → plain JSON.
+ * and, only where they are said, map, repeat, undo, retry_on, needs, pin: plain JSON }; `parameters`: name → plain JSON.
  */
 import * as Y from 'yjs'
 

@@ -55,7 +55,7 @@ export function diff(before: Graph, after: Graph, catalog: Catalog): Change[] {
     }
     for (const field of FLOW) {
       if (same(old[field], now[field])) continue
-      const label = { map: 'Mapped', repeat: 'Repeated', undo: 'Compensation', retry_on: 'Tried again after', needs: 'Needs' }[field]
+      const label = { map: 'Mapped', repeat: 'Repeated', undo: 'Compensation', retry_on: 'Tried again after', needs: 'Needs', pin: 'Pinned' }[field]
       changes.push({ kind: 'details', step: key, title, text: `${label}: ${flowWords(old, field) || 'nothing'} → ${flowWords(now, field) || 'nothing'}`, before: old[field], after: now[field] })
     }
     if (!same(old.position, now.position)) moved.push({ kind: 'moved', step: key, title, text: 'Moved' })

@@ -15,6 +15,7 @@ const component = (name: string, title: string, stage: string, inputs: Port[], o
   parameters: { type: 'object', properties },
   resources: 'cpu' as const,
   cacheable: true,
+  changes: false,
   passes: {} as Record<string, string>,
   undo: '',
   version: '1',

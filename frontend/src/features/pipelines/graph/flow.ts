@@ -25,7 +25,7 @@ export function needsWords({ gpu, memory_gb, labels }: NeedsSpec): string {
 
 /** One part in words, empty where nothing is said. */
 export function flowWords(flow: Flow, part: keyof Flow): string {
-  const { map, repeat, undo, retry_on, needs } = flow
+  const { map, repeat, undo, retry_on, needs, pin } = flow
   switch (part) {
     case 'map':
       if (!map) return ''
@@ -39,11 +39,13 @@ export function flowWords(flow: Flow, part: keyof Flow): string {
       return (retry_on ?? []).map((one) => ERROR_WORDS[one].toLowerCase()).join(', ')
     case 'needs':
       return needs ? needsWords(needs) : ''
+    case 'pin':
+      return pin ? `to the result of run ${pin.run}` : ''
   }
 }
 
 export interface FlowBadge {
-  readonly part: 'map' | 'repeat' | 'undo' | 'needs'
+  readonly part: 'map' | 'repeat' | 'undo' | 'needs' | 'pin'
   /** How often, beside the icon. */
   readonly sign: string
   readonly words: string
@@ -52,6 +54,7 @@ export interface FlowBadge {
 /** What the canvas shows of how a step is run. */
 export function flowBadges(flow: Flow, component: Component | undefined): FlowBadge[] {
   const found: FlowBadge[] = []
+  if (flow.pin) found.push({ part: 'pin', sign: `#${flow.pin.run}`, words: `Pinned ${flowWords(flow, 'pin')}: it does not run` })
   if (flow.map) found.push({ part: 'map', sign: flow.map.values ? String(flow.map.values.length) : 'n', words: `Mapped: ${flowWords(flow, 'map')}` })
   if (flow.repeat) found.push({ part: 'repeat', sign: String(flow.repeat.at_most), words: `Repeated: ${flowWords(flow, 'repeat')}` })
   if (flow.undo) found.push({ part: 'undo', sign: '', words: `Undone ${flowWords(flow, 'undo')} when the run fails` })

@@ -51,6 +51,12 @@ export interface NeedsSpec {
   readonly labels?: Readonly<Record<string, string>>
 }
 
+/** Take what that step of that run gave, and do not run this one. */
+export interface PinSpec {
+  readonly step_run: string
+  readonly run: number
+}
+
 export type ErrorClass = NonNullable<Schemas['StepIn']['retry_on']>[number]
 
 /** How a step is run. Plain JSON; a part is absent where nothing is said. */
@@ -60,9 +66,10 @@ export interface Flow {
   readonly undo?: UndoSpec
   readonly retry_on?: readonly ErrorClass[]
   readonly needs?: NeedsSpec
+  readonly pin?: PinSpec
 }
 
-export const FLOW = ['map', 'repeat', 'undo', 'retry_on', 'needs'] as const
+export const FLOW = ['map', 'repeat', 'undo', 'retry_on', 'needs', 'pin'] as const
 
 /** A step with nothing left out; `normalise` makes one from what the API sends. */
 export interface Step extends Flow {
@@ -134,6 +141,7 @@ export function flowOf(given: { readonly [field in (typeof FLOW)[number]]?: unkn
   if (Array.isArray(given.retry_on) && given.retry_on.length > 0) found.retry_on = given.retry_on
   const needs = said(given.needs as Loose, ['labels'])
   if (Object.keys(needs).length > 0) found.needs = needs
+  if (given.pin) found.pin = said(given.pin as Loose)
   const map = found.map as MapSpec | undefined
   if (map?.policy === 'all') found.map = said({ ...map, policy: null })
   return found as Flow

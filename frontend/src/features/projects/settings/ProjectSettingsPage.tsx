@@ -10,6 +10,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 import { useSubmit } from '@/ui/useSubmit'
 import { AuditLog } from './AuditLog'
+import { Limits } from './Limits'
 import { Members } from './Members'
 import { Secrets } from './Secrets'
 import { Section } from './Section'
@@ -38,6 +39,7 @@ export function ProjectSettingsPage() {
           {info.data && (
             <Stack gap="lg" maw={860}>
               <General key={info.data.name} project={info.data} readOnly={!can('project.update')} />
+              <Limits project={project} readOnly={!can('project.update')} />
               {can('project.archive') && <Danger project={info.data} />}
             </Stack>
           )}

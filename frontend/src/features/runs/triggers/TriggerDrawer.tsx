@@ -77,11 +77,12 @@ function Fields({ project, kind, trigger, onBack, onClose, onSecret }: { project
   const [version, setVersion] = useState<number | null>(trigger?.version ?? null)
   const [parameters, setParameters] = useState(trigger?.parameters ?? {})
   const [mapping, setMapping] = useState(trigger?.mapping ?? {})
+  const [priority, setPriority] = useState(trigger?.priority ?? 'normal')
   const [limits, setLimits] = useState({ most_per_hour: trigger?.most_per_hour ?? 60, most_at_once: trigger?.most_at_once ?? 1, coalesce_s: trigger?.coalesce_s ?? 0 })
   const found = choices.pipelines.find((p) => p.slug === pipeline)
   const save = useMutation({
     mutationFn: () => {
-      const body = { name: name.trim() || suggested(kind, found?.name), pipeline: pipeline ?? '', version, config, parameters, mapping, ...limits } as Body
+      const body = { name: name.trim() || suggested(kind, found?.name), pipeline: pipeline ?? '', version, config, parameters, mapping, priority, ...limits } as Body
       return trigger
         ? unwrap(api.PATCH('/api/v1/projects/{project}/triggers/{trigger}', { params: { path: { project, trigger: trigger.slug } }, body }))
         : unwrap(api.POST('/api/v1/projects/{project}/triggers', { params: { path: { project } }, body: { ...body, kind: kind.name, enabled: true } }))
@@ -178,12 +179,24 @@ function Fields({ project, kind, trigger, onBack, onClose, onSecret }: { project
               <Text size="sm">
                 Limits{' '}
                 <Text span size="sm" c="dimmed">
-                  ({limits.most_at_once} at once, {limits.most_per_hour} an hour{limits.coalesce_s ? `, together within ${limits.coalesce_s} s` : ''})
+                  ({priority} priority, {limits.most_at_once} at once, {limits.most_per_hour} an hour{limits.coalesce_s ? `, together within ${limits.coalesce_s} s` : ''})
                 </Text>
               </Text>
             </Accordion.Control>
             <Accordion.Panel>
               <Stack gap="md">
+                <Select
+                  label="Priority of its runs"
+                  allowDeselect={false}
+                  data={[
+                    { value: 'low', label: 'Low' },
+                    { value: 'normal', label: 'Normal' },
+                    { value: 'high', label: 'High' },
+                    { value: 'urgent', label: 'Urgent' },
+                  ]}
+                  value={priority}
+                  onChange={(value) => setPriority((value ?? 'normal') as typeof priority)}
+                />
                 <NumberInput label="Runs at once" description="Further events wait until one of them has ended." min={1} max={1000} allowDecimal={false} value={limits.most_at_once} onChange={(v) => setLimits({ ...limits, most_at_once: Number(v) || 1 })} error={told.most_at_once} />
                 <NumberInput label="Runs an hour" description="Events beyond are kept but start nothing; they can be replayed." min={1} max={10_000} allowDecimal={false} value={limits.most_per_hour} onChange={(v) => setLimits({ ...limits, most_per_hour: Number(v) || 1 })} error={told.most_per_hour} />
                 <NumberInput label="Seconds to wait for more" description="Events that come within this time start one run, with what the newest says. 0: each event starts its own." min={0} max={86_400} allowDecimal={false} value={limits.coalesce_s} onChange={(v) => setLimits({ ...limits, coalesce_s: Number(v) || 0 })} error={told.coalesce_s} />
