@@ -4130,7 +4130,7 @@ export interface components {
         };
         /**
          * MeOut
-         * @description `permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio itself: its hosts.
+         * @description `permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio's hosts.
          */
         MeOut: {
             /**
