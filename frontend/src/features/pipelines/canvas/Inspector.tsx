@@ -1,5 +1,5 @@
 /** What is selected, in detail: the form of a step, what goes in and out, how it runs. */
-import { ActionIcon, Anchor, Badge, Box, Button, Divider, Group, NumberInput, ScrollArea, Stack, Table, Tabs, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
+import { ActionIcon, Anchor, Badge, Box, Button, Divider, Group, NumberInput, Paper, ScrollArea, Stack, Table, Tabs, Text, Textarea, TextInput, Tooltip } from '@mantine/core'
 import { IconCopyPlus, IconLayoutDistributeHorizontal, IconPinnedOff, IconPlugConnected, IconPointer, IconTrash, IconX } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
@@ -130,14 +130,14 @@ function Pinned({ id, run }: { id: string; run: number }) {
   const editor = useEditor()
   const readOnly = useEditorState((state) => state.readOnly)
   return (
-    <Group gap="xs" wrap="nowrap" align="flex-start" justify="space-between" className={classes.notice} role="note">
+    <Paper withBorder p="xs" role="note">
       <Text size="sm">Pinned to the result of run {run}: this step does not run, and neither does what only it would need.</Text>
       {!readOnly && (
-        <Button size="compact-sm" variant="default" style={{ flex: 'none' }} leftSection={<IconPinnedOff size={14} aria-hidden />} onClick={() => editor.change(edit.setFlow(editor.graph, id, { pin: undefined }), `Unpinned ${editor.title(id)}`)}>
+        <Button mt={6} size="compact-sm" variant="default" leftSection={<IconPinnedOff size={14} aria-hidden />} onClick={() => editor.change(edit.setFlow(editor.graph, id, { pin: undefined }), `Unpinned ${editor.title(id)}`)}>
           Unpin
         </Button>
       )}
-    </Group>
+    </Paper>
   )
 }
 
