@@ -1,9 +1,9 @@
 /** What is told of a forecast: the likely number and the range, and what it rests on. Nothing is told where no past run tells. */
-import type { Schemas } from '@/api/client'
 import { bytes, count, duration, plural } from './format'
 
-type Span = Schemas['SpanOut']
-type Step = Schemas['StepForecastOut']
+export type Span = { low: number; likely: number; high: number }
+export type Step = { skipped: string; runs: number; least: number | null; most: number | null; settings: string }
+export type Forecast = { known: number; total: number; time?: Span | null; memory?: Span | null }
 
 /** “about 12 s (8 s to 20 s)”; one number where the range is none. */
 export function spanWords(span: Span | null | undefined, words: (value: number) => string): string {
@@ -24,7 +24,7 @@ export function basis(step: Step): string {
 }
 
 /** The whole in one sentence; empty where nothing is known. */
-export function totalWords(forecast: Schemas['ForecastOut'] | undefined): string {
+export function totalWords(forecast: Forecast | undefined): string {
   if (!forecast?.time) return ''
   const part = forecast.known < forecast.total ? ` for the ${forecast.known} of ${forecast.total} steps that past runs tell of` : ''
   const memory = forecast.memory ? `, and at most ${memoryWords(forecast.memory)} of memory` : ''
