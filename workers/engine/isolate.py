@@ -25,9 +25,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workers.engine import memory, perform
+from workers.engine import memory, perform, ranks
 from workers.engine.report import Report, Splitter
 from workers.engine.wire import Logging, Reader, Remote, send
+from workers.sdk import context
 from workers.sdk.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def _receive(connection: socket.socket) -> bytes | None:
 # The step's side
 
 
-def _device(devices: str | None, remote: Remote) -> str:
+def visible(devices: str | None, report: context.Reporter) -> str:
     """What the step computes on. It sees its own devices and no others: set before anything here has touched CUDA."""
     os.environ["CUDA_VISIBLE_DEVICES"] = devices or ""
     if devices is None:
@@ -259,7 +260,7 @@ def _device(devices: str | None, remote: Remote) -> str:
 
         if torch.cuda.is_available():
             return "cuda"
-    remote.log("There is no GPU on this worker: running on the CPU.", "info")
+    report.log("There is no GPU on this worker: running on the CPU.", "info")
     return "cpu"
 
 
@@ -275,9 +276,12 @@ def _step(request: Json, control: socket.socket) -> None:
 
     code = 0
     try:
-        device = _device(request["devices"], remote)
-        outputs = perform.perform(claim, info, remote, lambda: perform.client_for(claim, info, token), device, call)
-        answer: Json = {"type": "result", "outputs": outputs}
+        if ranks.spreads(perform.component_of(claim), request["devices"]):
+            answer: Json = ranks.run(request, remote)
+        else:
+            device = visible(request["devices"], remote)
+            outputs = perform.perform(claim, info, remote, lambda: perform.client_for(claim, info, token), device, call)
+            answer = {"type": "result", "outputs": outputs}
     except BaseException as exc:
         outcome, error, retry = perform.error_of(exc)
         answer, code = {"type": "error", "outcome": outcome, "error": error, "retry": retry}, 1

@@ -98,6 +98,7 @@ class Component:
     passes: Mapping[str, str]
     undo: str
     changes: bool
+    spread: bool
     _fields: dict[str, tuple[Any, Any]] = field(repr=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -232,6 +233,7 @@ def component(
     passes: Mapping[str, str] | None = None,
     undo: str = "",
     changes: bool = False,
+    spread: bool = False,
 ) -> Callable[[Callable[..., Any]], Component]:
     """Make a component of a typed function.
 
@@ -240,7 +242,8 @@ def component(
     given those that go in; `stage` is the palette's group, the folder's name unless said otherwise. `passes` says which output hands on
     what arrives at which input, so that its kind is known (`@name`: the kind that the parameter `name` names); `undo` names the component
     that puts right what this one did, when its run fails or is cancelled. `changes` says that it changes the
-    platform (or asks somebody): dry runs leave it out.
+    platform (or asks somebody): dry runs leave it out. `spread`: given several devices, it is run
+    once for each, together (`workers.training.spread`); another component sees all of them in its one process.
     """
 
     def derive(function: Callable[..., Any]) -> Component:
@@ -286,6 +289,7 @@ def component(
             passes=dict(passes or {}),
             undo=undo,
             changes=changes,
+            spread=spread,
             _fields=fields,
         )
 

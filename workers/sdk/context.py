@@ -64,7 +64,8 @@ class Context:
     """The world of one attempt at one step.
 
     `scratch` is a folder that outlives the attempt: a second attempt of the same step run finds there what the first one left
-    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `titles` are what the form calls the step's parameters, by name, for what
+    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `rank` of `world`: which of the processes this is that run the step together, one
+    a device (`workers.training.spread`). `titles` are what the form calls the step's parameters, by name, for what
     people will read. `open_store` and `open_client` are called at first use.
     """
 
@@ -78,6 +79,8 @@ class Context:
     step: str = ""
     project: str = ""
     pipeline: str = ""
+    rank: int = 0
+    world: int = 1
     state: Mapping[str, Any] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     _store: Store | None = field(default=None, repr=False)

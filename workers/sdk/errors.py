@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 
+class Followed(BaseException):
+    """Raised in all but the first of the processes that train together, when that is done: the first goes on alone. Not to be caught."""
+
+
 class ParameterProblem(TypedDict):
     """One parameter that is not right: which, what was wrong, what would be right."""
 

@@ -17,7 +17,7 @@ import torch
 
 from workers.sdk import context
 from workers.sdk.errors import StepError
-from workers.training import checkpoint
+from workers.training import checkpoint, spread
 
 CHECKPOINT_EVERY_S = 20.0
 TELL_EVERY_S = 0.5
@@ -83,6 +83,7 @@ def fit(
     precision = torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu and torch.cuda.is_bf16_supported() else nullcontext()
     torch.manual_seed(plan.seed)
     model.to(device)
+    learner = spread.wrap(model)
     feed, feed_validation = _Feed(training, device), _Feed(validation, device) if validation is not None and len(validation) else None
 
     # 2. How it learns.
@@ -109,6 +110,8 @@ def fit(
         step.log(f"Going on after step {first:,} of {total:,}.")
 
     def keep(following: int) -> None:
+        if step.rank:
+            return
         state = {
             "plan": asdict(plan),
             "examples": len(training),
@@ -128,7 +131,7 @@ def fit(
         if batch == 0 or number == first:
             order = torch.randperm(len(training), generator=torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch))
             running, seen = 0.0, 0
-        torch.manual_seed(plan.seed + 7919 * number)  # dropout
+        torch.manual_seed(plan.seed + 7919 * number + 15_485_863 * step.rank)  # dropout
 
         rate = plan.learning_rate * _pace(number, total, warmup)
         for group in optimizer.param_groups:
@@ -136,12 +139,15 @@ def fit(
         rows = order[batch * plan.batch_size : (batch + 1) * plan.batch_size]
         if len(rows) < 2 and batches > 1:
             continue  # batch normalisation has nothing to compare a single example with
-        x, y, weights = feed.take(rows)
+        mine = spread.share(rows)
+        x, y, weights = feed.take(mine)
         if augment is not None:
-            x = augment(x, torch.Generator().manual_seed(plan.seed + 104_729 * number))
+            x = augment(x, torch.Generator().manual_seed(plan.seed + 104_729 * number + 15_485_863 * step.rank))
         model.train()
         with precision:
-            loss = loss_of(model(x), y, weights)
+            loss = loss_of(learner(x), y, weights)
+        if len(mine) < len(rows):
+            loss = loss * (len(mine) * step.world / len(rows))  # the mean over processes is then the mean over the batch
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -165,7 +171,10 @@ def fit(
 
         # 5. After each epoch: look, remember the best, stop early.
         if batch == batches - 1:
-            if feed_validation is not None:
+            enough = False
+            if step.rank:
+                pass  # the first process looks for all
+            elif feed_validation is not None:
                 validation_loss, measured = evaluate(model, feed_validation, plan.batch_size, loss_of, quality_of, precision)
                 step.metric("validation loss", validation_loss, epoch + 1)
                 for name, value in measured.items():
@@ -177,15 +186,18 @@ def fit(
                     best_weights = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
                 elif plan.patience and epoch + 1 - best_epoch >= plan.patience:
                     step.log(f"No better validation loss for {plan.patience} epochs: stopping, with the weights of epoch {best_epoch}.")
-                    break
+                    enough = True
             else:
                 best_epoch = epoch + 1
                 step.log(f"Epoch {epoch + 1}: training loss {running / max(1, seen):.4g}")
+            if spread.agree(enough):
+                break
         if time.monotonic() - kept > CHECKPOINT_EVERY_S or (batch == batches - 1 and time.monotonic() - kept > 2):
             keep(number + 1)
             kept = time.monotonic()
 
     # 6. The best weights, back on the processor.
+    spread.part()
     if best_weights:
         model.load_state_dict(best_weights)
     keep(total)

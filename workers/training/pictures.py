@@ -12,6 +12,7 @@ from workers.sdk import context
 from workers.sdk.errors import StepError
 from workers.sdk.images import ImageRefused, decode_image
 from workers.sdk.kinds import Images
+from workers.training import spread
 
 LOOK_AT = 60
 CHUNK = 512
@@ -58,14 +59,19 @@ def decode(
 ) -> Any:
     """All pictures (or those of `rows`) as a uint8 memory map `[images, height, width, channels]` in the scratch folder; kept for a next
     attempt. One that cannot be read stops the step with its name."""
-    import numpy as np
-
-    step = context.current()
     table = images.arrow(["key", "digest"])
     keys, digests = table["key"].to_pylist(), table["digest"].to_pylist()
     if rows is not None:
         keys, digests = [keys[i] for i in rows], [digests[i] for i in rows]
-    shape = (len(digests), height, width, channels)
+    with spread.first():
+        return _decoded(keys, digests, name, (len(digests), height, width, channels), share)
+
+
+def _decoded(keys: Sequence[str], digests: Sequence[str], name: str, shape: tuple[int, int, int, int], share: tuple[float, float]) -> Any:
+    import numpy as np
+
+    step = context.current()
+    _, height, width, channels = shape
     path = step.scratch / f"{name}-{height}x{width}x{channels}.npy"
     if path.is_file() and (kept := np.load(path, mmap_mode="r", allow_pickle=False)).shape == shape:
         return kept

@@ -15,7 +15,7 @@ class Trained(NamedTuple):
     metrics: Annotated[Metrics, Field(title="Training metrics", description="How well it fits the part it watched while training.")]
 
 
-@component(resources="gpu", isolate=True)
+@component(resources="gpu", isolate=True, spread=True)
 def train_image_classifier(
     train: Annotated[Images, Field(title="Training part", description="Labelled pictures to learn from.")],
     validation: Annotated[

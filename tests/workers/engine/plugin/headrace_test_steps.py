@@ -258,3 +258,28 @@ def speech(*, text: Text) -> Recipe:
 def devices() -> Recipe:
     """Which devices the step may see"""
     return Recipe.of({"visible": os.environ.get("CUDA_VISIBLE_DEVICES"), "device": context.current().device})
+
+
+@component(stage="train", resources="gpu", cacheable=False, isolate=True, spread=True)
+def learn(*, folder: Text, pause: Number = 0) -> Recipe:
+    """Learn to add, on as many devices as there are"""
+    import numpy as np
+    import torch
+
+    from workers.training import loop
+
+    here = context.current()
+    (Path(folder) / f"rank.{here.rank}.{here.world}.{os.getpid()}").touch()
+    loop.CHECKPOINT_EVERY_S = 0.0
+    x = np.random.default_rng(0).normal(size=(256, 4)).astype(np.float32)
+    data = loop.Examples(x=x, y=torch.from_numpy(x.sum(axis=1)))
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 1)
+
+    def slowly(given: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+        time.sleep(pause)
+        return given
+
+    plan = loop.Plan(epochs=8, batch_size=31, learning_rate=0.05)  # a last batch that no two processes share evenly
+    loop.fit(model, data, data, plan, loss_of=loop.value_loss, quality_of=lambda a, b: {}, augment=slowly)
+    return Recipe.of({"weights": [round(float(w), 5) for p in model.parameters() for w in p.flatten()]})
