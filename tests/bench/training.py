@@ -28,7 +28,7 @@ def network() -> torch.nn.Module:
 def bare(x: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], y: torch.Tensor, device: str, batch: int, epochs: int) -> float:
     """Seconds of forward, backward, clip and step, and nothing else."""
     model = network().to(device).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, fused=device == "cuda")
     pictures, targets = torch.from_numpy(x).to(device), y.to(device)
     precision = torch.autocast("cuda", dtype=torch.bfloat16) if device == "cuda" else contextlib.nullcontext()
     begun = time.perf_counter()
@@ -57,10 +57,10 @@ def ours(x: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], y: torch.Tensor, de
 
 def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    count, epochs = (60_000, 5) if device == "cuda" else (4_000, 1)
+    count, epochs = (60_000, 5) if device == "cuda" else (2_000, 1)
     x = np.random.default_rng(0).integers(0, 256, (count, 28, 28, 1), dtype=np.uint8)
     y = torch.from_numpy(np.random.default_rng(1).integers(0, 10, count))
-    for batch in (64, 512):
+    for batch in (64, 512) if device == "cuda" else (64,):
         bare(x, y, device, batch, 1), ours(x, y, device, batch, 1)
         times = [(bare(x, y, device, batch, epochs), ours(x, y, device, batch, epochs)) for _ in range(ROUNDS)]
         floor, own = (count * epochs / statistics.median(t[i] for t in times) for i in (0, 1))

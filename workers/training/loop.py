@@ -87,7 +87,9 @@ def fit(
     feed, feed_validation = _Feed(training, device), _Feed(validation, device) if validation is not None and len(validation) else None
 
     # 2. How it learns.
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    learned = [p for p in model.parameters() if p.requires_grad]
+    # On a GPU all parameters in one kernel: a small network's step is mostly the starting of kernels.
+    optimizer = torch.optim.AdamW(learned, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=on_gpu)
     batches = max(1, math.ceil(len(training) / plan.batch_size))
     total = plan.epochs * batches
     warmup = max(1, int(total * plan.warmup))
@@ -131,6 +133,7 @@ def fit(
         if batch == 0 or number == first:
             order = torch.randperm(len(training), generator=torch.Generator().manual_seed(plan.seed * 1_000_003 + epoch))
             running, seen = 0.0, 0
+            model.train()
         torch.manual_seed(plan.seed + 7919 * number + 15_485_863 * step.rank)  # dropout
 
         rate = plan.learning_rate * _pace(number, total, warmup)
@@ -143,7 +146,6 @@ def fit(
         x, y, weights = feed.take(mine)
         if augment is not None:
             x = augment(x, torch.Generator().manual_seed(plan.seed + 104_729 * number + 15_485_863 * step.rank))
-        model.train()
         with precision:
             loss = loss_of(learner(x), y, weights)
         if len(mine) < len(rows):
