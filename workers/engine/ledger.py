@@ -57,6 +57,9 @@ class Ledger:
                 self._url, autocommit=True, prepare_threshold=0, connect_timeout=5, application_name="headrace worker",
                 keepalives_idle=10, keepalives_interval=5, keepalives_count=3,
             )  # fmt: skip
+            # Each of our statements looks up a few rows by an index, on tables whose size the planner may not know yet. It must not think
+            # anew for each call, nor read a whole table because that was small when this process began.
+            self._connection.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off", prepare=False)
             set_json_loads(json.loads, self._connection)
         return self._connection
 

@@ -3,7 +3,9 @@
 export type Box = { x: number; y: number; width: number; height: number }
 export type View = { x: number; y: number; zoom: number }
 
-const LEGIBLE = 0.5
+/** Below this a graph is not shown whole: on a phone its words must be read, on a desk its shape is enough. */
+const LEAST = { narrow: 0.5, wide: 0.2 }
+const NARROW = 700
 const MARGIN = 16
 
 /**
@@ -12,6 +14,7 @@ const MARGIN = 16
  */
 export function firstView(all: Box, start: Box, room: { width: number; height: number }, padding = 0.12): View {
   const zoom = Math.min(1, room.width / (all.width * (1 + padding)), room.height / (all.height * (1 + padding)))
-  if (zoom >= LEGIBLE) return { zoom, x: (room.width - all.width * zoom) / 2 - all.x * zoom, y: (room.height - all.height * zoom) / 2 - all.y * zoom }
-  return { zoom: LEGIBLE, x: MARGIN - all.x * LEGIBLE, y: room.height / 2 - (start.y + start.height / 2) * LEGIBLE }
+  const least = room.width < NARROW ? LEAST.narrow : LEAST.wide
+  if (zoom >= least) return { zoom, x: (room.width - all.width * zoom) / 2 - all.x * zoom, y: (room.height - all.height * zoom) / 2 - all.y * zoom }
+  return { zoom: least, x: MARGIN - all.x * least, y: room.height / 2 - (start.y + start.height / 2) * least }
 }

@@ -159,6 +159,7 @@ const PortRow = memo(function PortRow({ step, port, side, index, wired, kindName
         className={classes.handle}
         isConnectable={!readOnly}
         data-tip={tip}
+        role="img"
         aria-label={`${input ? 'Input' : 'Output'} ${port.title}, ${kind.title}${list ? (input ? ', a shard at a time' : ', a list') : ''}${missing ? ', not connected' : ''}`}
       >
         <KindMark color={kind.color} shape={kind.shape} hollow={input && wired === 0} />
