@@ -33,6 +33,8 @@ RELAUNCHES = 3
 """How often processes that were lost are started again within one attempt; after that the attempt is lost, and the ledger decides."""
 POLITE_S = 0.3
 """From being told to stop to being killed; the worker ends this process soon after."""
+LONGEST = 95
+"""Bytes of a folder's path in which a socket may be named (108 in all)."""
 
 
 def spreads(component: Component, devices: str | None) -> bool:
@@ -103,8 +105,13 @@ class _Keeper:
 
 def _launch(request: Json, remote: Remote, count: int) -> Json | None:
     """Start them and wait. None: one was lost."""
-    folder = Path(tempfile.mkdtemp(prefix="hr-ranks-"))
-    path = str(folder / "s")
+    # In the step's own folder, which goes with the step, however this process ends; the name of a socket may not be long.
+    folder = perform.scratch_of(request["claim"])
+    folder.mkdir(parents=True, exist_ok=True)
+    if long := len(os.fsencode(folder)) > LONGEST:
+        folder = Path(tempfile.mkdtemp(prefix="hr-ranks-"))
+    path = str(folder / "ranks")
+    Path(path).unlink(missing_ok=True)
     keeper = _Keeper(request, remote)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -137,7 +144,9 @@ def _launch(request: Json, remote: Remote, count: int) -> Json | None:
             torchrun.wait()
             for connection in keeper.readers:
                 connection.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            Path(path).unlink(missing_ok=True)
+            if long:
+                shutil.rmtree(folder, ignore_errors=True)
     if keeper.answer is None and stopping:
         error = {"code": "cancelled", "message": "Cancelled.", "hint": "", "traceback": ""}
         return {"type": "error", "outcome": "cancelled", "error": error, "retry": False}
