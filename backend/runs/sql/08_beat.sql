@@ -17,7 +17,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('headrace lines'), hashtext(run_id::text)) FROM runs_steprun WHERE id = p_step;
   END IF;
   SELECT run_id, batch INTO v_run, v_batch FROM runs_steprun
-   WHERE id = p_step AND attempt = p_attempt AND status = 'running' FOR NO KEY UPDATE;
+   WHERE id = p_step AND attempt = p_attempt AND status = 'running' AND worker <> '' FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RETURN '{"ok": false, "cancel": false, "lines": [], "points": []}';
   END IF;

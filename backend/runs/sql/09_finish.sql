@@ -1,17 +1,18 @@
--- Locks the run of a step and checks the fence. `held` is true when this attempt runs the step now (the caller ends it: its devices are
--- free from here on); otherwise `answer` is
+-- Locks the run of a step and checks the fence. `held` is true when a worker runs this attempt of the step now (the caller ends it: its
+-- devices are free from here on); not while the step waits for others that it made. Otherwise `answer` is
 -- what to tell the caller: it may be asking again after a lost answer, and then gets what the first asking gave.
 CREATE OR REPLACE FUNCTION ledger_fence(p_step uuid, p_attempt int, p_worker text, OUT held boolean, OUT run uuid, OUT queue text, OUT answer jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
   v_status text;
   v_attempt int;
+  v_worker text;
   v_outcome text;
   v_next uuid;
 BEGIN
   SELECT r.id INTO run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
-  SELECT s.status, s.attempt, s.queue INTO v_status, v_attempt, queue FROM runs_steprun s WHERE s.id = p_step;
-  held := v_attempt = p_attempt AND v_status = 'running';
+  SELECT s.status, s.attempt, s.worker, s.queue INTO v_status, v_attempt, v_worker, queue FROM runs_steprun s WHERE s.id = p_step;
+  held := v_attempt = p_attempt AND v_status = 'running' AND v_worker <> '';
   IF held AND queue = 'gpu' THEN
     DELETE FROM runs_devicelease WHERE step_run_id = p_step;
   END IF;
