@@ -57,6 +57,7 @@ PAGES = {
     "no such project": "/p/none",
     "no such pipeline": "/p/{p.slug}/pipelines/none",
     "no such run": "/p/{p.slug}/runs/00000000-0000-0000-0000-000000000000",
+    "workers": "/p/{p.slug}/workers",
     "no such model": "/p/{p.slug}/models/none",
     "no such endpoint": "/p/{p.slug}/endpoints/none",
 }
@@ -101,14 +102,12 @@ def test_a_page_serves_everybody(name: str, open_page: Open, project: Project) -
     page, watch = open_page(signed_in=name not in STRANGERS, reduced_motion="reduce")
     page.goto(PAGES[name].format(p=project))
     settle(page)
-    found = [f"light: {line}" for line in serious(page)]
+    found = [f"desk, light: {line}" for line in serious(page)]
     page.emulate_media(color_scheme="dark")
     until(page, "document.documentElement.dataset.mantineColorScheme === 'dark'")
-    settle(page)
-    found += [f"dark: {line}" for line in serious(page)]
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
     settle(page)
-    found += [f"phone: {line}" for line in serious(page)]
+    found += [f"phone, dark: {line}" for line in serious(page)]
     if over := sideways(page):
         found.append(f"phone: the page can be scrolled {over} px to the side")
     page.set_viewport_size(DESK)  # type: ignore[arg-type]  # as above

@@ -150,6 +150,7 @@ def test_texts_become_a_table_of_texts(upload: Uploader, editor: Person) -> None
     assert editor.get("/datasets/r/versions/2/items")["total"] == 4
 
 
+@pytest.mark.slow
 def test_many_images_scroll_anywhere_without_an_offset_scan(upload: Uploader, editor: Person) -> None:
     one = image("red", (1, 1))
     out = io.BytesIO()

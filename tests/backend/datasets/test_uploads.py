@@ -88,6 +88,7 @@ def test_the_same_chunk_at_the_same_time_is_written_once(db: None) -> None:
     assert upload.who.get("/datasets/t/versions/1")["item_count"] == 1000
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_with_the_same_message_make_one_version_and_two_uploads_two(db: None) -> None:
     upload = Uploader(person(Project.objects.create(slug="lab", name="Lab"), "editor"))

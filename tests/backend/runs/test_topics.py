@@ -106,6 +106,7 @@ def test_a_redis_stream_is_heard_also_what_was_left_unacknowledged(
     assert [e["status"] for e in history(editor, made)] == ["failed", "started", "started"]
 
 
+@pytest.mark.slow
 def test_mqtt_is_heard_through_an_outage_and_changes_are_picked_up(
     editor: Person, make: Callable[..., Json], allowed: None, listener: Callable[..., subprocess.Popen[bytes]]  # noqa: F811 - fixtures
 ) -> None:  # fmt: skip

@@ -41,6 +41,7 @@ def test_from_nothing(run: Any, step: Any, digits: Images) -> None:
     assert evaluation["metrics"].value["values"]["accuracy"]["value"] >= 0.85
 
 
+@pytest.mark.slow
 def test_from_a_local_checkpoint(run: Any, step: Any, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 

@@ -157,7 +157,7 @@ def seed() -> Iterator[int]:
 
 @pytest.mark.timeout(600)
 def test_a_short_storm(seed: int) -> None:
-    print(play(seed, 25, 3))
+    print(play(seed, 15, 2))
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ def train(lab: Studio, name: str, devices: int, pause: float = 0) -> str:
     return run
 
 
+@pytest.mark.slow
 def test_two_devices_give_what_one_gives_and_a_killed_process_costs_nothing_but_time(lab: Studio) -> None:
     alone = train(lab, "alone", 1)
     assert lab.wait(alone, 120)["status"] == "succeeded"

@@ -15,7 +15,10 @@ from workers.engine.sandbox.machine import probe
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module", params=probe().modes if sys.platform == "linux" else ())
+MODES = probe().modes if sys.platform == "linux" else ()
+
+
+@pytest.fixture(scope="module", params=[*MODES[:1], *(pytest.param(mode, marks=pytest.mark.slow) for mode in MODES[1:])])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     made = Lab(request.param, plain=os.geteuid() != 0)
     yield made
