@@ -14,7 +14,8 @@ class Artifact(models.Model):
     of a folder that of its canonical list of files. Small JSON lives in `inline` and in no file."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="artifacts")
+    # Found by project, kind and digest (the constraint's index); an index of the project alone would lead the planner through all of it.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="artifacts", db_index=False)
     kind = models.CharField(max_length=40)
     digest = models.CharField(max_length=64)
     size = models.BigIntegerField(default=0)
