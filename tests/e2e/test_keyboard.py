@@ -37,6 +37,7 @@ def test_a_pipeline_is_built_and_left_with_the_keyboard_alone(open_page: Open, f
         keys.type(component.lower())
         keys.press("Enter")
         expect(canvas.step(component)).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
     expect(canvas.wires()).to_have_count(0)
     keys.press("c")
     expect(page.get_by_role("dialog").get_by_text("Table of “Read a table” → Table")).to_be_visible()

@@ -19,7 +19,7 @@ const MOST = 200
 
 export function Picker({ opened, title, placeholder, empty, items, onClose, onPick, hint }: { opened: boolean; title: string; placeholder: string; empty: string; items: readonly PickerItem[]; onClose: () => void; onPick: (id: string) => void; hint?: ReactNode }) {
   return (
-    <Modal opened={opened} onClose={onClose} title={<Text fw={620}>{title}</Text>} size="lg" yOffset="10vh" centered={false} classNames={{ body: classes.pickerBody }} transitionProps={{ duration: 80 }}>
+    <Modal opened={opened} onClose={onClose} title={<Text fw={620}>{title}</Text>} size="lg" yOffset="10vh" centered={false} classNames={{ body: classes.pickerBody }} transitionProps={{ duration: 80, exitDuration: 0 }}>
       {opened && <List placeholder={placeholder} empty={empty} items={items} onPick={onPick} onClose={onClose} hint={hint} />}
     </Modal>
   )
