@@ -98,9 +98,13 @@ def test_a_sample_keeps_the_labels_shares_and_is_the_same_for_a_seed(tmp_path: A
     labels = ["common"] * 900 + ["rare"] * 95 + ["once"] * 5
     with context.local(tmp_path):
         whole = Table.from_arrow(pa.table({"n": list(range(1000)), "y": labels}), label_column="y")
-        part = sample.cut(whole, {"rows": 100, "how": "stratified", "seed": 3}).arrow()  # type: ignore[attr-defined]
-        again = sample.cut(whole, {"rows": 100, "how": "stratified", "seed": 3}).arrow()  # type: ignore[attr-defined]
-        head = sample.cut(whole, {"rows": 3, "how": "head", "seed": 3}).arrow()  # type: ignore[attr-defined]
+
+        def cut(rows: int, how: str) -> pa.Table:
+            made = sample.cut(whole, {"rows": rows, "how": how, "seed": 3})
+            assert isinstance(made, Table)
+            return made.arrow()
+
+        part, again, head = cut(100, "stratified"), cut(100, "stratified"), cut(3, "head")
         assert sample.cut(whole, {"rows": 1000, "how": "random", "seed": 1}) is whole
     counts = {name: part["y"].to_pylist().count(name) for name in ("common", "rare", "once")}
     assert counts["once"] >= 1 and counts["common"] == 90 and sum(counts.values()) == 100

@@ -107,6 +107,7 @@ def check(world: World, player: Player) -> None:
     assert world.query("SELECT count(*) FROM runs_steprun WHERE status IN ('running', 'queued', 'waiting')") == [(0,)]
     assert world.query("SELECT count(*) FROM core_apitoken WHERE step_run IS NOT NULL AND revoked_at IS NULL") == [(0,)]
     assert world.query("SELECT count(*) FROM runs_run WHERE steps_done <> steps_total") == [(0,)]
+    assert world.query("SELECT count(*) FROM runs_devicelease") == [(0,)], "a device is held by nobody"
 
 
 def play(seed: int, seconds: float, graphs: int) -> Json:
