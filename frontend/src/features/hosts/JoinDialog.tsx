@@ -48,6 +48,11 @@ export function JoinDialog({ opened, onClose }: { opened: boolean; onClose: () =
           <Text size="sm" c="dimmed">
             The machine needs to reach {window.location.origin} and nothing else. Later, <code>headrace worker start</code> works again without a token.
           </Text>
+          {['localhost', '127.0.0.1', '[::1]'].includes(window.location.hostname) && (
+            <Text size="sm">
+              {window.location.hostname} is this machine alone. For others start the studio with <code>--host 0.0.0.0</code> or behind a proxy, open it at the address they see, and make the command there.
+            </Text>
+          )}
           <Group justify="flex-end">
             <Button onClick={close} data-autofocus>
               Done
