@@ -18,6 +18,10 @@ ASKED = "headrace.asked"
 QUEUES = ("io", "cpu", "gpu")
 """Every worker may listen to these; each also listens to `cpu.<host>` and so on, where steps are announced that not every host may run."""
 
+KEPT_S = float(os.environ.get("HEADRACE_UNACKED_S", "86400"))
+"""After so long a message that a killed worker had taken is given out again. Nobody waits for it (the reaper has announced the step anew);
+it must be longer than any step, or a busy worker's messages would come back, for nothing."""
+
 app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
@@ -34,7 +38,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_transport_options={
-        "visibility_timeout": 86400,
+        "visibility_timeout": KEPT_S,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 2,

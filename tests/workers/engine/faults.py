@@ -92,7 +92,7 @@ class World(Studio):
             self.port = free.getsockname()[1]
         super().__init__(
             durable=True, ALLOWED_HOSTS="127.0.0.1", HEADRACE_API_URL=f"http://127.0.0.1:{self.port}", HEADRACE_LOSSES="1000",
-            HEADRACE_RETRY_PAUSE_S="0.05",
+            HEADRACE_UNACKED_S="8", HEADRACE_RETRY_PAUSE_S="0.05",
         )  # fmt: skip
         self.chance = chance
         self.harms: Counter[str] = Counter()

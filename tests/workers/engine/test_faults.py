@@ -133,19 +133,20 @@ def play(seed: int, seconds: float, graphs: int) -> Json:
             until(over, 180, lambda: f"{[r for r in player.started.values() if r['status'] not in FINISHED]} {player.sent}")
             check(world, player)
             valkey = world.connect_valkey()
-            until(
-                lambda: not any(valkey.llen(q) for q in ("io", "cpu", "gpu")) and not valkey.hlen("unacked"),
-                30,
-                lambda: "messages are left",
-            )
+
+            def left() -> Json:
+                found = {q: valkey.llen(q) for q in ("io", "cpu", "gpu")} | {"unacked": valkey.hlen("unacked")}
+                return {name: count for name, count in found.items() if count}
+
+            until(lambda: not left(), 90, lambda: f"messages are left: {left()}")
             world.end_parts()
             until(
                 lambda: not [p for p in world.leftovers() if "postgres" not in p and "valkey" not in p], 20, lambda: str(world.leftovers())
             )
             assert world.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
             scratch = world.folder / "data" / "scratch"
-            left = [p.name for p in scratch.iterdir()] if scratch.exists() else []
-            return {"seed": seed, "seconds": seconds, "runs": len(player.started), "harms": dict(world.harms), "scratch": len(left)}
+            folders = [p.name for p in scratch.iterdir()] if scratch.exists() else []
+            return {"seed": seed, "seconds": seconds, "runs": len(player.started), "harms": dict(world.harms), "scratch": len(folders)}
         finally:
             world.close()
 
