@@ -60,7 +60,9 @@ Preview = Annotated[TablePreview | ImagesPreview | FiguresPreview | JsonPreview 
 
 
 class LineageNode(Schema):
-    type: Literal["dataset_version", "pipeline_version", "run", "step_run", "artifact", "model_version", "deployment"]
+    type: Literal[
+        "dataset_version", "label_schema_version", "pipeline_version", "run", "step_run", "artifact", "model_version", "deployment"
+    ]
     id: str
     label: str
     href: str

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "backend.core",
     "backend.artifacts",
     "backend.datasets",
+    "backend.labeling",
     "backend.pipelines",
     "backend.runs",
     "backend.registry",

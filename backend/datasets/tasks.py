@@ -7,8 +7,8 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
-from django.db import connection
 
+from backend.core.tasks import let_go_of_the_database
 from backend.datasets.actions import announce, cleaning
 from backend.datasets.actions.freezing import run_freeze
 from backend.datasets.actions.importing import import_upload
@@ -41,6 +41,4 @@ def take_up_what_waits(sender: Any, **_: Any) -> None:
     """A worker that starts announces all that is not done: the one before it may have been killed."""
     announce.announce_waiting(everything=True)
     cleaning.sweep()
-    connection.close()
-    if close := getattr(connection, "close_pool", None):  # children forked later must not inherit these connections
-        close()
+    let_go_of_the_database()

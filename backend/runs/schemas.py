@@ -305,6 +305,12 @@ class DatasetChanged(Schema):
     dataset: str
 
 
+class LabelSchemaChanged(Schema):
+    type: Literal["label_schema_changed"] = "label_schema_changed"
+    seq: int
+    label_schema: str
+
+
 class EndpointChanged(Schema):
     type: Literal["endpoint_changed"] = "endpoint_changed"
     seq: int
@@ -332,6 +338,7 @@ LiveEvent = Annotated[
     | LinesLogged
     | UploadChanged
     | DatasetChanged
+    | LabelSchemaChanged
     | EndpointChanged
     | ModelChanged
     | TriggerChanged

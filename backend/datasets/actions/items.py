@@ -12,12 +12,13 @@ from django.db import connection
 
 from backend.artifacts.storage import store
 from backend.datasets.actions.freezing import Frozen
-from backend.datasets.models import Dataset
+from backend.datasets.models import Dataset, Item
 from backend.datasets.reading.items import FIELDS
 from backend.datasets.reading.parquet import Writer
 from workers.sdk.store import Stored
 
 BATCH = 10_000
+SAID = "(data -> 'annotations')::text"
 IMAGE_COLUMNS = [
     {"name": "key", "type": "text", "nullable": False},
     {"name": "digest", "type": "text", "nullable": False},
@@ -36,11 +37,13 @@ TEXT_COLUMNS = [
     {"name": "digest", "type": "text", "nullable": False},
     {"name": "size", "type": "integer", "nullable": False},
 ]
+ANNOTATIONS = {"name": "annotations", "type": "json", "nullable": True}
+"""What people said of an item beyond its label: `{label_schema, version, result, by, at}`; a column of versions that have some."""
 
 
 def change_items(dataset: Dataset, number: int, spool: Path, *, replace: bool) -> None:
     """Make the items of version `number` those of the spool (`replace`), or those there were and the spool's. An item that is
-    the same stays the same row; one with the same key and other content, label or split takes the old one's place."""
+    the same stays the same row; one with the same key and other content, label, split or annotations takes the old one's place."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE incoming (n bigint GENERATED ALWAYS AS IDENTITY, key text, digest text, media_type text, size bigint,"
@@ -55,7 +58,8 @@ def change_items(dataset: Dataset, number: int, spool: Path, *, replace: bool) -
         cursor.execute(
             "UPDATE datasets_item old SET removed_in = %(number)s WHERE old.dataset_id = %(dataset)s AND old.removed_in IS NULL AND ("
             " EXISTS (SELECT 1 FROM incoming new WHERE new.key = old.key"
-            "   AND (new.digest, new.label, new.split) IS DISTINCT FROM (old.digest::text, old.label::text, old.split::text))"
+            "   AND (new.digest, new.label, new.split, new.data)"
+            "    IS DISTINCT FROM (old.digest::text, old.label::text, old.split::text, old.data))"
             " OR (%(replace)s AND NOT EXISTS (SELECT 1 FROM incoming new WHERE new.key = old.key)))",
             {"number": number, "dataset": dataset.pk, "replace": replace},
         )
@@ -73,10 +77,11 @@ def change_items(dataset: Dataset, number: int, spool: Path, *, replace: bool) -
 def items_of(dataset: Dataset, number: int, fields: tuple[str, ...]) -> Iterator[list[tuple[Any, ...]]]:
     """The items of a version in their order, in batches; read by key, not by offset."""
     last = 0
+    names = ", ".join(SAID if field == "annotations" else field for field in fields)
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
-                f"SELECT id, {', '.join(fields)} FROM datasets_item WHERE dataset_id = %s AND id > %s AND added_in <= %s"  # noqa: S608 - names of ours
+                f"SELECT id, {names} FROM datasets_item WHERE dataset_id = %s AND id > %s AND added_in <= %s"  # noqa: S608 - names of ours
                 " AND (removed_in IS NULL OR removed_in > %s) ORDER BY id LIMIT %s",
                 [dataset.pk, last, number, number, BATCH],
             )
@@ -116,6 +121,8 @@ def write_manifest(dataset: Dataset, number: int, work: Path) -> Manifest:
 
     images = dataset.modality == "images"
     columns = IMAGE_COLUMNS if images else TEXT_COLUMNS
+    if Item.objects.filter(dataset=dataset, removed_in=None, data__has_key="annotations").exists():
+        columns = [*columns, ANNOTATIONS]
     kinds = {"width": pa.int32(), "height": pa.int32(), "size": pa.int64()}
     schema = pa.schema([(c["name"], kinds.get(str(c["name"]), pa.string())) for c in columns])
     names = schema.names if images else ["digest" if n == "text" else n for n in schema.names]

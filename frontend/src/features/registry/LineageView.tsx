@@ -1,7 +1,7 @@
 /** What something came from and what came of it, drawn from left to right; each box leads to its page. */
 import { Group, Skeleton, Switch, Text } from '@mantine/core'
 import { useElementSize, useMergedRef } from '@mantine/hooks'
-import { IconApi, IconBox, IconDatabase, IconPackage, IconPlayerPlay, IconRoute, IconStack2, type Icon } from '@tabler/icons-react'
+import { IconApi, IconBox, IconDatabase, IconPackage, IconPlayerPlay, IconRoute, IconStack2, IconTags, type Icon } from '@tabler/icons-react'
 import dagre from '@dagrejs/dagre'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -16,6 +16,7 @@ import classes from './LineageView.module.css'
 type Kind = Schemas['LineageNode']['type']
 const ICONS: Record<Kind, Icon> = {
   dataset_version: IconDatabase,
+  label_schema_version: IconTags,
   pipeline_version: IconRoute,
   run: IconPlayerPlay,
   step_run: IconPlayerPlay,
@@ -25,6 +26,7 @@ const ICONS: Record<Kind, Icon> = {
 }
 const WORDS: Record<Kind, string> = {
   dataset_version: 'Data set version',
+  label_schema_version: 'Label schema',
   pipeline_version: 'Pipeline version',
   run: 'Run',
   step_run: 'Step run',

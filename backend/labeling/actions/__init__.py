@@ -1,0 +1,1 @@
+"""Writes of `labeling`: one file a subject."""

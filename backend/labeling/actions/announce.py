@@ -1,0 +1,50 @@
+"""Telling the platform worker what waits for it, and pages what changed. As in `datasets.actions.announce`: the rows are the truth."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from kombu.exceptions import KombuError
+
+from backend.core.events import publish
+from backend.datasets.actions.announce import PATIENCE
+from backend.labeling.models import LabelledVersion, LabelSchema
+
+log = logging.getLogger(__name__)
+FILL, FREEZE = "labeling.fill", "labeling.freeze"
+
+
+def announce(task: str, id_: UUID) -> None:
+    """Once the transaction commits; nothing happens when the broker is away."""
+    transaction.on_commit(lambda: _send(task, id_), robust=True)
+
+
+def _send(task: str, id_: UUID) -> None:
+    try:
+        current_app.send_task(task, [str(id_)], queue="platform", retry=False, ignore_result=True)
+    except (KombuError, OSError) as exc:
+        log.warning("%s %s is announced later: %s", task, id_, exc)
+
+
+def announce_waiting(everything: bool = False) -> None:
+    """Send again what nobody took up, or, when a worker starts, all that is not done."""
+    now = timezone.now()
+    late = Q() if everything else Q(announced_at__lt=now - PATIENCE)
+    for task, rows in (
+        (FILL, LabelSchema.objects.filter(late, fill_status__in=["queued", "running"])),
+        (FREEZE, LabelledVersion.objects.filter(late, status__in=["queued", "running"])),
+    ):
+        waiting = list(rows.values_list("pk", flat=True)[:500])
+        rows.model._default_manager.filter(pk__in=waiting).update(announced_at=now)
+        for id_ in waiting:
+            _send(task, id_)
+
+
+def schema_changed(schema: LabelSchema) -> None:
+    """Tell the pages that a label schema, its queue or its progress is another."""
+    publish(schema.project, "project", {"type": "label_schema_changed", "label_schema": schema.slug})

@@ -1,0 +1,111 @@
+"""Filling a queue from a data set's newest frozen version, in the worker: one statement, however many items.
+
+What is in the queue already stays with all that was said of it; what the version no longer holds is `removed`, and comes back if it does.
+A row of a table is known by a digest of its values (and by its place among equal rows), so that rows may move between versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from backend.artifacts import tables
+from backend.datasets.locks import only_one
+from backend.datasets.models import DatasetVersion
+from backend.labeling.actions.announce import schema_changed
+from backend.labeling.actions.schemas import newest_frozen
+from backend.labeling.errors import NoFrozenVersion
+from backend.labeling.models import LabelSchema
+from backend.labeling.queries.schemas import newest_version
+from workers.sdk.labels.config import from_json
+
+INCOMING = (
+    "CREATE TEMP TABLE incoming (position bigint GENERATED ALWAYS AS IDENTITY, key text, digest text, media_type"
+    " text, width int, height int,"
+    " data jsonb) ON COMMIT DROP"
+)
+Row = tuple[str, str, dict[str, Any]]
+
+
+def fill(schema_id: UUID) -> None:
+    """Safe to call again and at once from several workers."""
+    with only_one(f"fill:{schema_id}") as mine:
+        schema = (
+            LabelSchema.objects.select_related("dataset", "project").filter(pk=schema_id, fill_status__in=["queued", "running"]).first()
+        )
+        if not mine or schema is None:
+            return
+        LabelSchema.objects.filter(pk=schema_id).update(fill_status="running", announced_at=timezone.now())
+        try:
+            version = newest_frozen(schema.dataset)
+        except NoFrozenVersion as e:
+            LabelSchema.objects.filter(pk=schema_id).update(fill_status="failed", fill_message=str(e)[:500])
+            return
+        with transaction.atomic():
+            row = LabelSchema.objects.select_for_update(of=("self",)).get(pk=schema_id)
+            with connection.cursor() as cursor:
+                cursor.execute(INCOMING)
+                _incoming(cursor, schema, version)
+                _take_in(cursor, row)
+            row.filled, row.fill_status, row.fill_message = version.number, "ready", ""
+            row.save(update_fields=["filled", "fill_status", "fill_message", "updated_at"])
+            schema_changed(row)
+
+
+def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None:
+    if schema.dataset.modality == "table":
+        variables = sorted(from_json(newest_version(schema).config).variables)
+        with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
+            for key, digest, data in table_rows(version.data, variables):
+                copy.write_row([key, digest, "application/json", json.dumps(data)])
+        return
+    cursor.execute(
+        "INSERT INTO incoming (key, digest, media_type, width, height, data) SELECT key, digest, media_type, width, height, '{}'"
+        " FROM datasets_item WHERE dataset_id = %(dataset)s AND added_in <= %(number)s AND (removed_in IS NULL OR removed_in > %(number)s)"
+        " ORDER BY id",
+        {"dataset": schema.dataset_id, "number": version.number},
+    )
+
+
+def table_rows(digest: str, variables: list[str]) -> Iterator[Row]:
+    """(Place among equal rows, digest of the values, the variables) of each row of a frozen table, in its order."""
+    seen: Counter[str] = Counter()
+    for batch in tables.batches(digest):
+        names = batch.schema.names
+        for cells in tables.json_rows(batch):
+            known = hashlib.sha256(
+                json.dumps(cells, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+            ).hexdigest()
+            seen[known] += 1
+            yield str(seen[known]), known, {name: cells[names.index(name)] for name in variables}
+
+
+def _take_in(cursor: Any, schema: LabelSchema) -> None:
+    cursor.execute("CREATE INDEX ON incoming (digest, key)")
+    cursor.execute("ANALYZE incoming")
+    cursor.execute(
+        "UPDATE labeling_queueitem q SET removed = true WHERE q.schema_id = %s AND NOT q.removed AND NOT EXISTS ("
+        " SELECT 1 FROM incoming i WHERE i.key = q.key AND i.digest = q.digest)",
+        [schema.pk],
+    )
+    cursor.execute(
+        "INSERT INTO labeling_queueitem AS q (schema_id, key, digest, media_type, width, height, data, position,"
+        " rank, wanted, free, done, removed)"
+        " SELECT %(schema)s, i.key, i.digest, i.media_type, i.width, i.height, i.data, i.position,"
+        "  CASE WHEN %(random)s THEN random() ELSE i.position END,"
+        "  %(overlap)s, %(overlap)s, 0, false FROM incoming i ORDER BY i.position"
+        " ON CONFLICT (schema_id, key, digest) DO UPDATE SET position = excluded.position, data = excluded.data, removed = false,"
+        "  rank = CASE WHEN %(sequential)s THEN excluded.position ELSE q.rank END"
+        " WHERE (q.position, q.data, q.removed) IS DISTINCT FROM (excluded.position, excluded.data, false)",
+        {
+            "schema": schema.pk, "overlap": schema.overlap, "random": schema.order == "random", "sequential": schema.order == "sequential",
+        },
+    )  # fmt: skip
+    cursor.execute("DROP TABLE incoming")

@@ -1,0 +1,133 @@
+"""The queue as a person meets it: the next item, drafts, submitting, letting go. The SQL functions in `sql/` keep the places; here is
+what is checked before them and told after."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from backend.core.actions import audit
+from backend.core.errors import InvalidInput
+from backend.core.models import User
+from backend.labeling.actions import truth
+from backend.labeling.errors import (
+    AlreadyAccepted,
+    AnnotationChanged,
+    DoesNotFit,
+    ItemFull,
+    ItemRemoved,
+    NewerSchema,
+    NotForYou,
+)
+from backend.labeling.models import Draft, LabelSchema, LabelSchemaVersion, QueueItem
+from backend.labeling.queries.items import shown_data, wording
+from backend.labeling.queries.schemas import newest_version
+from workers.sdk.labels.results import check
+
+LEASE = "30 minutes"
+"""How long a place is held without a sign of life; every draft saved and every look at the item begins it anew."""
+MOST_HELD = 10
+"""Items that one person may hold at once in one queue: the one on screen, those made ready behind it, those of other tabs."""
+
+
+def next_item(schema: LabelSchema, user: User, holding: list[int]) -> int | None:
+    """The id of the next item, leased to `user`; None when there is none for them."""
+    if len(holding) >= MOST_HELD:
+        raise InvalidInput(
+            message=f"At most {MOST_HELD} items are held at once.", field="holding", hint="Submit, skip or release some first."
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT labeling_next(%s, %s, %s::bigint[], %s::interval)", [schema.pk, user.pk, holding, LEASE])
+        found = cursor.fetchone()
+    return None if found is None or found[0] is None else int(found[0])
+
+
+def save_draft(item: QueueItem, user: User, result: Any, number: int) -> int:
+    """Keep what a person has so far; `number` says which of two saves is newer. Returns the number that is kept. Also renews the lease."""
+    config = wording(newest_version(item.schema))
+    kept, problems = check(config, result, shown_data(item, config), complete=False)
+    if problems:
+        raise DoesNotFit(field=problems[0]["field"], problems=problems)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO labeling_draft (item_id, user_id, result, number, updated_at) VALUES (%(item)s, %(user)s,"
+            " %(result)s, %(number)s, now())"
+            " ON CONFLICT (item_id, user_id) DO UPDATE SET result = excluded.result, number = excluded.number, updated_at = now()"
+            " WHERE labeling_draft.number < excluded.number",
+            {"item": item.pk, "user": user.pk, "result": json.dumps(kept), "number": number},
+        )
+        cursor.execute(
+            "UPDATE labeling_lease SET until = clock_timestamp() + %s::interval WHERE item_id = %s AND user_id = %s",
+            [LEASE, item.pk, user.pk],
+        )
+    found = Draft.objects.filter(item=item, user=user).values_list("number", flat=True).first()
+    return int(found or number)
+
+
+def submit(
+    request: Any, item: QueueItem, user: User, *, id_: UUID, schema_version: int, result: Any, seconds: float, version: int | None
+) -> dict[str, Any]:
+    """Keep an annotation as said; returns {id, version, outcome, done, wanted}. Whatever is refused stays as a draft."""
+    schema = item.schema
+    worded: LabelSchemaVersion = newest_version(schema)
+    config = wording(worded)
+    kept, problems = check(config, result, shown_data(item, config))
+    if problems:
+        raise DoesNotFit(field=problems[0]["field"], problems=problems)
+    if worded.number != schema_version:
+        _keep_as_draft(item, user, kept)
+        raise NewerSchema(number=worded.number, field="schema_version")
+    _may(item, user)
+    review = random.random() < schema.review_share  # noqa: S311 - which annotations are sampled is no secret
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT labeling_submit(%s, %s, %s, %s, %s, %s, %s, %s)",
+                [item.pk, user.pk, id_, worded.pk, json.dumps(kept), seconds, version, review],
+            )
+            answer: dict[str, Any] = json.loads(found) if isinstance(found := cursor.fetchone()[0], str) else found
+        if answer["outcome"] in ("submitted", "changed"):
+            audit.record(
+                request, "annotation.submit" if answer["outcome"] == "submitted" else "annotation.change",
+                ("annotation", answer["id"], f"{schema.slug} {item.key}"), after=kept, project=schema.project,
+            )  # fmt: skip
+            truth.settle(item.pk)
+    if answer["outcome"] in ("full", "removed", "stale", "accepted"):
+        _keep_as_draft(item, user, kept)
+        raise _refusal(answer, item)
+    return answer
+
+
+def _refusal(answer: dict[str, Any], item: QueueItem) -> Exception:
+    if answer["outcome"] == "full":
+        return ItemFull(wanted=item.wanted)
+    if answer["outcome"] == "removed":
+        return ItemRemoved()
+    if answer["outcome"] == "accepted":
+        return AlreadyAccepted()
+    return AnnotationChanged(version=answer["version"], field="version")
+
+
+def _keep_as_draft(item: QueueItem, user: User, result: list[Any]) -> None:
+    number = (Draft.objects.filter(item=item, user=user).values_list("number", flat=True).first() or 0) + 1
+    Draft.objects.update_or_create(item=item, user=user, defaults={"result": result, "number": number, "updated_at": timezone.now()})
+
+
+def _may(item: QueueItem, user: User) -> None:
+    if item.assignment_id is not None and not item.assignment.people.filter(pk=user.pk).exists():  # type: ignore[union-attr]  # it has one
+        raise NotForYou(assignment=item.assignment.name)  # type: ignore[union-attr]  # as above
+
+
+def leave(request: Any, item: QueueItem, user: User, *, skip: bool, reason: str = "") -> None:
+    """Let an item go; `skip` also keeps it away from this person. Their draft stays."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT labeling_leave(%s, %s, %s, %s)", [item.pk, user.pk, skip, reason[:500]])
+        if skip:
+            audit.record(
+                request, "queue_item.skip", ("queue_item", item.pk, item.key), project=item.schema.project, details={"reason": reason[:200]}
+            )

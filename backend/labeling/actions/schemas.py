@@ -1,0 +1,180 @@
+"""Label schemas: made, worded anew, set, deleted and restored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Random
+from django.utils import timezone
+
+from backend.artifacts import aside
+from backend.core.actions import audit
+from backend.core.errors import InvalidInput
+from backend.core.models import Project, User
+from backend.core.queries.slugs import unique_slug
+from backend.datasets.models import Dataset
+from backend.datasets.queries.datasets import find_dataset
+from backend.labeling.actions.announce import FILL, announce, schema_changed
+from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, NoFrozenVersion
+from backend.labeling.models import Cursor, LabelSchema, LabelSchemaVersion, QueueItem
+from backend.labeling.queries.schemas import find_schema
+from workers.sdk.labels.config import LabelConfig, from_json
+
+SETTINGS = ("name", "overlap", "review_share", "blind", "order")
+HOLDS = {"table": "a table", "images": "images", "text": "texts"}
+
+
+def read_xml(xml: str) -> tuple[LabelConfig | None, list[dict[str, Any]]]:
+    """(What the XML asks for, or None; the problems with it)."""
+    found = aside.ask("read", "backend.labeling.schema_xml:read", xml=xml)
+    return (from_json(found["config"]) if found["config"] else None), found["problems"]
+
+
+def config_for(dataset: Dataset, xml: str) -> LabelConfig:
+    """What the XML asks about this data set; raises BadSchema or DatasetDoesNotFit."""
+    config, problems = read_xml(xml)
+    if config is None:
+        raise BadSchema(field="xml", problems=problems, hint=problems[0]["message"] if problems else "")
+    tags = {o.tag for o in config.objects}
+    if dataset.modality == "images":
+        if tags != {"Image"} or len(config.objects) != 1:
+            raise DatasetDoesNotFit(dataset=dataset.slug, modality="images", asked=_asked(config), field="xml", hint="Show one <Image>.")
+    elif "Image" in tags:
+        raise DatasetDoesNotFit(
+            dataset=dataset.slug, modality=HOLDS[dataset.modality], asked=_asked(config), field="xml", hint="Show <Text>."
+        )
+    elif dataset.modality == "text" and len(config.objects) != 1:
+        raise DatasetDoesNotFit(dataset=dataset.slug, modality="texts", asked=_asked(config), field="xml", hint="Show one <Text>.")
+    elif dataset.modality == "table":
+        version = newest_frozen(dataset)
+        columns = [c["name"] for c in version.columns]
+        for variable in config.variables:
+            if variable not in columns:
+                raise InvalidInput(
+                    message=f"The data set “{dataset.slug}” has no column “{variable}”.", field="xml",
+                    hint="Columns: " + ", ".join(columns[:30]),
+                )  # fmt: skip
+    return config
+
+
+def _asked(config: LabelConfig) -> str:
+    return " and ".join(f"<{o.tag}>" for o in config.objects)
+
+
+def newest_frozen(dataset: Dataset) -> Any:
+    found = dataset.versions.filter(status="frozen").order_by("-number").first()
+    if found is None:
+        raise NoFrozenVersion(dataset=dataset.slug, field="dataset", hint="Freeze a version on the page of the data set.")
+    return found
+
+
+def make_schema(request: Any, project: Project, user: User, fields: dict[str, Any]) -> LabelSchema:
+    """A label schema with its first wording; its queue is filled in the worker."""
+    dataset = find_dataset(project, fields["dataset"])
+    newest_frozen(dataset)
+    config = config_for(dataset, fields["xml"])
+    with transaction.atomic():
+        schema = LabelSchema.objects.create(
+            project=project, dataset=dataset, name=fields["name"].strip(),
+            slug=unique_slug(LabelSchema.objects.filter(project=project), fields["name"], "labels"),
+            overlap=fields["overlap"], review_share=fields["review_share"], blind=fields["blind"], order=fields["order"], created_by=user,
+        )  # fmt: skip
+        LabelSchemaVersion.objects.create(
+            schema=schema, number=1, xml=fields["xml"], config=config.as_json(), guidelines=fields["guidelines"], created_by=user
+        )
+        audit.record(request, "label_schema.create", _target(schema), after=audit.snapshot(schema, *SETTINGS))
+        announce(FILL, schema.pk)
+        schema_changed(schema)
+    return schema
+
+
+def word_anew(request: Any, project: Project, user: User, slug: str, *, xml: str, guidelines: str, base: int) -> LabelSchemaVersion:
+    """The next wording. `base` is the version that was changed: somebody else's newer one is not overwritten unseen."""
+    from backend.labeling.actions.wording import refuse_what_is_used
+
+    schema = find_schema(project, slug)
+    config = config_for(schema.dataset, xml)
+    with transaction.atomic():
+        schema = find_schema(project, slug, lock=True)
+        newest = schema.versions.order_by("-number").first()
+        if newest is None or newest.number != base:
+            raise NewerSchema(number=newest.number if newest else 0, field="base")
+        if newest.xml == xml and newest.guidelines == guidelines:
+            return newest
+        refuse_what_is_used(schema, config)
+        made = LabelSchemaVersion.objects.create(
+            schema=schema, number=newest.number + 1, xml=xml, config=config.as_json(), guidelines=guidelines, created_by=user
+        )
+        audit.record(
+            request, "label_schema.word", _target(schema), {"xml": newest.xml, "guidelines": newest.guidelines},
+            {"xml": xml, "guidelines": guidelines}, details={"version": made.number},
+        )  # fmt: skip
+        if from_json(newest.config).variables != config.variables:
+            refill(schema)
+        schema_changed(schema)
+    return made
+
+
+def set_schema(request: Any, project: Project, slug: str, fields: dict[str, Any]) -> LabelSchema:
+    """Change settings. Another overlap opens or closes places of items that are not complete; what is done stays."""
+    with transaction.atomic():
+        schema = find_schema(project, slug, lock=True)
+        before = audit.snapshot(schema, *SETTINGS)
+        for name, value in fields.items():
+            setattr(schema, name, value.strip() if name == "name" else value)
+        if not schema.name:
+            raise InvalidInput(message="The name cannot be empty.", field="name")
+        schema.save()
+        if schema.overlap != before["overlap"]:
+            wanted = Greatest(Value(schema.overlap), F("done"))
+            QueueItem.objects.filter(schema=schema).update(free=F("free") + wanted - F("wanted"), wanted=wanted)
+        if schema.order != before["order"]:
+            QueueItem.objects.filter(schema=schema).update(rank=Random() if schema.order == "random" else F("position"))
+            Cursor.objects.filter(schema=schema).delete()
+        audit.record(request, "label_schema.set", _target(schema), before, audit.snapshot(schema, *SETTINGS))
+        schema_changed(schema)
+    return schema
+
+
+def refill(schema: LabelSchema) -> None:
+    """Have the queue filled from the data set's newest frozen version."""
+    LabelSchema.objects.filter(pk=schema.pk).update(fill_status="queued", fill_message="", announced_at=timezone.now())
+    announce(FILL, schema.pk)
+
+
+def refill_now(request: Any, project: Project, slug: str) -> LabelSchema:
+    """Asked for by a person: the data set has a newer version."""
+    with transaction.atomic():
+        schema = find_schema(project, slug, lock=True)
+        newest_frozen(schema.dataset)
+        refill(schema)
+        audit.record(request, "label_schema.fill", _target(schema))
+        schema_changed(schema)
+    return schema
+
+
+def delete_schema(request: Any, project: Project, slug: str) -> None:
+    """Soft: annotations stay, `restore_schema` undoes it."""
+    with transaction.atomic():
+        schema = find_schema(project, slug, deleted=True, lock=True)
+        if schema.deleted_at is None:
+            schema.deleted_at = timezone.now()
+            schema.save(update_fields=["deleted_at", "updated_at"])
+            audit.record(request, "label_schema.delete", _target(schema))
+            schema_changed(schema)
+
+
+def restore_schema(request: Any, project: Project, slug: str) -> None:
+    with transaction.atomic():
+        schema = find_schema(project, slug, deleted=True, lock=True)
+        if schema.deleted_at is not None:
+            schema.deleted_at = None
+            schema.save(update_fields=["deleted_at", "updated_at"])
+            audit.record(request, "label_schema.restore", _target(schema))
+            schema_changed(schema)
+
+
+def _target(schema: LabelSchema) -> tuple[str, Any, str]:
+    return "label_schema", schema.pk, schema.slug

@@ -1,0 +1,66 @@
+"""Errors of `labeling`."""
+
+from __future__ import annotations
+
+from backend.core.errors import Conflict, HeadraceError, InvalidInput
+
+
+class BadSchema(InvalidInput):
+    """This label schema cannot be used; nothing was saved."""
+
+
+class DoesNotFit(InvalidInput):
+    """This annotation does not fit its label schema; nothing was saved."""
+
+
+class DatasetDoesNotFit(InvalidInput):
+    """The data set “{dataset}” holds {modality}, and the schema asks for {asked}."""
+
+
+class NoFrozenVersion(Conflict):
+    """The data set “{dataset}” has no frozen version yet; freeze one first, so that what is labelled stays what it is."""
+
+
+class ItemFull(Conflict):
+    """{wanted} people have labelled this item meanwhile; your work is kept as a draft."""
+
+
+class ItemRemoved(Conflict):
+    """This item is no longer in the data set; your work is kept as a draft."""
+
+
+class AnnotationChanged(Conflict):
+    """This annotation was changed elsewhere meanwhile (it is at version {version}); reload it."""
+
+
+class AlreadyAccepted(Conflict):
+    """A reviewer has accepted this annotation; it can no longer be changed. Ask a reviewer."""
+
+
+class OwnWork(HeadraceError):
+    """Nobody reviews their own annotation."""
+
+    status = 403
+
+
+class NotForYou(HeadraceError):
+    """This item belongs to the assignment “{assignment}”, which names other people."""
+
+    status = 403
+
+
+class NewerSchema(Conflict):
+    """The label schema has changed meanwhile (it is at version {number}); your work is kept as a draft. Reload to go on under the new
+    wording."""
+
+
+class LabelsInUse(Conflict):
+    """The new wording leaves out what annotations say; say for each what becomes of it."""
+
+
+class NotReviewable(Conflict):
+    """This annotation is {status}; only a submitted one can be reviewed."""
+
+
+class NothingLabelled(Conflict):
+    """No item has a ground truth yet; label and review some first."""

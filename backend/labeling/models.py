@@ -1,0 +1,233 @@
+"""Label schemas, the queue of what they ask about, and what people said.
+
+A label schema belongs to one data set. Its queue holds each of the data set's items or rows once, by what they are (`key` and `digest`)
+and not by version: an item whose bytes change is another item, and keeps the annotations of the old bytes apart.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from backend.core.ids import new_id
+from backend.core.models import Project, User
+from backend.datasets.models import Dataset, DatasetVersion
+
+
+class LabelSchema(models.Model):
+    """What is asked about a data set, and how its queue is worked. `overlap` people label each item; `review_share` (0 to 1) of what they
+    submit is reviewed; `blind`: nobody sees another's annotations before the item is complete. `filled` is the number of the data
+    set's version that the queue shows, `fill_status` one of `queued running ready failed`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_schemas")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="label_schemas")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    overlap = models.PositiveSmallIntegerField(default=1)
+    review_share = models.FloatField(default=1)
+    blind = models.BooleanField(default=True)
+    order = models.CharField(max_length=12, default="sequential")
+    filled = models.PositiveIntegerField(default=0)
+    fill_status = models.CharField(max_length=10, default="queued")
+    fill_message = models.CharField(max_length=500, blank=True)
+    announced_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "slug"], name="label_schema_slug_unique")]
+        indexes = [models.Index(fields=["announced_at"], condition=Q(fill_status__in=["queued", "running"]), name="label_schema_waiting")]
+
+
+class LabelSchemaVersion(models.Model):
+    """One numbered wording; never changed. `config` is `workers.sdk.labels.config.LabelConfig` as JSON."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    xml = models.TextField()
+    config = models.JSONField()
+    guidelines = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schema", "number"], name="label_schema_version_unique")]
+
+
+class Assignment(models.Model):
+    """A part of the queue that only these people are given. Items without one are for everybody who may annotate."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="assignments")
+    name = models.CharField(max_length=120)
+    people = models.ManyToManyField(User, related_name="+")
+    due_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class QueueItem(models.Model):
+    """One thing to label. `wanted` people shall; `done` have; `free` places are neither done nor leased: the queue gives out items with
+    `free > 0` in the order of `rank`. `data` holds the variables that the schema shows (of tables), `truth` the accepted annotation."""
+
+    id = models.BigAutoField(primary_key=True)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="items")
+    key = models.CharField(max_length=1000)
+    digest = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=60)
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    data = models.JSONField(default=dict)
+    position = models.BigIntegerField()
+    rank = models.FloatField()
+    wanted = models.PositiveSmallIntegerField(default=1)
+    free = models.SmallIntegerField(default=1)
+    done = models.PositiveSmallIntegerField(default=0)
+    removed = models.BooleanField(default=False)
+    assignment = models.ForeignKey(Assignment, null=True, on_delete=models.SET_NULL, related_name="items")
+    truth = models.ForeignKey("Annotation", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schema", "key", "digest"], name="queue_item_unique")]
+        indexes = [
+            models.Index(fields=["schema", "rank", "id"], condition=Q(free__gt=0, removed=False), name="queue_item_open"),
+            models.Index(fields=["schema", "position"], name="queue_item_position"),
+        ]
+
+
+class Lease(models.Model):
+    """A place of an item held by a person until a moment."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="leases")
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "user"], name="lease_unique")]
+        indexes = [models.Index(fields=["schema", "until"], name="lease_until"), models.Index(fields=["user", "schema"], name="lease_user")]
+
+
+class Skip(models.Model):
+    """A person who will not be given an item (again), and why."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="skips")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "user"], name="skip_unique")]
+
+
+class Cursor(models.Model):
+    """How far a person has come in the queue: the search for the next item begins there."""
+
+    id = models.BigAutoField(primary_key=True)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    rank = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schema", "user"], name="cursor_unique")]
+
+
+class Draft(models.Model):
+    """What a person has of an item so far. `number` grows with every save, so that a late one does not undo a newer one."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="drafts")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    result = models.JSONField(default=list)
+    number = models.BigIntegerField(default=1)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "user"], name="draft_unique")]
+
+
+class Annotation(models.Model):
+    """What one person said of one item. `status` is one of `submitted accepted rejected`; `to_review` those that a reviewer shall see.
+    `version` grows with every change, `seconds` is the time spent on it in all."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="annotations")
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
+    schema_version = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    result = models.JSONField()
+    seconds = models.FloatField(default=0)
+    status = models.CharField(max_length=10, default="submitted")
+    to_review = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    held_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    held_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "author"], name="annotation_unique")]
+        indexes = [
+            models.Index(
+                fields=["schema", "created_at", "id"], condition=Q(to_review=True, status="submitted"), name="annotation_to_review"
+            ),
+            models.Index(fields=["author", "schema"], condition=Q(status="rejected"), name="annotation_rejected"),
+            models.Index(fields=["schema", "-created_at"], name="annotation_newest"),
+        ]
+
+
+class Review(models.Model):
+    """A reviewer's word on an annotation: `accepted`, `fixed` (accepted with changes; `before` is what was submitted) or `rejected`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, related_name="reviews")
+    reviewer = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    verdict = models.CharField(max_length=12)
+    comment = models.TextField(blank=True)
+    before = models.JSONField(null=True)
+    version = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class Comment(models.Model):
+    """A remark on an item, with the people it names; `asks` a reviewer to look."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    text = models.TextField()
+    asks = models.BooleanField(default=False)
+    mentions = models.ManyToManyField(User, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["item", "created_at"], name="comment_item")]
+
+
+class LabelledVersion(models.Model):
+    """A data set version that was made from a schema's ground truth: whose labels, under which wording, decided how."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="labelled_versions")
+    schema_version = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, related_name="+")
+    version = models.OneToOneField(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+    status = models.CharField(max_length=10, default="queued")
+    message = models.CharField(max_length=500, blank=True)
+    note = models.TextField(blank=True)
+    items = models.BigIntegerField(default=0)
+    announced_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["announced_at"], condition=Q(status__in=["queued", "running"]), name="labelled_version_waiting")]

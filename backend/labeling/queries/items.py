@@ -1,0 +1,216 @@
+"""Items of a queue as people see them, and what they may see of each other's work."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from backend.artifacts.errors import NoSuchFile
+from backend.artifacts.storage import store
+from backend.core.errors import InvalidInput, NotFound
+from backend.core.models import User
+from backend.core.permissions import may
+from backend.core.queries.pages import paginate
+from backend.labeling.models import Annotation, Comment, Draft, LabelSchema, LabelSchemaVersion, Lease, QueueItem, Review, Skip
+from workers.sdk.labels.config import LabelConfig, from_json
+
+TEXT_BYTES = 2 * 1024 * 1024
+STATES = ("open", "complete", "differing", "to_review", "rejected", "truth", "skipped", "commented", "removed")
+
+
+@lru_cache(maxsize=256)
+def _config(version: UUID) -> LabelConfig:
+    return from_json(LabelSchemaVersion.objects.values_list("config", flat=True).get(pk=version))
+
+
+def wording(version: LabelSchemaVersion) -> LabelConfig:
+    """What a wording asks for; it never changes, so it is read once."""
+    return _config(version.pk)
+
+
+@lru_cache(maxsize=64)
+def _text(digest: str) -> str:
+    data = store().read(digest)[:TEXT_BYTES]
+    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
+
+
+def shown_data(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
+    """What each object of the schema shows of an item that is text: {object name: text}."""
+    found = {}
+    for shown in config.objects:
+        if shown.tag == "Text":
+            value = _text(item.digest) if item.media_type.startswith("text/") else item.data.get(shown.value)
+            found[shown.name] = "" if value is None else value if isinstance(value, str) else str(value)
+    return found
+
+
+def find_item(schema: LabelSchema, id_: int) -> QueueItem:
+    found: QueueItem | None = (
+        QueueItem.objects.select_related("schema__project", "schema__dataset", "assignment").filter(schema=schema, pk=id_).first()
+    )
+    if found is None:
+        raise NotFound(what="item", name=str(id_))
+    return found
+
+
+def find_annotation(schema: LabelSchema, id_: UUID) -> Annotation:
+    found: Annotation | None = (
+        Annotation.objects.select_related("item__schema__project", "item__assignment", "author").filter(schema=schema, pk=id_).first()
+    )
+    if found is None:
+        raise NotFound(what="annotation", name=str(id_))
+    return found
+
+
+def find_comment(schema: LabelSchema, id_: UUID) -> Comment:
+    found: Comment | None = Comment.objects.select_related("item__schema__project").filter(item__schema=schema, pk=id_).first()
+    if found is None:
+        raise NotFound(what="comment", name=str(id_))
+    return found
+
+
+def visible(schema: LabelSchema, user: User, role: str) -> Q:
+    """Which annotations of a schema somebody may see: their own, and others' where the schema is not blind; in a blind one, reviewers
+    see those of complete items that they cannot themselves be given any more, and what waits for their review."""
+    own = Q(author=user)
+    if not may(role, "label.review"):
+        return own if schema.blind else Q()
+    if not schema.blind:
+        return Q()
+    mine = Exists(Annotation.objects.filter(item=OuterRef("item"), author=user)) | Exists(
+        Skip.objects.filter(item=OuterRef("item"), user=user)
+    )
+    return own | Q(item__done__gte=F("item__wanted")) | Q(mine)
+
+
+def annotation_out(row: Annotation) -> dict[str, Any]:
+    fields = ("id", "author", "result", "seconds", "status", "to_review", "version", "created_at", "updated_at")
+    return {
+        **{f: getattr(row, f) for f in fields},
+        "item": row.item_id,
+        "schema_version": row.schema_version.number,
+        "reviews": [review_out(r) for r in row.reviews.all()],
+    }
+
+
+def review_out(row: Review) -> dict[str, Any]:
+    return {f: getattr(row, f) for f in ("id", "reviewer", "verdict", "comment", "before", "version", "created_at")}
+
+
+def _annotations(rows: QuerySet[Annotation]) -> QuerySet[Annotation]:
+    return rows.select_related("author", "schema_version", "item").prefetch_related("reviews__reviewer")
+
+
+def annotations_of(item: QueueItem, user: User, role: str) -> list[dict[str, Any]]:
+    rows = _annotations(Annotation.objects.filter(visible(item.schema, user, role), item=item)).order_by("created_at")
+    return [annotation_out(a) for a in rows]
+
+
+def annotation_by_id(schema: LabelSchema, id_: UUID) -> dict[str, Any]:
+    row = _annotations(Annotation.objects.filter(schema=schema, pk=id_)).first()
+    if row is None:
+        raise NotFound(what="annotation", name=str(id_))
+    return annotation_out(row)
+
+
+def work_out(item: QueueItem, user: User) -> dict[str, Any]:
+    """An item as its annotator needs it: what is shown, their draft, their annotation, until when it is theirs."""
+    schema = item.schema
+    config = wording(schema.versions.order_by("-number")[0])
+    mine = _annotations(Annotation.objects.filter(item=item, author=user)).first()
+    draft = Draft.objects.filter(item=item, user=user).first()
+    lease = Lease.objects.filter(item=item, user=user).first()
+    return {
+        **item_out(item),
+        "data": shown_values(item, config),
+        "urls": _urls(item, config),
+        "mine": annotation_out(mine) if mine else None,
+        "draft": {"result": draft.result, "number": draft.number, "updated_at": draft.updated_at} if draft else None,
+        "leased_until": lease.until if lease else None,
+        "assignment": {"id": item.assignment.pk, "name": item.assignment.name, "due_at": item.assignment.due_at}
+        if item.assignment
+        else None,
+        "comments": item.comments.count(),
+    }
+
+
+def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
+    """{variable: value} of what is text."""
+    by_object = shown_data(item, config)
+    return {**item.data, **{o.value: by_object[o.name] for o in config.objects if o.name in by_object}}
+
+
+def _urls(item: QueueItem, config: LabelConfig) -> dict[str, str]:
+    base = f"/api/v1/projects/{item.schema.project.slug}/label-schemas/{item.schema.slug}/items/{item.pk}/file"
+    return {o.name: base for o in config.objects if o.tag == "Image"}
+
+
+def file_of(item: QueueItem) -> tuple[str, str]:
+    """(name, digest) of an item's bytes; raises NoSuchFile for a row of a table, which has none."""
+    if item.media_type == "application/json":
+        raise NoSuchFile(name=item.key)
+    return item.key.rsplit("/", 1)[-1], item.digest
+
+
+def item_out(item: QueueItem) -> dict[str, Any]:
+    fields = ("id", "key", "media_type", "width", "height", "wanted", "done", "removed", "position")
+    return {**{f: getattr(item, f) for f in fields}, "truth": item.truth_id}
+
+
+def list_items(
+    schema: LabelSchema,
+    user: User,
+    role: str,
+    *,
+    state: str | None,
+    search: str | None,
+    person: UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> dict[str, Any]:
+    """A page of the queue in the order of the data set."""
+    rows = QueueItem.objects.filter(schema=schema).filter(removed=state == "removed")
+    if state is not None:
+        rows = rows.filter(_state(state, user))
+    if search and search.strip():
+        rows = rows.filter(key__icontains=search.strip())
+    if person is not None:
+        if person != user.pk and schema.blind and not may(role, "label.review"):
+            raise InvalidInput(message="This schema is blind: you see your own work only.", field="person")
+        rows = rows.filter(Exists(Annotation.objects.filter(item=OuterRef("pk"), author=person)))
+    page: Any = paginate(rows.prefetch_related("leases__user"), ("position", "id"), cursor, limit)
+    found = []
+    for item in page["items"]:
+        leases = [{"user": lease.user, "until": lease.until} for lease in item.leases.all()]
+        found.append({**item_out(item), "leases": leases})
+    return {**page, "items": found}
+
+
+def _state(state: str, user: User) -> Q:
+    said = Annotation.objects.filter(item=OuterRef("pk"))
+    waiting = Q(Exists(said.filter(to_review=True, status="submitted")))
+    found = {
+        "open": Q(done__lt=F("wanted")),
+        "complete": Q(done__gte=F("wanted")),
+        "differing": Q(done__gte=F("wanted"), truth=None) & ~waiting & ~Q(Exists(said.filter(status="rejected"))),
+        "to_review": waiting,
+        "rejected": Q(Exists(said.filter(status="rejected"))),
+        "truth": Q(truth__isnull=False),
+        "skipped": Q(Exists(Skip.objects.filter(item=OuterRef("pk")))),
+        "commented": Q(Exists(Comment.objects.filter(item=OuterRef("pk"), resolved_at=None))),
+        "removed": Q(),
+    }
+    return found[state]
+
+
+def comments_of(item: QueueItem) -> list[dict[str, Any]]:
+    rows = item.comments.select_related("author", "resolved_by").prefetch_related("mentions").order_by("created_at")
+    return [comment_out(c) for c in rows]
+
+
+def comment_out(row: Comment) -> dict[str, Any]:
+    fields = ("id", "author", "text", "asks", "created_at", "resolved_at", "resolved_by")
+    return {**{f: getattr(row, f) for f in fields}, "mentions": list(row.mentions.all())}

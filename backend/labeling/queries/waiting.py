@@ -1,0 +1,26 @@
+"""Why somebody gets nothing: what others hold, and what waits for others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from backend.core.models import User
+from backend.core.permissions import may
+from backend.labeling.models import Annotation, LabelSchema, Lease
+
+
+def places_taken(schema: LabelSchema) -> int:
+    """Places that others hold now, and may give back."""
+    return Lease.objects.filter(schema=schema, until__gte=timezone.now()).count()
+
+
+def reviews(schema: LabelSchema) -> int:
+    """Annotations that wait for a reviewer."""
+    return Annotation.objects.filter(schema=schema, to_review=True, status="submitted").count()
+
+
+def only(user: User, role: str) -> Any:
+    """Whose work somebody may see the figures of: None for everybody's."""
+    return None if may(role, "label.review") else user.pk

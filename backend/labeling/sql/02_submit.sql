@@ -1,0 +1,44 @@
+-- Keeps a person's annotation of an item; the lease becomes a done place. Without a lease (it ran out) a free place is taken, and where there is
+-- none `full` is answered: never more than `wanted` people. A person's second submission changes their first: `changed` answers with its number,
+-- `stale` when `p_version` (the one they saw) is no longer the newest. The same id again is answered the same. What a reviewer rejected is submitted anew.
+CREATE OR REPLACE FUNCTION labeling_submit(
+  p_item bigint, p_user uuid, p_id uuid, p_schema_version uuid, p_result jsonb, p_seconds float8, p_version int, p_review boolean
+) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_item labeling_queueitem;
+  v_old labeling_annotation;
+  v_leased boolean;
+BEGIN
+  SELECT * INTO v_item FROM labeling_queueitem WHERE id = p_item FOR UPDATE;
+  SELECT * INTO v_old FROM labeling_annotation WHERE item_id = p_item AND author_id = p_user;
+  IF v_old.id IS NOT NULL THEN
+    IF v_old.id = p_id AND v_old.result = p_result THEN
+      RETURN jsonb_build_object('outcome', 'repeated', 'id', v_old.id, 'version', v_old.version);
+    ELSIF p_version IS DISTINCT FROM v_old.version THEN
+      RETURN jsonb_build_object('outcome', 'stale', 'id', v_old.id, 'version', v_old.version);
+    ELSIF v_old.status = 'accepted' THEN
+      RETURN jsonb_build_object('outcome', 'accepted', 'id', v_old.id, 'version', v_old.version);
+    END IF;
+    UPDATE labeling_annotation
+       SET result = p_result, schema_version_id = p_schema_version, seconds = seconds + p_seconds, version = version + 1, status = 'submitted',
+           to_review = to_review OR status = 'rejected', updated_at = clock_timestamp()
+     WHERE id = v_old.id;
+    DELETE FROM labeling_draft WHERE item_id = p_item AND user_id = p_user;
+    RETURN jsonb_build_object('outcome', 'changed', 'id', v_old.id, 'version', v_old.version + 1);
+  END IF;
+  IF v_item.removed THEN
+    RETURN jsonb_build_object('outcome', 'removed');
+  END IF;
+  DELETE FROM labeling_lease WHERE item_id = p_item AND user_id = p_user;
+  v_leased := FOUND;
+  IF NOT v_leased AND v_item.free <= 0 THEN
+    RETURN jsonb_build_object('outcome', 'full');
+  END IF;
+  UPDATE labeling_queueitem SET done = done + 1, free = free - CASE WHEN v_leased THEN 0 ELSE 1 END WHERE id = p_item;
+  INSERT INTO labeling_annotation
+    (id, item_id, schema_id, schema_version_id, author_id, result, seconds, status, to_review, version, created_at, updated_at)
+  VALUES (p_id, p_item, v_item.schema_id, p_schema_version, p_user, p_result, p_seconds, 'submitted', p_review, 1, clock_timestamp(), clock_timestamp());
+  DELETE FROM labeling_skip WHERE item_id = p_item AND user_id = p_user;
+  DELETE FROM labeling_draft WHERE item_id = p_item AND user_id = p_user;
+  RETURN jsonb_build_object('outcome', 'submitted', 'id', p_id, 'version', 1, 'done', v_item.done + 1, 'wanted', v_item.wanted);
+END $$;

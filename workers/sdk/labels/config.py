@@ -1,0 +1,114 @@
+"""What a label schema asks for, read from its XML once and kept as JSON: objects to look at, controls to say something with, and the order
+in which both are shown. It decides nothing about drawing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Json = dict[str, Any]
+REGION_TYPES = {
+    "RectangleLabels": "rectanglelabels", "PolygonLabels": "polygonlabels", "EllipseLabels": "ellipselabels",
+    "KeyPointLabels": "keypointlabels",
+    "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Labels": "labels",
+}  # fmt: skip
+"""Controls that make regions, and the type that their regions have in a result."""
+VALUE_TYPES = {"Choices": "choices", "Rating": "rating", "TextArea": "textarea", "Number": "number"}
+"""Controls that say something of the whole object, or of one region (`per_region`)."""
+TYPES = {**REGION_TYPES, **VALUE_TYPES}
+ON = {"Image": {*REGION_TYPES, *VALUE_TYPES} - {"Labels"}, "Text": {"Labels", *VALUE_TYPES}}
+"""Which controls can speak of which object."""
+LABELLED = frozenset(tag for tag in REGION_TYPES if tag.endswith("Labels"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelObject:
+    """`value` is the variable of an item's data that it shows, without the dollar sign."""
+
+    name: str
+    tag: Literal["Image", "Text"]
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """A choice or a label. `color` is #rrggbb."""
+
+    value: str
+    color: str
+    hotkey: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelControl:
+    """`maximum` of a Rating is its number of stars."""
+
+    name: str
+    to: str
+    tag: str
+    type: str
+    labels: tuple[Label, ...] = ()
+    multiple: bool = False
+    required: bool = False
+    required_message: str = ""
+    per_region: bool = False
+    can_rotate: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    placeholder: str = ""
+    rows: int = 3
+    max_submissions: int | None = None
+    stroke_width: float = 2
+    opacity: float = 0.2
+
+    @property
+    def values(self) -> frozenset[str]:
+        return frozenset(label.value for label in self.labels)
+
+    @property
+    def makes_regions(self) -> bool:
+        return self.tag in REGION_TYPES
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelConfig:
+    """A parsed label schema. `layout` nests `{kind: object|control, name}`, `{kind: header, text, size}` and
+    `{kind: view, direction, children}`."""
+
+    objects: tuple[LabelObject, ...]
+    controls: tuple[LabelControl, ...]
+    layout: tuple[Json, ...] = field(default=())
+
+    def control(self, name: str) -> LabelControl | None:
+        return next((c for c in self.controls if c.name == name), None)
+
+    def object(self, name: str) -> LabelObject | None:
+        return next((o for o in self.objects if o.name == name), None)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Variables of an item's data, with the tag that shows each."""
+        return {o.value: o.tag for o in self.objects}
+
+    def as_json(self) -> Json:
+        return {
+            **asdict(self),
+            "objects": [asdict(o) for o in self.objects],
+            "controls": [_plain(c) for c in self.controls],
+            "layout": list(self.layout),
+        }
+
+
+def _plain(control: LabelControl) -> Json:
+    return {**asdict(control), "labels": [asdict(label) for label in control.labels]}
+
+
+def from_json(value: Json) -> LabelConfig:
+    """What `as_json` gave."""
+    return LabelConfig(
+        objects=tuple(LabelObject(**o) for o in value["objects"]),
+        controls=tuple(LabelControl(**{**c, "labels": tuple(Label(**label) for label in c["labels"])}) for c in value["controls"]),
+        layout=tuple(value["layout"]),
+    )

@@ -1,0 +1,312 @@
+"""Whether a result fits its label schema. A result is Label Studio's: a list of regions `{id, from_name, to_name, type, value}` and
+relations.
+
+Positions and sizes in an image are percent of its width and height, 0 to 100; rotation is degrees clockwise about the upper left corner
+(https://labelstud.io/guide/task_format). Places in a text count UTF-16 units, as browsers do.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workers.sdk.labels.config import LABELLED, LabelConfig, LabelControl
+
+Json = dict[str, Any]
+MOST_REGIONS = 10_000
+MOST_POINTS = 10_000
+ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+EDGE = 0.01
+"""Percent that a region may stand over the image's edge: what rounding in a browser leaves."""
+DIRECTIONS = ("left", "right", "bi")
+KEPT = (
+    "id",
+    "from_name",
+    "to_name",
+    "type",
+    "value",
+    "original_width",
+    "original_height",
+    "image_rotation",
+    "origin",
+    "meta",
+    "score",
+    "parentID",
+)
+
+
+class Misfit(Exception):
+    """One thing of a region that does not fit: `field` inside it, what is wrong, what would be right."""
+
+    def __init__(self, field: str, message: str, expected: str = "") -> None:
+        self.field, self.message, self.expected = field, message, expected
+        super().__init__(message)
+
+
+def check(config: LabelConfig, result: Any, data: Mapping[str, Any], *, complete: bool = True) -> tuple[list[Json], list[Json]]:
+    """(The result as it is kept, the problems `{field, message, expected}`). `data` are the item's: a text's length is known from it.
+    `complete` also asks for the controls that are required; drafts are checked without."""
+    if not isinstance(result, list):
+        return [], [_problem("result", "The result is a list of regions.", "[]")]
+    if len(result) > MOST_REGIONS:
+        return [], [_problem("result", f"There are {len(result):,} regions.", f"at most {MOST_REGIONS:,}")]
+    kept: list[Json] = []
+    problems: list[Json] = []
+    ids: dict[tuple[str, str], int] = {}
+    for n, region in enumerate(result):
+        try:
+            one = _relation(region) if isinstance(region, dict) and region.get("type") == "relation" else _region(config, region, data)
+            if "from_name" in one:
+                key = (one["id"], one["from_name"])
+                if key in ids:
+                    raise Misfit("id", f"Region {ids[key]} has the same id and control.", "an id of its own")
+                ids[key] = n
+            kept.append(one)
+        except Misfit as e:
+            problems.append(_problem(f"result.{n}.{e.field}", e.message, e.expected))
+            if len(problems) >= 20:
+                return [], problems
+    if not problems:
+        problems = _whole(config, kept, {id_ for id_, _ in ids}, complete)
+    return kept, problems
+
+
+def _whole(config: LabelConfig, kept: Sequence[Json], ids: set[str], complete: bool) -> list[Json]:
+    problems = []
+    for n, one in enumerate(kept):
+        if one["type"] == "relation":
+            for end in ("from_id", "to_id"):
+                if one[end] not in ids:
+                    problems.append(_problem(f"result.{n}.{end}", f"There is no region “{one[end]}”.", "the id of a region of this result"))
+    drawn = {one["id"] for one in kept if one["type"] != "relation" and (c := config.control(one["from_name"])) and c.makes_regions}
+    said = {one["from_name"] for one in kept if "from_name" in one}
+    attributes = {(one["id"], one["from_name"]) for one in kept if "from_name" in one}
+    for n, one in enumerate(kept):
+        control = config.control(one.get("from_name", ""))
+        if control is not None and control.per_region and one["id"] not in drawn:
+            problems.append(
+                _problem(f"result.{n}.id", f"“{control.name}” speaks of a region, and there is none with this id.", "the id of a region")
+            )
+        elif (
+            control is not None
+            and not control.per_region
+            and not control.makes_regions
+            and sum(o.get("from_name") == control.name for o in kept) > 1
+        ):
+            problems.append(_problem(f"result.{n}.from_name", f"“{control.name}” is answered more than once.", "one answer"))
+            break
+    for control in config.controls if complete else ():
+        if not control.required:
+            continue
+        missing = [id_ for id_ in sorted(drawn) if (id_, control.name) not in attributes] if control.per_region else []
+        if (control.per_region and missing) or (not control.per_region and control.name not in said):
+            problems.append(_problem(control.name, control.required_message or f"“{control.name}” needs an answer.", _wanted(control)))
+    return problems
+
+
+def _wanted(control: LabelControl) -> str:
+    if control.makes_regions:
+        return "at least one region"
+    return "one of " + ", ".join(label.value for label in control.labels[:10]) if control.labels else "an answer"
+
+
+def _problem(field: str, message: str, expected: str) -> Json:
+    return {"field": field, "message": message, "expected": expected}
+
+
+def _relation(region: Json) -> Json:
+    for end in ("from_id", "to_id"):
+        if not isinstance(region.get(end), str) or not ID.fullmatch(region[end]):
+            raise Misfit(end, "A relation names two regions.", "the id of a region")
+    direction = region.get("direction", "right")
+    if direction not in DIRECTIONS:
+        raise Misfit("direction", f"“{str(direction)[:40]}” is no direction.", "left, right or bi")
+    labels = region.get("labels")
+    if labels is not None and not (isinstance(labels, list) and all(isinstance(v, str) and len(v) <= 200 for v in labels)):
+        raise Misfit("labels", "The labels of a relation are a list of texts.", '["has"]')
+    return {
+        "type": "relation",
+        "from_id": region["from_id"],
+        "to_id": region["to_id"],
+        "direction": direction,
+        **({"labels": labels} if labels else {}),
+    }
+
+
+def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
+    if not isinstance(region, dict):
+        raise Misfit("", "A region is an object.", '{"from_name": …, "to_name": …, "type": …, "value": {…}}')
+    control = config.control(region.get("from_name") if isinstance(region.get("from_name"), str) else "")
+    if control is None:
+        names = ", ".join(c.name for c in config.controls)
+        raise Misfit("from_name", f"The schema has no control “{str(region.get('from_name'))[:80]}”.", f"one of {names}")
+    if region.get("to_name") != control.to:
+        raise Misfit("to_name", f"“{control.name}” speaks of “{control.to}”, not of “{str(region.get('to_name'))[:80]}”.", control.to)
+    if region.get("type") != control.type:
+        raise Misfit("type", f"“{control.name}” gives {control.type}, not {str(region.get('type'))[:40]}.", control.type)
+    id_ = region.get("id")
+    if not isinstance(id_, str) or not ID.fullmatch(id_):
+        raise Misfit("id", "A region has an id of its own.", "1 to 64 letters, digits, - or _")
+    value = region.get("value")
+    if not isinstance(value, dict):
+        raise Misfit("value", "The value is an object.", "{…}")
+    checked = VALUES[control.type](control, value, data)
+    for side in ("original_width", "original_height"):
+        size = region.get(side)
+        if size is not None and not (isinstance(size, int) and not isinstance(size, bool) and 0 < size < 10**6):
+            raise Misfit(side, "The size of the image is a number of pixels.", "a whole number above 0")
+    meta = region.get("meta")
+    if meta is not None and not isinstance(meta, dict):
+        raise Misfit("meta", "The notes of a region are an object.", '{"text": ["…"]}')
+    return {**{k: region[k] for k in KEPT if k in region and region[k] is not None}, "value": checked}
+
+
+def _number(value: Json, key: str, low: float = -math.inf, high: float = math.inf) -> float:
+    found = value.get(key)
+    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
+        raise Misfit(f"value.{key}", f"“{key}” is a number.", f"{_bound(low)} to {_bound(high)}" if math.isfinite(low) else "a number")
+    if not low <= found <= high:
+        raise Misfit(f"value.{key}", f"{found:g} is out of bounds.", f"{_bound(low)} to {_bound(high)}")
+    return found
+
+
+def _bound(number: float) -> str:
+    return f"{number:g}" if math.isfinite(number) else "any"
+
+
+def _texts(value: Json, key: str, most: int = 1000) -> list[str]:
+    found = value.get(key)
+    if isinstance(found, str):
+        found = [found]
+    if not isinstance(found, list) or len(found) > most or not all(isinstance(v, str) for v in found):
+        raise Misfit(f"value.{key}", f"“{key}” is a list of texts.", '["…"]')
+    return found
+
+
+def _labels(control: LabelControl, value: Json) -> Json:
+    """{type: [labels]} of a control with labels, nothing of one without."""
+    if control.tag not in LABELLED:
+        return {}
+    found = _texts(value, control.type)
+    for label in found:
+        if label not in control.values:
+            raise Misfit(
+                f"value.{control.type}",
+                f"“{label[:80]}” is no label of “{control.name}”.",
+                "one of " + ", ".join(x.value for x in control.labels[:20]),
+            )
+    if not found:
+        raise Misfit(f"value.{control.type}", "The region has no label.", "one of " + ", ".join(x.value for x in control.labels[:20]))
+    return {control.type: found}
+
+
+def _rectangle(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    rotation = _number(value, "rotation", -360, 360) if "rotation" in value else 0
+    x, y = _number(value, "x", -EDGE, 100 + EDGE), _number(value, "y", -EDGE, 100 + EDGE)
+    width, height = _number(value, "width", 0, 100 + EDGE), _number(value, "height", 0, 100 + EDGE)
+    if width <= 0 or height <= 0:
+        raise Misfit("value.width" if width <= 0 else "value.height", "The box has no area.", "more than 0")
+    if not rotation:
+        for place, size, names in ((x, width, ("x", "width")), (y, height, ("y", "height"))):
+            if place + size > 100 + 2 * EDGE:
+                raise Misfit(
+                    f"value.{names[1]}", f"The box ends at {place + size:.2f} %, outside the image.", f"{names[0]} + {names[1]} ≤ 100"
+                )
+    return {"x": x, "y": y, "width": width, "height": height, "rotation": rotation, **_labels(control, value)}
+
+
+def _ellipse(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    rotation = _number(value, "rotation", -360, 360) if "rotation" in value else 0
+    place = {key: _number(value, key, -EDGE, 100 + EDGE) for key in ("x", "y")}
+    radii = {key: _number(value, key, 0, 100) for key in ("radiusX", "radiusY")}
+    for key, radius in radii.items():
+        if radius <= 0:
+            raise Misfit(f"value.{key}", "The ellipse has no area.", "more than 0")
+    return {**place, **radii, "rotation": rotation, **_labels(control, value)}
+
+
+def _polygon(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    points = value.get("points")
+    if not isinstance(points, list) or not 3 <= len(points) <= MOST_POINTS:
+        raise Misfit("value.points", "A polygon has at least three points.", f"3 to {MOST_POINTS:,} pairs [x, y]")
+    for n, point in enumerate(points):
+        if not isinstance(point, list) or len(point) != 2:
+            raise Misfit(f"value.points.{n}", "A point is a pair.", "[x, y]")
+        for axis, key in zip(point, "xy", strict=True):
+            try:
+                _number({key: axis}, key, -EDGE, 100 + EDGE)
+            except Misfit as e:
+                raise Misfit(f"value.points.{n}", e.message, e.expected) from None
+    return {"points": points, "closed": value.get("closed", True) is not False, **_labels(control, value)}
+
+
+def _keypoint(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    width = {"width": _number(value, "width", 0, 100)} if "width" in value else {}
+    return {"x": _number(value, "x", -EDGE, 100 + EDGE), "y": _number(value, "y", -EDGE, 100 + EDGE), **width, **_labels(control, value)}
+
+
+def _span(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    place = {}
+    for key in ("start", "end"):
+        found = _number(value, key, 0, 2**31)
+        if found != int(found):
+            raise Misfit(f"value.{key}", f"{found:g} is no place in a text.", "a whole number")
+        place[key] = int(found)
+    if place["start"] >= place["end"]:
+        raise Misfit("value.end", "The span is empty.", "more than start")
+    kept: Json = {**place, **_labels(control, value)}
+    text = data.get(control.to)
+    if isinstance(text, str):
+        units = text.encode("utf-16-le", "surrogatepass")
+        if place["end"] * 2 > len(units):
+            raise Misfit("value.end", f"The span ends at {place['end']}, the text at {len(units) // 2}.", f"at most {len(units) // 2}")
+        kept["text"] = units[place["start"] * 2 : place["end"] * 2].decode("utf-16-le", "replace")
+    elif isinstance(value.get("text"), str):
+        kept["text"] = value["text"]
+    return kept
+
+
+def _choices(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    found = _texts(value, "choices")
+    for choice in found:
+        if choice not in control.values:
+            raise Misfit(
+                "value.choices",
+                f"“{choice[:80]}” is no choice of “{control.name}”.",
+                "one of " + ", ".join(x.value for x in control.labels[:20]),
+            )
+    if not found or len(set(found)) != len(found) or (len(found) > 1 and not control.multiple):
+        raise Misfit(
+            "value.choices",
+            f"“{control.name}” takes {'different choices' if control.multiple else 'one choice'}.",
+            "at least one" if control.multiple else "one",
+        )
+    return {"choices": found}
+
+
+def _rating(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    found = _number(value, "rating", 1, control.maximum or 5)
+    if found != int(found):
+        raise Misfit("value.rating", f"{found:g} is not a number of stars.", "a whole number")
+    return {"rating": int(found)}
+
+
+def _said(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    low = control.minimum if control.minimum is not None else -math.inf
+    return {"number": _number(value, "number", low, control.maximum if control.maximum is not None else math.inf)}
+
+
+def _textarea(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    found = _texts(value, "text", control.max_submissions or 1000)
+    if not found or any(not v.strip() or len(v) > 100_000 for v in found):
+        raise Misfit("value.text", "The text is empty, or longer than 100,000 characters.", "some text")
+    return {"text": found}
+
+
+VALUES: dict[str, Callable[[LabelControl, Json, Mapping[str, Any]], Json]] = {
+    "rectanglelabels": _rectangle, "rectangle": _rectangle, "ellipselabels": _ellipse, "ellipse": _ellipse, "polygonlabels": _polygon,
+    "polygon": _polygon, "keypointlabels": _keypoint, "keypoint": _keypoint, "labels": _span, "choices": _choices, "rating": _rating,
+    "number": _said, "textarea": _textarea,
+}  # fmt: skip
