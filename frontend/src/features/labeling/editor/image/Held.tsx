@@ -10,6 +10,8 @@ import type { Placing } from './view'
 
 Konva.dragButtons = [0]
 
+const CORNERS = ['top-left', 'top-right', 'bottom-left', 'bottom-right']
+
 interface HeldProps {
   picture: Picture
   size: Size
@@ -43,10 +45,10 @@ function paintBody(context: CanvasRenderingContext2D, picture: Picture, px: numb
   const { color, fill, width, dashed } = picture
   context.fillStyle = withAlpha(color, Math.min(0.4, fill + 0.08))
   context.fill()
-  context.setLineDash(dashed ? [7 * px, 5 * px] : [])
   context.strokeStyle = withAlpha(against(color), 0.9)
   context.lineWidth = (width + 3) * px
   context.stroke()
+  context.setLineDash(dashed ? [7 * px, 5 * px] : [])
   context.strokeStyle = color
   context.lineWidth = (width + 1) * px
   context.stroke()
@@ -58,6 +60,8 @@ function HeldBox({ picture, shape, size, placing, editable, movable, canRotate, 
   const round = shape.kind === 'ellipse'
   const width = round ? shape.radiusX * 2 : shape.width
   const height = round ? shape.radiusY * 2 : shape.height
+  // Between the corners of a small shape there is no room for more handles.
+  const small = Math.min(width, height) * placing.scale < (coarse ? 56 : 32)
 
   useEffect(() => {
     if (node.current) transformer.current?.nodes([node.current])
@@ -127,7 +131,10 @@ function HeldBox({ picture, shape, size, placing, editable, movable, canRotate, 
           keepRatio={false}
           flipEnabled={false}
           ignoreStroke
-          anchorSize={coarse ? 18 : 10}
+          enabledAnchors={small ? CORNERS : undefined}
+          anchorSize={coarse ? 14 : 10}
+          // Easier to hit than it looks.
+          anchorStyleFunc={(anchor: Konva.Rect) => anchor.hitStrokeWidth(coarse ? 20 : 6)}
           anchorCornerRadius={2}
           anchorStroke="#0b526a"
           anchorFill="#ffffff"

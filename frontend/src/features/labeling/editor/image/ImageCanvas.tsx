@@ -216,7 +216,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
           It could not be loaded. Reload the page; if it stays so, open the item in its data set and look at the file.
         </Alert>
       )}
-      {size && <output className={classes.scale}>{Math.round(placing.scale * 100)} %</output>}
+      {size && <div className={classes.scale} aria-hidden>{Math.round(placing.scale * 100)} %</div>}
       {size && shapeKind(drawer?.type ?? '') === 'polygon' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each corner. Enter or the first corner closes, Backspace takes one back, Esc gives up.</div>}
       {relating && <div className={classes.hint}>Click the region it relates to. Esc gives up.</div>}
     </div>

@@ -8,6 +8,8 @@ export interface Picture {
   readonly id: string
   readonly shape: Shape
   readonly box: Rect
+  /** Its highest point: where its text stands. */
+  readonly peak: Point
   readonly color: string
   readonly title: string
   readonly dashed: boolean
@@ -27,12 +29,14 @@ export interface Arrow {
 
 export interface Plan {
   readonly pictures: readonly Picture[]
+  readonly without: string | undefined
   readonly arrows: readonly Arrow[]
   readonly groups: readonly { readonly path: Path2D; readonly color: string; readonly dashed: boolean; readonly ghost: boolean; readonly chosen: boolean; readonly fill: number; readonly width: number }[]
 }
 
-export function pictureOf(shape: Shape, look: Omit<Picture, 'shape' | 'box'>): Picture {
-  return { ...look, shape, box: hull(shape) }
+export function pictureOf(shape: Shape, look: Omit<Picture, 'shape' | 'box' | 'peak'>): Picture {
+  const peak = outline(shape).reduce((best, point) => (point.y < best.y || (point.y === best.y && point.x < best.x) ? point : best), { x: Infinity, y: Infinity })
+  return { ...look, shape, box: hull(shape), peak }
 }
 
 /** The size on screen, in pixels, of a key point's mark. */
@@ -49,17 +53,18 @@ function add(path: Path2D, shape: Shape): void {
   path.closePath()
 }
 
-/** Made when regions change, used for every frame until they change again. */
-export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[]): Plan {
+/** Made when regions change, used for every frame until they change again. Of `without` only the text is drawn here. */
+export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], without?: string): Plan {
   const groups = new Map<string, Plan['groups'][number]>()
   for (const picture of pictures) {
+    if (picture.id === without) continue
     const { color, dashed, ghost, chosen, fill, width } = picture
     const key = [color, dashed, ghost, chosen, fill, width].join()
     let group = groups.get(key)
     if (!group) groups.set(key, (group = { path: new Path2D(), color, dashed, ghost, chosen, fill, width }))
     add(group.path, picture.shape)
   }
-  return { pictures, arrows, groups: [...groups.values()] }
+  return { pictures, without, arrows, groups: [...groups.values()] }
 }
 
 /** Black or white: whichever is seen better beside the colour. */
@@ -94,17 +99,18 @@ export function paint(context: CanvasRenderingContext2D, plan: Plan, frame: Fram
       context.fill(group.path)
     }
     context.globalAlpha = group.ghost ? 0.75 : 1
-    context.setLineDash(group.dashed ? [7 * px, 5 * px] : [])
-    context.strokeStyle = withAlpha(against(group.color), 0.7)
+    context.setLineDash([])
+    context.strokeStyle = withAlpha(against(group.color), group.dashed ? 0.45 : 0.7)
     context.lineWidth = width + 2 * px
     context.stroke(group.path)
+    if (group.dashed) context.setLineDash([7 * px, 5 * px])
     context.strokeStyle = group.color
     context.lineWidth = width
     context.stroke(group.path)
     context.globalAlpha = 1
   }
   context.setLineDash([])
-  for (const picture of plan.pictures) if (picture.shape.kind === 'keypoint') paintPoint(context, picture.shape, picture.color, px, picture.chosen, picture.dashed)
+  for (const picture of plan.pictures) if (picture.shape.kind === 'keypoint' && picture.id !== plan.without) paintPoint(context, picture.shape, picture.color, px, picture.chosen, picture.dashed)
   for (const arrow of plan.arrows) paintArrow(context, arrow, px)
   if (frame.texts) paintTexts(context, plan.pictures, frame)
 }
@@ -155,7 +161,7 @@ function paintTexts(context: CanvasRenderingContext2D, pictures: readonly Pictur
   const { seen } = frame
   context.font = `600 ${11 * px}px 'Inter Variable', system-ui, sans-serif`
   context.textBaseline = 'middle'
-  for (const { box, title, color, shape, ghost, chosen } of pictures) {
+  for (const { box, title, color, shape, ghost, chosen, peak } of pictures) {
     if (!title || box.x > seen.x + seen.width || box.y > seen.y + seen.height || box.x + box.width < seen.x || box.y + box.height < seen.y) continue
     // Beside a shape of a few pixels its text would only hide its neighbours.
     if (!chosen && shape.kind !== 'keypoint' && box.width * frame.scale < 28 && box.height * frame.scale < 28) continue
@@ -167,7 +173,7 @@ function paintTexts(context: CanvasRenderingContext2D, pictures: readonly Pictur
       context.restore()
     }
     const high = 16 * px
-    const x = shape.kind === 'keypoint' ? box.x + 10 * px : Math.max(box.x, Math.min(seen.x, box.x + box.width - (width + 8) * px))
+    const x = shape.kind === 'keypoint' ? box.x + 10 * px : Math.max(peak.x, Math.min(seen.x, box.x + box.width - (width + 8) * px))
     const above = shape.kind === 'keypoint' ? box.y - high / 2 : box.y - high - px
     // At the upper edge of what is seen the text moves inside its shape.
     const y = above < seen.y ? Math.max(seen.y, box.y) + px : above

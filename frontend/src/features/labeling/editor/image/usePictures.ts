@@ -48,6 +48,6 @@ export function usePictures(object: string, size: Size | null) {
 
   /** The one that has handles is drawn by itself. */
   const alone = selected.size === 1 ? [...selected][0] : undefined
-  const plan = useMemo(() => planOf(alone ? pictures.filter((picture) => picture.id !== alone) : pictures, arrows), [pictures, arrows, alone])
+  const plan = useMemo(() => planOf(pictures, arrows, alone), [pictures, arrows, alone])
   return { pictures, plan, held: alone ? (pictures.find((picture) => picture.id === alone && !picture.ghost) ?? null) : null }
 }

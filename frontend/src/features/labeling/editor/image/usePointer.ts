@@ -137,7 +137,11 @@ export function usePointer(given: {
       if (Math.hypot(where.x - now.from.x, where.y - now.from.y) < MOVED) return
       gesture.current = null
       const node = given.stage.current?.findOne(`#${now.id}`)
-      if (node?.draggable()) node.startDrag(event.nativeEvent)
+      if (!node?.draggable()) return
+      // It is held where it was pressed, not where the pointer has got to meanwhile.
+      const from = node.absolutePosition()
+      node.absolutePosition({ x: from.x + where.x - now.from.x, y: from.y + where.y - now.from.y })
+      node.startDrag(event.nativeEvent)
       return
     }
     const point = toImage(given.placing, where)

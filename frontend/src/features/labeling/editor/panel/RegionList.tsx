@@ -1,6 +1,6 @@
 /** All regions in words: the canvas' equivalent for those who do not see it. Long lists draw only what is in sight. */
-import { ActionIcon, Button, Group, Select, Text, Tooltip } from '@mantine/core'
-import { IconCheck, IconEye, IconEyeOff, IconLock, IconLockOpen, IconSparkles, IconTrash, IconX } from '@tabler/icons-react'
+import { ActionIcon, Button, Group, Menu, Text, Tooltip } from '@mantine/core'
+import { IconAdjustmentsHorizontal, IconCheck, IconEye, IconEyeOff, IconLock, IconLockOpen, IconSparkles, IconTrash, IconX } from '@tabler/icons-react'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
@@ -12,6 +12,8 @@ const ROW = 34
 const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', span: 'text' }
 
 type Order = 'made' | 'label' | 'place'
+
+const ORDERS: Record<Order, string> = { made: 'As they were made', label: 'By label', place: 'From the top' }
 
 function position(region: Drawn): number {
   const { start, y, points } = region.main.value
@@ -51,13 +53,32 @@ export function RegionList() {
   return (
     <section className={classes.section} data-grow aria-label="Regions">
       <Group gap={4} justify="space-between" wrap="nowrap" mb={6}>
-        <Text size="sm" fw={620}>
-          Regions {regions.length > 0 && <Text span c="dimmed" size="sm">{`${shown.length === regions.length ? '' : `${shown.length} of `}${regions.length}`}</Text>}
+        <Text size="sm" fw={620} style={{ whiteSpace: 'nowrap' }}>
+          Regions {regions.length > 0 && <Text span c="dimmed" size="sm">{shown.length === regions.length ? regions.length : `${shown.length}/${regions.length}`}</Text>}
         </Text>
         {regions.length > 0 && (
           <Group gap={4} wrap="nowrap">
-            <Select size="xs" w={92} data={[{ value: 'made', label: 'As made' }, { value: 'label', label: 'By label' }, { value: 'place', label: 'By place' }]} value={order} onChange={(value) => setOrder((value as Order | null) ?? 'made')} allowDeselect={false} aria-label="Order of the regions" comboboxProps={{ withinPortal: true }} />
-            {labels.length > 1 && <Select size="xs" w={96} data={labels} value={filter} onChange={setFilter} placeholder="All labels" clearable aria-label="Only regions of one label" />}
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <ActionIcon size="sm" aria-label="Order and filter of the regions" data-on={filter !== null || order !== 'made' || undefined}>
+                  <IconAdjustmentsHorizontal size={16} />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown mah={420} style={{ overflowY: 'auto' }}>
+                <Menu.Label>Order</Menu.Label>
+                {(Object.keys(ORDERS) as Order[]).map((one) => (
+                  <Menu.Item key={one} role="menuitemradio" aria-checked={order === one} rightSection={order === one && <IconCheck size={14} />} onClick={() => setOrder(one)}>
+                    {ORDERS[one]}
+                  </Menu.Item>
+                ))}
+                <Menu.Label>Only</Menu.Label>
+                {[null, ...labels].map((label) => (
+                  <Menu.Item key={label} role="menuitemradio" aria-checked={filter === label} rightSection={filter === label && <IconCheck size={14} />} onClick={() => setFilter(label)}>
+                    {label ?? 'All labels'}
+                  </Menu.Item>
+                ))}
+              </Menu.Dropdown>
+            </Menu>
             <ActionIcon size="sm" aria-label={allHidden ? 'Show all regions' : 'Hide all regions'} onClick={() => editor.toggle('hidden', regions.map((region) => region.id))}>
               {allHidden ? <IconEyeOff size={16} /> : <IconEye size={16} />}
             </ActionIcon>
