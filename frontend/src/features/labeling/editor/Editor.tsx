@@ -1,0 +1,141 @@
+/**
+ * The annotation editor: what is looked at, what is said about it, by mouse, pen, finger or keys alone. It knows nothing of
+ * the studio: the page gives the schema, the item and a result, and is told of each change.
+ */
+import { Loader, Title } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react'
+
+import { useCommands } from '@/ui/commands'
+
+import { ACTIONS, press, runAction } from './actions'
+import { objectOf, type LabelObject, type LayoutNode } from './config'
+import classes from './Editor.module.css'
+import { EditorContext, useEditorState, useStore, useStoreState } from './hooks'
+import { KeyHelp } from './KeyHelp'
+import { ItemControls, RegionControls } from './panel/Controls'
+import { Palettes } from './panel/Palette'
+import { RegionList } from './panel/RegionList'
+import { Relations } from './panel/Relations'
+import type { EditorStore } from './store'
+import { TextView } from './text/TextView'
+import { Toolbar } from './Toolbar'
+
+// Konva comes only where there is an image.
+const ImageCanvas = lazy(() => import('./image/ImageCanvas').then((module) => ({ default: module.ImageCanvas })))
+
+/** How long after `g` a letter is still the shell's (“g d” goes to the data sets). */
+const SHELL_MS = 900
+
+export interface EditorProps {
+  editor: EditorStore
+  /** Before the tools and after them: the page's own (back, submit, next). */
+  toolbarStart?: ReactNode
+  toolbarEnd?: ReactNode
+  /** At the head of the side panel. */
+  panelStart?: ReactNode
+}
+
+export function Editor({ editor, toolbarStart, toolbarEnd, panelStart }: EditorProps) {
+  const narrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
+  const said = useEditorState(editor, (state) => state.said)
+  const panel = useEditorState(editor, (state) => state.looks.panel)
+  const letters = useRef(0)
+
+  useEffect(() => {
+    // In the capture phase: before the shell, whose own keys begin where these end.
+    const down = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing) return
+      const shells = Date.now() - letters.current < SHELL_MS
+      letters.current = event.key === 'g' && !event.ctrlKey && !event.metaKey && !event.altKey ? Date.now() : 0
+      if (shells || !press(event, editor)) return
+      event.preventDefault()
+      event.stopPropagation()
+    }
+    window.addEventListener('keydown', down, true)
+    return () => window.removeEventListener('keydown', down, true)
+  }, [editor])
+
+  useCommands(
+    () =>
+      ACTIONS.filter((action) => !action.quiet && action.available(editor)).map((action) => ({
+        id: action.id,
+        label: action.label,
+        group: 'Annotation',
+        icon: action.icon,
+        shortcut: action.keys[0]?.replace('ctrl', 'mod'),
+        boundByPage: true,
+        run: () => void runAction(editor, action.id),
+      })),
+    [editor],
+  )
+
+  const nodes = editor.config.layout.length > 0 ? editor.config.layout : editor.config.objects.map((object): LayoutNode => ({ kind: 'object', name: object.name }))
+  return (
+    <EditorContext.Provider value={editor}>
+      <div className={classes.editor} data-narrow={narrow || undefined}>
+        <Toolbar start={toolbarStart} end={toolbarEnd} narrow={narrow ?? false} />
+        <div className={classes.body}>
+          <div className={classes.objects}>
+            <Palettes />
+            <Objects nodes={nodes} />
+          </div>
+          {panel && (
+            <aside className={classes.panel} aria-label="Answers and regions">
+              {panelStart}
+              <RegionControls />
+              <ItemControls />
+              <Panels />
+            </aside>
+          )}
+        </div>
+        <div className="visually-hidden" role="status" aria-live="polite">
+          {said}
+        </div>
+        <KeyHelp />
+      </div>
+    </EditorContext.Provider>
+  )
+}
+
+function Panels() {
+  const editor = useStore()
+  const any = useStoreState((state) => state.result.length > 0 || state.suggestions.length > 0)
+  const draws = editor.config.controls.some((control) => control.type.endsWith('labels') || ['rectangle', 'polygon', 'ellipse', 'keypoint'].includes(control.type))
+  if (!draws && !(any && editor.regions.length > 0)) return null
+  return (
+    <>
+      <RegionList />
+      <Relations />
+    </>
+  )
+}
+
+/** Objects with the headings before them, side by side or one below the other as the schema says. Controls have their own places. */
+function Objects({ nodes, direction = 'column' }: { nodes: readonly LayoutNode[]; direction?: 'row' | 'column' }) {
+  const editor = useStore()
+  const shown = nodes.filter((node, index) => holds(node) || (node.kind === 'header' && nodes.slice(index + 1).find((other) => other.kind !== 'header')?.kind === 'object'))
+  return (
+    <div className={classes.view} data-direction={direction}>
+      {shown.map((node, index) => {
+        if (node.kind === 'header') return <Title key={index} order={2} size="h4" className={classes.heading}>{node.text}</Title>
+        if (node.kind === 'view') return <Objects key={index} nodes={node.children} direction={node.direction} />
+        const object = objectOf(editor.config, node.name)
+        return object ? <ObjectView key={node.name} object={object} /> : null
+      })}
+    </div>
+  )
+}
+
+function holds(node: LayoutNode): boolean {
+  return node.kind === 'object' || (node.kind === 'view' && node.children.some(holds))
+}
+
+function ObjectView({ object }: { object: LabelObject }) {
+  if (object.tag === 'Text') return <TextView object={object} />
+  return (
+    <Suspense fallback={<Loader m="auto" aria-label="The editor is loading" />}>
+      <ImageCanvas object={object} />
+    </Suspense>
+  )
+}

@@ -1,0 +1,67 @@
+/** Every key of the editor, read from the commands and the schema, so that it cannot be out of date. */
+import { Group, Modal, SimpleGrid, Stack, Text, Title } from '@mantine/core'
+import { Fragment } from 'react'
+
+import { ACTIONS } from './actions'
+import { controlOf } from './config'
+import { useStore, useStoreState } from './hooks'
+import { KeyCap } from './panel/KeyCap'
+
+const GROUPS = ['Draw', 'Regions', 'Edit', 'View'] as const
+const ARROWS = /^annotation\.(move|size)(-far)?-/
+
+const IMAGE_KEYS: readonly (readonly [string, string])[] = [
+  ['Move by 1 pixel, with Shift by 10', 'arrows'],
+  ['Size by 1 pixel, with Shift by 10', 'alt+arrows'],
+  ['Move the view', 'Space+drag'],
+  ['Select while a label is chosen', 'ctrl+click'],
+  ['Choose a label without naming the selection', 'shift+its key'],
+  ['Take a polygon’s point away', 'alt+click'],
+]
+const TEXT_KEYS: readonly (readonly [string, string])[] = [
+  ['Mark by characters, with Ctrl by words', 'shift+arrows'],
+  ['Move the end of the selected part', 'alt+ArrowLeft'],
+  ['Move its start', 'alt+shift+ArrowLeft'],
+]
+
+export function KeyHelp() {
+  const editor = useStore()
+  const opened = useStoreState((state) => state.help)
+  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id))
+  const tags = new Set(editor.config.objects.map((object) => object.tag))
+  const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(tags.has('Text') ? TEXT_KEYS : [])]
+  return (
+    <Modal opened={opened} onClose={() => editor.set({ help: false })} title={<Text fw={620}>Keys of the editor</Text>} size="xl">
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl" verticalSpacing="lg">
+        <Part title="Labels and answers" rows={editor.keys.map((bound) => [bound.value ? nameOf(controlOf(editor.config, bound.control)?.type ?? '', bound.value) : `Write in “${bound.control}”`, bound.key] as const)} />
+        <Part title="With the mouse and the arrows" rows={more} />
+        {GROUPS.map((group) => (
+          <Part key={group} title={group} rows={actions.filter((action) => action.group === group && (action.id !== 'annotation.confirm' || editor.regions.length > 0)).map((action) => [action.label, action.keys[0] ?? ''] as const)} />
+        ))}
+      </SimpleGrid>
+    </Modal>
+  )
+}
+
+function nameOf(type: string, value: string): string {
+  return type === 'rating' ? `${value} ${value === '1' ? 'star' : 'stars'}` : value
+}
+
+function Part({ title, rows }: { title: string; rows: readonly (readonly [string, string])[] }) {
+  if (rows.length === 0) return null
+  return (
+    <Stack gap={6}>
+      <Title order={3} size="h4">
+        {title}
+      </Title>
+      {rows.map(([what, keys]) => (
+        <Fragment key={`${what} ${keys}`}>
+          <Group justify="space-between" wrap="nowrap" gap="md">
+            <Text size="sm">{what}</Text>
+            <KeyCap keys={keys} />
+          </Group>
+        </Fragment>
+      ))}
+    </Stack>
+  )
+}

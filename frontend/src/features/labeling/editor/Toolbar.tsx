@@ -1,0 +1,128 @@
+/** The bar above the object: tools, undo, zoom, how it looks. Every button is a command and says its key. */
+import { ActionIcon, Group, Popover, Slider, Stack, Switch, Text, Tooltip, Button } from '@mantine/core'
+import { IconAdjustments } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+
+import type { Action } from './actions'
+import { drawTools, selectTool } from './actions/draw'
+import { redo, remove, undo } from './actions/edit'
+import { relate } from './actions/regions'
+import { fit, help, panel, zoomIn, zoomOut } from './actions/view'
+import { shapeKind } from './config'
+import classes from './Editor.module.css'
+import { useStore, useStoreState } from './hooks'
+import { KeyCap, spoken } from './panel/KeyCap'
+
+export function Toolbar({ start, end, narrow }: { start?: ReactNode; end?: ReactNode; narrow: boolean }) {
+  const editor = useStore()
+  const brush = useStoreState((state) => state.brush)
+  const readOnly = useStoreState((state) => state.readOnly)
+  // What may be used depends on these.
+  useStoreState((state) => state.canUndo)
+  useStoreState((state) => state.canRedo)
+  useStoreState((state) => state.selected)
+  const relating = useStoreState((state) => state.relating)
+  const hasImage = editor.config.objects.some((object) => object.tag === 'Image')
+  const tools = drawTools.filter((tool) => editor.config.controls.some((control) => shapeKind(control.type) === tool.kind))
+  const drawer = brush ? editor.drawer : undefined
+  const kind = drawer ? shapeKind(drawer.type) : null
+  return (
+    <div className={classes.bar} role="toolbar" aria-label="Tools">
+      {start}
+      {!readOnly && tools.length > 0 && (
+        <Group gap={2} wrap="nowrap">
+          <Tool action={selectTool} on={brush === null} capped={!narrow} />
+          {tools.map((tool) => (
+            <Tool key={tool.id} action={tool} on={kind === tool.kind} capped={!narrow} />
+          ))}
+        </Group>
+      )}
+      {!readOnly && (
+        <Group gap={2} wrap="nowrap" className={classes.group}>
+          <Tool action={undo} />
+          <Tool action={redo} />
+          <Tool action={remove} disabled={editor.state.selected.size === 0} />
+          {editor.regions.length > 1 && <Tool action={relate} on={relating !== null} />}
+        </Group>
+      )}
+      {hasImage && (
+        <Group gap={2} wrap="nowrap" className={classes.group}>
+          {!narrow && <Tool action={zoomOut} />}
+          {!narrow && <Tool action={zoomIn} />}
+          <Tool action={fit} />
+          <Light />
+        </Group>
+      )}
+      <Group gap={2} wrap="nowrap" ml="auto">
+        {!narrow && <Tool action={help} />}
+        <Tool action={panel} />
+        {end}
+      </Group>
+    </div>
+  )
+}
+
+function Tool({ action, on, capped = false, disabled }: { action: Action; on?: boolean; capped?: boolean; disabled?: boolean }) {
+  const editor = useStore()
+  const keys = action.keys[0] ?? ''
+  const Icon = action.icon
+  return (
+    <Tooltip
+      label={
+        <Group gap={6}>
+          {action.label} <KeyCap keys={keys} />
+        </Group>
+      }
+    >
+      <ActionIcon
+        className={classes.tool}
+        aria-label={action.label}
+        aria-keyshortcuts={spoken(keys)}
+        aria-pressed={on}
+        data-on={on || undefined}
+        disabled={disabled || !action.available(editor)}
+        onMouseDown={(event) => event.preventDefault()}
+        onClick={() => action.run(editor)}
+      >
+        <Icon size={18} />
+        {capped && <span className={classes.cap}>{spoken(keys)}</span>}
+      </ActionIcon>
+    </Tooltip>
+  )
+}
+
+function Light() {
+  const editor = useStore()
+  const looks = useStoreState((state) => state.looks)
+  const changed = looks.brightness !== 100 || looks.contrast !== 100
+  return (
+    <Popover position="bottom-start" shadow="md" withinPortal trapFocus>
+      <Popover.Target>
+        <Tooltip label="Brightness, contrast, labels">
+          <ActionIcon className={classes.tool} aria-label="Brightness, contrast, labels" data-on={changed || undefined}>
+            <IconAdjustments size={18} />
+          </ActionIcon>
+        </Tooltip>
+      </Popover.Target>
+      <Popover.Dropdown w={260}>
+        <Stack gap="sm">
+          {(['brightness', 'contrast'] as const).map((which) => (
+            <div key={which}>
+              <Group justify="space-between">
+                <Text size="sm">{which === 'brightness' ? 'Brightness' : 'Contrast'}</Text>
+                <Text size="sm" c="dimmed">
+                  {looks[which]} %
+                </Text>
+              </Group>
+              <Slider min={20} max={300} step={5} value={looks[which]} onChange={(value) => editor.look({ [which]: value })} label={null} thumbLabel={which === 'brightness' ? 'Brightness' : 'Contrast'} />
+            </div>
+          ))}
+          <Switch size="sm" label="Labels beside shapes" checked={looks.texts} onChange={(event) => editor.look({ texts: event.currentTarget.checked })} />
+          <Button size="xs" variant="default" disabled={!changed} onClick={() => editor.look({ brightness: 100, contrast: 100 })}>
+            As the image is
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}

@@ -1,0 +1,224 @@
+/**
+ * An image with its regions. The picture itself is an element that the browser scales (fluid at any size, light and
+ * contrast are a filter of it); above it lie Konva's layers: all regions painted in one go, and the one being edited.
+ */
+import { Alert, Loader } from '@mantine/core'
+import { IconPhotoOff } from '@tabler/icons-react'
+import type Konva from 'konva'
+import { useEffect, useMemo, useRef, useState, type CSSProperties } from 'react'
+import { Layer, Line, Shape as KonvaShape, Stage } from 'react-konva'
+
+import { controlOf, drawingControls, optionOf, shapeKind, type LabelObject } from '../config'
+import { between, boundsOf, hull, outline, type Size } from '../geometry'
+import { useLatest, useStore, useStoreState } from '../hooks'
+import classes from './ImageCanvas.module.css'
+import { Held } from './Held'
+import { against, paint, paintPoint, withAlpha } from './paint'
+import { usePictures } from './usePictures'
+import { usePlacing } from './usePlacing'
+import { usePointer } from './usePointer'
+import { bringing, closeTo, panned, seenOf, zoomed } from './view'
+
+/** Larger than this the pixels themselves are wanted, not a blur of them. */
+const PIXELS = 4
+
+export function ImageCanvas({ object }: { object: LabelObject }) {
+  const editor = useStore()
+  const url = editor.item.urls[object.name] ?? ''
+  const frame = useRef<HTMLDivElement>(null)
+  const stage = useRef<Konva.Stage>(null)
+  const space = useRef(false)
+  const [ready, setReady] = useState<{ url: string; size: Size } | null>(null)
+  const [broken, setBroken] = useState<string | null>(null)
+  const [spaceHeld, setSpaceHeld] = useState(false)
+  const size = ready?.url === url ? ready.size : null
+  const { box, placing, place, fit } = usePlacing(frame, size)
+  const { pictures, plan, held } = usePictures(object.name, size)
+  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space })
+  const looks = useStoreState((state) => state.looks)
+  const brush = useStoreState((state) => state.brush)
+  const relating = useStoreState((state) => state.relating)
+  const readOnly = useStoreState((state) => state.readOnly)
+  const locked = useStoreState((state) => (held ? state.locked.has(held.id) : false))
+  const reveal = useStoreState((state) => state.reveal)
+  const coarse = useMemo(() => window.matchMedia('(pointer: coarse)').matches, [])
+
+  const now = useLatest(() => ({ size, box, placing }))
+  useEffect(() => {
+    const middle = () => ({ x: now().box.width / 2, y: now().box.height / 2 })
+    const change = (make: (size: Size, box: Size) => Parameters<typeof place>[0]) => {
+      const { size: known, box: window } = now()
+      if (known) place(make(known, window))
+    }
+    const boxOf = (ids: ReadonlySet<string>) => {
+      const shapes = editor.regions.flatMap((region) => (ids.has(region.id) && region.to === object.name ? (editor.shape(region) ?? []) : []))
+      return shapes.length > 0 ? boundsOf(shapes.flatMap((shape) => [...outline(shape)])) : null
+    }
+    editor.views.set(object.name, {
+      zoom: (by) => change((known, window) => (before) => zoomed(before, by, middle(), known, window)),
+      actual: () => change((known, window) => (before) => zoomed(before, 1 / before.scale, middle(), known, window)),
+      pan: (dx, dy) => change((known, window) => (before) => panned(before, dx, dy, known, window)),
+      fit,
+      show: (ids) => {
+        const part = boxOf(ids)
+        if (part) change((known, window) => () => closeTo(part, known, window))
+      },
+      seen: () => {
+        const { size: known, box: window, placing: placed } = now()
+        return known ? seenOf(placed, known, window) : { x: 0, y: 0, width: 1, height: 1 }
+      },
+      cancel: pointer.cancel,
+      finish: pointer.end,
+      removeLast: pointer.removeLast,
+      focus: () => frame.current?.focus({ preventScroll: true }),
+    })
+    return () => void editor.views.delete(object.name)
+  }, [editor, object.name, now, place, fit, pointer.cancel, pointer.end, pointer.removeLast])
+
+  useEffect(() => {
+    const region = reveal && editor.region(reveal.id)
+    const shape = region && region.to === object.name ? editor.shape(region) : null
+    const { size: known, box: window } = now()
+    if (shape && known) place((before) => bringing(before, hull(shape), known, window))
+  }, [editor, reveal, object.name, now, place])
+
+  useEffect(() => {
+    const element = frame.current
+    // React's own listener is passive and could not keep the page from scrolling.
+    const wheel = (event: WheelEvent) => {
+      event.preventDefault()
+      const { size: known, box: window } = now()
+      if (!known || !element) return
+      const edge = element.getBoundingClientRect()
+      const at = { x: event.clientX - edge.left, y: event.clientY - edge.top }
+      const lines = event.deltaMode === 1 ? 16 : 1
+      if (event.shiftKey) place((before) => panned(before, -(event.deltaX || event.deltaY) * lines, 0, known, window))
+      else place((before) => zoomed(before, Math.exp((-event.deltaY * lines) / (event.ctrlKey ? 120 : 400)), at, known, window))
+    }
+    element?.addEventListener('wheel', wheel, { passive: false })
+    return () => element?.removeEventListener('wheel', wheel)
+  }, [now, place])
+
+  useEffect(() => {
+    const hold = (event: KeyboardEvent) => {
+      if (event.key !== ' ') return
+      const here = event.target === document.body || event.target === frame.current
+      space.current = event.type === 'keydown' && here
+      setSpaceHeld(space.current)
+      if (here) event.preventDefault()
+    }
+    window.addEventListener('keydown', hold)
+    window.addEventListener('keyup', hold)
+    return () => {
+      window.removeEventListener('keydown', hold)
+      window.removeEventListener('keyup', hold)
+    }
+  }, [])
+
+  const drawer = brush ? editor.drawer : undefined
+  const drawsHere = !readOnly && !relating && drawer?.to === object.name
+  const color = optionOf(brush ? controlOf(editor.config, brush.control) : undefined, brush?.label ?? '')?.color ?? '#2563eb'
+  const px = 1 / placing.scale
+  const cursor = pointer.panning ? 'grabbing' : spaceHeld ? 'grab' : drawsHere ? 'crosshair' : pointer.hover ? 'pointer' : 'default'
+  const canDraw = !readOnly && drawingControls(editor.config, object.name).length > 0
+  const many = editor.regions.filter((region) => region.to === object.name).length
+
+  return (
+    // The canvas is one widget with keys of its own (ARIA's application role); the region list says the same in words.
+     
+    <div
+      ref={frame}
+      className={classes.frame}
+      style={{ cursor }}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the same: it takes the keys
+      tabIndex={0}
+      role="application"
+      data-editor-canvas
+      aria-label={`Image, ${many === 1 ? '1 region' : `${many} regions`}. Tab goes through them${canDraw ? ', Enter places one in the middle, arrows move it, Alt with arrows sizes it' : ''}.`}
+      onContextMenu={(event) => event.preventDefault()}
+      {...pointer.handlers}
+    >
+      <img
+        key={url}
+        className={classes.image}
+        src={url}
+        alt=""
+        draggable={false}
+        data-ready={size !== null || undefined}
+        style={
+          {
+            transform: `translate(${placing.x}px, ${placing.y}px) scale(${placing.scale})`,
+            filter: looks.brightness === 100 && looks.contrast === 100 ? undefined : `brightness(${looks.brightness}%) contrast(${looks.contrast}%)`,
+            imageRendering: placing.scale >= PIXELS ? 'pixelated' : 'auto',
+          } satisfies CSSProperties
+        }
+        onLoad={(event) => {
+          const loaded = { width: event.currentTarget.naturalWidth, height: event.currentTarget.naturalHeight }
+          editor.sizes[object.name] = loaded
+          setReady({ url, size: loaded })
+        }}
+        onError={() => setBroken(url)}
+      />
+      {size && box.width > 0 && (
+        <Stage ref={stage} width={box.width} height={box.height} x={placing.x} y={placing.y} scaleX={placing.scale} scaleY={placing.scale} className={classes.stage}>
+          <Layer listening={false}>
+            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => paint(context._context, plan, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />
+          </Layer>
+          <Layer>
+            {held && (
+              <Held
+                key={held.id}
+                picture={held}
+                size={size}
+                placing={placing}
+                coarse={coarse}
+                editable={!readOnly && !locked && !spaceHeld && !relating}
+                movable={!drawsHere && !spaceHeld && !relating}
+                canRotate={editor.config.controls.find((control) => control.name === editor.region(held.id)?.main.from_name)?.can_rotate ?? false}
+                onChange={(shape, word) => editor.setShape(held.id, shape, word)}
+              />
+            )}
+            {drawsHere && pointer.at && !pointer.drawing && (
+              <>
+                <Line listening={false} points={[(pointer.at.x - placing.x) * px, -placing.y * px, (pointer.at.x - placing.x) * px, (box.height - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
+                <Line listening={false} points={[-placing.x * px, (pointer.at.y - placing.y) * px, (box.width - placing.x) * px, (pointer.at.y - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
+              </>
+            )}
+            {pointer.drawing && (
+              <KonvaShape
+                listening={false}
+                sceneFunc={(context) => {
+                  const drawn = context._context
+                  const { drawing } = pointer
+                  if (!drawing) return
+                  const corners = drawing.kind === 'polygon' ? [...drawing.points, drawing.to] : outline(between(drawing.kind, drawing.from, drawing.to))
+                  drawn.beginPath()
+                  corners.forEach((corner, index) => (index === 0 ? drawn.moveTo(corner.x, corner.y) : drawn.lineTo(corner.x, corner.y)))
+                  if (drawing.kind !== 'polygon') drawn.closePath()
+                  drawn.fillStyle = withAlpha(color, 0.15)
+                  drawn.fill()
+                  drawn.strokeStyle = against(color)
+                  drawn.lineWidth = 4 * px
+                  drawn.stroke()
+                  drawn.strokeStyle = color
+                  drawn.lineWidth = 2 * px
+                  drawn.stroke()
+                  if (drawing.kind === 'polygon') drawing.points.forEach((corner, index) => paintPoint(drawn, corner, color, px * (index === 0 ? 0.9 : 0.6), false))
+                }}
+              />
+            )}
+          </Layer>
+        </Stage>
+      )}
+      {!size && broken !== url && <Loader className={classes.waiting} aria-label="The image is loading" />}
+      {broken === url && (
+        <Alert className={classes.waiting} color="red" icon={<IconPhotoOff size={18} />} title="The image cannot be shown">
+          It could not be loaded. Reload the page; if it stays so, open the item in its data set and look at the file.
+        </Alert>
+      )}
+      {size && <div className={classes.scale} aria-hidden>{Math.round(placing.scale * 100)} %</div>}
+      {size && shapeKind(drawer?.type ?? '') === 'polygon' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each corner. Enter or the first corner closes, Backspace takes one back, Esc gives up.</div>}
+      {relating && <div className={classes.hint}>Click the region it relates to. Esc gives up.</div>}
+    </div>
+  )
+}

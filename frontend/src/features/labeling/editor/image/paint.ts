@@ -1,0 +1,199 @@
+/**
+ * Draws all regions that are not being edited in one go: outlines of a colour are one path, stroked twice, so that a
+ * thousand regions cost a few calls a frame. Which region is at a point is asked of the geometry, not of the drawing.
+ */
+import { area, hull, meet, outline, type Point, type Rect, type Shape } from '../geometry'
+
+export interface Picture {
+  readonly id: string
+  readonly shape: Shape
+  readonly box: Rect
+  /** Its highest point: where its text stands. */
+  readonly peak: Point
+  readonly color: string
+  readonly title: string
+  readonly dashed: boolean
+  /** A suggestion that is not part of the result. */
+  readonly ghost: boolean
+  readonly chosen: boolean
+  readonly fill: number
+  readonly width: number
+}
+
+export interface Arrow {
+  readonly from: Point
+  readonly to: Point
+  readonly direction: 'left' | 'right' | 'bi'
+  readonly strong: boolean
+}
+
+export interface Plan {
+  readonly pictures: readonly Picture[]
+  readonly without: string | undefined
+  readonly arrows: readonly Arrow[]
+  readonly groups: readonly { readonly path: Path2D; readonly color: string; readonly dashed: boolean; readonly ghost: boolean; readonly chosen: boolean; readonly fill: number; readonly width: number }[]
+}
+
+export function pictureOf(shape: Shape, look: Omit<Picture, 'shape' | 'box' | 'peak'>): Picture {
+  const peak = outline(shape).reduce((best, point) => (point.y < best.y || (point.y === best.y && point.x < best.x) ? point : best), { x: Infinity, y: Infinity })
+  return { ...look, shape, box: hull(shape), peak }
+}
+
+/** The size on screen, in pixels, of a key point's mark. */
+export const POINT_RADIUS = 6
+
+function add(path: Path2D, shape: Shape): void {
+  if (shape.kind === 'keypoint') return
+  if (shape.kind === 'ellipse') {
+    path.moveTo(shape.x + shape.radiusX * Math.cos((shape.rotation * Math.PI) / 180), shape.y + shape.radiusX * Math.sin((shape.rotation * Math.PI) / 180))
+    path.ellipse(shape.x, shape.y, shape.radiusX, shape.radiusY, (shape.rotation * Math.PI) / 180, 0, 2 * Math.PI)
+    return
+  }
+  outline(shape).forEach((corner, index) => (index === 0 ? path.moveTo(corner.x, corner.y) : path.lineTo(corner.x, corner.y)))
+  path.closePath()
+}
+
+/** Made when regions change, used for every frame until they change again. Of `without` only the text is drawn here. */
+export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], without?: string): Plan {
+  const groups = new Map<string, Plan['groups'][number]>()
+  for (const picture of pictures) {
+    if (picture.id === without) continue
+    const { color, dashed, ghost, chosen, fill, width } = picture
+    const key = [color, dashed, ghost, chosen, fill, width].join()
+    let group = groups.get(key)
+    if (!group) groups.set(key, (group = { path: new Path2D(), color, dashed, ghost, chosen, fill, width }))
+    add(group.path, picture.shape)
+  }
+  return { pictures, without, arrows, groups: [...groups.values()] }
+}
+
+/** Black or white: whichever is seen better beside the colour. */
+export function against(color: string): '#000000' | '#ffffff' {
+  const [r, g, b] = [1, 3, 5].map((at) => {
+    const part = Number.parseInt(color.slice(at, at + 2), 16) / 255
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+  }) as [number, number, number]
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000000' : '#ffffff'
+}
+
+export function withAlpha(color: string, alpha: number): string {
+  return `${color}${Math.round(Math.min(1, Math.max(0, alpha)) * 255)
+    .toString(16)
+    .padStart(2, '0')}`
+}
+
+export interface Frame {
+  readonly scale: number
+  /** What is seen, in pixels of the image. */
+  readonly seen: Rect
+  readonly texts: boolean
+}
+
+export function paint(context: CanvasRenderingContext2D, plan: Plan, frame: Frame): void {
+  const px = 1 / frame.scale
+  context.lineJoin = 'round'
+  for (const group of plan.groups) {
+    const width = (group.width + (group.chosen ? 1 : 0)) * px
+    if (group.fill > 0) {
+      context.fillStyle = withAlpha(group.color, group.chosen ? group.fill + 0.15 : group.fill)
+      context.fill(group.path)
+    }
+    context.globalAlpha = group.ghost ? 0.75 : 1
+    context.setLineDash([])
+    context.strokeStyle = withAlpha(against(group.color), group.dashed ? 0.45 : 0.7)
+    context.lineWidth = width + 2 * px
+    context.stroke(group.path)
+    if (group.dashed) context.setLineDash([7 * px, 5 * px])
+    context.strokeStyle = group.color
+    context.lineWidth = width
+    context.stroke(group.path)
+    context.globalAlpha = 1
+  }
+  context.setLineDash([])
+  for (const picture of plan.pictures) if (picture.shape.kind === 'keypoint' && picture.id !== plan.without) paintPoint(context, picture.shape, picture.color, px, picture.chosen, picture.dashed)
+  for (const arrow of plan.arrows) paintArrow(context, arrow, px)
+  if (frame.texts) paintTexts(context, plan.pictures, frame)
+}
+
+export function paintPoint(context: CanvasRenderingContext2D, at: Point, color: string, px: number, chosen: boolean, dashed = false): void {
+  const radius = (chosen ? POINT_RADIUS + 2 : POINT_RADIUS) * px
+  context.beginPath()
+  context.arc(at.x, at.y, radius, 0, 2 * Math.PI)
+  context.fillStyle = withAlpha(color, dashed ? 0.35 : 0.85)
+  context.fill()
+  context.strokeStyle = against(color)
+  context.lineWidth = 3.5 * px
+  context.stroke()
+  context.strokeStyle = dashed ? color : against(against(color))
+  context.lineWidth = 1.5 * px
+  context.stroke()
+}
+
+function paintArrow(context: CanvasRenderingContext2D, arrow: Arrow, px: number): void {
+  const angle = Math.atan2(arrow.to.y - arrow.from.y, arrow.to.x - arrow.from.x)
+  const length = Math.hypot(arrow.to.x - arrow.from.x, arrow.to.y - arrow.from.y)
+  if (length < 1) return
+  const head = (at: Point, turned: number) => {
+    for (const side of [-0.45, 0.45]) {
+      context.moveTo(at.x, at.y)
+      context.lineTo(at.x - 12 * px * Math.cos(turned + side), at.y - 12 * px * Math.sin(turned + side))
+    }
+  }
+  context.beginPath()
+  context.moveTo(arrow.from.x, arrow.from.y)
+  context.lineTo(arrow.to.x, arrow.to.y)
+  if (arrow.direction !== 'left') head(arrow.to, angle)
+  if (arrow.direction !== 'right') head(arrow.from, angle + Math.PI)
+  context.globalAlpha = arrow.strong ? 1 : 0.7
+  context.strokeStyle = '#000000'
+  context.lineWidth = 4.5 * px
+  context.stroke()
+  context.strokeStyle = '#ffffff'
+  context.lineWidth = 2 * px
+  context.stroke()
+  context.globalAlpha = 1
+}
+
+const widths = new Map<string, number>()
+
+function paintTexts(context: CanvasRenderingContext2D, pictures: readonly Picture[], frame: Frame): void {
+  const px = 1 / frame.scale
+  const { seen } = frame
+  context.font = `600 ${11 * px}px 'Inter Variable', system-ui, sans-serif`
+  context.textBaseline = 'middle'
+  for (const { box, title, color, shape, ghost, chosen, peak } of pictures) {
+    if (!title || box.x > seen.x + seen.width || box.y > seen.y + seen.height || box.x + box.width < seen.x || box.y + box.height < seen.y) continue
+    // Beside a shape of a few pixels its text would only hide its neighbours.
+    if (!chosen && shape.kind !== 'keypoint' && box.width * frame.scale < 28 && box.height * frame.scale < 28) continue
+    let width = widths.get(title)
+    if (width === undefined) {
+      context.save()
+      context.font = "600 11px 'Inter Variable', system-ui, sans-serif"
+      widths.set(title, (width = context.measureText(title).width))
+      context.restore()
+    }
+    const high = 16 * px
+    const x = shape.kind === 'keypoint' ? box.x + 10 * px : Math.max(peak.x, Math.min(seen.x, box.x + box.width - (width + 8) * px))
+    const above = shape.kind === 'keypoint' ? box.y - high / 2 : box.y - high - px
+    // At the upper edge of what is seen the text moves inside its shape.
+    const y = above < seen.y ? Math.max(seen.y, box.y) + px : above
+    context.globalAlpha = ghost ? 0.75 : 1
+    context.fillStyle = color
+    context.fillRect(x, y, (width + 8) * px, high)
+    context.fillStyle = against(color)
+    context.fillText(title, x + 4 * px, y + high / 2)
+    context.globalAlpha = 1
+  }
+}
+
+/** Whom a point means: of those it lies in the smallest; `edges`: only whose edge it is on. `reach` in pixels of the image. */
+export function pictureAt(pictures: readonly Picture[], point: Point, reach: number, edges: boolean): Picture | null {
+  let best: { picture: Picture; rank: number } | null = null
+  for (const picture of pictures) {
+    const met = meet(picture.shape, point, picture.shape.kind === 'keypoint' ? reach * 1.6 : reach)
+    if (!met || (edges && met !== 'edge')) continue
+    const rank = area(picture.shape) * (picture.chosen ? 0.5 : 1)
+    if (!best || rank < best.rank) best = { picture, rank }
+  }
+  return best?.picture ?? null
+}

@@ -1,0 +1,53 @@
+/** The regions of one image as they are painted. Unchanged regions keep their pictures. */
+import { useMemo, useRef } from 'react'
+
+import { controlOf } from '../config'
+import { centreOf, shapeOf, type Size } from '../geometry'
+import { useRegions, useStore, useStoreState } from '../hooks'
+import { drawnRegions, relationsOf, type Drawn } from '../result'
+import { pictureOf, planOf, type Arrow, type Picture } from './paint'
+
+export function usePictures(object: string, size: Size | null) {
+  const editor = useStore()
+  const regions = useRegions()
+  const selected = useStoreState((state) => state.selected)
+  const hidden = useStoreState((state) => state.hidden)
+  const accepted = useStoreState((state) => state.accepted)
+  const result = useStoreState((state) => state.result)
+  const suggestions = useStoreState((state) => state.suggestions)
+  const kept = useRef(new WeakMap<Drawn, { chosen: boolean; dashed: boolean; size: Size; picture: Picture }>())
+
+  const pictures = useMemo(() => {
+    if (!size) return []
+    const picture = (region: Drawn, chosen: boolean, dashed: boolean, ghost: boolean): Picture[] => {
+      if (region.kind === 'span') return []
+      const before = kept.current.get(region)
+      if (before && before.chosen === chosen && before.dashed === dashed && before.size === size) return [before.picture]
+      const control = controlOf(editor.config, region.main.from_name)
+      const width = Math.max(1, control?.stroke_width ?? 2)
+      const fill = region.kind === 'keypoint' ? 0 : Math.min(0.5, control?.opacity ?? 0.2)
+      const made = pictureOf(shapeOf(region.kind, region.main.value, size), { id: region.id, color: region.color, title: region.labels.join(', '), dashed, ghost, chosen, fill: dashed ? fill / 2 : fill, width })
+      kept.current.set(region, { chosen, dashed, size, picture: made })
+      return [made]
+    }
+    const own = regions.filter((region) => region.to === object && !hidden.has(region.id))
+    const ghosts = drawnRegions(editor.config, suggestions).filter((region) => region.to === object)
+    return [
+      ...ghosts.flatMap((region) => picture(region, false, true, true)),
+      ...own.flatMap((region) => picture(region, selected.has(region.id), region.main.origin === 'prediction' && !accepted.has(region.id), false)),
+    ]
+  }, [editor.config, regions, suggestions, selected, hidden, accepted, object, size])
+
+  const arrows = useMemo(() => {
+    const places = new Map(pictures.map((picture) => [picture.id, picture.shape]))
+    return relationsOf(result).flatMap((relation): Arrow[] => {
+      const [from, to] = [places.get(relation.from_id), places.get(relation.to_id)]
+      return from && to ? [{ from: centreOf(from), to: centreOf(to), direction: relation.direction, strong: selected.has(relation.from_id) || selected.has(relation.to_id) }] : []
+    })
+  }, [pictures, result, selected])
+
+  /** The one that has handles is drawn by itself. */
+  const alone = selected.size === 1 ? [...selected][0] : undefined
+  const plan = useMemo(() => planOf(pictures, arrows, alone), [pictures, arrows, alone])
+  return { pictures, plan, held: alone ? (pictures.find((picture) => picture.id === alone && !picture.ghost) ?? null) : null }
+}

@@ -1,0 +1,207 @@
+/**
+ * Mouse, pen and fingers on the image. Handles of the selected shape are Konva's own; everything else comes here: drawing,
+ * picking, panning (space, middle button, empty ground, two fingers), pinching.
+ */
+import type Konva from 'konva'
+import { useRef, useState, type PointerEvent, type RefObject } from 'react'
+import { flushSync } from 'react-dom'
+
+import { shapeKind } from '../config'
+import type { Point, Shape, Size } from '../geometry'
+import { useLatest, useStore } from '../hooks'
+import { finished, pressed, pulled, released, shortened, type Drawing } from './drawing'
+import { pictureAt, type Picture } from './paint'
+import { panned, toImage, zoomed, type Placing } from './view'
+
+/** In pixels of the screen: how near is near, for a mouse and for a finger. */
+const REACH = { fine: 5, coarse: 12 }
+const MOVED = 4
+
+type Gesture =
+  | { readonly kind: 'pan'; last: Point }
+  | { readonly kind: 'pick'; readonly from: Point; readonly id: string }
+  | { readonly kind: 'pinch'; distance: number; middle: Point }
+  | { readonly kind: 'draw' }
+
+export function usePointer(given: {
+  object: string
+  stage: RefObject<Konva.Stage | null>
+  size: Size | null
+  box: Size
+  placing: Placing
+  place: (change: (before: Placing) => Placing) => void
+  pictures: readonly Picture[]
+  space: RefObject<boolean>
+}) {
+  const editor = useStore()
+  const [drawing, setDrawing] = useState<Drawing | null>(null)
+  const [at, setAt] = useState<Point | null>(null)
+  const [hover, setHover] = useState<string | null>(null)
+  const [panning, setPanning] = useState(false)
+  const gesture = useRef<Gesture | null>(null)
+  const fingers = useRef(new Map<number, Point>())
+
+  const screen = (event: { clientX: number; clientY: number; currentTarget: Element }): Point => {
+    const frame = event.currentTarget.getBoundingClientRect()
+    return { x: event.clientX - frame.left, y: event.clientY - frame.top }
+  }
+  const reachOf = (event: PointerEvent) => REACH[event.pointerType === 'touch' ? 'coarse' : 'fine'] / given.placing.scale
+  const brush = () => {
+    const drawer = editor.drawer
+    return !editor.state.readOnly && drawer?.to === given.object && !editor.state.relating ? shapeKind(drawer.type) : null
+  }
+
+  const finish = (shape: Shape | undefined) => {
+    if (!shape) return
+    // Nothing is drawn by a hair's breadth.
+    if (shape.kind === 'rectangle' && (shape.width < 1 || shape.height < 1)) return
+    if (shape.kind === 'ellipse' && (shape.radiusX < 0.5 || shape.radiusY < 0.5)) return
+    const id = editor.addShape(shape)
+    if (!id) return
+    // Something is to be said about it: it stays selected for that. Otherwise the next one can be drawn at once.
+    const asked = editor.config.controls.some((control) => control.per_region && control.to === given.object)
+    editor.select(asked ? [id] : [])
+  }
+
+  const onPointerDown = (event: PointerEvent<HTMLElement>) => {
+    if (!given.size) return
+    const where = screen(event)
+    event.currentTarget.focus({ preventScroll: true })
+    fingers.current.set(event.pointerId, where)
+    if (fingers.current.size === 2) {
+      const [a, b] = [...fingers.current.values()] as [Point, Point]
+      gesture.current = { kind: 'pinch', distance: Math.hypot(a.x - b.x, a.y - b.y), middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } }
+      if (drawing?.kind !== 'polygon') setDrawing(null)
+      return
+    }
+    if (event.button === 1 || (event.button === 0 && given.space.current)) {
+      event.preventDefault()
+      event.currentTarget.setPointerCapture(event.pointerId)
+      gesture.current = { kind: 'pan', last: where }
+      setPanning(true)
+      return
+    }
+    if (event.button !== 0) return
+    if (!drawing && given.stage.current?.getIntersection(where)) return
+    const point = toImage(given.placing, where)
+    const kind = event.ctrlKey || event.metaKey ? null : brush()
+    if (kind) {
+      const next = pressed(drawing, kind, point, given.size, reachOf(event) * 2)
+      event.currentTarget.setPointerCapture(event.pointerId)
+      gesture.current = { kind: 'draw' }
+      setDrawing(next.drawing)
+      finish(next.made)
+      return
+    }
+    const hit = pictureAt(given.pictures, point, reachOf(event), false)
+    if (hit?.ghost) {
+      if (!editor.state.readOnly) editor.accept(new Set([hit.id]))
+      editor.select([hit.id])
+    } else if (hit) {
+      if (event.shiftKey) editor.select(toggled(editor.state.selected, hit.id))
+      else {
+        flushSync(() => editor.select([hit.id]))
+        gesture.current = { kind: 'pick', from: where, id: hit.id }
+      }
+    } else {
+      if (!editor.state.relating && !event.shiftKey) editor.select([])
+      event.currentTarget.setPointerCapture(event.pointerId)
+      gesture.current = { kind: 'pan', last: where }
+      setPanning(true)
+    }
+  }
+
+  const onPointerMove = (event: PointerEvent<HTMLElement>) => {
+    if (!given.size) return
+    const size = given.size
+    const where = screen(event)
+    if (fingers.current.has(event.pointerId)) fingers.current.set(event.pointerId, where)
+    const now = gesture.current
+    if (now?.kind === 'pinch') {
+      const [a, b] = [...fingers.current.values()] as [Point, Point | undefined]
+      if (!b) return
+      const distance = Math.hypot(a.x - b.x, a.y - b.y)
+      const middle = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }
+      const { distance: before, middle: from } = now
+      given.place((placing) => zoomed(panned(placing, middle.x - from.x, middle.y - from.y, size, given.box), distance / (before || 1), middle, size, given.box))
+      gesture.current = { kind: 'pinch', distance, middle }
+      return
+    }
+    if (now?.kind === 'pan') {
+      const { last } = now
+      given.place((placing) => panned(placing, where.x - last.x, where.y - last.y, size, given.box))
+      now.last = where
+      return
+    }
+    if (now?.kind === 'pick') {
+      if (Math.hypot(where.x - now.from.x, where.y - now.from.y) < MOVED) return
+      gesture.current = null
+      const node = given.stage.current?.findOne(`#${now.id}`)
+      if (!node?.draggable()) return
+      // It is held where it was pressed, not where the pointer has got to meanwhile.
+      const from = node.absolutePosition()
+      node.absolutePosition({ x: from.x + where.x - now.from.x, y: from.y + where.y - now.from.y })
+      node.startDrag(event.nativeEvent)
+      return
+    }
+    const point = toImage(given.placing, where)
+    if (drawing) setDrawing(pulled(drawing, point, size, event.shiftKey))
+    if (brush()) setAt(where)
+    else {
+      if (at) setAt(null)
+      const found = event.pointerType === 'touch' ? null : (pictureAt(given.pictures, point, reachOf(event), false)?.id ?? null)
+      if (found !== hover) setHover(found)
+    }
+  }
+
+  const onPointerUp = (event: PointerEvent<HTMLElement>) => {
+    fingers.current.delete(event.pointerId)
+    const now = gesture.current
+    gesture.current = null
+    if (panning) setPanning(false)
+    if (now?.kind !== 'draw' || !drawing || event.type === 'pointercancel') return
+    const reach = MOVED / given.placing.scale
+    const next = released(drawing, reach)
+    if (next.click) {
+      // On the edge of a region a click means that region, not the first corner of another.
+      const hit = pictureAt(given.pictures, toImage(given.placing, screen(event)), reachOf(event), true)
+      if (hit && !hit.ghost) {
+        setDrawing(null)
+        editor.select([hit.id])
+        return
+      }
+    }
+    setDrawing(next.drawing)
+    finish(next.made)
+  }
+
+  const onPointerLeave = () => {
+    setAt(null)
+    setHover(null)
+  }
+
+  const cancel = useLatest(() => {
+    setDrawing(null)
+    return drawing !== null
+  })
+  const end = useLatest(() => {
+    if (!drawing) return false
+    const next = finished(drawing)
+    setDrawing(next.drawing)
+    finish(next.made)
+    return true
+  })
+  const removeLast = useLatest(() => {
+    if (!drawing) return false
+    setDrawing(shortened(drawing))
+    return true
+  })
+
+  return { drawing, at, hover, panning, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave } }
+}
+
+function toggled(selected: ReadonlySet<string>, id: string): Set<string> {
+  const now = new Set(selected)
+  if (!now.delete(id)) now.add(id)
+  return now
+}

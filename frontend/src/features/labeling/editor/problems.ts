@@ -1,0 +1,39 @@
+/** What is still missing before an annotation can be handed in. The server checks the same again. */
+import { isQuestion, type LabelConfig, type LabelControl } from './config'
+import { answerOf, drawnRegions, isRelation, titleOf, type Region, type Result } from './result'
+
+export interface Problem {
+  readonly control: string
+  /** The region that lacks it; not for what is said about the item. */
+  readonly region?: string
+  readonly message: string
+}
+
+function isEmpty(entry: Region): boolean {
+  const said = entry.value[entry.type === 'textarea' ? 'text' : entry.type]
+  if (Array.isArray(said)) return said.length === 0 || said.every((part) => part === '')
+  return isQuestion(entry as unknown as LabelControl) && (said === undefined || said === null || (entry.type === 'rating' && said === 0))
+}
+
+const ASKS: Record<string, string> = { choices: 'Choose an answer', rating: 'Give a rating', textarea: 'Write a text', number: 'Enter a number' }
+
+function words(control: LabelControl, of?: string): string {
+  if (control.required_message) return control.required_message
+  const asked = ASKS[control.type] ?? 'Mark at least one region'
+  return `${asked} for “${control.name}”${of ? ` of ${of}` : ''}.`
+}
+
+export function problems(config: LabelConfig, result: Result): Problem[] {
+  const regions = drawnRegions(config, result)
+  return config.controls
+    .filter((control) => control.required)
+    .flatMap((control): Problem[] => {
+      if (control.per_region)
+        return regions
+          .filter((region) => region.to === control.to)
+          .filter((region) => region.attributes.every((entry) => entry.from_name !== control.name || isEmpty(entry)))
+          .map((region) => ({ control: control.name, region: region.id, message: words(control, titleOf(region)) }))
+      const said = isQuestion(control) ? answerOf(result, control.name) : result.find((entry): entry is Region => !isRelation(entry) && entry.from_name === control.name)
+      return said && !isEmpty(said) ? [] : [{ control: control.name, message: words(control) }]
+    })
+}

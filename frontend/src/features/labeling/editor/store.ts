@@ -1,0 +1,472 @@
+/**
+ * What the open editor knows and does, outside React: the result with its history, what is selected, what is drawn with.
+ * Components read parts of it with `useEditorState`; commands (actions/) call its verbs. It never asks the studio.
+ */
+import { controlOf, drawerOf, hasPalette, namerOf, shapeKind, type LabelConfig, type LabelControl, type ShapeKind } from './config'
+import { defaultShape, pushedInside, shapeOf, valueOf, type Rect, type Shape, type Size } from './geometry'
+import { push, redo, startHistory, undo, type History } from './history'
+import { bindings, type Bound } from './keys'
+import { problems, type Problem } from './problems'
+import * as results from './result'
+import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
+
+export interface Item {
+  readonly data: Readonly<Record<string, unknown>>
+  /** Addresses of the images, by the object's name. */
+  readonly urls: Readonly<Record<string, string>>
+}
+
+export interface EditorOptions {
+  readonly config: LabelConfig
+  readonly item: Item
+  readonly result: Result
+  readonly readOnly?: boolean
+  /** A model's answers that are not part of the result yet: shown dashed, taken over one by one or all at once. */
+  readonly suggestions?: Result
+  readonly onChange?: (result: Result) => void
+}
+
+/** What is drawn with: a control and one of its labels. */
+export interface Brush {
+  readonly control: string
+  readonly label: string
+}
+
+/** How one looks, kept from item to item. */
+export interface Looks {
+  readonly brightness: number
+  readonly contrast: number
+  readonly panel: boolean
+  readonly texts: boolean
+  readonly smooth: boolean
+}
+
+export interface EditorState {
+  readonly result: Result
+  readonly canUndo: boolean
+  readonly canRedo: boolean
+  readonly dirty: boolean
+  readonly readOnly: boolean
+  readonly selected: ReadonlySet<string>
+  readonly hidden: ReadonlySet<string>
+  readonly locked: ReadonlySet<string>
+  /** Suggested regions that were taken over as they are: no longer dashed. */
+  readonly accepted: ReadonlySet<string>
+  readonly suggestions: Result
+  /** Null: selecting and moving. */
+  readonly brush: Brush | null
+  /** The region from which a relation is being made. */
+  readonly relating: string | null
+  readonly looks: Looks
+  readonly help: boolean
+  readonly said: string
+  /** Asked for by a problem or a key: which control's field gets the focus. `turn` counts requests. */
+  readonly focus: { readonly control: string; readonly turn: number } | null
+  readonly reveal: { readonly id: string; readonly turn: number } | null
+}
+
+/** What an object's view can do; it registers itself while it is mounted. */
+export interface View {
+  zoom(by: number): void
+  fit(): void
+  actual(): void
+  show(ids: ReadonlySet<string>): void
+  pan(dx: number, dy: number): void
+  seen(): Rect
+  /** Gives up what is being drawn; says whether there was something. */
+  cancel(): boolean
+  /** Finishes what is being drawn (a polygon, a picked text); says whether there was something. */
+  finish(): boolean
+  removeLast(): boolean
+  label(brush: Brush): boolean
+  focus(): void
+}
+
+const NONE: ReadonlySet<string> = new Set<string>()
+const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true, smooth: true }
+
+let clipboard: Result = []
+
+export class EditorStore {
+  readonly config: LabelConfig
+  readonly keys: readonly Bound[]
+  item: Item
+  onChange: ((result: Result) => void) | undefined
+  state: EditorState
+  readonly sizes: Record<string, Size> = {}
+  readonly views = new Map<string, Partial<View>>()
+  private history: History<Result>
+  private saved: Result
+  private readonly listeners = new Set<() => void>()
+  private turn = 0
+
+  constructor(options: EditorOptions, before?: EditorStore) {
+    this.config = options.config
+    this.item = options.item
+    this.onChange = options.onChange
+    this.keys = bindings(options.config)
+    this.history = startHistory(options.result)
+    this.saved = options.result
+    const kept = before && JSON.stringify(before.config.controls) === JSON.stringify(options.config.controls) ? before.state : null
+    this.state = {
+      result: options.result,
+      canUndo: false,
+      canRedo: false,
+      dirty: false,
+      readOnly: options.readOnly ?? false,
+      selected: NONE,
+      hidden: NONE,
+      locked: NONE,
+      accepted: NONE,
+      suggestions: options.suggestions ?? [],
+      brush: kept ? kept.brush : this.onlyBrush(),
+      relating: null,
+      looks: before?.state.looks ?? LOOKS,
+      help: false,
+      said: '',
+      focus: null,
+      reveal: null,
+    }
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }
+
+  set(change: Partial<EditorState>): void {
+    const keys = Object.keys(change) as (keyof EditorState)[]
+    if (keys.every((key) => this.state[key] === change[key])) return
+    this.state = { ...this.state, ...change }
+    for (const listener of this.listeners) listener()
+  }
+
+  // --- reading
+
+  get regions(): Drawn[] {
+    return results.drawnRegions(this.config, this.state.result)
+  }
+
+  region(id: string): Drawn | undefined {
+    return this.regions.find((region) => region.id === id)
+  }
+
+  /** The one selected region. */
+  get current(): Drawn | undefined {
+    return this.state.selected.size === 1 ? this.region([...this.state.selected][0]!) : undefined
+  }
+
+  problems(): Problem[] {
+    return problems(this.config, this.state.result)
+  }
+
+  sizeOf(region: Drawn): Size {
+    return this.sizes[region.to] ?? { width: region.main.original_width ?? 100, height: region.main.original_height ?? 100 }
+  }
+
+  shape(region: Drawn): Shape | null {
+    return region.kind === 'span' ? null : shapeOf(region.kind, region.main.value, this.sizeOf(region))
+  }
+
+  editable(id: string): boolean {
+    return !this.state.readOnly && !this.state.locked.has(id)
+  }
+
+  /** The control that draws under the brush; for an image with its kind of shape. */
+  get drawer(): LabelControl | undefined {
+    const control = this.state.brush && controlOf(this.config, this.state.brush.control)
+    return control ? drawerOf(this.config, control) : undefined
+  }
+
+  // --- changing
+
+  /** The one way to change the result. `together`: changes with the same word that follow each other are undone as one. */
+  apply(next: Result, label: string, together = ''): boolean {
+    if (this.state.readOnly || next === this.state.result) return false
+    this.history = push(this.history, next, label, together)
+    this.publish(label)
+    return true
+  }
+
+  undo(): void {
+    this.travel(undo(this.history), 'Undone', this.history.past.at(-1)?.label)
+  }
+
+  redo(): void {
+    this.travel(redo(this.history), 'Redone', this.history.future[0]?.label)
+  }
+
+  /** Another result in place, without a step of undo: loading, or taking over what somebody else saved. */
+  load(result: Result): void {
+    this.history = startHistory(result)
+    this.saved = result
+    this.set({ result, canUndo: false, canRedo: false, dirty: false, selected: NONE, relating: null })
+  }
+
+  /** The page saved this result: from here on it is what “dirty” compares with. */
+  markSaved(result: Result = this.state.result): void {
+    this.saved = result
+    this.set({ dirty: !results.equalResults(this.saved, this.state.result) })
+  }
+
+  private travel(history: History<Result>, word: string, label: string | undefined): void {
+    if (this.state.readOnly || history === this.history) return
+    this.history = history
+    this.publish(label ? `${word}: ${label}` : word)
+  }
+
+  private publish(said: string): void {
+    const result = this.history.present
+    const there = new Set(result.flatMap((entry) => (isRelation(entry) ? [] : [entry.id])))
+    const selected = [...this.state.selected].every((id) => there.has(id)) ? this.state.selected : new Set([...this.state.selected].filter((id) => there.has(id)))
+    this.set({
+      result,
+      selected,
+      relating: this.state.relating && there.has(this.state.relating) ? this.state.relating : null,
+      canUndo: this.history.past.length > 0,
+      canRedo: this.history.future.length > 0,
+      dirty: !results.equalResults(this.saved, result),
+      said: this.words(said),
+    })
+    this.onChange?.(result)
+  }
+
+  /** A new region; its id, or null where nothing may be changed. */
+  add(drawer: LabelControl, geometry: Value, label: string): string | null {
+    const namer = namerOf(this.config, drawer)
+    const id = results.newId()
+    const size = this.sizes[drawer.to]
+    const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const } : {}
+    const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual' })
+    const named = namer && label !== '' ? { [namer.type]: [label] } : {}
+    const made = namer === drawer || !namer ? [entry(drawer, { ...geometry, ...named })] : [entry(drawer, geometry), ...(label ? [entry(namer, { ...geometry, ...named })] : [])]
+    return this.apply([...this.state.result, ...made], `${label || 'Region'} added`) ? id : null
+  }
+
+  addShape(shape: Shape): string | null {
+    const drawer = this.drawer
+    const size = drawer && this.sizes[drawer.to]
+    if (!drawer || !size || !this.state.brush) return null
+    return this.add(drawer, valueOf(shape, size), this.state.brush.label)
+  }
+
+  /** Enter on the canvas: a shape in the middle of what is seen, selected, for the arrows to move and to size. */
+  addDefault(): string | null {
+    const drawer = this.drawer
+    const kind = drawer && shapeKind(drawer.type)
+    const seen = drawer && this.views.get(drawer.to)?.seen?.()
+    const size = drawer && this.sizes[drawer.to]
+    if (!kind || !seen || !size) return null
+    const id = this.addShape(pushedInside(defaultShape(kind, seen), size))
+    if (id) this.select([id])
+    return id
+  }
+
+  setShape(id: string, shape: Shape, label: string, together = ''): void {
+    const region = this.region(id)
+    if (region && this.editable(id)) this.apply(results.withGeometry(this.state.result, id, valueOf(shape, this.sizeOf(region))), `${titleOf(region)} ${label}`, together)
+  }
+
+  setSpan(id: string, start: number, end: number, text: string): void {
+    const region = this.region(id)
+    if (region && this.editable(id) && start < end) this.apply(results.withGeometry(this.state.result, id, { start, end, text: text.slice(start, end) }), `${titleOf(region)} is now “${text.slice(start, end)}”`, `span:${id}`)
+  }
+
+  /** Gives selected regions another label, where the control may name them. */
+  relabel(ids: Iterable<string>, control: LabelControl, label: string): boolean {
+    const wanted = new Set([...ids].filter((id) => this.editable(id)))
+    let next: Result = this.state.result
+    for (const region of this.regions) {
+      if (!wanted.has(region.id) || region.to !== control.to) continue
+      if (shapeKind(control.type) ? shapeKind(control.type) !== region.kind : control.type === 'labels' && region.kind === 'span' && region.main.type !== 'labels') continue
+      if (region.main.type === control.type || region.kind === 'span') {
+        next = next.map((entry) =>
+          entry === region.main
+            ? { ...region.main, from_name: control.name, type: control.type, value: { ...region.main.value, [control.type]: [label] }, ...(region.main.origin === 'prediction' ? { origin: 'prediction-changed' as const } : {}) }
+            : entry,
+        )
+      } else if (control.type === 'labels') {
+        next = results.withAnswer(next, control, { ...region.main.value, [control.type]: [label] }, region.id)
+      }
+    }
+    return this.apply(next, `Label ${label}`)
+  }
+
+  remove(ids: ReadonlySet<string>): void {
+    const gone = new Set([...ids].filter((id) => this.editable(id)))
+    this.apply(results.withoutRegions(this.state.result, gone), gone.size === 1 ? 'Region deleted' : `${gone.size} regions deleted`)
+  }
+
+  copy(): void {
+    clipboard = results.entriesOf(this.state.result, this.state.selected)
+    if (clipboard.length > 0) this.announce(`Copied ${this.state.selected.size}`)
+  }
+
+  paste(): void {
+    this.insert(clipboard, 'Pasted')
+  }
+
+  duplicate(): void {
+    this.insert(results.entriesOf(this.state.result, this.state.selected), 'Duplicated')
+  }
+
+  private insert(entries: Result, label: string): void {
+    const fitting = entries.filter((entry) => isRelation(entry) || (controlOf(this.config, entry.from_name) && shapeKindOf(entry, entries)))
+    const made = results.copied(fitting)
+    if (made.ids.length === 0) return
+    let next: Result = [...this.state.result, ...made.entries]
+    // A little aside, so that the copy is seen to be one.
+    for (const region of results.drawnRegions(this.config, made.entries)) {
+      const size = this.sizeOf(region)
+      const shape = this.shape(region)
+      const aside = Math.max(4, size.width / 60)
+      if (shape) next = results.withGeometry(next, region.id, valueOf(pushedInside(move(shape, aside), size), size))
+    }
+    if (this.apply(next, label)) this.select(made.ids)
+  }
+
+  answer(control: LabelControl, value: Value | null, region?: string, label = `${control.name} changed`): void {
+    if (region !== undefined && !this.editable(region)) return
+    this.apply(results.withAnswer(this.state.result, control, value, region), label, `answer:${control.name}:${region ?? ''}`)
+  }
+
+  choose(control: LabelControl, choice: string, region?: string): void {
+    if (region !== undefined && !this.editable(region)) return
+    const before = results.answerOf(this.state.result, control.name, region)
+    const now = results.toggledChoice((before?.value.choices as string[] | undefined) ?? [], choice, control.multiple)
+    this.apply(results.withAnswer(this.state.result, control, now.length > 0 ? { choices: now } : null, region), now.includes(choice) ? `${choice} chosen` : `${choice} no longer chosen`)
+  }
+
+  relate(from: string, to: string): void {
+    this.set({ relating: null })
+    this.apply(results.withRelation(this.state.result, from, to), 'Relation added')
+  }
+
+  turnRelation(relation: Relation): void {
+    this.apply(results.withTurned(this.state.result, relation), 'Relation turned')
+  }
+
+  removeRelation(relation: Relation): void {
+    this.apply(
+      this.state.result.filter((entry) => entry !== relation),
+      'Relation deleted',
+    )
+  }
+
+  // --- suggestions
+
+  /** Takes suggestions over into the result: some regions, or all. */
+  accept(ids?: ReadonlySet<string>): void {
+    const taken = this.state.suggestions.filter((entry) => isRelation(entry) || !ids || ids.has(entry.id)).filter((entry) => !isRelation(entry) || !ids)
+    const answered = new Set(this.state.result.flatMap((entry) => (isRelation(entry) ? [] : [`${entry.from_name}/${entry.id}`])))
+    // What a person has answered stays; a suggestion for the same question of the item is not taken.
+    const questions = new Set(this.state.result.flatMap((entry) => (!isRelation(entry) && ['choices', 'rating', 'number', 'textarea'].includes(entry.type) && !controlOf(this.config, entry.from_name)?.per_region ? [entry.from_name] : [])))
+    const added = taken
+      .filter((entry) => isRelation(entry) || (!answered.has(`${entry.from_name}/${entry.id}`) && !questions.has(entry.from_name)))
+      .map((entry) => (isRelation(entry) ? entry : { ...entry, origin: 'prediction' as const }))
+    const names = new Set(taken.flatMap((entry) => (isRelation(entry) ? [] : [entry.id])))
+    this.set({ accepted: new Set([...this.state.accepted, ...names]), suggestions: this.state.suggestions.filter((entry) => !taken.includes(entry)) })
+    if (added.length > 0) this.apply([...this.state.result, ...added], names.size === 1 ? 'Suggestion taken over' : `${names.size} suggestions taken over`)
+  }
+
+  dismiss(id: string): void {
+    this.set({ suggestions: this.state.suggestions.filter((entry) => (isRelation(entry) ? entry.from_id !== id && entry.to_id !== id : entry.id !== id)) })
+    this.announce('Suggestion set aside')
+  }
+
+  /** A predicted region in the result is right as it is: it is no longer drawn dashed. */
+  confirm(ids: ReadonlySet<string>): void {
+    this.set({ accepted: new Set([...this.state.accepted, ...ids]) })
+    this.announce('Accepted')
+  }
+
+  // --- looking
+
+  select(ids: Iterable<string>, options: { reveal?: boolean } = {}): void {
+    const selected = new Set(ids)
+    const [first] = selected
+    if (this.state.relating && first && first !== this.state.relating) return this.relate(this.state.relating, first)
+    const same = selected.size === this.state.selected.size && [...selected].every((id) => this.state.selected.has(id))
+    const region = first && selected.size === 1 ? this.region(first) : undefined
+    this.set({
+      ...(same ? {} : { selected }),
+      ...(options.reveal && first ? { reveal: { id: first, turn: ++this.turn } } : {}),
+      ...(region && !same ? { said: this.words(`${titleOf(region)} selected, ${this.regions.indexOf(region) + 1} of ${this.regions.length}`) } : {}),
+    })
+  }
+
+  toggle(which: 'hidden' | 'locked', ids: Iterable<string>): void {
+    const wanted = [...ids]
+    const now = new Set(this.state[which])
+    const on = wanted.some((id) => !now.has(id))
+    for (const id of wanted) if (on) now.add(id)
+    else now.delete(id)
+    this.set({ [which]: now })
+    this.announce(which === 'hidden' ? (on ? 'Hidden' : 'Shown') : on ? 'Locked' : 'Unlocked')
+  }
+
+  /** Draws with a label from now on; with regions selected (and not `only`), names them so too. */
+  pick(control: LabelControl, label: string, only = false): void {
+    if (this.state.readOnly) return
+    const brush = { control: control.name, label }
+    // Marked text takes the label; what is marked next may be another's.
+    if (this.views.get(control.to)?.label?.(brush)) return
+    const named = !only && this.state.selected.size > 0 && this.relabel(this.state.selected, control, label)
+    const off = !named && this.state.selected.size === 0 && this.state.brush?.control === brush.control && this.state.brush.label === label
+    this.set({ brush: off ? null : brush })
+    if (only) this.set({ selected: NONE })
+    if (!named) this.announce(off ? 'Selecting' : `Drawing ${label}`)
+  }
+
+  /** A tool's button or key: draws with the label last used with that kind of shape, else its first. */
+  useTool(kind: ShapeKind | null): void {
+    if (kind === null) return this.set({ brush: null, relating: null })
+    if (this.state.readOnly) return
+    const drawer = this.config.controls.find((control) => shapeKind(control.type) === kind)
+    const namer = drawer && namerOf(this.config, drawer)
+    if (!drawer) return
+    const last = this.state.brush?.label
+    const label = namer?.labels.find((option) => option.value === last) ?? namer?.labels[0]
+    this.set({ brush: { control: drawer.name, label: label?.value ?? '' }, selected: NONE })
+    this.announce(`${label ? `Drawing ${label.value}` : 'Drawing'}`)
+  }
+
+  look(change: Partial<Looks>): void {
+    this.set({ looks: { ...this.state.looks, ...change } })
+  }
+
+  /** Goes to where something is missing. */
+  goTo(problem: Problem): void {
+    if (problem.region) this.select([problem.region], { reveal: true })
+    this.set({ focus: { control: problem.control, turn: ++this.turn }, said: this.words(problem.message), looks: { ...this.state.looks, panel: true } })
+  }
+
+  focusControl(control: string): void {
+    this.set({ focus: { control, turn: ++this.turn } })
+  }
+
+  announce(text: string): void {
+    this.set({ said: this.words(text) })
+  }
+
+  /** The same words twice are spoken twice only when the text differs. */
+  private words(text: string): string {
+    return text === this.state.said ? `${text}\u00a0` : text
+  }
+
+  /** With one label to draw with there is nothing to choose. */
+  private onlyBrush(): Brush | null {
+    const palettes = this.config.controls.filter((control) => hasPalette(this.config, control))
+    const only = palettes.length === 1 ? palettes[0] : undefined
+    return only && only.labels.length === 1 ? { control: only.name, label: only.labels[0]!.value } : null
+  }
+}
+
+function move(shape: Shape, by: number): Shape {
+  return shape.kind === 'polygon' ? { ...shape, points: shape.points.map((point) => ({ x: point.x + by, y: point.y + by })) } : { ...shape, x: shape.x + by, y: shape.y + by }
+}
+
+/** Belongs to a region among these entries (and is not an answer about the item). */
+function shapeKindOf(entry: Region, entries: Result): boolean {
+  return entries.some((other) => !isRelation(other) && other.id === entry.id && (shapeKind(other.type) !== null || typeof other.value.start === 'number'))
+}

@@ -1,0 +1,435 @@
+"""The annotation editor by real mouse and keys, on a page of its own (`editor_page/`): drawing, marking, answering, undoing."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from infra.bootstrap.base import ROOT, call
+from infra.bootstrap.node import node_environment, npm_command
+from tests.e2e.browser import DESK, Watch
+
+Where = tuple[float, float]
+"""Percent of the image's size."""
+
+PICTURE = "data:image/svg+xml," + (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='1000' height='600'><rect width='1000' height='600' fill='slategray'/>"
+    "<rect x='200' y='150' width='300' height='240' fill='khaki'/></svg>"
+).replace("#", "%23")
+TEXT = "Angela Merkel met the board of Siemens in Munich.\nThe Chancellor spoke for an hour."
+
+
+def control(name: str, tag: str, labels: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    colours = ("#e11d48", "#2563eb", "#16a34a")
+    return {
+        "name": name, "to": "it", "tag": tag, "type": tag.lower(), "multiple": False, "required": False, "required_message": "",
+        "labels": [{"value": label, "color": colours[at % 3], "hotkey": "", "hint": ""} for at, label in enumerate(labels)],
+        "per_region": False, "can_rotate": True, "minimum": None, "maximum": None, "step": None, "placeholder": "", "rows": 1,
+        "max_submissions": None, "stroke_width": 2, "opacity": 0.2, **more,
+    }  # fmt: skip
+
+
+def schema(tag: str, *controls: dict[str, Any]) -> dict[str, Any]:
+    layout = [{"kind": "object", "name": "it"}, *({"kind": "control", "name": one["name"]} for one in controls)]
+    return {"objects": [{"name": "it", "tag": tag, "value": "it"}], "controls": list(controls), "layout": layout}
+
+
+BOXES = control("box", "RectangleLabels", ("Car", "Person"))
+
+
+class Bench:
+    """The page with an editor on it."""
+
+    def __init__(self, page: Page):
+        self.page = page
+
+    def start(self, config: dict[str, Any], result: list[dict[str, Any]] | None = None, **more: Any) -> None:
+        image = config["objects"][0]["tag"] == "Image"
+        item = {"data": {"it": TEXT}, "urls": {"it": PICTURE} if image else {}}
+        self.page.evaluate("(options) => start(options)", {"config": config, "item": item, "result": result or [], **more})
+        if image:
+            expect(self.page.locator("img[data-ready]")).to_be_visible()
+        self.page.evaluate("document.fonts.ready")
+
+    @property
+    def result(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.page.evaluate("editor.state.result")
+        return found
+
+    def value(self, index: int = 0) -> dict[str, Any]:
+        found: dict[str, Any] = self.result[index]["value"]
+        return found
+
+    def place(self, where: Where) -> tuple[float, float]:
+        box = self.page.locator("img[data-ready]").bounding_box()
+        assert box is not None
+        return box["x"] + where[0] / 100 * box["width"], box["y"] + where[1] / 100 * box["height"]
+
+    def click(self, where: Where, **more: Any) -> None:
+        self.page.mouse.click(*self.place(where), **more)
+
+    def drag(self, *way: Where) -> None:
+        mouse = self.page.mouse
+        mouse.move(*self.place(way[0]))
+        mouse.down()
+        for where in way[1:]:
+            mouse.move(*self.place(where), steps=6)
+        mouse.up()
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def mark(self, start: int, end: int) -> None:
+        """Mark characters of the text's first line with the mouse."""
+        edges = self.page.evaluate(
+            """([start, end]) => {
+              const pieces = [...document.querySelectorAll('[data-block="0"] [data-start]')]
+              const edge = (offset) => {
+                const piece = pieces.findLast((one) => Number(one.dataset.start) <= offset)
+                const range = document.createRange()
+                range.setStart(piece.firstChild, offset - Number(piece.dataset.start))
+                const box = range.getBoundingClientRect()
+                return [box.left, box.top + box.height / 2]
+              }
+              return [edge(start), edge(end)]
+            }""",
+            [start, end],
+        )
+        mouse = self.page.mouse
+        mouse.move(*edges[0])
+        mouse.down()
+        mouse.move(*edges[1], steps=6)
+        mouse.up()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The editor's page, built from the sources of now, served from a folder."""
+    built = tmp_path_factory.mktemp("editor")
+    config = ROOT / "tests" / "e2e" / "editor_page" / "vite.config.ts"
+    vite = [*npm_command(), "exec", "--", "vite", "build", "--config", str(config), "--outDir", str(built), "--logLevel", "error"]
+    call(vite, "The editor's page could not be built", environment=node_environment())
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(built))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """A test's output is for what failed."""
+
+
+@pytest.fixture
+def bench(address: str, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    context = browser.new_context(viewport=DESK)  # type: ignore[arg-type]  # the two numbers of ViewportSize
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    watch = Watch(page)
+    page.goto(address)
+    yield Bench(page)
+    report = getattr(request.node, "report", None)
+    if report is not None and report.failed:
+        watch.keep(request.node.name)
+    context.close()
+    assert watch.errors == [], "The browser's console has errors"
+
+
+def near(value: Any) -> Any:
+    """Within half a percent of the image: the mouse knows only whole pixels."""
+    return pytest.approx(value, abs=0.5)
+
+
+def test_a_box_is_drawn_by_drag_or_two_clicks_sized_turned_undone_and_redone(bench: Bench) -> None:
+    bench.start(schema("Image", BOXES))
+    bench.keys("1")
+    bench.drag((20, 25), (50, 65))
+    assert bench.result[0]["type"] == "rectanglelabels"
+    assert (bench.result[0]["original_width"], bench.result[0]["original_height"]) == (1000, 600)
+    assert bench.value() == {"x": near(20), "y": near(25), "width": near(30), "height": near(40), "rotation": 0, "rectanglelabels": ["Car"]}
+    bench.keys("2")
+    bench.click((70, 20))
+    bench.page.mouse.move(*bench.place((80, 40)))
+    bench.click((90, 60))
+    assert bench.value(1) == {
+        "x": near(70),
+        "y": near(20),
+        "width": near(20),
+        "height": near(40),
+        "rotation": 0,
+        "rectanglelabels": ["Person"],
+    }
+    bench.drag((95, 50), (115, 120))
+    assert bench.value(2)["x"] + bench.value(2)["width"] == near(100), "a region may not leave the image"
+    bench.keys("Control+z", "v")
+    bench.click((35, 45))
+    bench.drag((50, 65), (60, 75))
+    assert bench.value() == {"x": near(20), "y": near(25), "width": near(40), "height": near(50), "rotation": 0, "rectanglelabels": ["Car"]}
+    bench.drag((40, 50), (45, 50))
+    assert bench.value()["x"] == near(25), "its body is dragged"
+    x, y = bench.place((45, 25))
+    bench.page.mouse.move(x, y - 26)
+    bench.page.mouse.down()
+    bench.page.mouse.move(*bench.place((80, 50)), steps=8)
+    bench.page.mouse.up()
+    turned = bench.value()
+    assert turned["rotation"] == pytest.approx(90, abs=4)
+    assert (turned["width"], turned["height"]) == (near(40), near(50)), "turning changes no side"
+    bench.keys("Control+z", "Control+z", "Control+z")
+    assert bench.value()["width"] == near(30)
+    bench.keys("Control+Shift+z", "Control+Shift+z", "Control+Shift+z")
+    assert bench.value() == turned
+
+
+def test_an_unselected_box_is_grabbed_and_moved_in_one_go_and_selected_in_drawing_by_its_edge(bench: Bench) -> None:
+    bench.start(schema("Image", BOXES))
+    bench.keys("1")
+    bench.drag((20, 20), (40, 40))
+    bench.keys("Escape")
+    bench.drag((30, 30), (50, 60))
+    assert (bench.value()["x"], bench.value()["y"]) == (near(40), near(50))
+    bench.keys("Escape", "1")
+    bench.click((40, 60))
+    bench.keys("2", "Delete")
+    assert bench.result == []
+    bench.keys("Control+z")
+    assert bench.value()["rectanglelabels"] == ["Person"], "a label's key names the selected region"
+
+
+def test_a_polygon_is_made_corner_by_corner_and_its_points_are_edited(bench: Bench) -> None:
+    bench.start(schema("Image", control("area", "PolygonLabels", ("Road",))))
+    for where in [(20, 20), (60, 20), (60, 60), (90, 90)]:
+        bench.click(where)
+    bench.keys("Backspace")
+    bench.click((20, 60))
+    bench.click((20, 20))
+    assert bench.value()["points"] == [[near(20), near(20)], [near(60), near(20)], [near(60), near(60)], [near(20), near(60)]]
+    bench.click((70, 70))
+    bench.click((80, 70))
+    bench.keys("Escape")
+    assert len(bench.result) == 1, "Esc gives up what is being drawn"
+    bench.click((70, 70))
+    bench.click((80, 70))
+    bench.click((75, 80))
+    bench.keys("Enter", "Delete", "v")
+    assert len(bench.result) == 2
+    bench.click((40, 40))
+    bench.drag((60, 60), (70, 75))
+    assert bench.value()["points"][2] == [near(70), near(75)]
+    bench.click((40, 20))
+    assert len(bench.value()["points"]) == 5, "a click on an edge's middle adds a point"
+    bench.keys("Delete")
+    assert len(bench.value()["points"]) == 4, "Delete takes the point, not the polygon"
+    bench.page.keyboard.down("Alt")
+    bench.click((20, 60))
+    bench.page.keyboard.up("Alt")
+    assert bench.value()["points"] == [[near(20), near(20)], [near(60), near(20)], [near(70), near(75)]]
+    bench.drag((50, 30), (60, 30))
+    assert bench.value()["points"][0] == [near(30), near(20)]
+
+
+def test_ellipses_and_points_are_drawn_and_moved(bench: Bench) -> None:
+    bench.start(schema("Image", control("oval", "EllipseLabels", ("Wheel",)), control("point", "KeyPointLabels", ("Nose",))))
+    bench.keys("1")
+    bench.drag((20, 20), (40, 60))
+    assert bench.value() == {
+        "x": near(30),
+        "y": near(40),
+        "radiusX": near(10),
+        "radiusY": near(20),
+        "rotation": 0,
+        "ellipselabels": ["Wheel"],
+    }
+    bench.keys("2")
+    bench.click((70, 70))
+    assert bench.value(1) == {"x": near(70), "y": near(70), "width": 0, "keypointlabels": ["Nose"]}
+    bench.keys("v")
+    bench.drag((70, 70), (80, 50))
+    assert (bench.value(1)["x"], bench.value(1)["y"]) == (near(80), near(50))
+    bench.click((30, 40))
+    bench.drag((40, 60), (50, 80))
+    assert bench.value() == {
+        "x": near(35),
+        "y": near(50),
+        "radiusX": near(15),
+        "radiusY": near(30),
+        "rotation": 0,
+        "ellipselabels": ["Wheel"],
+    }
+
+
+def test_a_box_without_a_mouse(bench: Bench) -> None:
+    bench.start(schema("Image", BOXES))
+    bench.page.get_by_role("application").focus()
+    bench.keys("2", "Enter")
+    first = bench.value()
+    assert first["rectanglelabels"] == ["Person"]
+    bench.keys("ArrowRight", "Shift+ArrowDown", "Alt+ArrowRight", "Alt+Shift+ArrowUp")
+    now = bench.value()
+    assert now["x"] == pytest.approx(first["x"] + 0.1)
+    assert now["y"] == pytest.approx(first["y"] + 10 / 6)
+    assert now["width"] == pytest.approx(first["width"] + 0.1)
+    assert now["height"] == pytest.approx(first["height"] - 10 / 6)
+    bench.keys("Control+d", "Control+c", "Control+v")
+    assert len(bench.result) == 3
+    assert len({one["id"] for one in bench.result}) == 3
+    bench.keys("Escape", "Tab", "Tab", "Delete")
+    assert len(bench.result) == 2, "Tab goes from region to region"
+    expect(bench.page.get_by_role("status")).to_have_text("Region deleted")
+    bench.keys("Tab", "Tab", "Tab")
+    assert not bench.page.evaluate("document.activeElement.matches('[data-editor-canvas]')"), "the canvas may not hold the focus for ever"
+
+
+def test_spans_are_marked_by_mouse_and_keys_and_overlap(bench: Bench) -> None:
+    bench.start(schema("Text", control("label", "Labels", ("Person", "Place"))))
+    bench.keys("1")
+    bench.mark(0, 13)
+    assert bench.value() == {"start": 0, "end": 13, "text": "Angela Merkel", "labels": ["Person"]}
+    bench.keys("Escape", "Escape")
+    bench.mark(7, 26)
+    bench.keys("2")
+    assert bench.value(1) == {"start": 7, "end": 26, "text": TEXT[7:26], "labels": ["Place"]}
+    expect(bench.page.get_by_text("Angela ", exact=True)).to_have_attribute("data-label", "Person")
+    bench.keys("Delete")
+    assert len(bench.result) == 1
+    text = bench.page.get_by_role("textbox", name="Text")
+    text.focus()
+    bench.keys("Control+Home", "Control+ArrowRight", "Control+ArrowRight", "Control+ArrowRight", "Control+Shift+ArrowRight", "2")
+    assert bench.value(1)["text"] == "the"
+    bench.keys("Control+Alt+ArrowRight")
+    assert bench.value(1)["text"] == "the board"
+    bench.keys("Alt+Shift+ArrowRight")
+    assert bench.value(1)["text"] == "he board"
+    bench.keys("x", "Enter", "Backspace")
+    assert text.inner_text().replace("\n\n", "\n").startswith("Angela Merkel met the"), "nothing can be typed into the text"
+    assert len(bench.result) == 1, "Backspace takes the selected span"
+
+
+def test_a_label_is_chosen_after_marking_and_a_double_click_means_the_word(bench: Bench) -> None:
+    bench.start(schema("Text", control("label", "Labels", ("Person", "Place"))))
+    bench.mark(42, 45)
+    bench.page.get_by_role("group", name="Choose a label").get_by_role("button", name="Place").click()
+    assert bench.value()["text"] == "Mun"
+    bench.keys("Control+z", "2")
+    x, y = bench.page.evaluate(
+        "() => { const r = document.createRange(); const n = document.querySelector('[data-block=\"0\"] [data-start]').firstChild;"
+        " r.setStart(n, 33); r.setEnd(n, 34); const b = r.getBoundingClientRect(); return [b.left, b.top + b.height / 2] }"
+    )
+    bench.page.mouse.dblclick(x, y)
+    assert bench.value() == {"start": 31, "end": 38, "text": "Siemens", "labels": ["Place"]}
+
+
+def test_questions_are_answered_by_keys_and_what_is_missing_is_said(bench: Bench) -> None:
+    weather = control("weather", "Choices", ("Sun", "Rain"), required=True)
+    seen = control("seen", "Choices", ("Whole", "Cut"), per_region=True, required=True, required_message="How much of it is seen?")
+    bench.start(
+        schema("Image", BOXES, weather, seen, control("stars", "Rating", maximum=5), control("note", "TextArea", max_submissions=1))
+    )
+    assert bench.page.evaluate("editor.problems().map((one) => one.message)") == ["Choose an answer for “weather”."]
+    bench.keys("3", "4", "Alt+3")
+    assert [one["value"] for one in bench.result] == [{"choices": ["Rain"]}, {"rating": 3}]
+    expect(bench.page.get_by_role("button", name="Rain")).to_have_attribute("aria-pressed", "true")
+    bench.page.get_by_role("textbox", name="note").fill("Fog, 12 metres")
+    bench.keys("Escape", "1")
+    bench.drag((20, 20), (40, 40))
+    missing = bench.page.evaluate("editor.problems()")
+    assert missing == [{"control": "seen", "region": bench.result[-1]["id"], "message": "How much of it is seen?"}]
+    bench.keys("6")
+    assert bench.page.evaluate("editor.problems()") == []
+    assert [(one["type"], one["value"]) for one in bench.result[2:]] == [
+        ("textarea", {"text": ["Fog, 12 metres"]}),
+        ("rectanglelabels", bench.value(3)),
+        ("choices", {"choices": ["Cut"]}),
+    ]
+    assert bench.result[3]["id"] == bench.result[4]["id"], "an attribute has its region's id"
+    bench.keys("Delete")
+    assert len(bench.result) == 3, "attributes go with their region"
+
+
+def test_relations_hiding_and_locking(bench: Bench) -> None:
+    bench.start(schema("Image", BOXES))
+    bench.keys("1")
+    bench.drag((10, 10), (30, 30))
+    bench.drag((60, 60), (80, 80))
+    bench.keys("v")
+    bench.click((20, 20))
+    bench.keys("r")
+    bench.click((70, 70))
+    first, second = (one["id"] for one in bench.result[:2])
+    assert bench.result[2] == {"type": "relation", "from_id": first, "to_id": second, "direction": "right"}
+    relations = bench.page.get_by_role("region", name="Relations")
+    relations.get_by_role("button", name="Turn the relation").click()
+    assert bench.result[2]["direction"] == "left"
+    bench.page.get_by_role("region", name="Regions").get_by_role("button", name="Lock Car, number 1").click()
+    bench.click((20, 20))
+    bench.keys("ArrowRight", "Delete")
+    bench.drag((20, 20), (40, 40))
+    assert bench.value()["x"] == near(10), "what is locked stays where it is"
+    bench.keys("l", "h", "Escape")
+    bench.click((20, 20))
+    assert bench.page.evaluate("editor.state.selected.size") == 0, "what is hidden cannot be clicked"
+    bench.page.get_by_role("button", name="Show Car, number 1").click()
+    bench.click((20, 20))
+    bench.keys("Delete")
+    assert [one["id"] for one in bench.result] == [second], "its relation goes with it"
+
+
+def test_a_suggestion_is_taken_over_and_changed(bench: Bench) -> None:
+    made = {
+        "from_name": "box",
+        "to_name": "it",
+        "type": "rectanglelabels",
+        "original_width": 1000,
+        "original_height": 600,
+        "image_rotation": 0,
+    }
+    place = {"x": 20, "y": 20, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["Car"]}
+    suggested = [{**made, "id": f"suggested-{number}", "value": {**place, "x": 20 * number}} for number in (1, 3)]
+    bench.start(schema("Image", BOXES), suggestions=suggested)
+    assert bench.result == []
+    bench.click((30, 30))
+    assert [(one["id"], one["origin"]) for one in bench.result] == [("suggested-1", "prediction")]
+    bench.keys("ArrowRight")
+    assert bench.result[0]["origin"] == "prediction-changed"
+    bench.keys("Shift+A")
+    assert [one["id"] for one in bench.result] == ["suggested-1", "suggested-3"]
+
+
+@pytest.mark.parametrize("tag", ["Image", "Text"])
+def test_nothing_changes_when_it_is_only_to_be_read(bench: Bench, tag: str) -> None:
+    making: dict[str, Callable[[], dict[str, Any]]] = {"Image": lambda: BOXES, "Text": lambda: control("label", "Labels", ("Person",))}
+    value = (
+        {"x": 20, "y": 20, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["Car"]}
+        if tag == "Image"
+        else {"start": 0, "end": 6, "text": "Angela", "labels": ["Person"]}
+    )
+    made = making[tag]()
+    given = [{"id": "only-to-read", "from_name": made["name"], "to_name": "it", "type": made["type"], "value": value}]
+    bench.start(schema(tag, made, control("fine", "Choices", ("Yes", "No"))), given, readOnly=True)
+    bench.page.get_by_role("region", name="Regions").get_by_role("button", name="number 1").first.click()
+    if tag == "Image":
+        bench.drag((30, 30), (60, 60))
+        bench.page.get_by_role("application").focus()
+        bench.keys("1", "Enter")
+    else:
+        bench.mark(7, 12)
+    bench.keys("2", "3", "ArrowRight", "Delete", "Control+d", "Control+z")
+    bench.page.get_by_role("button", name="Yes").click(force=True)
+    assert bench.result == given
+
+
+def test_the_keys_are_told(bench: Bench) -> None:
+    bench.start(schema("Image", BOXES))
+    bench.keys("?")
+    told = bench.page.get_by_role("dialog", name="Keys of the editor")
+    expect(told).to_contain_text("Person")
+    expect(told).to_contain_text("Draw a box")
+    bench.keys("Escape")
+    expect(told).to_be_hidden()
