@@ -6,7 +6,7 @@ import functools
 import http.server
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -413,9 +413,8 @@ def test_a_suggestion_is_taken_over_and_changed(bench: Bench) -> None:
 
 @pytest.mark.parametrize("tag", ["Image", "Text"])
 def test_nothing_changes_when_it_is_only_to_be_read(bench: Bench, tag: str) -> None:
-    making: dict[str, Callable[[], dict[str, Any]]] = {"Image": lambda: BOXES, "Text": lambda: control("label", "Labels", ("Person",))}
     value = VALUES[tag]
-    made = making[tag]()
+    made = BOXES if tag == "Image" else control("label", "Labels", ("Person",))
     given = [{"id": "only-to-read", "from_name": made["name"], "to_name": "it", "type": made["type"], "value": value}]
     bench.start(schema(tag, made, control("fine", "Choices", ("Yes", "No"))), given, readOnly=True)
     bench.page.get_by_role("region", name="Regions").get_by_role("button", name=re.compile("^1 ")).click()
@@ -448,7 +447,8 @@ def test_the_view_zooms_about_the_pointer_pans_and_fits_and_drawing_follows_it(b
     bench.page.mouse.move(*at)
     bench.page.mouse.wheel(0, -600)
     until(bench.page, f"document.querySelector('img[data-ready]').getBoundingClientRect().width > {2 * whole['width']}")
-    assert bench.place((75, 75)) == (pytest.approx(at[0], abs=1), pytest.approx(at[1], abs=1))
+    # The browser rounds where the pointer is to whole pixels, and the zoom multiplies that.
+    assert bench.place((75, 75)) == (pytest.approx(at[0], abs=5), pytest.approx(at[1], abs=5))
     bench.page.get_by_role("application").focus()
     bench.page.keyboard.down(" ")
     bench.drag((75, 75), (70, 80))
