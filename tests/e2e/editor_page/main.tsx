@@ -24,10 +24,10 @@ declare global {
 function Page() {
   const [options, setOptions] = useState<Start | null>(null)
   window.start = (given) => setOptions({ ...given, key: String(Date.now()) })
-  return options && <Started {...options} />
+  return options && <Started options={options} />
 }
 
-function Started(options: Start) {
+function Started({ options }: { options: Start }) {
   window.editor = useEditor(options)
   return (
     <main id="main" style={{ height: '100dvh', display: 'flex' }}>

@@ -38,7 +38,6 @@ export interface EditorProps {
 
 export function Editor({ editor, toolbarStart, toolbarEnd, panelStart }: EditorProps) {
   const narrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
-  const said = useEditorState(editor, (state) => state.said)
   const panel = useEditorState(editor, (state) => state.looks.panel)
   const letters = useRef(0)
 
@@ -58,7 +57,7 @@ export function Editor({ editor, toolbarStart, toolbarEnd, panelStart }: EditorP
 
   useCommands(
     () =>
-      ACTIONS.filter((action) => !action.quiet && action.available(editor)).map((action) => ({
+      ACTIONS.filter((action) => !action.quiet && (!('kind' in action) || action.available(editor))).map((action) => ({
         id: action.id,
         label: action.label,
         group: 'Annotation',
@@ -89,12 +88,20 @@ export function Editor({ editor, toolbarStart, toolbarEnd, panelStart }: EditorP
             </aside>
           )}
         </div>
-        <div className="visually-hidden" role="status" aria-live="polite">
-          {said}
-        </div>
+        <Said />
         <KeyHelp />
       </div>
     </EditorContext.Provider>
+  )
+}
+
+/** What screen readers say when something was selected or changed. By itself: it changes with everything. */
+function Said() {
+  const said = useStoreState((state) => state.said)
+  return (
+    <div className="visually-hidden" role="status" aria-live="polite">
+      {said}
+    </div>
   )
 }
 

@@ -1,9 +1,8 @@
 /** Every key of the editor, read from the commands and the schema, so that it cannot be out of date. */
-import { Group, Modal, SimpleGrid, Stack, Text, Title } from '@mantine/core'
-import { Fragment } from 'react'
-
+import { Group, Modal, Stack, Text, Title } from '@mantine/core'
 import { ACTIONS } from './actions'
 import { controlOf } from './config'
+import classes from './Editor.module.css'
 import { useStore, useStoreState } from './hooks'
 import { KeyCap } from './panel/KeyCap'
 
@@ -32,13 +31,13 @@ export function KeyHelp() {
   const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(tags.has('Text') ? TEXT_KEYS : [])]
   return (
     <Modal opened={opened} onClose={() => editor.set({ help: false })} title={<Text fw={620}>Keys of the editor</Text>} size="xl">
-      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl" verticalSpacing="lg">
+      <div className={classes.help}>
         <Part title="Labels and answers" rows={editor.keys.map((bound) => [bound.value ? nameOf(controlOf(editor.config, bound.control)?.type ?? '', bound.value) : `Write in “${bound.control}”`, bound.key] as const)} />
         <Part title="With the mouse and the arrows" rows={more} />
         {GROUPS.map((group) => (
           <Part key={group} title={group} rows={actions.filter((action) => action.group === group && (action.id !== 'annotation.confirm' || editor.regions.length > 0)).map((action) => [action.label, action.keys[0] ?? ''] as const)} />
         ))}
-      </SimpleGrid>
+      </div>
     </Modal>
   )
 }
@@ -50,17 +49,15 @@ function nameOf(type: string, value: string): string {
 function Part({ title, rows }: { title: string; rows: readonly (readonly [string, string])[] }) {
   if (rows.length === 0) return null
   return (
-    <Stack gap={6}>
+    <Stack gap={6} className={classes.helpPart}>
       <Title order={3} size="h4">
         {title}
       </Title>
       {rows.map(([what, keys]) => (
-        <Fragment key={`${what} ${keys}`}>
-          <Group justify="space-between" wrap="nowrap" gap="md">
-            <Text size="sm">{what}</Text>
-            <KeyCap keys={keys} />
-          </Group>
-        </Fragment>
+        <Group key={`${what} ${keys}`} justify="space-between" wrap="nowrap" gap="md">
+          <Text size="sm">{what}</Text>
+          <KeyCap keys={keys} />
+        </Group>
       ))}
     </Stack>
   )

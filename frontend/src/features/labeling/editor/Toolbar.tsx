@@ -1,7 +1,7 @@
 /** The bar above the object: tools, undo, zoom, how it looks. Every button is a command and says its key. */
 import { ActionIcon, Group, Popover, Slider, Stack, Switch, Text, Tooltip, Button } from '@mantine/core'
 import { IconAdjustments } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 
 import type { Action } from './actions'
 import { drawTools, selectTool } from './actions/draw'
@@ -10,17 +10,17 @@ import { relate } from './actions/regions'
 import { fit, help, panel, zoomIn, zoomOut } from './actions/view'
 import { shapeKind } from './config'
 import classes from './Editor.module.css'
-import { useStore, useStoreState } from './hooks'
-import { KeyCap, spoken } from './panel/KeyCap'
+import { useRegions, useStore, useStoreState } from './hooks'
+import { ariaKeys, KeyCap, spoken } from './panel/KeyCap'
 
 export function Toolbar({ start, end, narrow }: { start?: ReactNode; end?: ReactNode; narrow: boolean }) {
   const editor = useStore()
   const brush = useStoreState((state) => state.brush)
   const readOnly = useStoreState((state) => state.readOnly)
-  // What may be used depends on these.
-  useStoreState((state) => state.canUndo)
-  useStoreState((state) => state.canRedo)
-  useStoreState((state) => state.selected)
+  const canUndo = useStoreState((state) => state.canUndo)
+  const canRedo = useStoreState((state) => state.canRedo)
+  const chosen = useStoreState((state) => state.selected.size)
+  const many = useRegions().length > 1
   const relating = useStoreState((state) => state.relating)
   const hasImage = editor.config.objects.some((object) => object.tag === 'Image')
   const tools = drawTools.filter((tool) => editor.config.controls.some((control) => shapeKind(control.type) === tool.kind))
@@ -39,10 +39,10 @@ export function Toolbar({ start, end, narrow }: { start?: ReactNode; end?: React
       )}
       {!readOnly && (
         <Group gap={2} wrap="nowrap" className={classes.group}>
-          <Tool action={undo} />
-          <Tool action={redo} />
-          <Tool action={remove} disabled={editor.state.selected.size === 0} />
-          {editor.regions.length > 1 && <Tool action={relate} on={relating !== null} />}
+          <Tool action={undo} disabled={!canUndo} />
+          <Tool action={redo} disabled={!canRedo} />
+          <Tool action={remove} disabled={chosen === 0} />
+          {many && <Tool action={relate} on={relating !== null} disabled={chosen !== 1} />}
         </Group>
       )}
       {hasImage && (
@@ -62,7 +62,7 @@ export function Toolbar({ start, end, narrow }: { start?: ReactNode; end?: React
   )
 }
 
-function Tool({ action, on, capped = false, disabled }: { action: Action; on?: boolean; capped?: boolean; disabled?: boolean }) {
+const Tool = memo(function Tool({ action, on, capped = false, disabled = false }: { action: Action; on?: boolean; capped?: boolean; disabled?: boolean }) {
   const editor = useStore()
   const keys = action.keys[0] ?? ''
   const Icon = action.icon
@@ -77,10 +77,10 @@ function Tool({ action, on, capped = false, disabled }: { action: Action; on?: b
       <ActionIcon
         className={classes.tool}
         aria-label={action.label}
-        aria-keyshortcuts={spoken(keys)}
+        aria-keyshortcuts={ariaKeys(keys)}
         aria-pressed={on}
         data-on={on || undefined}
-        disabled={disabled || !action.available(editor)}
+        disabled={disabled}
         onMouseDown={(event) => event.preventDefault()}
         onClick={() => action.run(editor)}
       >
@@ -89,7 +89,7 @@ function Tool({ action, on, capped = false, disabled }: { action: Action; on?: b
       </ActionIcon>
     </Tooltip>
   )
-}
+})
 
 function Light() {
   const editor = useStore()

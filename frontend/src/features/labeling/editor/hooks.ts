@@ -2,7 +2,8 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 
 import type { Drawn } from './result'
-import { EditorStore, type EditorOptions, type EditorState } from './store'
+import type { EditorOptions, EditorState } from './state'
+import { EditorStore } from './store'
 
 /**
  * An editor for one item. Another `key` (of the item or the annotation) begins anew with that item's result; label, tool
@@ -47,11 +48,9 @@ export function useStoreState<T>(select: (state: EditorState) => T): T {
 }
 
 /** All regions, the same list while the result is the same. */
-export function useRegions(): Drawn[] {
+export function useRegions(): readonly Drawn[] {
   const editor = useStore()
-  const result = useStoreState((state) => state.result)
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- they are made from the result
-  return useMemo(() => editor.regions, [editor, result])
+  return useSyncExternalStore(editor.subscribe, () => editor.regions)
 }
 
 /** The one selected region. */

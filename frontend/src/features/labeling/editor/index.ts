@@ -1,7 +1,8 @@
 /** The annotation editor: what pages may use of it. */
 export { Editor, type EditorProps } from './Editor'
 export { useEditor, useEditorState } from './hooks'
-export { EditorStore, type EditorOptions, type EditorState, type Item } from './store'
+export { EditorStore } from './store'
+export type { EditorOptions, EditorState, Item } from './state'
 export { ACTIONS, runAction, type Action } from './actions'
 export { problems, type Problem } from './problems'
 export { bindings, keyFor, type Bound } from './keys'

@@ -3,87 +3,17 @@
  * Components read parts of it with `useEditorState`; commands (actions/) call its verbs. It never asks the studio.
  */
 import { controlOf, drawerOf, hasPalette, namerOf, shapeKind, type LabelConfig, type LabelControl, type ShapeKind } from './config'
-import { defaultShape, pushedInside, shapeOf, valueOf, type Rect, type Shape, type Size } from './geometry'
+import { defaultShape, moved, pushedInside, shapeOf, valueOf, type Shape, type Size } from './geometry'
 import { push, redo, startHistory, undo, type History } from './history'
 import { bindings, type Bound } from './keys'
 import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
-
-export interface Item {
-  readonly data: Readonly<Record<string, unknown>>
-  /** Addresses of the images, by the object's name. */
-  readonly urls: Readonly<Record<string, string>>
-}
-
-export interface EditorOptions {
-  readonly config: LabelConfig
-  readonly item: Item
-  readonly result: Result
-  readonly readOnly?: boolean
-  /** A model's answers that are not part of the result yet: shown dashed, taken over one by one or all at once. */
-  readonly suggestions?: Result
-  readonly onChange?: (result: Result) => void
-}
-
-/** What is drawn with: a control and one of its labels. */
-export interface Brush {
-  readonly control: string
-  readonly label: string
-}
-
-/** How one looks, kept from item to item. */
-export interface Looks {
-  readonly brightness: number
-  readonly contrast: number
-  readonly panel: boolean
-  readonly texts: boolean
-  readonly smooth: boolean
-}
-
-export interface EditorState {
-  readonly result: Result
-  readonly canUndo: boolean
-  readonly canRedo: boolean
-  readonly dirty: boolean
-  readonly readOnly: boolean
-  readonly selected: ReadonlySet<string>
-  readonly hidden: ReadonlySet<string>
-  readonly locked: ReadonlySet<string>
-  /** Suggested regions that were taken over as they are: no longer dashed. */
-  readonly accepted: ReadonlySet<string>
-  readonly suggestions: Result
-  /** Null: selecting and moving. */
-  readonly brush: Brush | null
-  /** The region from which a relation is being made. */
-  readonly relating: string | null
-  readonly looks: Looks
-  readonly help: boolean
-  readonly said: string
-  /** Asked for by a problem or a key: which control's field gets the focus. `turn` counts requests. */
-  readonly focus: { readonly control: string; readonly turn: number } | null
-  readonly reveal: { readonly id: string; readonly turn: number } | null
-}
-
-/** What an object's view can do; it registers itself while it is mounted. */
-export interface View {
-  zoom(by: number): void
-  fit(): void
-  actual(): void
-  show(ids: ReadonlySet<string>): void
-  pan(dx: number, dy: number): void
-  seen(): Rect
-  /** Gives up what is being drawn; says whether there was something. */
-  cancel(): boolean
-  /** Finishes what is being drawn (a polygon, a picked text); says whether there was something. */
-  finish(): boolean
-  removeLast(): boolean
-  label(brush: Brush): boolean
-  focus(): void
-}
+import type { Brush, EditorOptions, EditorState, Item, Looks, View } from './state'
+import { takenOver } from './suggestions'
 
 const NONE: ReadonlySet<string> = new Set<string>()
-const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true, smooth: true }
+const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true }
 
 let clipboard: Result = []
 
@@ -97,6 +27,7 @@ export class EditorStore {
   readonly views = new Map<string, Partial<View>>()
   private history: History<Result>
   private saved: Result
+  private read: { result: Result | null; regions: readonly Drawn[] } = { result: null, regions: [] }
   private readonly listeners = new Set<() => void>()
   private turn = 0
 
@@ -143,8 +74,10 @@ export class EditorStore {
 
   // --- reading
 
-  get regions(): Drawn[] {
-    return results.drawnRegions(this.config, this.state.result)
+  /** The same list while the result is the same. */
+  get regions(): readonly Drawn[] {
+    if (this.read.result !== this.state.result) this.read = { result: this.state.result, regions: results.drawnRegions(this.config, this.state.result) }
+    return this.read.regions
   }
 
   region(id: string): Drawn | undefined {
@@ -310,9 +243,10 @@ export class EditorStore {
     this.insert(results.entriesOf(this.state.result, this.state.selected), 'Duplicated')
   }
 
+  /** Shapes only: a span is where its text is. */
   private insert(entries: Result, label: string): void {
-    const fitting = entries.filter((entry) => isRelation(entry) || (controlOf(this.config, entry.from_name) && shapeKindOf(entry, entries)))
-    const made = results.copied(fitting)
+    const shapes = new Set(entries.flatMap((entry) => (!isRelation(entry) && shapeKind(entry.type) && controlOf(this.config, entry.from_name) ? [entry.id] : [])))
+    const made = results.copied(results.entriesOf(entries, shapes))
     if (made.ids.length === 0) return
     let next: Result = [...this.state.result, ...made.entries]
     // A little aside, so that the copy is seen to be one.
@@ -320,7 +254,7 @@ export class EditorStore {
       const size = this.sizeOf(region)
       const shape = this.shape(region)
       const aside = Math.max(4, size.width / 60)
-      if (shape) next = results.withGeometry(next, region.id, valueOf(pushedInside(move(shape, aside), size), size))
+      if (shape) next = results.withGeometry(next, region.id, valueOf(pushedInside(moved(shape, aside, aside), size), size))
     }
     if (this.apply(next, label)) this.select(made.ids)
   }
@@ -357,16 +291,9 @@ export class EditorStore {
 
   /** Takes suggestions over into the result: some regions, or all. */
   accept(ids?: ReadonlySet<string>): void {
-    const taken = this.state.suggestions.filter((entry) => isRelation(entry) || !ids || ids.has(entry.id)).filter((entry) => !isRelation(entry) || !ids)
-    const answered = new Set(this.state.result.flatMap((entry) => (isRelation(entry) ? [] : [`${entry.from_name}/${entry.id}`])))
-    // What a person has answered stays; a suggestion for the same question of the item is not taken.
-    const questions = new Set(this.state.result.flatMap((entry) => (!isRelation(entry) && ['choices', 'rating', 'number', 'textarea'].includes(entry.type) && !controlOf(this.config, entry.from_name)?.per_region ? [entry.from_name] : [])))
-    const added = taken
-      .filter((entry) => isRelation(entry) || (!answered.has(`${entry.from_name}/${entry.id}`) && !questions.has(entry.from_name)))
-      .map((entry) => (isRelation(entry) ? entry : { ...entry, origin: 'prediction' as const }))
-    const names = new Set(taken.flatMap((entry) => (isRelation(entry) ? [] : [entry.id])))
-    this.set({ accepted: new Set([...this.state.accepted, ...names]), suggestions: this.state.suggestions.filter((entry) => !taken.includes(entry)) })
-    if (added.length > 0) this.apply([...this.state.result, ...added], names.size === 1 ? 'Suggestion taken over' : `${names.size} suggestions taken over`)
+    const { taken, result } = takenOver(this.config, this.state.result, this.state.suggestions, ids)
+    this.set({ accepted: new Set([...this.state.accepted, ...taken.flatMap((entry) => (isRelation(entry) ? [] : [entry.id]))]), suggestions: this.state.suggestions.filter((entry) => !taken.includes(entry)) })
+    this.apply(result, ids?.size === 1 ? 'Suggestion taken over' : 'Suggestions taken over')
   }
 
   dismiss(id: string): void {
@@ -460,13 +387,4 @@ export class EditorStore {
     const only = palettes.length === 1 ? palettes[0] : undefined
     return only && only.labels.length === 1 ? { control: only.name, label: only.labels[0]!.value } : null
   }
-}
-
-function move(shape: Shape, by: number): Shape {
-  return shape.kind === 'polygon' ? { ...shape, points: shape.points.map((point) => ({ x: point.x + by, y: point.y + by })) } : { ...shape, x: shape.x + by, y: shape.y + by }
-}
-
-/** Belongs to a region among these entries (and is not an answer about the item). */
-function shapeKindOf(entry: Region, entries: Result): boolean {
-  return entries.some((other) => !isRelation(other) && other.id === entry.id && (shapeKind(other.type) !== null || typeof other.value.start === 'number'))
 }

@@ -1,7 +1,8 @@
 /** A user command is one object: what it is called, its icon and keys, when it may be used and what it does. */
 import type { Icon } from '@tabler/icons-react'
 
-import type { EditorStore, View } from '../store'
+import type { View } from '../state'
+import type { EditorStore } from '../store'
 
 export interface Action {
   readonly id: string

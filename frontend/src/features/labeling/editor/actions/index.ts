@@ -84,6 +84,8 @@ export function meaningOf(press: Press, place: Place, editor: EditorStore): Mean
 /** Does what a press means; true if it was the editor's. */
 export function press(event: KeyboardEvent, editor: EditorStore): boolean {
   const place = placeOf(event.target)
+  // Before the canvas has the focus, Tab brings it there like anything else.
+  if (event.key === 'Tab' && !(event.target as HTMLElement).closest?.('[data-editor-canvas]')) return false
   const meaning = meaningOf(event, place, editor)
   if (!meaning) return false
   if ('action' in meaning) {

@@ -5,7 +5,7 @@
 import { Alert, Loader } from '@mantine/core'
 import { IconPhotoOff } from '@tabler/icons-react'
 import type Konva from 'konva'
-import { useEffect, useMemo, useRef, useState, type CSSProperties } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type CSSProperties } from 'react'
 import { Layer, Line, Shape as KonvaShape, Stage } from 'react-konva'
 
 import { controlOf, drawingControls, optionOf, shapeKind, type LabelObject } from '../config'
@@ -32,6 +32,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const [broken, setBroken] = useState<string | null>(null)
   const [spaceHeld, setSpaceHeld] = useState(false)
   const size = ready?.url === url ? ready.size : null
+  const lost = url === '' || broken === url
   const { box, placing, place, fit } = usePlacing(frame, size)
   const { pictures, plan, held } = usePictures(object.name, size)
   const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space })
@@ -42,6 +43,11 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const locked = useStoreState((state) => (held ? state.locked.has(held.id) : false))
   const reveal = useStoreState((state) => state.reveal)
   const coarse = useMemo(() => window.matchMedia('(pointer: coarse)').matches, [])
+
+  // In an effect: another item may show the same image, which is not loaded again.
+  useLayoutEffect(() => {
+    if (size) editor.sizes[object.name] = size
+  }, [editor, object.name, size])
 
   const now = useLatest(() => ({ size, box, placing }))
   useEffect(() => {
@@ -150,11 +156,12 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
             transform: `translate(${placing.x}px, ${placing.y}px) scale(${placing.scale})`,
             filter: looks.brightness === 100 && looks.contrast === 100 ? undefined : `brightness(${looks.brightness}%) contrast(${looks.contrast}%)`,
             imageRendering: placing.scale >= PIXELS ? 'pixelated' : 'auto',
+            // Only meanwhile: a layer of its own keeps its first sharpness.
+            willChange: pointer.panning ? 'transform' : undefined,
           } satisfies CSSProperties
         }
         onLoad={(event) => {
           const loaded = { width: event.currentTarget.naturalWidth, height: event.currentTarget.naturalHeight }
-          editor.sizes[object.name] = loaded
           setReady({ url, size: loaded })
         }}
         onError={() => setBroken(url)}
@@ -210,8 +217,8 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
           </Layer>
         </Stage>
       )}
-      {!size && broken !== url && <Loader className={classes.waiting} aria-label="The image is loading" />}
-      {broken === url && (
+      {!size && !lost && <Loader className={classes.waiting} aria-label="The image is loading" />}
+      {lost && (
         <Alert className={classes.waiting} color="red" icon={<IconPhotoOff size={18} />} title="The image cannot be shown">
           It could not be loaded. Reload the page; if it stays so, open the item in its data set and look at the file.
         </Alert>

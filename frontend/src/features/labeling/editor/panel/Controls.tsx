@@ -7,7 +7,7 @@ import { controlsInOrder, headings, isQuestion, type LabelControl } from '../con
 import { useCurrent, useStore, useStoreState } from '../hooks'
 import { keyFor } from '../keys'
 import { answerOf, titleOf, type Region } from '../result'
-import { KeyCap, spoken } from './KeyCap'
+import { ariaKeys, KeyCap } from './KeyCap'
 import classes from './panel.module.css'
 
 const MANY = 12
@@ -138,7 +138,7 @@ function ChoicesField({ control, entry, readOnly, region, label }: FieldProps) {
               type="button"
               className={classes.choice}
               aria-pressed={on}
-              aria-keyshortcuts={key ? spoken(key) : undefined}
+              aria-keyshortcuts={key ? ariaKeys(key) : undefined}
               data-round={!control.multiple || undefined}
               disabled={readOnly}
               title={choice.hint || undefined}

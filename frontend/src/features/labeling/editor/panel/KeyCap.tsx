@@ -11,6 +11,12 @@ export function spoken(keys: string): string {
   return parts.map((part) => WORDS[part.toLowerCase()] ?? (part.length === 1 ? part.toUpperCase() : part)).join(MAC ? '' : '+')
 }
 
+/** As `aria-keyshortcuts` wants it: Control+Z. */
+export function ariaKeys(keys: string): string {
+  const names: Record<string, string> = { ctrl: 'Control', shift: 'Shift', alt: 'Alt' }
+  return keys.split('+').map((part) => names[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join('+')
+}
+
 /** A key as it stands on the board: 1, Q, Ctrl+Z. Nothing without a key. */
 export function KeyCap({ keys }: { keys: string | undefined }) {
   return keys ? (

@@ -6,7 +6,7 @@ import { useState } from 'react'
 import { controlsInOrder, hasPalette, type LabelControl } from '../config'
 import { useCurrent, useStore, useStoreState } from '../hooks'
 import { keyFor } from '../keys'
-import { KeyCap, spoken } from './KeyCap'
+import { ariaKeys, KeyCap } from './KeyCap'
 import classes from './panel.module.css'
 
 /** So many labels are overlooked no more: they get a search. */
@@ -48,7 +48,7 @@ function Palette({ control, named }: { control: LabelControl; named: boolean }) 
             data-active={active || undefined}
             data-current={ofCurrent || undefined}
             aria-pressed={active}
-            aria-keyshortcuts={key ? spoken(key) : undefined}
+            aria-keyshortcuts={key ? ariaKeys(key) : undefined}
             title={label.hint || undefined}
             disabled={readOnly}
             style={{ '--label': label.color } as React.CSSProperties}

@@ -9,7 +9,7 @@ import { controlOf, drawingControls, type LabelControl, type LabelObject } from 
 import { useLatest, useRegions, useStore, useStoreState } from '../hooks'
 import { drawnRegions, titleOf, type Drawn } from '../result'
 import { blocks, chunks, lanes, segments, snapped, spansAt, stepped, trimmed, type Span } from '../spans'
-import type { Brush } from '../store'
+import type { Brush } from '../state'
 import { marked, placeAt, setCaret } from './offsets'
 import classes from './TextView.module.css'
 
@@ -177,6 +177,25 @@ export function TextView({ object }: { object: LabelObject }) {
     placeAt(root.current, Number(region.main.value.start))?.node.parentElement?.scrollIntoView({ block: 'nearest', behavior: 'smooth' })
   }, [editor, reveal, object.name])
 
+  // A finger marks by a long press and by dragging the handles, of which no mouse event tells.
+  const touched = useRef(false)
+  useEffect(() => {
+    let timer = 0
+    const changed = () => {
+      window.clearTimeout(timer)
+      if (!touched.current || readOnly) return
+      timer = window.setTimeout(() => {
+        const span = reading()
+        if (span) setPending(span)
+      }, 350)
+    }
+    document.addEventListener('selectionchange', changed)
+    return () => {
+      window.clearTimeout(timer)
+      document.removeEventListener('selectionchange', changed)
+    }
+  }, [reading, readOnly])
+
   const onMouseUp = (event: MouseEvent) => {
     if (event.button !== 0) return
     const found = root.current && marked(root.current)
@@ -236,6 +255,9 @@ export function TextView({ object }: { object: LabelObject }) {
         // What an input method typed cannot be refused beforehand: the text is drawn anew.
         onCompositionEnd={() => setBroken((count) => count + 1)}
         onKeyDown={onKeyDown}
+        onPointerDown={(event) => {
+          touched.current = event.pointerType === 'touch'
+        }}
         onMouseUp={onMouseUp}
       >
         {lines.map((line, index) => (

@@ -1,0 +1,76 @@
+/** What the editor holds while it is open, what it is given, and what an object's view can do. */
+import type { Rect } from './geometry'
+import type { LabelConfig } from './config'
+import type { Result } from './result'
+
+export interface Item {
+  readonly data: Readonly<Record<string, unknown>>
+  /** Addresses of the images, by the object's name. */
+  readonly urls: Readonly<Record<string, string>>
+}
+
+export interface EditorOptions {
+  readonly config: LabelConfig
+  readonly item: Item
+  readonly result: Result
+  readonly readOnly?: boolean
+  /** A model's answers that are not part of the result yet: shown dashed, taken over one by one or all at once. */
+  readonly suggestions?: Result
+  readonly onChange?: (result: Result) => void
+}
+
+/** What is drawn with: a control and one of its labels. */
+export interface Brush {
+  readonly control: string
+  readonly label: string
+}
+
+/** How one looks, kept from item to item. */
+export interface Looks {
+  readonly brightness: number
+  readonly contrast: number
+  readonly panel: boolean
+  /** Labels beside shapes. */
+  readonly texts: boolean
+}
+
+export interface EditorState {
+  readonly result: Result
+  readonly canUndo: boolean
+  readonly canRedo: boolean
+  readonly dirty: boolean
+  readonly readOnly: boolean
+  readonly selected: ReadonlySet<string>
+  readonly hidden: ReadonlySet<string>
+  readonly locked: ReadonlySet<string>
+  /** Suggested regions that were taken over as they are: no longer dashed. */
+  readonly accepted: ReadonlySet<string>
+  readonly suggestions: Result
+  /** Null: selecting and moving. */
+  readonly brush: Brush | null
+  /** The region from which a relation is being made. */
+  readonly relating: string | null
+  readonly looks: Looks
+  readonly help: boolean
+  readonly said: string
+  /** Asked for by a problem or a key: which control's field gets the focus. `turn` counts requests. */
+  readonly focus: { readonly control: string; readonly turn: number } | null
+  readonly reveal: { readonly id: string; readonly turn: number } | null
+}
+
+/** What an object's view can do; it registers itself while it is mounted. */
+export interface View {
+  zoom(by: number): void
+  fit(): void
+  actual(): void
+  show(ids: ReadonlySet<string>): void
+  pan(dx: number, dy: number): void
+  seen(): Rect
+  /** Gives up what is being drawn; says whether there was something. */
+  cancel(): boolean
+  /** Finishes what is being drawn (a polygon, a picked text); says whether there was something. */
+  finish(): boolean
+  removeLast(): boolean
+  label(brush: Brush): boolean
+  focus(): void
+}
