@@ -18,14 +18,12 @@ from backend.labeling.queries.schemas import find_schema, list_schemas, people, 
 from backend.labeling.schemas import (
     AdjudicateIn,
     AgreementOut,
+    AnnotationDraftIn,
     AnnotationOut,
     AssignmentIn,
     AssignmentOut,
-    CheckIn,
-    CheckOut,
     CommentIn,
     CommentOut,
-    DraftIn,
     DraftKeptOut,
     LabelledIn,
     LabelledOut,
@@ -45,6 +43,8 @@ from backend.labeling.schemas import (
     State,
     SubmitIn,
     SubmittedOut,
+    WordingCheckIn,
+    WordingCheckOut,
     WordingIn,
     WordingOut,
     WorkOut,
@@ -74,9 +74,9 @@ def make_label_schema(request: ApiRequest, project: str, payload: LabelSchemaIn)
     return Status(201, schema_out(request.project, made.slug))
 
 
-@router.post(BASE + "/check", response=CheckOut)
+@router.post(BASE + "/check", response=WordingCheckOut)
 @allow("label.read")
-def check_label_schema(request: ApiRequest, project: str, payload: CheckIn) -> Any:
+def check_label_schema(request: ApiRequest, project: str, payload: WordingCheckIn) -> Any:
     """What an XML asks for, what is wrong with it, and what of a schema's annotations it would leave out. Nothing is changed."""
     return wording.checked(request.project, payload.xml, payload.dataset, payload.schema_)
 
@@ -193,7 +193,7 @@ def item_file(request: ApiRequest, project: str, label_schema: str, item: int) -
 
 @router.put(ITEM + "/draft", response=DraftKeptOut)
 @allow("label.annotate")
-def save_draft(request: ApiRequest, project: str, label_schema: str, item: int, payload: DraftIn) -> Any:
+def save_draft(request: ApiRequest, project: str, label_schema: str, item: int, payload: AnnotationDraftIn) -> Any:
     """Keep what the caller has so far, and hold the item on."""
     found = read.find_item(find_schema(request.project, label_schema), item)
     return {"number": queue.save_draft(found, request.user, payload.result, payload.number)}

@@ -67,7 +67,7 @@ class LabelConfigOut(Schema):
     layout: list[dict[str, Any]]
 
 
-class CheckIn(Schema):
+class WordingCheckIn(Schema):
     xml: Annotated[str, Field(max_length=200_000)]
     dataset: Slug | None = None
     """Also check that the schema fits this data set."""
@@ -81,7 +81,7 @@ class TouchedOut(Schema):
     annotations: int
 
 
-class CheckOut(Schema):
+class WordingCheckOut(Schema):
     """`config` is null where the schema cannot be used."""
 
     config: LabelConfigOut | None
@@ -199,7 +199,7 @@ class LeaseOut(Schema):
     until: datetime
 
 
-class ItemOut(Schema):
+class QueueItemOut(Schema):
     id: int
     key: str
     media_type: str
@@ -212,11 +212,11 @@ class ItemOut(Schema):
     truth: UUID | None
 
 
-class ListedItemOut(ItemOut):
+class ListedItemOut(QueueItemOut):
     leases: list[LeaseOut]
 
 
-class DraftOut(Schema):
+class AnnotationDraftOut(Schema):
     result: list[Region]
     number: int
     updated_at: datetime
@@ -228,13 +228,13 @@ class AssignedOut(Schema):
     due_at: datetime | None
 
 
-class WorkOut(ItemOut):
+class WorkOut(QueueItemOut):
     """An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie."""
 
     data: dict[str, Any]
     urls: dict[str, str]
     mine: AnnotationOut | None
-    draft: DraftOut | None
+    draft: AnnotationDraftOut | None
     leased_until: datetime | None
     assignment: AssignedOut | None
     comments: int
@@ -252,7 +252,7 @@ class NextOut(Schema):
     waiting: int
 
 
-class DraftIn(Schema):
+class AnnotationDraftIn(Schema):
     result: Result
     number: Annotated[int, Field(ge=1, le=2**53), WHOLE]
 

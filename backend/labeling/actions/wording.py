@@ -20,7 +20,7 @@ from workers.sdk.labels.config import LabelConfig, from_json
 
 
 def checked(project: Project, xml: str, dataset: str | None, slug: str | None) -> dict[str, Any]:
-    """`CheckOut`: what an XML asks for, the problems with it (against a data set, if one is named), and what a schema would lose by it."""
+    """`WordingCheckOut`: what an XML asks for, what is wrong with it (for a data set, if one is named), and what would be lost."""
     config, problems = read_xml(xml)
     found: list[dict[str, Any]] = []
     if config is not None and dataset is not None:

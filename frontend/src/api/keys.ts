@@ -15,6 +15,7 @@ export const keys = {
   audit: (project: string) => ['p', project, 'audit'] as const,
   uploads: (project: string) => ['p', project, 'uploads'] as const,
   datasets: (project: string) => ['p', project, 'datasets'] as const,
+  labelSchemas: (project: string) => ['p', project, 'label-schemas'] as const,
   pipelines: (project: string) => ['p', project, 'pipelines'] as const,
   catalog: (project: string) => ['p', project, 'catalog'] as const,
   templates: (project: string) => ['p', project, 'templates'] as const,

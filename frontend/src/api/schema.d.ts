@@ -1025,6 +1025,620 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/label-schemas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Schemas
+         * @description Label schemas with the progress of their queues.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_label_schemas"];
+        put?: never;
+        /**
+         * Make Label Schema
+         * @description Begin to label a data set; the queue is filled from its newest frozen version.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_make_label_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Label Schema
+         * @description What an XML asks for, what is wrong with it, and what of a schema's annotations it would leave out. Nothing is changed.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        post: operations["backend_labeling_api_check_label_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Schema
+         * @description One label schema.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_get_label_schema"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Label Schema
+         * @description Soft delete; annotations stay, it can be restored.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_labeling_api_delete_label_schema"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Label Schema
+         * @description Name, overlap, share of reviews, blindness, order.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        patch: operations["backend_labeling_api_update_label_schema"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Label Schema
+         * @description Undo a delete.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_restore_label_schema"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fill Queue
+         * @description Bring the queue to the data set's newest frozen version; what was labelled stays.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_fill_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Wordings
+         * @description Its wordings, newest first.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_wordings"];
+        put?: never;
+        /**
+         * Word Anew
+         * @description The next wording; refused where it would leave out labels that annotations use.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_word_anew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Map Labels
+         * @description Rename labels in all annotations.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_map_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Next Item
+         * @description The next item to label, held for the caller.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_labeling_api_next_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queue
+         * @description The queue, in the order of the data set. `person`: what they labelled.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Item
+         * @description One item, with the caller's own draft and annotation.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_get_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of an image
+         * @description The bytes of an image.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_item_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save Draft
+         * @description Keep what the caller has so far, and hold the item on.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        put: operations["backend_labeling_api_save_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Annotation
+         * @description Submit the caller's annotation, or change it.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_labeling_api_submit_annotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip Item
+         * @description Let an item go and not be given it again; the draft stays.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_labeling_api_skip_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Item
+         * @description Let an item go; somebody else, or the caller again, may be given it.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_labeling_api_release_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Annotations
+         * @description What was said of an item, as far as the caller may see it.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_annotations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/truth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adjudicate
+         * @description Choose one of an item's annotations as its ground truth.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        post: operations["backend_labeling_api_adjudicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Comments
+         * @description Remarks on an item, oldest first.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_comments"];
+        put?: never;
+        /**
+         * Comment On Item
+         * @description Remark on an item; `asks` a reviewer to look.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_labeling_api_comment_on_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/comments/{comment}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Comment
+         * @description Say that a remark is dealt with.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_labeling_api_resolve_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/review/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Next Review
+         * @description The next annotation that waits for a reviewer other than its author, held for the caller.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        post: operations["backend_labeling_api_next_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/annotations/{annotation}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Annotation
+         * @description Accept, accept with changes, or reject with a reason.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        post: operations["backend_labeling_api_review_annotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Assignments
+         * @description Who labels what.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_assignments"];
+        put?: never;
+        /**
+         * Assign Items
+         * @description Set items aside for people; answers all assignments.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_assign_items"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/assignments/{assignment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unassign Items
+         * @description Give what is left of an assignment back to everybody.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_labeling_api_unassign_items"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description Who labelled how much and how well; annotators see themselves.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Agreement
+         * @description How far annotators agree, per control and pair, and beyond chance.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        get: operations["backend_labeling_api_get_agreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/labelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Labelled
+         * @description Data set versions made from its ground truth, newest first.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_labelled"];
+        put?: never;
+        /**
+         * Freeze Labels
+         * @description Make a frozen version of the data set with the ground truth.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_freeze_labels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/catalog": {
         parameters: {
             query?: never;
@@ -2799,10 +3413,102 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AdjudicateIn */
+        AdjudicateIn: {
+            /**
+             * Annotation
+             * Format: uuid
+             */
+            annotation: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
+         * AgreementOut
+         * @description Of the newest complete items that several people labelled (at most 5,000).
+         */
+        AgreementOut: {
+            /** Items */
+            items: number;
+            /** Agreement */
+            agreement: number | null;
+            /** Controls */
+            controls: components["schemas"]["ControlAgreementOut"][];
+            /** People */
+            people: components["schemas"]["PairAgreementOut"][];
+            /** Confusions */
+            confusions: components["schemas"]["ConfusionOut"][];
+        };
         /** AliasIn */
         AliasIn: {
             /** Version */
             version: number;
+        };
+        /** AnnotationDraftIn */
+        AnnotationDraftIn: {
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /** Number */
+            number: number;
+        };
+        /** AnnotationDraftOut */
+        AnnotationDraftOut: {
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /** Number */
+            number: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** AnnotationOut */
+        AnnotationOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item */
+            item: number;
+            author: components["schemas"]["UserOut"] | null;
+            /** Schema Version */
+            schema_version: number;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /** Seconds */
+            seconds: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "submitted" | "accepted" | "rejected";
+            /** To Review */
+            to_review: boolean;
+            /** Version */
+            version: number;
+            /** Reviews */
+            reviews: components["schemas"]["ReviewOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * ApprovalOut
@@ -2865,6 +3571,62 @@ export interface components {
             type: "number" | "text" | "yes or no";
             /** Value */
             value: string;
+        };
+        /** AssignedOut */
+        AssignedOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Due At */
+            due_at: string | null;
+        };
+        /**
+         * AssignmentIn
+         * @description What is set aside: `number` items, or a `share` of them, or all, of those free whose key contains `search`.
+         */
+        AssignmentIn: {
+            /** Name */
+            name: string;
+            /** People */
+            people: string[];
+            /** Number */
+            number?: number | null;
+            /** Share */
+            share?: number | null;
+            /**
+             * Search
+             * @default
+             */
+            search: string;
+            /** Due At */
+            due_at?: string | null;
+        };
+        /** AssignmentOut */
+        AssignmentOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** People */
+            people: components["schemas"]["UserOut"][];
+            /** Due At */
+            due_at: string | null;
+            /** Items */
+            items: number;
+            /** Complete */
+            complete: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /** AttemptOut */
         AttemptOut: {
@@ -3195,6 +3957,44 @@ export interface components {
             /** Null Values */
             null_values?: string[] | null;
         };
+        /** CommentIn */
+        CommentIn: {
+            /** Text */
+            text: string;
+            /**
+             * Asks
+             * @default false
+             */
+            asks: boolean;
+            /**
+             * Mentions
+             * @default []
+             */
+            mentions: string[];
+        };
+        /** CommentOut */
+        CommentOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            author: components["schemas"]["UserOut"] | null;
+            /** Text */
+            text: string;
+            /** Asks */
+            asks: boolean;
+            /** Mentions */
+            mentions: components["schemas"]["UserOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Resolved At */
+            resolved_at: string | null;
+            resolved_by: components["schemas"]["UserOut"] | null;
+        };
         /**
          * ComponentOut
          * @description One entry of the palette, derived from the component's one file.
@@ -3245,6 +4045,17 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** ConfusionOut */
+        ConfusionOut: {
+            /** Control */
+            control: string;
+            /** One */
+            one: string;
+            /** Other */
+            other: string;
+            /** Count */
+            count: number;
+        };
         /** ConnectionOut */
         ConnectionOut: {
             /**
@@ -3256,6 +4067,19 @@ export interface components {
             message: string;
             /** At */
             at: string | null;
+        };
+        /** ControlAgreementOut */
+        ControlAgreementOut: {
+            /** Control */
+            control: string;
+            /** Type */
+            type: string;
+            /** Agreement */
+            agreement: number | null;
+            /** Pairs */
+            pairs: number;
+            /** Alpha */
+            alpha: number | null;
         };
         /** CronTimes */
         CronTimes: {
@@ -3535,6 +4359,11 @@ export interface components {
             base: number;
             graph: components["schemas"]["Graph"];
         };
+        /** DraftKeptOut */
+        DraftKeptOut: {
+            /** Number */
+            number: number;
+        };
         /**
          * DraftOut
          * @description `base` is the number to send back with the next save.
@@ -3683,7 +4512,7 @@ export interface components {
         /** EventsOut */
         EventsOut: {
             /** Events */
-            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"] | components["schemas"]["HostsChanged"])[];
+            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["LabelSchemaChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"] | components["schemas"]["HostsChanged"])[];
             /** Last */
             last: number;
         };
@@ -4115,6 +4944,255 @@ export interface components {
             help: string;
         };
         /**
+         * LabelConfigOut
+         * @description What a label schema asks for. `layout` nests objects, controls, headers and views in the order in which they are shown.
+         */
+        LabelConfigOut: {
+            /** Objects */
+            objects: components["schemas"]["LabelObjectOut"][];
+            /** Controls */
+            controls: components["schemas"]["LabelControlOut"][];
+            /** Layout */
+            layout: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** LabelControlOut */
+        LabelControlOut: {
+            /** Name */
+            name: string;
+            /** To */
+            to: string;
+            /** Tag */
+            tag: string;
+            /** Type */
+            type: string;
+            /** Labels */
+            labels: components["schemas"]["LabelOut"][];
+            /** Multiple */
+            multiple: boolean;
+            /** Required */
+            required: boolean;
+            /** Required Message */
+            required_message: string;
+            /** Per Region */
+            per_region: boolean;
+            /** Can Rotate */
+            can_rotate: boolean;
+            /** Minimum */
+            minimum: number | null;
+            /** Maximum */
+            maximum: number | null;
+            /** Step */
+            step: number | null;
+            /** Placeholder */
+            placeholder: string;
+            /** Rows */
+            rows: number;
+            /** Max Submissions */
+            max_submissions: number | null;
+            /** Stroke Width */
+            stroke_width: number;
+            /** Opacity */
+            opacity: number;
+        };
+        /** LabelObjectOut */
+        LabelObjectOut: {
+            /** Name */
+            name: string;
+            /**
+             * Tag
+             * @enum {string}
+             */
+            tag: "Image" | "Text";
+            /** Value */
+            value: string;
+        };
+        /** LabelOut */
+        LabelOut: {
+            /** Value */
+            value: string;
+            /** Color */
+            color: string;
+            /** Hotkey */
+            hotkey: string;
+            /** Hint */
+            hint: string;
+        };
+        /** LabelSchemaChanged */
+        LabelSchemaChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "label_schema_changed";
+            /** Seq */
+            seq: number;
+            /** Label Schema */
+            label_schema: string;
+        };
+        /** LabelSchemaIn */
+        LabelSchemaIn: {
+            /** Name */
+            name: string;
+            /** Dataset */
+            dataset: string;
+            /** Xml */
+            xml: string;
+            /**
+             * Guidelines
+             * @default
+             */
+            guidelines: string;
+            /**
+             * Overlap
+             * @default 1
+             */
+            overlap: number;
+            /**
+             * Review Share
+             * @default 1
+             */
+            review_share: number;
+            /**
+             * Blind
+             * @default true
+             */
+            blind: boolean;
+            /**
+             * Order
+             * @default sequential
+             * @enum {string}
+             */
+            order: "sequential" | "random";
+        };
+        /**
+         * LabelSchemaOut
+         * @description `filled` is the version of the data set that the queue shows, `newest_data` its newest frozen one.
+         */
+        LabelSchemaOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
+            /** Dataset */
+            dataset: string;
+            /** Dataset Name */
+            dataset_name: string;
+            /**
+             * Modality
+             * @enum {string}
+             */
+            modality: "table" | "images" | "text";
+            /** Version */
+            version: number;
+            /** Overlap */
+            overlap: number;
+            /** Review Share */
+            review_share: number;
+            /** Blind */
+            blind: boolean;
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "sequential" | "random";
+            /** Filled */
+            filled: number;
+            /** Newest Data */
+            newest_data: number;
+            /**
+             * Fill Status
+             * @enum {string}
+             */
+            fill_status: "queued" | "running" | "ready" | "failed";
+            /** Fill Message */
+            fill_message: string;
+            progress: components["schemas"]["ProgressOut"];
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+        };
+        /** LabelSchemaPatch */
+        LabelSchemaPatch: {
+            /** Name */
+            name?: string | null;
+            /** Overlap */
+            overlap?: number | null;
+            /** Review Share */
+            review_share?: number | null;
+            /** Blind */
+            blind?: boolean | null;
+            /** Order */
+            order?: ("sequential" | "random") | null;
+        };
+        /** LabelledIn */
+        LabelledIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * LabelledOut
+         * @description A data set version made from a schema's ground truth.
+         */
+        LabelledOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed";
+            /** Message */
+            message: string;
+            /** Note */
+            note: string;
+            /** Items */
+            items: number;
+            /** Schema Version */
+            schema_version: number;
+            /** Dataset */
+            dataset: string;
+            /** Version */
+            version: number | null;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** LeaseOut */
+        LeaseOut: {
+            user: components["schemas"]["UserOut"];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * LimitsIn
          * @description How many steps and runs of the project may run at a time; null: as many as there is room for.
          */
@@ -4144,7 +5222,7 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "dataset_version" | "pipeline_version" | "run" | "step_run" | "artifact" | "model_version" | "deployment";
+            type: "dataset_version" | "label_schema_version" | "pipeline_version" | "run" | "step_run" | "artifact" | "model_version" | "deployment";
             /** Id */
             id: string;
             /** Label */
@@ -4179,6 +5257,31 @@ export interface components {
             run: string;
             /** Lines */
             lines: components["schemas"]["LogLine"][];
+        };
+        /** ListedItemOut */
+        ListedItemOut: {
+            /** Id */
+            id: number;
+            /** Key */
+            key: string;
+            /** Media Type */
+            media_type: string;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Position */
+            position: number;
+            /** Wanted */
+            wanted: number;
+            /** Done */
+            done: number;
+            /** Removed */
+            removed: boolean;
+            /** Truth */
+            truth: string | null;
+            /** Leases */
+            leases: components["schemas"]["LeaseOut"][];
         };
         /**
          * LivePeriodOut
@@ -4292,6 +5395,23 @@ export interface components {
             at_once?: number | null;
             /** Policy */
             policy?: ("all" | "any") | number | null;
+        };
+        /** MappedOut */
+        MappedOut: {
+            /** Annotations */
+            annotations: number;
+        };
+        /**
+         * MappingIn
+         * @description {control: {old label: new label}}
+         */
+        MappingIn: {
+            /** Mapping */
+            mapping: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
         };
         /**
          * MeOut
@@ -4524,6 +5644,40 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** NextIn */
+        NextIn: {
+            /**
+             * Holding
+             * @default []
+             */
+            holding: number[];
+        };
+        /**
+         * NextOut
+         * @description `item` is null when there is none for the caller; then `waiting` says how many places others hold or have, which may come back.
+         */
+        NextOut: {
+            item: components["schemas"]["WorkOut"] | null;
+            /** Waiting */
+            waiting: number;
+        };
+        /** NextReviewIn */
+        NextReviewIn: {
+            /**
+             * Holding
+             * @default []
+             */
+            holding: string[];
+        };
+        /**
+         * NextReviewOut
+         * @description `work` is null when nothing waits for the caller; then `waiting` says how many annotations wait for other reviewers.
+         */
+        NextReviewOut: {
+            work: components["schemas"]["ReviewWorkOut"] | null;
+            /** Waiting */
+            waiting: number;
+        };
         /** OutputOut */
         OutputOut: {
             /** Port */
@@ -4543,6 +5697,15 @@ export interface components {
         Page_DatasetOut_: {
             /** Items */
             items: components["schemas"]["DatasetOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[ListedItemOut] */
+        Page_ListedItemOut_: {
+            /** Items */
+            items: components["schemas"]["ListedItemOut"][];
             /** Next */
             next?: string | null;
             /** Total */
@@ -4583,6 +5746,19 @@ export interface components {
             next?: string | null;
             /** Total */
             total?: number | null;
+        };
+        /** PairAgreementOut */
+        PairAgreementOut: {
+            one: components["schemas"]["UserOut"];
+            other: components["schemas"]["UserOut"];
+            /** Items */
+            items: number;
+            /** Agreement */
+            agreement: number | null;
+            /** Kappa */
+            kappa: {
+                [key: string]: number | null;
+            };
         };
         /**
          * ParameterIn
@@ -4633,6 +5809,25 @@ export interface components {
             token: string;
             /** Password */
             password: string;
+        };
+        /** PersonProgressOut */
+        PersonProgressOut: {
+            user: components["schemas"]["UserOut"];
+            /** Annotations */
+            annotations: number;
+            /** Accepted */
+            accepted: number;
+            /** Rejected */
+            rejected: number;
+            /** Skipped */
+            skipped: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Newest
+             * Format: date-time
+             */
+            newest: string;
         };
         /**
          * PinIn
@@ -4898,6 +6093,21 @@ export interface components {
              * @default
              */
             error: string;
+        };
+        /** ProgressOut */
+        ProgressOut: {
+            /** Items */
+            items: number;
+            /** Complete */
+            complete: number;
+            /** Truths */
+            truths: number;
+            /** Places */
+            places: number;
+            /** Done */
+            done: number;
+            /** To Review */
+            to_review: number;
         };
         /**
          * ProjectEventsOut
@@ -5190,6 +6400,57 @@ export interface components {
             /** Priority */
             priority?: ("low" | "normal" | "high" | "urgent") | null;
             sample?: components["schemas"]["Sample"] | null;
+        };
+        /** ReviewIn */
+        ReviewIn: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "accepted" | "fixed" | "rejected";
+            /** Version */
+            version: number;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /** Result */
+            result?: {
+                [key: string]: unknown;
+            }[] | null;
+        };
+        /** ReviewOut */
+        ReviewOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            reviewer: components["schemas"]["UserOut"] | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "accepted" | "fixed" | "rejected" | "adjudicated";
+            /** Comment */
+            comment: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** ReviewWorkOut */
+        ReviewWorkOut: {
+            annotation: components["schemas"]["AnnotationOut"];
+            item: components["schemas"]["WorkOut"];
         };
         /** RollbackIn */
         RollbackIn: {
@@ -5532,6 +6793,14 @@ export interface components {
             /** Password */
             password: string;
         };
+        /** SkipIn */
+        SkipIn: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
         /**
          * SpanOut
          * @description A number that is not known exactly: the likely one, and between which it lies by what was seen.
@@ -5758,6 +7027,45 @@ export interface components {
             /** First Account */
             first_account: boolean;
         };
+        /**
+         * SubmitIn
+         * @description `id` is chosen by the caller: sent again, it is answered the same. `version` is that of the annotation which this changes.
+         */
+        SubmitIn: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Schema Version */
+            schema_version: number;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /** Version */
+            version?: number | null;
+        };
+        /** SubmittedOut */
+        SubmittedOut: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "submitted" | "changed" | "repeated";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version */
+            version: number;
+        };
         /** TablePreview */
         TablePreview: {
             /**
@@ -5828,6 +7136,15 @@ export interface components {
             last_used_at: string | null;
             /** Token */
             token?: string | null;
+        };
+        /** TouchedOut */
+        TouchedOut: {
+            /** Control */
+            control: string;
+            /** Label */
+            label: string | null;
+            /** Annotations */
+            annotations: number;
         };
         /**
          * TrafficOut
@@ -6347,6 +7664,95 @@ export interface components {
             step: string;
             /** Why */
             why: string;
+        };
+        /** WordingCheckIn */
+        WordingCheckIn: {
+            /** Xml */
+            xml: string;
+            /** Dataset */
+            dataset?: string | null;
+            /** Label Schema */
+            label_schema?: string | null;
+        };
+        /**
+         * WordingCheckOut
+         * @description `config` is null where the schema cannot be used.
+         */
+        WordingCheckOut: {
+            config: components["schemas"]["LabelConfigOut"] | null;
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+            /** Touched */
+            touched: components["schemas"]["TouchedOut"][];
+        };
+        /** WordingIn */
+        WordingIn: {
+            /** Xml */
+            xml: string;
+            /**
+             * Guidelines
+             * @default
+             */
+            guidelines: string;
+            /** Base */
+            base: number;
+        };
+        /** WordingOut */
+        WordingOut: {
+            /** Number */
+            number: number;
+            /** Xml */
+            xml: string;
+            config: components["schemas"]["LabelConfigOut"];
+            /** Guidelines */
+            guidelines: string;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * WorkOut
+         * @description An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie.
+         */
+        WorkOut: {
+            /** Id */
+            id: number;
+            /** Key */
+            key: string;
+            /** Media Type */
+            media_type: string;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Position */
+            position: number;
+            /** Wanted */
+            wanted: number;
+            /** Done */
+            done: number;
+            /** Removed */
+            removed: boolean;
+            /** Truth */
+            truth: string | null;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Urls */
+            urls: {
+                [key: string]: string;
+            };
+            mine: components["schemas"]["AnnotationOut"] | null;
+            draft: components["schemas"]["AnnotationDraftOut"] | null;
+            /** Leased Until */
+            leased_until: string | null;
+            assignment: components["schemas"]["AssignedOut"] | null;
+            /** Comments */
+            comments: number;
         };
         /** YamlIn */
         YamlIn: {
@@ -8320,6 +9726,1141 @@ export interface operations {
             404: components["responses"]["Error404"];
             416: components["responses"]["Error416"];
             422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_label_schemas: {
+        parameters: {
+            query?: {
+                search?: string;
+                dataset?: string;
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSchemaOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_make_label_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSchemaIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSchemaOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_check_label_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordingCheckIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordingCheckOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_get_label_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSchemaOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_delete_label_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_update_label_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelSchemaPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSchemaOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_restore_label_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSchemaOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_fill_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelSchemaOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_wordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordingOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_word_anew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordingIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordingOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_map_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MappedOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_next_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_queue: {
+        parameters: {
+            query?: {
+                state?: "open" | "complete" | "differing" | "to_review" | "rejected" | "truth" | "skipped" | "commented" | "removed";
+                search?: string;
+                person?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ListedItemOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_get_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_item_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_save_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotationDraftIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftKeptOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_submit_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmittedOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_skip_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipIn"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_release_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_annotations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_adjudicate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjudicateIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_comments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_comment_on_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_resolve_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                comment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_next_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextReviewIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextReviewOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_review_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                annotation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_assignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_assign_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_unassign_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonProgressOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_get_agreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_labelled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelledOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_freeze_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelledIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelledOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
         };

@@ -15,6 +15,7 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: 
 
 const projects = () => import('@/features/projects')
 const datasets = () => import('@/features/datasets')
+const labeling = () => import('@/features/labeling')
 const pipelines = () => import('@/features/pipelines')
 const runs = () => import('@/features/runs')
 const triggers = () => import('@/features/runs/triggers')
@@ -46,6 +47,12 @@ const inProject = [
   createRoute({ getParentRoute: () => project, path: '/', component: lazyRouteComponent(projects, 'OverviewPage') }),
   createRoute({ getParentRoute: () => project, path: '/datasets', component: lazyRouteComponent(datasets, 'DatasetsPage') }),
   createRoute({ getParentRoute: () => project, path: '/datasets/$dataset', component: lazyRouteComponent(datasets, 'DatasetPage') }),
+  createRoute({ getParentRoute: () => project, path: '/labels', component: lazyRouteComponent(labeling, 'LabelsPage') }),
+  createRoute({ getParentRoute: () => project, path: '/labels/new', component: lazyRouteComponent(labeling, 'NewSchemaPage') }),
+  createRoute({ getParentRoute: () => project, path: '/labels/$schema', component: lazyRouteComponent(labeling, 'SchemaPage') }),
+  createRoute({ getParentRoute: () => project, path: '/labels/$schema/label', component: lazyRouteComponent(labeling, 'LabelPage') }),
+  createRoute({ getParentRoute: () => project, path: '/labels/$schema/review', component: lazyRouteComponent(labeling, 'ReviewPage') }),
+  createRoute({ getParentRoute: () => project, path: '/labels/$schema/items/$item', component: lazyRouteComponent(labeling, 'ItemPage') }),
   createRoute({ getParentRoute: () => project, path: '/pipelines', component: lazyRouteComponent(pipelines, 'PipelinesPage') }),
   createRoute({ getParentRoute: () => project, path: '/pipelines/$pipeline', component: lazyRouteComponent(pipelines, 'PipelinePage') }),
   createRoute({ getParentRoute: () => project, path: '/templates', component: lazyRouteComponent(pipelines, 'TemplatesPage') }),

@@ -21,6 +21,7 @@ from backend.datasets.tasks import freeze_version
 from backend.deployments.models import Deployment, Endpoint, Prediction
 from backend.runs.hosts import actions as hosts
 from backend.runs.models import Attempt, Demo, Host, LogLine, MetricPoint, StepRun
+from tests.backend.config.furnish_labels import furnish_labels, right_labels
 from tests.backend.datasets.conftest import Uploader, image, profiled, zipped
 from tests.backend.models import PARITY, flowers
 from tests.backend.people import Person
@@ -168,7 +169,7 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
             "waiting_run": waiting["id"], "code": "shout", "name": "API_KEY",
             "trigger": "shop", "event_id": event["id"], "token": trigger["url"].rpartition("/")[2], "secret": trigger["secret"],
-            "host_id": str(gone.pk), "token_id": str(join_token.pk), "join_secret": join_secret,
+            **furnish_labels(owner), "host_id": str(gone.pk), "token_id": str(join_token.pk), "join_secret": join_secret,
         },
     )  # fmt: skip
 
@@ -187,6 +188,7 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
     draft = {"number": "2"}
     column = {"name": "temp", "type": "text", "nullable": True, "format": ""}
     return {
+        **right_labels(at),
         "GET /artifacts/{artifact_id}": [{"path": p} for p in kinds],
         "GET /artifacts/{artifact_id}/preview": [{"path": p} for p in kinds],
         "GET /artifacts/{artifact_id}/download": [{"path": p} for p in kinds],

@@ -17,9 +17,9 @@ import { ShortcutsHelp } from './ShortcutsHelp'
 import { spoken } from './shortcuts'
 import { UserMenu } from './UserMenu'
 
-/** The canvas fills its frame to the edges; every other page has margins and a readable width. */
+/** The canvas and the annotation editor fill their frame to the edges; every other page has margins and a readable width. */
 function isFullBleed(path: string): boolean {
-  return /^\/p\/[^/]+\/pipelines\/[^/]+\/?$/.test(path)
+  return /^\/p\/[^/]+\/(pipelines\/[^/]+|labels\/[^/]+\/(label|review))\/?$/.test(path)
 }
 
 export function Shell({ children }: { children: ReactNode }) {

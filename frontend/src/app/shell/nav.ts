@@ -1,4 +1,4 @@
-import { IconApi, IconBolt, IconBox, IconDatabase, IconInbox, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconServer, IconSettings, type Icon } from '@tabler/icons-react'
+import { IconApi, IconBolt, IconBox, IconDatabase, IconInbox, IconLayoutDashboard, IconPlayerPlay, IconRoute, IconServer, IconSettings, IconTags, type Icon } from '@tabler/icons-react'
 import type { LinkProps } from '@tanstack/react-router'
 
 export type NavItem = { label: string; to: LinkProps['to']; icon: Icon; key: string; exact?: boolean }
@@ -7,6 +7,7 @@ export type NavItem = { label: string; to: LinkProps['to']; icon: Icon; key: str
 export const NAV: NavItem[] = [
   { label: 'Overview', to: '/p/$project', icon: IconLayoutDashboard, key: 'o', exact: true },
   { label: 'Data sets', to: '/p/$project/datasets', icon: IconDatabase, key: 'd' },
+  { label: 'Labels', to: '/p/$project/labels', icon: IconTags, key: 'l' },
   { label: 'Pipelines', to: '/p/$project/pipelines', icon: IconRoute, key: 'p' },
   { label: 'Runs', to: '/p/$project/runs', icon: IconPlayerPlay, key: 'r' },
   { label: 'Triggers', to: '/p/$project/triggers', icon: IconBolt, key: 't' },

@@ -1,0 +1,6 @@
+export { LabelsPage } from './LabelsPage'
+export { NewSchemaPage } from './schema/NewSchemaPage'
+export { SchemaPage } from './overview/SchemaPage'
+export { LabelPage } from './work/LabelPage'
+export { ReviewPage } from './work/ReviewPage'
+export { ItemPage } from './work/ItemPage'

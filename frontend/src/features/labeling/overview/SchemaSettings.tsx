@@ -1,0 +1,69 @@
+/** How the queue is worked. */
+import { Button, NumberInput, Paper, Select, Slider, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import { api, unwrap } from '@/api/client'
+import { useProjectSlug } from '@/api/me'
+import { notifyDone } from '@/ui/confirm'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { useRefresh, type LabelSchema } from '../data'
+
+export function SchemaSettings({ schema }: { schema: LabelSchema }) {
+  const project = useProjectSlug()
+  const refresh = useRefresh(project)
+  const [name, setName] = useState(schema.name)
+  const [overlap, setOverlap] = useState<number | string>(schema.overlap)
+  const [share, setShare] = useState(Math.round(schema.review_share * 100))
+  const [blind, setBlind] = useState(schema.blind)
+  const [order, setOrder] = useState(schema.order)
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const save = async () => {
+    setBusy(true)
+    setError(null)
+    try {
+      await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path: { project, label_schema: schema.slug } }, body: { name, overlap: Number(overlap) || 1, review_share: share / 100, blind, order } }))
+      await refresh()
+      notifyDone('Saved.')
+    } catch (failure) {
+      setError(failure)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Paper p="md" withBorder w="100%" maw={520}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          void save()
+        }}
+      >
+        <Stack gap="md">
+          <TextInput label="Name" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
+          <NumberInput label="People for each item" description="More opens complete items again for further people; fewer keeps what is done." min={1} max={20} allowDecimal={false} value={overlap} onChange={setOverlap} />
+          <div>
+            <Text size="sm" fw={500} id="settings-share">
+              Reviewed: {share} % of what is submitted from now on
+            </Text>
+            <Slider aria-labelledby="settings-share" thumbLabel="Share that is reviewed" value={share} onChange={setShare} label={(value) => `${value} %`} mt={6} />
+          </div>
+          <Select
+            label="Order"
+            allowDeselect={false}
+            data={[
+              { value: 'sequential', label: 'As in the data set' },
+              { value: 'random', label: 'Random' },
+            ]}
+            value={order}
+            onChange={(chosen) => chosen && setOrder(chosen as typeof order)}
+          />
+          <Switch label="Blind: nobody sees others' work before an item is complete" checked={blind} onChange={(event) => setBlind(event.currentTarget.checked)} />
+          <ErrorNotice error={error} />
+          <Button type="submit" loading={busy} style={{ alignSelf: 'flex-start' }}>
+            Save
+          </Button>
+        </Stack>
+      </form>
+    </Paper>
+  )
+}

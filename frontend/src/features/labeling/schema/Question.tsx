@@ -1,0 +1,153 @@
+/** Asking a question: by a form, or as Label Studio's XML; beside it what annotators will see, on a real item. */
+import { Alert, Code, SegmentedControl, Select, Stack, Switch, TagsInput, Text, Textarea, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { api, unwrap, type Schemas } from '@/api/client'
+import { keys } from '@/api/keys'
+import { useProjectSlug } from '@/api/me'
+import { Editor, useEditor, type LabelConfig } from '../editor'
+import { configOf } from '../data'
+import { KINDS, makesRegions, takesLabels, toXml, type Built, type Kind, type Modality } from './templates'
+import classes from './schema.module.css'
+
+export type Checked = Schemas['WordingCheckOut']
+
+/** What the studio says of an XML; the last answer stays while the next is on its way. */
+export function useChecked(xml: string, dataset: string | undefined, schema?: string) {
+  const project = useProjectSlug()
+  const [asked] = useDebouncedValue(xml, 300)
+  return useQuery({
+    queryKey: [...keys.labelSchemas(project), 'check', asked, dataset, schema],
+    enabled: Boolean(asked.trim()),
+    placeholderData: keepPreviousData,
+    queryFn: () => unwrap(api.POST('/api/v1/projects/{project}/label-schemas/check', { params: { path: { project } }, body: { xml: asked, dataset: dataset ?? null, label_schema: schema ?? null } })),
+  })
+}
+
+export function QuestionForm({ built, modality, columns, onChange }: { built: Built; modality: Modality; columns: string[]; onChange: (built: Built) => void }) {
+  const set = (part: Partial<Built>) => onChange({ ...built, ...part })
+  const kinds = (Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind].modalities.includes(modality))
+  return (
+    <Stack gap="sm">
+      <Select label="What do people give?" allowDeselect={false} data={kinds.map((kind) => ({ value: kind, label: KINDS[kind].label }))} value={built.kind} onChange={(kind) => kind && set({ kind: kind as Kind })} description={KINDS[built.kind].description} />
+      {modality === 'table' && <Select label="Column that is shown" allowDeselect={false} searchable data={columns} value={built.column} onChange={(column) => column && set({ column })} />}
+      <TextInput label="Question" value={built.question} maxLength={500} onChange={(event) => set({ question: event.currentTarget.value })} />
+      {takesLabels(built.kind) && (
+        <TagsInput
+          label={built.kind === 'classes' ? 'Classes' : 'Labels'}
+          description="Type one, press Enter; paste many, separated by commas. The first nine have the keys 1 to 9."
+          placeholder={built.labels.length === 0 ? (built.kind === 'spans' ? 'Person' : 'cat') : undefined}
+          splitChars={[',', '\n', '\t']}
+          value={built.labels}
+          onChange={(labels) => set({ labels })}
+          clearable
+        />
+      )}
+      {built.kind === 'classes' && <Switch label="Several classes may fit" checked={built.multiple} onChange={(event) => set({ multiple: event.currentTarget.checked })} />}
+      {makesRegions(built.kind) && <TagsInput label="Classes of the whole item (optional)" splitChars={[',', '\n', '\t']} value={built.classes} onChange={(found) => set({ classes: found })} clearable />}
+    </Stack>
+  )
+}
+
+export type Wording = { xml: string; by: 'form' | 'xml'; built: Built }
+
+export function Question({ wording, modality, columns, checked, onChange }: { wording: Wording; modality: Modality; columns: string[]; checked: Checked | undefined; onChange: (wording: Wording) => void }) {
+  return (
+    <Stack gap="sm">
+      <SegmentedControl
+        aria-label="How to ask"
+        data={[
+          { value: 'form', label: 'By a form' },
+          { value: 'xml', label: 'As XML' },
+        ]}
+        value={wording.by}
+        onChange={(by) => onChange(by === 'form' ? { ...wording, by: 'form', xml: toXml(wording.built, modality) } : { ...wording, by: 'xml' })}
+      />
+      {wording.by === 'form' ? (
+        <QuestionForm built={wording.built} modality={modality} columns={columns} onChange={(built) => onChange({ ...wording, built, xml: toXml(built, modality) })} />
+      ) : (
+        <Textarea
+          label="Label Studio's XML"
+          description="A configuration from Label Studio pastes in."
+          classNames={{ input: classes.xml }}
+          autosize
+          minRows={10}
+          maxRows={26}
+          spellCheck={false}
+          value={wording.xml}
+          onChange={(event) => onChange({ ...wording, xml: event.currentTarget.value })}
+        />
+      )}
+      <Problems checked={checked} quiet={wording.by === 'form' && takesLabels(wording.built.kind) && wording.built.labels.length === 0} />
+    </Stack>
+  )
+}
+
+export function Problems({ checked, quiet }: { checked: Checked | undefined; quiet: boolean }) {
+  if (!checked || checked.problems.length === 0 || quiet) return null
+  return (
+    <Alert color="red" role="alert" title="This cannot be used yet">
+      <Stack gap={4}>
+        {checked.problems.map((problem, place) => (
+          <Text size="sm" key={place}>
+            <Code>{problem.field}</Code> {problem.message}
+            {problem.expected ? ` Right would be: ${problem.expected}` : ''}
+          </Text>
+        ))}
+      </Stack>
+    </Alert>
+  )
+}
+
+type Sample = { data: Record<string, unknown>; url: string | null }
+
+/** The first item of a data set version, as the editor wants it. */
+function useSample(dataset: string, version: number | undefined, modality: Modality): Sample | undefined {
+  const project = useProjectSlug()
+  const path = { project, dataset, number: version ?? 0 }
+  return useQuery({
+    queryKey: [...keys.datasets(project), dataset, version, 'sample'],
+    enabled: Boolean(dataset && version),
+    queryFn: async (): Promise<Sample> => {
+      if (modality === 'table') {
+        const found = (await unwrap(api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/rows', { params: { path, query: { limit: 1 } } }))) as Schemas['RowsOut']
+        return { data: Object.fromEntries(found.columns.map((column, place) => [column.name, (found.rows[0] as unknown[] | undefined)?.[place]])), url: null }
+      }
+      const found = (await unwrap(api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', { params: { path, query: { limit: 1 } } }))) as Schemas['ItemsOut']
+      const url = found.items[0]?.url ?? null
+      if (modality === 'images' || url === null) return { data: {}, url }
+      return { data: { text: await (await fetch(url, { credentials: 'same-origin' })).text() }, url }
+    },
+  }).data
+}
+
+export function Preview({ checked, dataset, version, modality }: { checked: Checked | undefined; dataset: string; version: number | undefined; modality: Modality }) {
+  const sample = useSample(dataset, version, modality)
+  // The last config that could be used stays in view while the next is being typed.
+  const [config, setConfig] = useState<LabelConfig | null>(null)
+  useEffect(() => {
+    if (checked?.config) setConfig(configOf(checked.config))
+  }, [checked])
+  if (!config || !sample) {
+    return (
+      <div className={classes.preview} data-empty>
+        <Text size="sm" c="dimmed" ta="center">
+          What annotators will see appears here, on the first item of the data set.
+        </Text>
+      </div>
+    )
+  }
+  return (
+    <div className={classes.preview}>
+      <Tried config={config} sample={sample} modality={modality} />
+    </div>
+  )
+}
+
+function Tried({ config, sample, modality }: { config: LabelConfig; sample: Sample; modality: Modality }) {
+  const data = modality === 'text' ? Object.fromEntries(config.objects.map((object) => [object.value, sample.data.text])) : sample.data
+  const urls = sample.url ? Object.fromEntries(config.objects.map((object) => [object.name, sample.url ?? ''])) : {}
+  const editor = useEditor({ key: 'sample', config, item: { data, urls }, result: [] })
+  return <Editor editor={editor} />
+}

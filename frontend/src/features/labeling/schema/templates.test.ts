@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest'
+import { begun, KINDS, toXml, type Kind } from './templates'
+
+describe('questions as forms', () => {
+  it('become XML that parses, whatever is typed', () => {
+    for (const kind of Object.keys(KINDS) as Kind[]) {
+      const xml = toXml({ ...begun('images'), kind, labels: ['a & b', '<x>', '"q"'], classes: ['yes'], question: 'Is it <b>?' }, 'images')
+      const parsed = new DOMParser().parseFromString(xml, 'text/xml')
+      expect(parsed.querySelector('parsererror'), xml).toBeNull()
+      expect(parsed.querySelector('Header')?.getAttribute('value')).toBe('Is it <b>?')
+    }
+  })
+
+  it('show the column of a table', () => {
+    expect(toXml({ ...begun('table', 'review'), kind: 'spans', labels: ['Person'] }, 'table')).toContain('<Text name="text" value="$review"/>')
+  })
+})

@@ -1,0 +1,294 @@
+/** Where people label: the item, the question, the keys. The next item is ready before this one is done. */
+import { ActionIcon, Alert, Anchor, Badge, Button, Center, Drawer, Group, Kbd, Loader, Stack, Text, Tooltip } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconArrowLeft, IconArrowBackUp, IconBook, IconCheck, IconMessage, IconMoodSmile, IconPlayerSkipForward, IconRefresh } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams, useSearch } from '@tanstack/react-router'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import Markdown from 'react-markdown'
+import remarkGfm from 'remark-gfm'
+import { api, unwrap } from '@/api/client'
+import { connection } from '@/api/connection'
+import { useMe, useProjectSlug } from '@/api/me'
+import { useCommands } from '@/ui/commands'
+import { notifyError } from '@/ui/confirm'
+import { EmptyState } from '@/ui/EmptyState'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { useTitle } from '@/ui/PageHeader'
+import { Editor, problems as problemsOf, useEditor, useEditorState, type LabelConfig } from '../editor'
+import { configOf, regionsOf, resultOf, schemaQuery, useLabelingLive, useRefresh, wordingsQuery, type LabelSchema, type Work } from '../data'
+import { Comments } from './Comments'
+import { forgetLocally, keepLocally, keptLocally, opening, stamp, tidy } from './drafts'
+import { Outbox } from './outbox'
+import { useSession, type Session } from './session'
+import { SkipDialog } from './SkipDialog'
+import { useStopwatch } from './stopwatch'
+import classes from './work.module.css'
+
+export function LabelPage() {
+  const project = useProjectSlug()
+  const { schema: slug = '' } = useParams({ strict: false })
+  const { item } = useSearch({ strict: false }) as { item?: number }
+  const schema = useQuery(schemaQuery(project, slug))
+  const wordings = useQuery(wordingsQuery(project, slug))
+  useLabelingLive(project)
+  useTitle('Label', schema.data?.name)
+  const session = useSession(project, slug, item)
+  const newest = wordings.data?.[0]
+  const me = useMe()
+  const error = schema.error ?? wordings.error ?? session.error
+  if (error) {
+    return (
+      <Stack p="lg">
+        <ErrorNotice error={error} onRetry={session.retry} />
+      </Stack>
+    )
+  }
+  if (session.over && schema.data) return <Over schema={schema.data} waiting={session.over.waiting} session={session} />
+  if (!schema.data || !newest || !session.current || !me) {
+    return (
+      <Center h="100%">
+        <Loader aria-label="The next item is on its way" />
+      </Center>
+    )
+  }
+  return <Desk key={newest.number} project={project} schema={schema.data} version={newest.number} guidelines={newest.guidelines} config={configOf(newest.config)} session={session} work={session.current} user={me.id} />
+}
+
+function Over({ schema, waiting, session }: { schema: LabelSchema; waiting: number; session: Session }) {
+  const project = useProjectSlug()
+  const filling = schema.fill_status === 'queued' || schema.fill_status === 'running'
+  return (
+    <Center h="100%">
+      <EmptyState
+        page
+        icon={IconMoodSmile}
+        title={filling ? 'The queue is being filled' : waiting > 0 ? 'The rest is in other hands' : 'All done'}
+        actions={
+          <>
+            <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} onClick={session.retry}>
+              Look again
+            </Button>
+            {session.done.length > 0 && (
+              <Button variant="default" leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={session.back}>
+                Back to the last one
+              </Button>
+            )}
+            <Button renderRoot={(props) => <Link to="/p/$project/labels/$schema" params={{ project, schema: schema.slug }} {...props} />}>To the overview</Button>
+          </>
+        }
+      >
+        {filling
+          ? 'Its items come from the data set; this takes a moment.'
+          : waiting > 0
+            ? `${waiting === 1 ? 'One item is' : `${waiting} items are`} open with somebody; what they let go comes back here.`
+            : 'There is nothing more for you in this queue.'}
+      </EmptyState>
+    </Center>
+  )
+}
+
+type DeskProps = { project: string; schema: LabelSchema; version: number; guidelines: string; config: LabelConfig; session: Session; work: Work; user: string }
+
+function Desk({ project, schema, version, guidelines, config, session, work, user }: DeskProps) {
+  const refresh = useRefresh(project)
+  const [skipping, { open: openSkip, close: closeSkip }] = useDisclosure(false)
+  const [reading, { open: openGuide, close: closeGuide }] = useDisclosure(false)
+  const [talking, { open: openTalk, close: closeTalk }] = useDisclosure(false)
+  const [tried, setTried] = useState<number | null>(null)
+  const stopwatch = useStopwatch(work.id)
+  const begun = useMemo(() => {
+    const mine = work.mine ? { result: resultOf(work.mine.result), at: Date.parse(work.mine.updated_at) } : null
+    const remote = work.draft ? { result: resultOf(work.draft.result), number: work.draft.number } : null
+    return opening(keptLocally(user, schema.id, work.id), remote, mine)
+  }, [work, user, schema.id])
+  const draft = useDraft(project, schema, work, user, begun.number)
+  const editor = useEditor({ key: `${work.id}:${work.mine?.version ?? 0}`, config, item: work, result: begun.result, onChange: draft.change })
+  const result = useEditorState(editor, (state) => state.result)
+  const missing = problemsOf(config, result)
+  const outbox = useOutbox(user, (_, error) => {
+    notifyError(error)
+    void refresh()
+  })
+
+  const submit = useCallback(() => {
+    const lacking = problemsOf(config, editor.state.result)
+    setTried(work.id)
+    if (lacking.length > 0) {
+      if (lacking[0]) editor.focusControl(lacking[0].control)
+      return
+    }
+    draft.stop()
+    const body = { id: crypto.randomUUID(), schema_version: version, result: regionsOf(editor.state.result), seconds: stopwatch(), version: work.mine?.version ?? null }
+    void outbox.add({ id: body.id, project, schema: schema.slug, item: work.id, body }).then(() => forgetLocally(user, schema.id, work.id))
+    session.next()
+  }, [config, draft, editor, outbox, project, schema, session, stopwatch, user, version, work])
+
+  const skip = async (reason: string) => {
+    await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/skip', { params: { path: { project, label_schema: schema.slug, item: work.id } }, body: { reason } }))
+    closeSkip()
+    session.next()
+  }
+
+  useCommands(
+    () => [
+      { id: 'label.submit', label: 'Submit', group: 'Labelling', shortcut: 'mod+Enter', icon: IconCheck, run: submit },
+      { id: 'label.skip', label: 'Skip…', group: 'Labelling', shortcut: 'mod+.', icon: IconPlayerSkipForward, run: openSkip },
+      { id: 'label.back', label: 'Back to the item before', group: 'Labelling', shortcut: 'mod+ArrowLeft', icon: IconArrowBackUp, run: session.back, disabled: session.done.length === 0 },
+      { id: 'label.guidelines', label: 'Guidelines', group: 'Labelling', shortcut: 'mod+i', icon: IconBook, run: openGuide, hidden: !guidelines },
+      { id: 'label.comments', label: 'Comments', group: 'Labelling', shortcut: 'mod+m', icon: IconMessage, run: openTalk },
+    ],
+    [submit, openSkip, session.back, session.done.length, openGuide, guidelines, openTalk],
+  )
+
+  const returned = work.mine?.status === 'rejected' ? work.mine.reviews.at(-1) : undefined
+  const said = { ...schema.progress, done: Math.max(schema.progress.done, 0) }
+  return (
+    <div className={classes.page} data-item={work.id}>
+      <Editor
+        editor={editor}
+        toolbarStart={
+          <Group gap={6} wrap="nowrap">
+            <Tooltip label="To the overview">
+              <ActionIcon variant="subtle" aria-label="To the overview" renderRoot={(props) => <Link to="/p/$project/labels/$schema" params={{ project, schema: schema.slug }} {...props} />}>
+                <IconArrowLeft size={18} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <Text size="sm" fw={600} className={classes.name} truncate title={schema.name}>
+              {schema.name}
+            </Text>
+          </Group>
+        }
+        toolbarEnd={
+          <Group gap={6} wrap="nowrap">
+            <SaveState outbox={outbox} draft={draft.state} />
+            <Button variant="default" size="xs" onClick={openSkip} disabled={session.busy} title="Ctrl+.">
+              Skip
+            </Button>
+            <Button size="xs" onClick={submit} loading={session.busy} leftSection={<IconCheck size={15} aria-hidden />} rightSection={<Kbd size="xs" visibleFrom="md" aria-hidden>Ctrl ↵</Kbd>}>
+              {work.mine ? 'Change' : 'Submit'}
+            </Button>
+          </Group>
+        }
+        panelStart={
+          <Stack gap="xs">
+            <Group justify="space-between" wrap="nowrap" gap="xs">
+              <Text size="xs" c="dimmed" truncate title={work.key}>
+                {said.done.toLocaleString()} of {said.places.toLocaleString()} done{session.done.length > 0 ? `, ${session.done.length} by you now` : ''}
+              </Text>
+              <Group gap={2} wrap="nowrap">
+                {session.done.length > 0 && (
+                  <Tooltip label="Back to the item before (Ctrl+←)">
+                    <ActionIcon variant="subtle" size="sm" aria-label="Back to the item before" onClick={session.back}>
+                      <IconArrowBackUp size={16} aria-hidden />
+                    </ActionIcon>
+                  </Tooltip>
+                )}
+                {guidelines && (
+                  <Tooltip label="Guidelines (Ctrl+I)">
+                    <ActionIcon variant="subtle" size="sm" aria-label="Guidelines" onClick={openGuide}>
+                      <IconBook size={16} aria-hidden />
+                    </ActionIcon>
+                  </Tooltip>
+                )}
+                <Tooltip label="Comments (Ctrl+M)">
+                  <ActionIcon variant="subtle" size="sm" aria-label={`Comments (${work.comments})`} onClick={openTalk}>
+                    <IconMessage size={16} aria-hidden />
+                  </ActionIcon>
+                </Tooltip>
+              </Group>
+            </Group>
+            {work.assignment && (
+              <Badge color="gray" variant="light">
+                {work.assignment.name}
+                {work.assignment.due_at ? ` · due ${new Date(work.assignment.due_at).toLocaleDateString()}` : ''}
+              </Badge>
+            )}
+            {returned && (
+              <Alert color="yellow" title={`Sent back by ${returned.reviewer?.name ?? 'a reviewer'}`}>
+                {returned.comment}
+              </Alert>
+            )}
+            {work.mine?.status === 'accepted' && <Alert color="green">A reviewer has accepted this; it can no longer be changed.</Alert>}
+            {tried === work.id && missing.length > 0 && (
+              <Alert color="red" role="alert" title="Not submitted yet">
+                {missing.map((problem) => (
+                  <Anchor key={problem.control + problem.message} component="button" type="button" size="sm" display="block" ta="left" onClick={() => editor.focusControl(problem.control)}>
+                    {problem.message}
+                  </Anchor>
+                ))}
+              </Alert>
+            )}
+          </Stack>
+        }
+      />
+      <SkipDialog opened={skipping} onClose={closeSkip} onSkip={skip} />
+      <Drawer opened={reading} onClose={closeGuide} position="right" title="Guidelines" size="md">
+        <Markdown remarkPlugins={[remarkGfm]}>{guidelines}</Markdown>
+      </Drawer>
+      <Comments project={project} schema={schema.slug} item={work.id} opened={talking} onClose={closeTalk} />
+    </div>
+  )
+}
+
+/** Keeps drafts: in this browser at once, in the studio half a second after the last change. */
+function useDraft(project: string, schema: LabelSchema, work: Work, user: string, number: number) {
+  const [state, setState] = useState<'kept' | 'saving' | 'local'>('kept')
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const last = useRef(number)
+  const item = work.id
+  useEffect(() => {
+    last.current = number
+    setState('kept')
+    return () => clearTimeout(timer.current)
+  }, [item, number])
+  useEffect(() => tidy(), [])
+  const stop = useCallback(() => clearTimeout(timer.current), [])
+  const change = useCallback(
+    (result: Parameters<typeof regionsOf>[0]) => {
+      last.current = stamp(last.current)
+      const kept = { result, number: last.current }
+      keepLocally(user, schema.id, item, kept)
+      setState('saving')
+      clearTimeout(timer.current)
+      timer.current = setTimeout(() => {
+        unwrap(api.PUT('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/draft', { params: { path: { project, label_schema: schema.slug, item } }, body: { result: regionsOf(result), number: kept.number } }))
+          .then(() => setState('kept'))
+          .catch(() => setState('local'))
+      }, 500)
+    },
+    [project, schema.id, schema.slug, item, user],
+  )
+  return useMemo(() => ({ change, stop, state }), [change, stop, state])
+}
+
+function useOutbox(user: string, refused: Outbox['refused']): Outbox {
+  const outbox = useMemo(
+    () =>
+      new Outbox(user, ({ project, schema, item, body }) =>
+        unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/submit', { params: { path: { project, label_schema: schema, item } }, body: body as never })),
+      ),
+    [user],
+  )
+  useEffect(() => {
+    outbox.refused = refused
+  })
+  useEffect(() => {
+    void outbox.flush()
+    return connection.subscribe(() => {
+      if (connection.online) void outbox.flush()
+    })
+  }, [outbox])
+  return outbox
+}
+
+/** What is not in the studio yet, said in words. */
+function SaveState({ outbox, draft }: { outbox: Outbox; draft: 'kept' | 'saving' | 'local' }) {
+  const waiting = useSyncExternalStore(outbox.subscribe, () => outbox.size)
+  const words = waiting > 1 ? `${waiting} wait to be sent` : draft === 'local' ? 'kept in this browser' : draft === 'saving' ? 'saving…' : ''
+  return (
+    <Text size="xs" c="dimmed" visibleFrom="sm" role="status" miw={60} ta="right">
+      {words}
+    </Text>
+  )
+}

@@ -1,0 +1,107 @@
+/** One person at one queue: the item on screen, the one made ready behind it, and those already done. */
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { api, unwrap } from '@/api/client'
+import type { Work } from '../data'
+
+export type Session = {
+  current: Work | null
+  /** Nothing is there for this person; `waiting` places are held by others. */
+  over: { waiting: number } | null
+  error: unknown
+  busy: boolean
+  /** Items done in this session, newest last. */
+  done: readonly number[]
+  /** Show the next item; the present one is over. */
+  next: () => void
+  /** Look again at an item of this session, or at any. */
+  open: (item: number) => Promise<void>
+  back: () => void
+  retry: () => void
+}
+
+async function ask(project: string, label_schema: string, holding: number[]) {
+  return unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/next', { params: { path: { project, label_schema } }, body: { holding } }))
+}
+
+async function look(project: string, label_schema: string, item: number): Promise<Work> {
+  return unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}', { params: { path: { project, label_schema, item } } }))
+}
+
+/** The pictures of an item are fetched before it is shown. */
+function preload(work: Work): void {
+  for (const url of Object.values(work.urls)) {
+    const image = new Image()
+    image.src = url
+    void image.decode?.().catch(() => undefined)
+  }
+}
+
+export function useSession(project: string, schema: string, first?: number): Session {
+  const [current, setCurrent] = useState<Work | null>(null)
+  const [over, setOver] = useState<{ waiting: number } | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const [busy, setBusy] = useState(true)
+  const [done, setDone] = useState<readonly number[]>([])
+  const ready = useRef<Promise<{ item: Work | null; waiting: number }> | null>(null)
+  const left = useRef<number[]>([])
+
+  const prepare = useCallback(
+    (shown: number) => {
+      // Just submitted items may still be on their way to the studio: they are not to come again.
+      const asked = ask(project, schema, [...new Set([shown, ...left.current.slice(-3)])])
+      asked.then(({ item }) => item && preload(item)).catch(() => undefined)
+      ready.current = asked
+    },
+    [project, schema],
+  )
+
+  const show = useCallback(
+    async (found: Promise<{ item: Work | null; waiting: number }>) => {
+      setBusy(true)
+      try {
+        const { item, waiting } = await found
+        setError(null)
+        setCurrent(item)
+        setOver(item ? null : { waiting })
+        if (item) prepare(item.id)
+      } catch (failure) {
+        setError(failure)
+      } finally {
+        setBusy(false)
+      }
+    },
+    [prepare],
+  )
+
+  const open = useCallback(
+    (item: number) => show(look(project, schema, item).then((work) => ({ item: work, waiting: 0 }))),
+    [project, schema, show],
+  )
+
+  const begin = useCallback(() => {
+    if (first) void open(first)
+    else void show(ask(project, schema, []))
+  }, [first, open, project, schema, show])
+  useEffect(begin, [begin])
+
+  const next = useCallback(() => {
+    if (current) {
+      left.current = [...left.current.filter((item) => item !== current.id), current.id]
+      setDone(left.current)
+    }
+    const prepared = ready.current
+    ready.current = null
+    // What was prepared may have failed, or found nothing while the last one was still ours: then it is asked anew.
+    const found = prepared?.then((answer) => (answer.item ? answer : ask(project, schema, left.current.slice(-3)))) ?? ask(project, schema, left.current.slice(-3))
+    void show(found.catch(() => ask(project, schema, left.current.slice(-3))))
+  }, [current, project, schema, show])
+
+  const back = useCallback(() => {
+    const before = current ? left.current.filter((item) => item !== current.id) : left.current
+    const place = current ? left.current.indexOf(current.id) : -1
+    const item = place > 0 ? left.current[place - 1] : place === -1 ? before.at(-1) : undefined
+    if (item !== undefined) void open(item)
+  }, [current, open])
+
+  return { current, over, error, busy, done, next, open, back, retry: begin }
+}

@@ -1,0 +1,73 @@
+"""The labelling part of a furnished project: a queue of pictures in which a person has labelled one, and the owner holds another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.labeling.actions.fill import fill
+from backend.labeling.models import LabelSchema
+from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
+from tests.backend.people import Person, person
+
+Json = dict[str, Any]
+
+
+def furnish_labels(owner: Person) -> dict[str, str]:
+    """Path parameters that lead to something real. Needs the frozen data set `shapes`."""
+    schema = owner.post("/label-schemas", {"name": "Shapes", "dataset": "shapes", "xml": PICTURES, "guidelines": "Look."})["slug"]
+    fill(LabelSchema.objects.get(slug=schema).pk)
+    ann = person(owner.project, "annotator", "ann@lab.example")
+    labelled, held = take(ann, schema), take(owner, schema)
+    assert labelled and held
+    annotation = say(ann, schema, labelled["id"], [choice("cat"), box(1, 1, 20, 20)])["id"]
+    path = f"/label-schemas/{schema}"
+    comment = owner.post(f"{path}/items/{held['id']}/comments", {"text": "?"})["id"]
+    (assignment,) = owner.post(f"{path}/assignments", {"name": "Rest", "people": [str(owner.user.pk)]})
+    others = owner.post("/label-schemas", {"name": "Others", "dataset": "shapes", "xml": PICTURES, "review_share": 0.0})["slug"]
+    fill(LabelSchema.objects.get(slug=others).pk)
+    first = take(ann, others)
+    assert first
+    say(ann, others, first["id"], [choice("cat")])
+    return {
+        "me": str(owner.user.pk), "label_schema": schema, "item": str(held["id"]), "labelled_item": str(labelled["id"]),
+        "annotation": annotation, "comment": comment,
+        "assignment": assignment["id"],
+    }  # fmt: skip
+
+
+def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
+    """As `furnish.right`."""
+    labelled = {"item": at["labelled_item"]}
+    one, item = "/label-schemas/{label_schema}", "/label-schemas/{label_schema}/items/{item}"
+    submission = {"id": "01890000-0000-7000-8000-000000000001", "schema_version": 1, "result": [choice("dog")], "seconds": 2.5}
+    made = {"name": "Again", "dataset": "shapes", "xml": PICTURES}
+    return {
+        "GET /label-schemas": [{}, {"query": {"search": "sha", "dataset": "shapes"}}, {"query": {"deleted": True}}],
+        "POST /label-schemas": [{"body": made}, {"body": {**made, "overlap": 3, "review_share": 0.5, "blind": False, "order": "random"}}],
+        "POST /label-schemas/check": [
+            {"body": {"xml": "<View>"}},
+            {"body": {"xml": PICTURES, "dataset": "shapes", "label_schema": "shapes"}},
+        ],
+        f"PATCH {one}": [{"body": {"overlap": 2, "order": "random"}}, {"body": {"name": "New"}}],
+        f"POST {one}/restore": [{"before": ("DELETE", "/label-schemas/shapes", None)}],
+        f"POST {one}/fill": [{}],
+        f"POST {one}/versions": [{"body": {"xml": PICTURES, "guidelines": "Look again.", "base": 1}}],
+        f"POST {one}/map": [{"body": {"mapping": {"kind": {"cat": "dog"}}}}],
+        f"POST {one}/next": [{"body": {}}, {"body": {"holding": [int(at["item"])]}}],
+        f"GET {one}/items": [{}, *({"query": {"state": state}} for state in ("open", "differing", "to_review", "commented", "removed"))],
+        f"GET {item}": [{}, {"path": labelled}],
+        f"PUT {item}/draft": [{"body": {"result": [box(1, 1, 5, 5)], "number": 7}}],
+        f"POST {item}/submit": [{"body": submission}],
+        f"POST {item}/skip": [{"body": {"reason": "dark"}}],
+        f"GET {item}/annotations": [{}, {"path": labelled}],
+        f"POST {item}/truth": [{"path": labelled, "body": {"annotation": at["annotation"]}}],
+        f"POST {item}/comments": [{"body": {"text": "Look at this.", "asks": True}}],
+        f"POST {one}/review/next": [{"body": {}}, {"body": {"holding": [at["annotation"]]}}],
+        f"POST {one}/annotations/{{annotation}}/review": [
+            {"body": {"verdict": "accepted", "version": 1}},
+            {"body": {"verdict": "fixed", "version": 1, "result": [choice("dog")]}},
+            {"body": {"verdict": "rejected", "version": 1, "comment": "No."}},
+        ],
+        f"POST {one}/assignments": [{"path": {"label_schema": "others"}, "body": {"name": "Some", "people": [at["me"]], "share": 0.5}}],
+        f"POST {one}/labelled": [{"path": {"label_schema": "others"}, "body": {"note": "first"}}],
+    }
