@@ -241,7 +241,7 @@ class WorkOut(QueueItemOut):
 
 
 class NextIn(Schema):
-    holding: Annotated[list[ItemId], Field(max_length=20)] = []
+    holding: Annotated[list[ItemId], Field(max_length=10)] = []
     """Items that the caller shows or keeps ready; the next is another."""
 
 

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from backend.core.actions import audit
-from backend.core.errors import InvalidInput
 from backend.core.models import User
 from backend.labeling.actions import truth
 from backend.labeling.errors import (
@@ -31,16 +30,10 @@ from workers.sdk.labels.results import check
 
 LEASE = "30 minutes"
 """How long a place is held without a sign of life; every draft saved and every look at the item begins it anew."""
-MOST_HELD = 10
-"""Items that one person may hold at once in one queue: the one on screen, those made ready behind it, those of other tabs."""
 
 
 def next_item(schema: LabelSchema, user: User, holding: list[int]) -> int | None:
     """The id of the next item, leased to `user`; None when there is none for them."""
-    if len(holding) >= MOST_HELD:
-        raise InvalidInput(
-            message=f"At most {MOST_HELD} items are held at once.", field="holding", hint="Submit, skip or release some first."
-        )
     with connection.cursor() as cursor:
         cursor.execute("SELECT labeling_next(%s, %s, %s::bigint[], %s::interval)", [schema.pk, user.pk, holding, LEASE])
         found = cursor.fetchone()
