@@ -226,6 +226,18 @@ export function useWaits(project: string, run: Run): ReadonlyMap<string, string>
   return useMemo(() => new Map((data ?? []).map((one) => [one.step, one.why])), [data])
 }
 
+/** Why one shard or round waits; empty while it does not. */
+export function useWaitAt(project: string, run: Run, step: StepRun | undefined): string {
+  const waits = !ended(run.status) && (step?.status === 'queued' || step?.status === 'waiting')
+  const query = useQuery({
+    queryKey: [...keys.runs(project), run.id, 'wait', step?.step],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/runs/{run_id}/waits', { params: { path: { project, run_id: run.id }, query: { step: step?.step } } })),
+    enabled: waits,
+    refetchInterval: 3_000,
+  })
+  return (waits && query.data?.[0]?.why) || ''
+}
+
 /** What the run's pipeline would take on all of its data. */
 export const forecastQuery = (project: string, run: Run) =>
   queryOptions({
