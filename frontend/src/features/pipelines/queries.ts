@@ -60,6 +60,12 @@ export const endpointsQuery = (project: string) =>
     queryFn: async () => (await unwrap(api.GET(`${BASE}/endpoints`, { params: { path: { project } } }))).map(({ slug, name }) => ({ slug, name })),
   })
 
+export const secretNamesQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.project(project), 'secrets', 'names'],
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/secrets`, { params: { path: { project } } }))).map((secret) => secret.name),
+  })
+
 export const latestRunQuery = (project: string, pipeline: string) =>
   queryOptions({
     queryKey: [...keys.runs(project), 'latest-of', pipeline],

@@ -5,7 +5,7 @@ import { Theme } from '@rjsf/mantine'
 import type { ErrorSchema, FieldTemplateProps, ObjectFieldTemplateProps, RJSFSchema } from '@rjsf/utils'
 import { useEffect, useMemo, useRef } from 'react'
 import type { SchemaFormContext } from './context'
-import { isReference, ReferenceChip, ReferenceMenu } from './Reference'
+import { isReference, ReferenceChip, ReferenceMenu, SecretField } from './Reference'
 import type { SchemaFormProps } from './SchemaForm'
 import { simplify, typeOf, uiSchemaOf, type JsonSchema } from './schema'
 import { validator } from './validator'
@@ -14,16 +14,20 @@ import { widgets } from './widgets'
 type FormContext = SchemaFormContext & { bound?: Record<string, unknown>; bind?: (name: string, reference: unknown) => void }
 
 /** The widgets show their own label, help and errors; only lists and objects without a widget need the errors here. */
-function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, label, registry, disabled }: FieldTemplateProps) {
+function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, label, registry, disabled, required }: FieldTemplateProps) {
   if (hidden || uiSchema?.['ui:widget'] === 'hidden') return <Box display="none">{children}</Box>
   const { references, bound, bind } = (registry.formContext ?? {}) as FormContext
   const name = fieldPathId.path.length === 1 ? String(fieldPathId.path[0]) : null
-  if (name !== null && bound?.[name]) return <ReferenceChip label={schema.title ?? label} reference={bound[name]} choices={references} errors={rawErrors} onClear={disabled ? undefined : () => bind?.(name, undefined)} />
+  const title = schema.title ?? label
+  const kept = name === null ? undefined : bound?.[name]
+  if (name !== null && bind && references?.secrets && schema.format === 'password' && (kept === undefined || Object.hasOwn(kept as object, '$secret')))
+    return <SecretField label={title} help={schema.description} required={required} value={kept} secrets={references.secrets} errors={rawErrors} disabled={disabled} onChoose={(reference) => bind(name, reference)} />
+  if (name !== null && kept) return <ReferenceChip label={title} reference={kept} choices={references} errors={rawErrors} onClear={disabled ? undefined : () => bind?.(name, undefined)} />
   if (name !== null && references && bind && !disabled) {
     return (
       <Box pos="relative">
         {children}
-        <ReferenceMenu label={schema.title ?? label} choices={references} type={typeOf(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
+        <ReferenceMenu label={title} choices={references} type={typeOf(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
       </Box>
     )
   }
