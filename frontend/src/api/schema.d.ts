@@ -4647,7 +4647,10 @@ export interface components {
             /** Run */
             run: number;
         };
-        /** PipelineIn */
+        /**
+         * PipelineIn
+         * @description From a template, a graph or YAML. `parameters`: values for steps of the template, by step.
+         */
         PipelineIn: {
             /** Name */
             name: string;
@@ -4658,6 +4661,15 @@ export interface components {
             description: string;
             /** Template */
             template?: string | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
             graph?: components["schemas"]["Graph"] | null;
             /** Yaml */
             yaml?: string | null;
