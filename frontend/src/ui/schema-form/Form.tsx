@@ -5,6 +5,7 @@ import { Theme } from '@rjsf/mantine'
 import type { ErrorSchema, FieldTemplateProps, ObjectFieldTemplateProps, RJSFSchema } from '@rjsf/utils'
 import { useEffect, useMemo, useRef } from 'react'
 import type { SchemaFormContext } from './context'
+import { Pairs } from './Pairs'
 import { isReference, ReferenceChip, ReferenceMenu, SecretField } from './Reference'
 import type { SchemaFormProps } from './SchemaForm'
 import { simplify, typeOf, uiSchemaOf, type JsonSchema } from './schema'
@@ -31,7 +32,7 @@ function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, lab
       </Box>
     )
   }
-  const own = !uiSchema?.['ui:widget'] && (schema.type === 'array' || schema.type === 'object')
+  const own = !uiSchema?.['ui:widget'] && !uiSchema?.['ui:field'] && (schema.type === 'array' || schema.type === 'object')
   return (
     <Box>
       {children}
@@ -77,6 +78,7 @@ function ObjectFields({ properties, schema, title, fieldPathId }: ObjectFieldTem
 const Themed = withTheme({
   ...Theme,
   widgets: { ...Theme.widgets, ...widgets },
+  fields: { ...Theme.fields, pairs: Pairs },
   templates: { ...Theme.templates, FieldTemplate: Field, ObjectFieldTemplate: ObjectFields },
 })
 

@@ -84,3 +84,24 @@ test('a text refers to a secret by choosing its name; a field meant for one take
   await user.tab()
   expect(latest.key).toEqual({ $secret: 'SHOP_TOKEN' })
 }, 30_000)
+
+function Renaming() {
+  const [value, setValue] = useState<Record<string, unknown>>({ rename: { b: 'c' } })
+  latest = value
+  return (
+    <MantineProvider env="test">
+      <SchemaForm schema={{ type: 'object', properties: { rename: { type: 'object', additionalProperties: { type: 'string' }, title: 'Rename' } } }} value={value} onChange={setValue} />
+    </MantineProvider>
+  )
+}
+
+test('names for names are rows that are added, filled in and removed', async () => {
+  const user = userEvent.setup()
+  render(<Renaming />)
+  await user.click(await screen.findByRole('button', { name: 'Add a row' }, { timeout: 15_000 }))
+  await user.type(screen.getByRole('combobox', { name: 'Rename, row 2: from' }), 'age')
+  await user.type(screen.getByLabelText('Rename, row 2: to'), 'years')
+  expect(latest.rename).toEqual({ b: 'c', age: 'years' })
+  await user.click(screen.getByRole('button', { name: 'Remove row 1 of Rename' }))
+  expect(latest.rename).toEqual({ age: 'years' })
+}, 30_000)

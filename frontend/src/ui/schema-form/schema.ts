@@ -84,6 +84,7 @@ export function uiSchemaOf(schema: JsonSchema): Record<string, unknown> {
   if (schema.properties) for (const [name, child] of Object.entries(schema.properties)) ui[name] = uiSchemaOf(child)
   if (schema.format && WIDGETS.has(schema.format)) ui['ui:widget'] = schema.format
   else if (schema.const !== undefined) ui['ui:widget'] = 'hidden'
+  else if (typeOf(schema) === 'object' && !schema.properties && (schema.additionalProperties as JsonSchema | undefined)?.type === 'string') ui['ui:field'] = 'pairs'
   else if (typeOf(schema) === 'array') {
     const items = schema.items ?? {}
     if (items.format && WIDGETS.has(items.format)) ui['ui:widget'] = items.format === 'column' ? 'columns' : items.format
