@@ -51,9 +51,9 @@ export function RunPage() {
   return <Shown key={id} project={project} run={query.data} />
 }
 
-/** The step worth looking at when nobody chose: one that failed, one that runs, else the last that ran. */
+/** The step worth looking at when nobody chose: one that failed, one that runs, one that waits, else the last that ran. */
 function interesting(run: Run): string | null {
-  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'waiting') ?? run.step_runs.find((s) => s.status === 'running')
+  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'waiting') ?? run.step_runs.find((s) => s.status === 'running') ?? (ended(run.status) ? undefined : run.step_runs.find((s) => s.status === 'queued'))
   const last = [...run.step_runs].sort((a, b) => Date.parse(b.finished_at ?? '') - Date.parse(a.finished_at ?? ''))[0]
   return (pick ?? last ?? run.step_runs[0])?.step ?? null
 }
@@ -217,6 +217,11 @@ function Shown({ project, run }: { project: string; run: Run }) {
             </div>
           ))}
         </div>
+      )}
+      {still && Object.keys(run.metrics).length > 0 && (
+        <Text size="sm" c="dimmed" mb="sm">
+          {still}
+        </Text>
       )}
       {phone ? (
         <StepList run={run} waits={waits} selected={owner?.step ?? null} onSelect={(key) => setSearch({ step: key })}>

@@ -8,7 +8,7 @@ import type { SchemaFormContext } from './context'
 import { Pairs } from './Pairs'
 import { isReference, ReferenceChip, ReferenceMenu, SecretField } from './Reference'
 import type { SchemaFormProps } from './SchemaForm'
-import { simplify, typeOf, uiSchemaOf, type JsonSchema } from './schema'
+import { simplify, takesSecret, typeOf, uiSchemaOf, type JsonSchema } from './schema'
 import { validator } from './validator'
 import { widgets } from './widgets'
 
@@ -28,7 +28,7 @@ function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, lab
     return (
       <Box pos="relative">
         {children}
-        <ReferenceMenu label={title} choices={references} type={typeOf(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
+        <ReferenceMenu label={title} choices={references} type={typeOf(schema as JsonSchema)} secret={takesSecret(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
       </Box>
     )
   }

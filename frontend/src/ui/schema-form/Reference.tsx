@@ -53,10 +53,10 @@ export function ReferenceChip({ label, reference, choices, errors, onClear }: { 
 
 type Choose = (reference: Record<string, string>) => void
 
-export function ReferenceMenu({ label, choices, type, onChoose }: { label: string; choices: ReferenceChoices; type: string; onChoose: Choose }) {
-  // A whole number goes where a number does; a secret is text.
+export function ReferenceMenu({ label, choices, type, secret, onChoose }: { label: string; choices: ReferenceChoices; type: string; secret: boolean; onChoose: Choose }) {
+  // A whole number goes where a number does.
   const fits = choices.parameters.filter((one) => one.type === type || (type === 'number' && one.type === 'integer'))
-  const secrets = type === 'string' ? choices.secrets : undefined
+  const secrets = secret ? choices.secrets : undefined
   if (fits.length === 0 && !secrets) return null
   return (
     <Menu position="bottom-end" width={260} withinPortal>

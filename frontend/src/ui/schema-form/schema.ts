@@ -69,6 +69,11 @@ export function typeOf(schema: JsonSchema): string {
   return (Array.isArray(schema.type) ? schema.type.find((t) => t !== 'null') : schema.type) ?? (schema.properties ? 'object' : 'string')
 }
 
+/** Whether a secret can stand there: text that a person writes, not one of a few choices or the name of something. */
+export function takesSecret(schema: JsonSchema): boolean {
+  return typeOf(schema) === 'string' && !schema.enum && schema.const === undefined && (!schema.format || ['textarea', 'password', 'expression'].includes(schema.format))
+}
+
 /** The closed range of a number that is worth a slider: a share between two bounds at most 1 apart. */
 export function sliderRange(schema: JsonSchema): [number, number] | null {
   const low = schema.minimum ?? schema.exclusiveMinimum
