@@ -395,7 +395,7 @@ def _step(title: str) -> Act:
 
 
 def _reference(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Use a parameter or a secret for")).first.click()
+    page.get_by_role("button", name="Use a parameter or a secret instead").first.click()
 
 
 def _focus_canvas(page: Page) -> None:

@@ -61,7 +61,7 @@ export function ReferenceMenu({ label, choices, type, secret, onChoose }: { labe
   return (
     <Menu position="bottom-end" width={260} withinPortal>
       <Menu.Target>
-        <ActionIcon className={classes.toggle} size={24} variant="subtle" color="gray" title={`A parameter of the pipeline or a secret for “${label}”`} aria-label={`Use a parameter or a secret for ${label}`}>
+        <ActionIcon className={classes.toggle} size={24} variant="subtle" color="gray" title={`A parameter of the pipeline or a secret for “${label}”`} aria-label="Use a parameter or a secret instead">
           <IconLink size={14} aria-hidden />
         </ActionIcon>
       </Menu.Target>
