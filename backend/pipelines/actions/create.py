@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,19 +95,20 @@ def bring(project: Project, user: User, template: Template) -> Graph:
 
 
 def _renamed(graph: Graph, components: Mapping[str, str]) -> Graph:
-    steps = {key: {**step, "component": components.get(step["component"], step["component"])} for key, step in graph["steps"].items()}
-    return {**graph, "steps": steps}
+    copied = copy.deepcopy(graph)
+    for step in copied["steps"].values():
+        step["component"] = components.get(step["component"], step["component"])
+    return copied
 
 
 def _filled(graph: Graph, parameters: Mapping[str, Mapping[str, Any]]) -> Graph:
     if unknown := [key for key in parameters if key not in graph["steps"]]:
-        raise InvalidGraph(
-            reason=f"the template has no step “{unknown[0]}”.",
-            field=f"parameters.{unknown[0]}",
-            hint=f"Its steps: {', '.join(graph['steps'])}.",
-        )
-    steps = {key: {**step, "parameters": {**step["parameters"], **parameters.get(key, {})}} for key, step in graph["steps"].items()}
-    return {**graph, "steps": steps}
+        reason, hint = f"the template has no step “{unknown[0]}”.", f"Its steps: {', '.join(graph['steps'])}."
+        raise InvalidGraph(reason=reason, field=f"parameters.{unknown[0]}", hint=hint)
+    copied = copy.deepcopy(graph)
+    for key, values in parameters.items():
+        copied["steps"][key]["parameters"].update(values)
+    return copied
 
 
 def _insert(project: Project, user: User, name: str, description: str, graph: Graph, slug: str | None) -> Pipeline:
