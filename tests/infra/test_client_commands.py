@@ -303,7 +303,7 @@ def test_triggers_from_a_file_are_listed_fired_switched_and_told(terminal: Termi
     assert "headrace triggers create -f FILE" in terminal.run("triggers", "list").stdout
     terminal.write(
         "nightly.yaml",
-        "name: Nightly\nkind: schedule\npipeline: late\nconfig:\n  cron: 0 6 * * 1-5\nparameters:\n  train:\n    trees: 12\n",
+        "name: Nightly\nkind: cron\npipeline: late\nconfig:\n  schedule: 0 6 * * 1-5\nparameters:\n  train:\n    trees: 12\n",
     )
     made = terminal.json("triggers", "create", "-f", "nightly.yaml")
     assert (made["slug"], made["enabled"], made["pipeline"]) == ("nightly", True, "late")
@@ -335,6 +335,6 @@ def test_triggers_from_a_file_are_listed_fired_switched_and_told(terminal: Termi
     assert "this is not JSON" in terminal.run("triggers", "fire", "nightly", "--data", "{", status=2).stderr
     terminal.write("list.yaml", "- a\n")
     assert "list.yaml must hold an object" in terminal.run("triggers", "create", "-f", "list.yaml", status=1).stderr
-    terminal.write("never.yaml", "name: Never\nkind: schedule\npipeline: late\nconfig:\n  cron: 0 25 * * *\n")
+    terminal.write("never.yaml", "name: Never\nkind: cron\npipeline: late\nconfig:\n  schedule: 0 25 * * *\n")
     assert "hour" in terminal.run("triggers", "create", "-f", "never.yaml", status=1).stderr
     assert "nowhere" in terminal.run("triggers", "events", "nowhere", status=1).stderr
