@@ -83,7 +83,7 @@ def list_pipelines(
 def create_pipeline(request: ApiRequest, project: str, payload: PipelineIn) -> Any:
     """A pipeline: empty, from a template, a graph or YAML."""
     made = actions.create_pipeline(
-        request.project, request.user, payload.name, payload.description, template=payload.template,
+        request.project, request.user, payload.name, payload.description, template=payload.template, parameters=payload.parameters,
         graph=payload.graph.model_dump() if payload.graph is not None else None, yaml=payload.yaml,
     )  # fmt: skip
     return Status(201, queries.get_pipeline(request.project, made.slug))

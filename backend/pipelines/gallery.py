@@ -1,6 +1,8 @@
 """The templates that ship with the studio: one YAML file each in `templates/`, a pipeline like any other with a head of its own.
 
 The head is the text above the line `---`: slug is the file's name; title, summary, modality, and demo (the data the studio can fetch).
+Below further lines `---` stand the pipelines that it uses as steps, each with a name: `pipeline:<slug of its name>@1` in the graph means
+it, until a project has it (`actions.create`).
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from django.utils.text import slugify
 
 from backend.core.errors import NotFound
-from workers.sdk.graph import Graph, from_yaml
+from workers.sdk.graph import Graph, PipelineText, from_yaml
+from workers.sdk.graph.nested import PREFIX
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -25,6 +29,8 @@ class Template:
     modality: str
     demo: str | None
     graph: Graph
+    brings: dict[str, PipelineText]
+    """The pipelines it uses as steps, by how its graph names them; one that uses another stands after it."""
 
 
 @cache
@@ -32,10 +38,11 @@ def templates() -> dict[str, Template]:
     """All, in the order of the gallery (`order` in the head). A template that is wrong fails here, and so in the tests."""
     found: list[tuple[int, Template]] = []
     for file in sorted(FOLDER.glob("*.yaml")):
-        head_text, _, body = file.read_text(encoding="utf-8").partition("\n---\n")
+        head_text, body, *inner = file.read_text(encoding="utf-8").split("\n---\n")
         head = yaml.safe_load(head_text)
         order = int(head.pop("order"))
-        found.append((order, Template(slug=file.stem, demo=head.pop("demo", None), graph=from_yaml(body).graph, **head)))
+        brings = {f"{PREFIX}{slugify(text.name)}@1": text for text in map(from_yaml, inner)}
+        found.append((order, Template(slug=file.stem, demo=head.pop("demo", None), graph=from_yaml(body).graph, brings=brings, **head)))
     return {template.slug: template for _, template in sorted(found, key=lambda pair: pair[0])}
 
 

@@ -187,9 +187,12 @@ class CheckOut(Schema):
 
 
 class PipelineIn(Schema):
+    """From a template, a graph or YAML. `parameters`: values for steps of the template, by step."""
+
     name: Name
     description: Annotated[str, Field(max_length=5000)] = ""
     template: str | None = None
+    parameters: dict[str, dict[str, Any]] = {}
     graph: Graph | None = None
     yaml: str | None = None
 

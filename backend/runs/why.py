@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from backend.core.models import User
@@ -60,7 +61,7 @@ class _Reasons:
         if step.status == "waiting":
             return self._person(step)
         if step.held:
-            return f"waits for its turn: “{self._name(step.step.rpartition('[')[0])}” runs only some of its parts at once"
+            return self._turn(step)
         if step.blocked_by:
             return self._before_it(step)
         if step.ready_at is not None and step.ready_at > self.now:
@@ -91,6 +92,19 @@ class _Reasons:
         more = f" and {_count(len(sources) - 1, 'other step')}" if len(sources) > 1 else ""
         return f"waits for “{self._name(first.step)}”, which {_state(first)}{',' if more else ''}{more}"
 
+    def _turn(self, step: StepRun) -> str:
+        """A shard that its mapped step holds back."""
+        shards = StepRun.objects.filter(parent=step.parent_id, shard__isnull=False, status__in=["queued", "running", "waiting"])
+        numbers = shards.aggregate(away=Count("id", filter=Q(held=False)), before=Count("id", filter=Q(held=True, shard__lt=step.shard)))
+        parent = StepRun.objects.only("step", "flow").get(pk=step.parent_id)
+        at_once = ((parent.flow or {}).get("map") or {}).get("at_once") or numbers["away"]
+        place = (
+            "it is the next"
+            if not numbers["before"]
+            else f"{_count(numbers['before'], 'other')} {'is' if numbers['before'] == 1 else 'are'} before it"
+        )
+        return f"{numbers['away']} of the {at_once} shards that “{self._name(parent.step)}” runs at once are under way; {place}"
+
     def _pause(self, step: StepRun) -> str:
         seconds = max(1, round((step.ready_at - self.now).total_seconds()))
         if step.error:
@@ -118,8 +132,8 @@ class _Reasons:
             return _taken(steps, "place", [f"#{number} {path}" for number, path in running.values_list("run__number", "step")])
         return ""
 
-    def _queue(self, queue: str) -> tuple[int, int, int]:
-        """(runs of higher priority with a ready step there, ready steps of equal priority in all, workers up)"""
+    def _queue(self, queue: str) -> tuple[int, int, str]:
+        """(runs of higher priority with a ready step there, workers up, and where all of them are busy: a sentence that says with what)"""
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT count(DISTINCT r.id) FILTER (WHERE r.priority > %(priority)s),
@@ -131,18 +145,37 @@ class _Reasons:
             )
             higher, ready = cursor.fetchone()
         self._ready = getattr(self, "_ready", {}) | {queue: sorted(ready or ())}
-        return higher, len(ready or ()), workers_up(queue)
+        workers = workers_up(queue)
+        return higher, len(workers), self._busy(queue, workers)
+
+    def _busy(self, queue: str, workers: Sequence[str]) -> str:
+        alive = Run.objects.filter(status__in=["queued", "running", "waiting"])
+        running = StepRun.objects.filter(run__in=alive, status="running", worker__in=workers).order_by("started_at")
+        found = list(running.values_list("worker", "project_id", "run__number", "step"))
+        if not workers or len({worker for worker, *_ in found}) < len(workers):
+            return ""
+        names = [f"#{number} {path}" for _, project, number, path in found if project == self.current.project_id]
+        # What other projects do is theirs to see.
+        others = len(found) - len(names)
+        names = _some(names) + ([f"{_count(others, 'step')} of other projects"] if others else [])
+        return (
+            f"the only {queue} worker is busy with {_and(names)}"
+            if len(workers) == 1
+            else f"all {len(workers)} {queue} workers are busy: {_and(names)}"
+        )
 
     def _worker(self, step: StepRun) -> str:
-        higher, _, up = self.queues[step.queue]
+        higher, up, busy = self.queues[step.queue]
         if up == 0:
             return f"no worker of the queue {step.queue} is up"
-        if higher:
-            return f"{_count(higher, 'run')} of higher priority {'is' if higher == 1 else 'are'} before it"
         earlier = sum(at < step.ready_at for at in self._ready[step.queue]) if step.ready_at else 0
-        if earlier:
-            return f"{_count(earlier, 'step')} of the queue {step.queue} {'was' if earlier == 1 else 'were'} ready before it"
-        return f"it is next: a worker of the queue {step.queue} takes it when one is free"
+        if higher:
+            before = f"{_count(higher, 'run')} of higher priority {'is' if higher == 1 else 'are'} before it"
+        elif earlier:
+            before = f"{_count(earlier, 'step')} of the queue {step.queue} {'was' if earlier == 1 else 'were'} ready before it"
+        else:
+            before = "" if busy else f"it is next: a worker of the queue {step.queue} takes it when one is free"
+        return "; ".join(filter(None, (busy, before)))
 
 
 def _before(ids: list[UUID]) -> dict[UUID, list[StepRun]]:
@@ -168,17 +201,21 @@ def _state(step: StepRun) -> str:
 
 def _taken(limit: int, what: str, names: list[str]) -> str:
     """`what` is place, or place for a run. More may be taken than there are: a limit that is lowered ends nothing."""
-    shown = names[:NAMED] + ([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])
+    shown = _some(names)
     if limit == 1 == len(names):
         return f"this project's only {what} is taken by {_and(shown)}"
     plural = what.replace("place", "places").replace("a run", "runs")
     return f"{len(names)} of this project's {limit} {plural if limit != 1 else what} are taken by {_and(shown)}"
 
 
-def workers_up(queue: str) -> int:
-    """How many worker processes of a queue were heard of lately, on hosts that take steps."""
+def _some(names: list[str]) -> list[str]:
+    return names[:NAMED] + ([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])
+
+
+def workers_up(queue: str) -> list[str]:
+    """The names of the worker processes of a queue that were heard of lately, on hosts that take steps."""
     hosts = Host.objects.filter(wanted="running", beat_at__gt=timezone.now() - SILENT, queues__contains=[queue])
-    return sum(len(group["processes"]) for host in hosts for group in host.groups.values() if queue in group["queues"])
+    return [one["worker"] for host in hosts for group in host.groups.values() if queue in group["queues"] for one in group["processes"]]
 
 
 def name_of(graph: Mapping[str, Any], path: str) -> str:

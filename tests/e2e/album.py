@@ -27,6 +27,7 @@ Act = Callable[[Page], None]
 P = "/p/{s.project}"
 E = "/p/{s.empty}"
 T = "/p/{s.tray}"
+H = "/p/{s.held}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,8 +257,10 @@ def _shots() -> list[Shot]:
         shot("workers-viewer", f"{project}/workers", f"{P}/workers", as_="viewer"),
         shot("workers-join", f"{project}/workers", f"{P}/workers", act=press("Add a host"), tall=False),
         shot("workers-joined", f"{project}/workers", f"{P}/workers", act=then(press("Add a host"), press("Make the command")), tall=False),
+        shot("triggers-new", f"{project}/triggers", f"{P}/triggers", act=press("New trigger"), tall=False),
         shot("triggers-empty", f"{project}/triggers", f"{E}/triggers"),
         shot("approvals-empty", f"{project}/approvals", f"{P}/approvals"),
+        shot("approvals", f"{project}/approvals", f"{H}/approvals"),
         shot("no-endpoint", endpoint, f"{P}/endpoints/none"),
         shot("overview", project, P),
         shot("overview-empty", project, E),
@@ -290,6 +293,11 @@ def _shots() -> list[Shot]:
         shot("canvas-step", pipeline, CANVAS, act=choose_step, tall=False),
         shot("canvas-problems", pipeline, f"{P}/pipelines/half-drawn", act=press("problems?$", part=True), tall=False),
         shot("canvas-run", pipeline, CANVAS, act=press("Run"), tall=False),
+        shot("canvas-dry", pipeline, CANVAS, act=then(press("Run"), _dry), tall=False),
+        shot("canvas-pinned", pipeline, f"{H}/pipelines/pinned", act=_step("Split rows"), tall=False),
+        shot("canvas-needs", pipeline, f"{H}/pipelines/pinned", act=then(_step("Train"), press("Running", "tab")), tall=False),
+        shot("canvas-secret", pipeline, f"{H}/pipelines/pinned", act=then(_step("Register"), _reference), tall=False),
+        shot("canvas-inside", pipeline, f"{H}/pipelines/clean-split-and-prepare", tall=False),
         shot("canvas-more", pipeline, CANVAS, act=press("More"), tall=False),
         shot(
             "canvas-yaml",
@@ -326,6 +334,15 @@ def _shots() -> list[Shot]:
         shot("run-cancelled", run, f"{P}/runs/{{s.runs[cancelled]}}"),
         shot("run-running", run, f"{P}/runs/{{s.runs[running]}}"),
         shot("run-cancel", run, f"{P}/runs/{{s.runs[running]}}", act=press("Cancel"), tall=False),
+        shot("run-waits", run, f"{H}/runs/{{s.runs[waiting]}}"),
+        shot("run-waits-step", run, f"{H}/runs/{{s.runs[waiting]}}?step=split"),
+        shot("run-priority", run, f"{H}/runs/{{s.runs[waiting]}}", act=press("^Priority", part=True), tall=False),
+        shot("run-asks", run, f"{H}/runs/{{s.runs[asking]}}"),
+        shot("run-forecast", run, f"{H}/runs/{{s.runs[dry]}}?tab=forecast"),
+        shot("run-inside", run, f"{H}/runs/{{s.runs[inside]}}?inside=ready"),
+        shot("run-shards", run, f"{H}/runs/{{s.runs[shards]}}?step=clean"),
+        shot("run-undone", run, f"{H}/runs/{{s.runs[undone]}}"),
+        shot("run-continue", run, f"{H}/runs/{{s.runs[undone]}}", act=press("Continue…"), tall=False),
         shot("run-again", run, f"{P}/runs/{{s.runs[income]}}", act=press("Run again…"), tall=False),
         shot("models", f"{project}/models", f"{P}/models"),
         shot("models-empty", f"{project}/models", f"{E}/models"),
@@ -344,6 +361,9 @@ def _shots() -> list[Shot]:
         shot("endpoint-viewer", endpoint, f"{P}/endpoints/bikes", as_="viewer"),
         shot("endpoint-delete", endpoint, f"{P}/endpoints/bikes", act=press("Delete", part=True), tall=False),
         shot("settings", settings, f"{P}/settings"),
+        shot("settings-limits", settings, f"{H}/settings"),
+        shot("secrets", settings, f"{H}/settings?tab=secrets"),
+        shot("secret-new", settings, f"{H}/settings?tab=secrets", act=press("New secret"), tall=False),
         shot("settings-archive", settings, f"{P}/settings", act=press("Archive this project…"), tall=False),
         shot("settings-viewer", settings, f"{P}/settings", as_="viewer"),
         shot("members", settings, f"{P}/settings?tab=members"),
@@ -356,6 +376,26 @@ def _shots() -> list[Shot]:
         shot("audit-entry", settings, f"{P}/settings?tab=audit", act=audit_entry, tall=False),
         shot("audit-viewer", settings, f"{P}/settings?tab=audit", as_="viewer"),
     ]
+
+
+def _dry(page: Page) -> None:
+    page.get_by_role("switch", name="Dry run").check(force=True)
+
+
+def _step(title: str) -> Act:
+    """Choose the step; on a phone its details are in a drawer."""
+
+    def act(page: Page) -> None:
+        page.locator("[data-canvas] [data-step]").filter(has_text=title).first.click()
+        page.wait_for_timeout(400)
+        if page.get_by_role("button", name="Parameters", exact=True).count():
+            page.get_by_role("button", name="Parameters", exact=True).click()
+
+    return act
+
+
+def _reference(page: Page) -> None:
+    page.get_by_role("button", name="Use a parameter or a secret instead").first.click()
 
 
 def _focus_canvas(page: Page) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.furnish import bring
+from tests.e2e.furnish import bring, pipeline
 from tests.e2e.material import churn
 from workers.sdk.client import ApiError, Client
 
@@ -40,8 +40,11 @@ class Stage:
     viewer: str
     newcomer: str
     """E-mail addresses; `PASSWORD` is the password of both. The newcomer is in no project."""
+    held: str
+    """One with limits: a run that waits for a person, behind it one that waits for the other's place; a pipeline with a pin and needs."""
     runs: dict[str, str]
-    """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`."""
+    """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`; of the held project
+    `waiting`, `asking`, and `dry`, `undone`, `shards`, `inside`."""
     first: dict[str, str]
     """The slug of one table, one image data set, model and endpoint each."""
 
@@ -52,6 +55,7 @@ def set_up(client: Client) -> Stage:
         _work(client)
         client.create_pipeline("Who leaves", template="table-classification", project=client.create_project("Tray")["slug"])
         client.create_project("Stage", description="Nothing yet.")
+    held = _held(client)
     invitation = client.request("POST", f"/projects/{client.project}/invitations", json={"email": "lena@example.org", "role": "reviewer"})
     called = {BIKES: "bikes", INCOME: "income", DIGITS: "digits"}
     runs: dict[str, str] = {}
@@ -61,10 +65,11 @@ def set_up(client: Client) -> Stage:
         project=str(client.project),
         empty="stage",
         tray="tray",
+        held="held",
         invitation=invitation["link"].rsplit("/", 1)[1],
         viewer=PEOPLE["viewer"][0],
         newcomer=NEWCOMER[0],
-        runs=runs,
+        runs={**runs, **held},
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
 
@@ -118,3 +123,63 @@ def _work(client: Client) -> None:
     stopped = client.start_run(INCOME, use_cache=False)
     client.cancel_run(stopped["id"])
     client.wait_for_run(stopped["id"])
+
+
+ASK = {
+    "read": {"component": "read_table", "parameters": {"dataset": "customers@latest"}},
+    "ask": {
+        "component": "approval",
+        "parameters": {"question": "May the new model answer?"},
+        "inputs": {"value": [{"step": "read", "output": "table"}]},
+    },
+}
+
+
+def _held(client: Client) -> dict[str, str]:
+    """Runs of the project `held` by what they show; its name is what each is found by."""
+    if not any(project["slug"] == "held" for project in client.list_projects()):
+        before, client.project = client.project, client.create_project("Held", description="Two runs, one place.")["slug"]
+        _fill_held(client)
+        client.project = before
+    return {run["name"]: run["id"] for run in client.list_runs(project="held") if run["name"]}
+
+
+def _fill_held(client: Client) -> None:
+    client.request("PUT", f"/projects/{client.project}/secrets/SHOP_TOKEN", json={"value": "correct horse battery"})
+    with tempfile.TemporaryDirectory() as folder:
+        bring(client, churn(Path(folder) / "customers.csv", rows=1200), "Customers", "churned")
+    made = pipeline(client, "table-classification", "customers", "Churn", register={"name": "Churn"})
+    full = client.wait_for_run(client.start_run(made)["id"])
+    client.wait_for_run(client.start_run(made, name="dry", sample={"rows": 200})["id"])
+    nested = client.create_pipeline(
+        "Parts",
+        template="nested",
+        parameters={
+            "read": {"dataset": "customers@latest"}, "ready": {"target": "churned"},
+            "train": {"target": "churned", "positive_label": "yes", "trees": 20},
+        },
+    )["slug"]  # fmt: skip
+    client.wait_for_run(client.start_run(nested, name="inside")["id"])
+    graph = client.request("GET", f"/projects/{client.project}/pipelines/{made}/draft")["graph"]
+    shards: Json = {
+        "read": graph["steps"]["read"],
+        "clean": {"component": "clean", "inputs": {"table": [{"step": "read", "output": "table"}]}},
+    }
+    shards["clean"]["map"] = {"port": "table", "size": 4, "at_once": 4}
+    client.wait_for_run(client.start_run(client.create_pipeline("Shards", graph={"steps": shards})["slug"], name="shards")["id"])
+    parts: Json = {**shards, "split": {"component": "split_rows", "parameters": {"test_share": 0.5, "validation_share": 0.5}}}
+    parts["clean"] = {
+        "component": "clean",
+        "inputs": shards["clean"]["inputs"],
+        "undo": {"component": "select_columns", "parameters": {"drop": ["age"]}},
+    }
+    parts["split"]["inputs"] = {"table": [{"step": "clean", "output": "table"}]}
+    client.wait_for_run(client.start_run(client.create_pipeline("Undone", graph={"steps": parts})["slug"], name="undone")["id"])
+    pinned = graph["steps"]
+    ran = next(step["id"] for step in full["step_runs"] if step["step"] == "split")
+    pinned["split"]["pin"] = {"step_run": ran, "run": full["number"]}
+    pinned["train"]["needs"] = {"memory_gb": 8, "labels": {"site": "lab"}}
+    client.create_pipeline("Pinned", graph=graph)
+    client.request("PUT", f"/projects/{client.project}/limits", json={"steps_at_once": None, "runs_at_once": 1})
+    client.start_run(client.create_pipeline("Ask", graph={"steps": ASK})["slug"], name="asking")
+    client.start_run(made, name="waiting", priority="high")

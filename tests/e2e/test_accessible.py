@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,6 +59,9 @@ PAGES = {
     "no such pipeline": "/p/{p.slug}/pipelines/none",
     "no such run": "/p/{p.slug}/runs/00000000-0000-0000-0000-000000000000",
     "workers": "/p/{p.slug}/workers",
+    "triggers": "/p/{p.slug}/triggers",
+    "approvals": "/p/{p.slug}/approvals",
+    "secrets": "/p/{p.slug}/settings?tab=secrets",
     "no such model": "/p/{p.slug}/models/none",
     "no such endpoint": "/p/{p.slug}/endpoints/none",
 }
@@ -72,7 +76,17 @@ DIALOGS = {
     "New pipeline": "pipelines",
     "Run again…": "run",
     "New project": "projects",
+    "Add a host": "workers",
+    "New trigger": "triggers",
+    "New secret": "secrets",
+    "Run": "canvas",
 }
+FURTHER: dict[str, Callable[[Page], None]] = {
+    "Add a host": lambda page: page.get_by_role("button", name="Make the command").click(),
+    "New trigger": lambda page: page.get_by_role("radio", name="Schedule").click(),
+    "Run": lambda page: page.get_by_role("switch", name="Dry run").check(force=True),
+}
+"""What is done in a dialog for the rest of it to show."""
 
 
 def settle(page: Page) -> None:
@@ -129,7 +143,20 @@ def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, 
     dialog.wait_for()
     until(page, "document.querySelector('[role=dialog]').contains(document.activeElement)")
     page.wait_for_timeout(300)
-    assert serious(page) == []
+    found = [f"desk, light: {line}" for line in serious(page)]
+    if further := FURTHER.get(button):
+        further(page)
+        page.wait_for_timeout(400)
+        found += [f"desk, light, further: {line}" for line in serious(page)]
+    page.emulate_media(color_scheme="dark")
+    until(page, "document.documentElement.dataset.mantineColorScheme === 'dark'")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
+    page.wait_for_timeout(400)
+    found += [f"phone, dark: {line}" for line in serious(page)]
+    if over := sideways(page):
+        found.append(f"phone: the page can be scrolled {over} px to the side")
+    assert not found, "\n".join(found)
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]  # as above
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     until(page, f"document.activeElement?.textContent?.trim() === {json.dumps(button)}")

@@ -12,6 +12,7 @@ from tests.e2e.canvas import Canvas, go
 from tests.e2e.conftest import Open
 from tests.e2e.furnish import bring
 from tests.e2e.material import churn
+from tests.e2e.test_accessible import serious
 from workers.sdk.client import Client
 
 STEPS = {
@@ -114,6 +115,7 @@ def answer(page: Page) -> None:
     go(page, "Approvals")
     card = page.get_by_role("article", name="May these rows go on?")
     expect(page.locator("[data-approvals='1']").first).to_be_visible()
+    assert serious(page) == []
     card.get_by_label("Comment").fill("They look right.")
     card.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("Nothing waits for you")).to_be_visible()

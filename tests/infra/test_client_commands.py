@@ -297,3 +297,44 @@ def test_from_a_model_to_an_answer(terminal: Terminal, model: dict[str, Any]) ->
         path = "/api/v1/projects/{project}/endpoints/{endpoint}/predict"
         case = schemathesis.openapi.from_dict(document)[path]["POST"]
         case.validate_response(http.post(path.format(project="quay", endpoint="door"), json={"instances": [{"size": 1, "colour": "red"}]}))
+
+
+def test_triggers_from_a_file_are_listed_fired_switched_and_told(terminal: Terminal, model: dict[str, Any]) -> None:
+    assert "headrace triggers create -f FILE" in terminal.run("triggers", "list").stdout
+    terminal.write(
+        "nightly.yaml",
+        "name: Nightly\nkind: cron\npipeline: late\nconfig:\n  schedule: 0 6 * * 1-5\nparameters:\n  train:\n    trees: 12\n",
+    )
+    made = terminal.json("triggers", "create", "-f", "nightly.yaml")
+    assert (made["slug"], made["enabled"], made["pipeline"]) == ("nightly", True, "late")
+    hook = terminal.run("triggers", "create", "-f", "-", given='{"name": "Hook", "kind": "webhook", "pipeline": "late"}').stdout
+    secret = re.search(r"^Secret +(\S+)$", hook, re.MULTILINE)
+    assert (
+        secret
+        and "/hooks/" in hook
+        and secret[1] not in terminal.run("triggers", "list").stdout + json.dumps(terminal.json("triggers", "list"))
+    )
+    listed = terminal.run("triggers", "list").stdout
+    assert "nightly" in listed and "hook" in listed and "late" in listed
+
+    fired = terminal.json("triggers", "fire", "nightly", "--data", '{"why": "by hand"}')
+    assert fired["status"] == "started" and fired["run_number"]
+    run = terminal.json("run", "show", str(fired["run_number"]))
+    assert run["trigger"]["slug"] == "nightly" and run["pipeline"] == "late"
+    terminal.run("logs", str(fired["run_number"]), "-f")
+    again = terminal.json("triggers", "replay", "nightly", fired["id"])
+    assert again["status"] == "started" and again["run_number"] > fired["run_number"]
+    assert [e["id"] for e in terminal.json("triggers", "events", "nightly")] == [again["id"], fired["id"]]
+    assert [e["id"] for e in terminal.json("triggers", "events", "nightly", "--limit", "1")] == [again["id"]]
+    assert terminal.json("triggers", "events", "nightly", "--status", "failed") == []
+    assert "Nothing has happened yet" in terminal.run("triggers", "events", "hook").stdout
+
+    assert terminal.json("triggers", "disable", "nightly")["enabled"] is False
+    assert " off " in terminal.run("triggers", "list").stdout
+    assert terminal.json("triggers", "enable", "nightly")["enabled"] is True
+    assert "this is not JSON" in terminal.run("triggers", "fire", "nightly", "--data", "{", status=2).stderr
+    terminal.write("list.yaml", "- a\n")
+    assert "list.yaml must hold an object" in terminal.run("triggers", "create", "-f", "list.yaml", status=1).stderr
+    terminal.write("never.yaml", "name: Never\nkind: cron\npipeline: late\nconfig:\n  schedule: 0 25 * * *\n")
+    assert "hour" in terminal.run("triggers", "create", "-f", "never.yaml", status=1).stderr
+    assert "nowhere" in terminal.run("triggers", "events", "nowhere", status=1).stderr

@@ -233,9 +233,18 @@ class Client:
         return self._list("GET", self._p(project) + "/templates")
 
     def create_pipeline(
-        self, name: str, *, template: str | None = None, yaml: str | None = None, graph: Json | None = None, project: str | None = None
+        self,
+        name: str,
+        *,
+        template: str | None = None,
+        parameters: dict[str, Json] | None = None,
+        yaml: str | None = None,
+        graph: Json | None = None,
+        project: str | None = None,
     ) -> Json:
-        return self._dict("POST", self._p(project) + "/pipelines", json={"name": name, "template": template, "yaml": yaml, "graph": graph})
+        """`parameters`: values for steps of the template, by step."""
+        body = {"name": name, "template": template, "parameters": parameters or {}, "yaml": yaml, "graph": graph}
+        return self._dict("POST", self._p(project) + "/pipelines", json=body)
 
     def export_pipeline(self, pipeline: str, version: int | None = None, project: str | None = None) -> Json:
         return self._dict("GET", f"{self._p(project)}/pipelines/{quote(pipeline, safe='')}/yaml", params={"version": version})

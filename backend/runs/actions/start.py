@@ -188,7 +188,9 @@ def _choose(graph: graphs.Graph, steps: list[Json], wish: Wish, before: Run | No
     """Which steps must run, which may be looked up, which are taken over from the run before. `steps` are in running order."""
     earlier: dict[str, StepRun] = {}
     if wish.reuse and before is not None:
-        earlier = {s.step: s for s in StepRun.objects.filter(run=before, parent=None, undoes=None)}
+        # What was put right after a failure is not done any more.
+        undone = StepRun.objects.filter(run=before).exclude(undoes=None).values("undoes")
+        earlier = {s.step: s for s in StepRun.objects.filter(run=before, parent=None, undoes=None).exclude(pk__in=undone)}
     unlooked: set[str] = set()
     changed: set[str] = set()
     for step in steps:

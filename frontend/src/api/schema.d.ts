@@ -5842,7 +5842,10 @@ export interface components {
             /** Run */
             run: number;
         };
-        /** PipelineIn */
+        /**
+         * PipelineIn
+         * @description From a template, a graph or YAML. `parameters`: values for steps of the template, by step.
+         */
         PipelineIn: {
             /** Name */
             name: string;
@@ -5853,6 +5856,15 @@ export interface components {
             description: string;
             /** Template */
             template?: string | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
             graph?: components["schemas"]["Graph"] | null;
             /** Yaml */
             yaml?: string | null;

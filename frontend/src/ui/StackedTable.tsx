@@ -7,7 +7,7 @@ import classes from './StackedTable.module.css'
  */
 export function StackedTable({ minWidth, ...table }: TableProps & { minWidth: number }) {
   return (
-    <Table.ScrollContainer minWidth={minWidth} className={classes.container} scrollAreaProps={{ type: 'auto', offsetScrollbars: 'x', tabIndex: 0 } as never}>
+    <Table.ScrollContainer minWidth={minWidth} classNames={{ scrollContainerInner: classes.inner }} scrollAreaProps={{ type: 'auto', offsetScrollbars: 'x', tabIndex: 0 } as never}>
       <Table {...table} className={classes.table} />
     </Table.ScrollContainer>
   )

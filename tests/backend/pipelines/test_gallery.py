@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from backend.core.models import Project
 from backend.datasets.models import Dataset, DatasetVersion
 from backend.datasets.samples import SAMPLES
+from backend.pipelines.actions.create import bring
 from backend.pipelines.gallery import FOLDER, templates
 from backend.pipelines.queries import check_graph
 from tests.backend.people import Person
@@ -37,34 +37,58 @@ def dataset(project: Project, slug: str, modality: str, columns: dict[str, list[
 
 
 @pytest.mark.parametrize("slug", [file.stem for file in sorted(FOLDER.glob("*.yaml"))])
-def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(project: Project, slug: str) -> None:
+def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(editor: Person, slug: str) -> None:
+    project = editor.project
     for name, columns in COLUMNS.items():
         dataset(project, name, "images" if name == "digits" else "table", columns)
     template = templates()[slug]
-    problems = check_graph(project, template.graph)["problems"]
+    problems = check_graph(project, bring(project, editor.user, template))["problems"]
     left = [(p["code"], p["step"], p["parameter"]) for p in problems]
     assert left == ([] if template.demo else [("missing_parameter", "read", "dataset")]), problems
     assert (template.demo in SAMPLES) if template.demo else True
     body = (FOLDER / f"{slug}.yaml").read_text(encoding="utf-8").partition("\n---\n")[2]
-    assert body == to_yaml(template.graph), "the file is in the canonical form"
+    texts = [to_yaml(template.graph), *(to_yaml(**text._asdict()) for text in template.brings.values())]
+    assert body.splitlines() == "---\n".join(texts).splitlines(), "the file is in the canonical form"
 
 
-PATTERNS = {"grid": "income", "shards": "bikes", "condition": "income", "rounds": "bikes", "approval": "income", "compensation": "income"}
+PATTERNS = {
+    "grid": "income",
+    "shards": "bikes",
+    "condition": "income",
+    "rounds": "bikes",
+    "approval": "income",
+    "compensation": "income",
+    "nested": "income",
+}
 
 
 @pytest.mark.parametrize(("slug", "data"), PATTERNS.items())
 def test_a_template_of_a_pattern_fits_the_real_data_that_it_names(editor: Person, slug: str, data: str) -> None:
     dataset(editor.project, data, "table", COLUMNS[data])
-    graph = copy.deepcopy(templates()[slug].graph)
-    graph["steps"]["read"]["parameters"]["dataset"] = f"{data}@latest"
+    parameters = {"read": {"dataset": f"{data}@latest"}}
+    made = editor.post("/pipelines", {"name": "Ours", "template": slug, "parameters": parameters})
+    graph = editor.get(f"/pipelines/{made['slug']}/draft")["graph"]
+    assert graph["steps"]["read"]["parameters"]["dataset"] == f"{data}@latest"
     assert editor.post("/pipelines/check", graph, 200)["problems"] == []
+
+
+def test_a_template_brings_the_pipelines_it_uses_once_and_leaves_others_of_that_name_alone(editor: Person) -> None:
+    editor.post("/pipelines", {"name": "Clean, split and prepare", "graph": {"steps": {}}})
+    first, second = (editor.post("/pipelines", {"name": name, "template": "nested"})["slug"] for name in ("One", "Two"))
+    used = [editor.get(f"/pipelines/{slug}/draft")["graph"]["steps"]["ready"]["component"] for slug in (first, second)]
+    assert used == ["pipeline:clean-split-and-prepare-2@1"] * 2
+    listed = {p["slug"]: p["latest_version"] for p in editor.get("/pipelines")["items"]}
+    assert listed == {"clean-split-and-prepare": None, "clean-split-and-prepare-2": 1, first: None, second: None}
+    refused = editor.post("/pipelines", {"name": "Three", "template": "nested", "parameters": {"reed": {"dataset": "x@1"}}}, 422)["error"]
+    assert refused["field"] == "parameters.reed" and "Its steps: evaluate, read, ready" in refused["hint"]
+    assert len(editor.get("/pipelines")["items"]) == 4
 
 
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
     assert [t["slug"] for t in listed] == [
         "digits", "income", "bikes", "table-classification", "table-regression", "image-classification",
-        "grid", "shards", "condition", "rounds", "approval", "compensation",
+        "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
     ]  # fmt: skip
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
     assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"

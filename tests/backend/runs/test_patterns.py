@@ -81,6 +81,22 @@ def test_a_failed_run_is_continued_with_what_is_unaffected_taken_over(editor: Pe
     }  # fmt: skip
 
 
+def test_what_was_put_right_after_a_failure_is_done_again_when_the_run_goes_on(editor: Person, project: Project) -> None:
+    mark = {"component": "mark", "parameters": {"folder": "/tmp", "name": "undone"}}
+    made(project, {"steps": {
+        "a": step("number", value=3), "told": {**step("mark", "a", folder="/tmp", name="told"), "undo": mark}, "b": step("add", "a"),
+    }})  # fmt: skip
+    run = editor.post("/runs", {"pipeline": "line"})
+    answer = finish(claim(step_run(run, "a").pk)["next"], RESULTS["a"], take=False)
+    assert {r["id"] for r in answer["ready"]} == {str(step_run(run, "told").pk), str(step_run(run, "b").pk)}
+    finish(claim(step_run(run, "told").pk)["next"], value(1), take=False)
+    fail(claim(step_run(run, "b").pk)["next"], retry=False, take=False)
+    finish(claim(step_run(run, "told~undo").pk)["next"], value(1), take=False)
+    assert statuses(editor, run)["told"] == ("succeeded", "") and editor.get(f"/runs/{run['id']}")["status"] == "failed"
+    on = editor.post(f"/runs/{run['id']}/rerun", {"reuse": True})
+    assert statuses(editor, on) == {"a": ("skipped", "reused"), "told": ("queued", ""), "b": ("queued", "")}
+
+
 def test_the_right_people_are_asked_and_the_first_answer_counts(
     editor: Person, project: Project, django_capture_on_commit_callbacks: Any
 ) -> None:

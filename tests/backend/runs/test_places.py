@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from backend.core.ids import new_id
 from backend.core.models import AuditEntry, Project
 from backend.pipelines.models import Pipeline
 from backend.runs import why as waiting
@@ -36,10 +37,10 @@ def pipeline(project: Project) -> Pipeline:
 
 
 @pytest.fixture(autouse=True)
-def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int | None]]:
-    """How many workers are up, by queue."""
-    up: dict[str, int | None] = {"cpu": 1}
-    monkeypatch.setattr(waiting, "workers_up", lambda queue: up.get(queue, 0))
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
+    """Which workers are up, by queue."""
+    up = {"cpu": ["idle"]}
+    monkeypatch.setattr(waiting, "workers_up", lambda queue: up.get(queue, []))
     yield up
 
 
@@ -163,14 +164,14 @@ def test_many_workers_at_once_never_overshoot_and_nothing_is_left_waiting(projec
     assert set(Run.objects.values_list("status", flat=True)) == {"succeeded"}
 
 
-def test_every_reason_is_told_in_a_sentence(owner: Person, pipeline: Pipeline, workers: dict[str, int | None]) -> None:
+def test_every_reason_is_told_in_a_sentence(owner: Person, pipeline: Pipeline, workers: dict[str, list[str]]) -> None:
     run = start(owner)
     assert reasons(owner, run)["a"] == "it is next: a worker of the queue cpu takes it when one is free"
     better = [start(owner, priority="high") for _ in range(3)]
     assert reasons(owner, run)["a"] == "3 runs of higher priority are before it"
-    workers["cpu"] = 0
+    workers["cpu"] = []
     assert reasons(owner, run)["a"] == "no worker of the queue cpu is up"
-    workers["cpu"] = 1
+    workers["cpu"] = ["idle"]
     for one in better:
         owner.post(f"/runs/{one['id']}/cancel", status=202)
     claimed = claim(step_run(run, "a").pk)["next"]
@@ -186,3 +187,40 @@ def test_every_reason_is_told_in_a_sentence(owner: Person, pipeline: Pipeline, w
     ):
         StepRun.objects.filter(pk=asked["id"]).update(status="waiting", state={"question": question})
         assert reasons(owner, run)["b"] == told
+
+
+def test_whoever_waits_for_a_worker_is_told_what_all_of_them_do(owner: Person, pipeline: Pipeline, workers: dict[str, list[str]]) -> None:
+    workers["cpu"] = ["w", "v"]
+    one, other = start(owner), person(Project.objects.create(slug="other", name="Other"), "owner")
+    Pipeline.objects.create(project=other.project, slug="line", name="Secret line", draft={"steps": FREE})
+    claim(step_run(one, "a").pk)
+    assert reasons(owner, one)["b"] == "it is next: a worker of the queue cpu takes it when one is free"
+    claim(step_run(one, "b").pk, "v")
+    assert reasons(owner, one)["c"] == f"all 2 cpu workers are busy: #{one['number']} a and #{one['number']} b"
+    run = start(owner)
+    assert (
+        reasons(owner, run)["a"]
+        == f"all 2 cpu workers are busy: #{one['number']} a and #{one['number']} b; 1 step of the queue cpu was ready before it"
+    )
+    theirs = start(other, priority="urgent")
+    assert reasons(other, theirs)["a"] == "all 2 cpu workers are busy: 2 steps of other projects"
+    assert reasons(owner, one)["c"].endswith(" b; 1 run of higher priority is before it")
+    workers["cpu"] = ["v"]
+    assert reasons(other, theirs)["a"] == "the only cpu worker is busy with 1 step of other projects"
+
+
+def test_a_shard_that_its_step_holds_back_is_told_how_many_go_at_once(owner: Person, project: Project) -> None:
+    mapped = {**step("add", "a"), "name": "Train each", "map": {"values": [{"plus": n} for n in range(4)], "at_once": 2}}
+    Pipeline.objects.create(project=project, slug="line", name="Line", draft={"steps": {"a": step("number", value=1), "many": mapped}})
+    run = start(owner)
+    finish(claim(step_run(run, "a").pk)["next"], value(1), take=False)
+    many = claim(step_run(run, "many").pk)["next"]
+    shards = [{"id": str(new_id()), "step": f"many[{n}]", "shard": n, "parameters": {}} for n in range(4)]
+    sql("ledger_suspend(%s::uuid, %s, 'w', '{}', %s::jsonb, '[]', 2, false, null, false, 32)", many["id"], many["attempt"], shards)
+
+    def told(path: str) -> str:
+        return owner.get(f"/runs/{run['id']}/waits?step={path}")[0]["why"]  # type: ignore[no-any-return]  # JSON
+
+    assert told("many[0]") == "it is next: a worker of the queue cpu takes it when one is free"
+    assert told("many[2]") == "2 of the 2 shards that “Train each” runs at once are under way; it is the next"
+    assert told("many[3]") == "2 of the 2 shards that “Train each” runs at once are under way; 1 other is before it"

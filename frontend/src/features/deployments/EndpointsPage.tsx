@@ -62,14 +62,14 @@ export function EndpointsPage() {
                     </Table.Td>
                     <Table.Td data-label="Model">
                       {endpoint.current ? (
-                        <>
+                        <Group gap={6}>
                           <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/models/$model" params={{ project, model: endpoint.current?.model ?? '' }} {...props} />}>
                             {endpoint.current.model}
-                          </Anchor>{' '}
+                          </Anchor>
                           <Badge size="sm" color="gray">
                             v{endpoint.current.model_version}
                           </Badge>
-                        </>
+                        </Group>
                       ) : (
                         '–'
                       )}

@@ -39,7 +39,7 @@ import { successorCounts } from './graph/connect'
 import { sameMeaning } from './graph/diff'
 import { pipelineOf } from './graph/nested'
 import type { Graph, Position, Step } from './graph/types'
-import { catalogQuery, datasetsQuery, endpointsQuery, modelsQuery, pipelineQuery, templatesQuery, updatePipeline, versionsQuery } from './queries'
+import { catalogQuery, datasetsQuery, endpointsQuery, modelsQuery, pipelineQuery, secretNamesQuery, templatesQuery, updatePipeline, versionsQuery } from './queries'
 
 const NO_VERSIONS: Version[] = []
 
@@ -101,6 +101,8 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const datasets = useQuery(datasetsQuery(project))
   const models = useQuery(modelsQuery(project))
   const endpoints = useQuery(endpointsQuery(project))
+  const secretive = can('secret.read')
+  const secretNames = useQuery({ ...secretNamesQuery(project), enabled: secretive })
   const versionList = useQuery(versionsQuery(project, pipeline))
   const versions = versionList.data ?? NO_VERSIONS
   const shownVersion = typeof search.version === 'number' ? (versions.find((version) => version.number === search.version) ?? null) : null
@@ -110,7 +112,9 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const known = useEditorState((state) => state.catalog !== EMPTY_CATALOG)
   const ready = sessionState.ready && known
   const counts = useMemo(() => successorCounts((templates.data ?? []).map((template) => template.graph)), [templates.data])
-  const choices = useMemo<Choices>(() => ({ datasets: datasets.data, models: models.data, endpoints: endpoints.data }), [datasets.data, models.data, endpoints.data])
+  const settings = can('secret.write') ? `/p/${project}/settings?tab=secrets` : undefined
+  const secrets = useMemo(() => (secretive ? { names: secretNames.data, settings } : undefined), [secretive, secretNames.data, settings])
+  const choices = useMemo<Choices>(() => ({ datasets: datasets.data, models: models.data, endpoints: endpoints.data, secrets }), [datasets.data, models.data, endpoints.data, secrets])
   const draft = useCallback((): Graph => editor.draft.getGraph(), [editor])
   const flush = useCallback(() => session.flush(), [session])
   const latest = versions[0]

@@ -18,7 +18,6 @@ import { PageHeader } from '@/ui/PageHeader'
 import classes from './canvas/lists.module.css'
 import { Miniature } from './canvas/Miniature'
 import { componentOf, EMPTY_CATALOG, type Catalog } from './graph/catalog'
-import { setParameters } from './graph/edit'
 import type { Graph, Template } from './graph/types'
 import { catalogQuery, createPipeline, datasetsQuery, demoQuery, startDemo, templatesQuery } from './queries'
 
@@ -136,9 +135,9 @@ function Use({ project, template, catalog, onClose }: { project: string; templat
   const [dataset, setDataset] = useState<string | null>(null)
   const create = useMutation({
     mutationFn: () => {
-      if (!dataset) return createPipeline(project, { name, template: template.slug })
-      const graph = slots.reduce((now, { step, parameter }) => setParameters(now, step, { ...now.steps[step]?.parameters, [parameter]: `${dataset}@latest` }), template.graph)
-      return createPipeline(project, { name, graph })
+      const parameters: Record<string, Record<string, unknown>> = {}
+      if (dataset) for (const { step, parameter } of slots) parameters[step] = { ...parameters[step], [parameter]: `${dataset}@latest` }
+      return createPipeline(project, { name, template: template.slug, parameters })
     },
     onSuccess: (made) => {
       void client.invalidateQueries({ queryKey: keys.pipelines(project) })

@@ -60,6 +60,12 @@ export const endpointsQuery = (project: string) =>
     queryFn: async () => (await unwrap(api.GET(`${BASE}/endpoints`, { params: { path: { project } } }))).map(({ slug, name }) => ({ slug, name })),
   })
 
+export const secretNamesQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.project(project), 'secrets', 'names'],
+    queryFn: async () => (await unwrap(api.GET(`${BASE}/secrets`, { params: { path: { project } } }))).map((secret) => secret.name),
+  })
+
 export const latestRunQuery = (project: string, pipeline: string) =>
   queryOptions({
     queryKey: [...keys.runs(project), 'latest-of', pipeline],
@@ -74,11 +80,11 @@ export const runQuery = (project: string, run: string) =>
 
 export const checkGraph = (project: string, graph: Graph, signal: AbortSignal) => unwrap(api.POST(`${BASE}/pipelines/check`, { params: { path: { project } }, body: toApi(graph), signal }))
 
-export const createPipeline = (project: string, body: { name: string; template?: string; graph?: Graph; yaml?: string }) =>
+export const createPipeline = (project: string, body: { name: string; template?: string; parameters?: Record<string, Record<string, unknown>>; graph?: Graph; yaml?: string }) =>
   unwrap(
     api.POST(`${BASE}/pipelines`, {
       params: { path: { project } },
-      body: { name: body.name, description: '', template: body.template ?? null, graph: body.graph ? toApi(body.graph) : null, yaml: body.yaml ?? null },
+      body: { name: body.name, description: '', template: body.template ?? null, parameters: body.parameters ?? {}, graph: body.graph ? toApi(body.graph) : null, yaml: body.yaml ?? null },
     }),
   )
 

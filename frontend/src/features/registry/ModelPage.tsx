@@ -139,7 +139,7 @@ function Description({ project, model, editable }: { project: string; model: Sch
     <Group gap={4}>
       <span>{model.description || 'No description yet.'}</span>
       {editable && (
-        <ActionIcon size="sm" aria-label="Edit the description" onClick={() => setText(model.description)}>
+        <ActionIcon size={24} aria-label="Edit the description" onClick={() => setText(model.description)}>
           <IconPencil size={14} aria-hidden />
         </ActionIcon>
       )}

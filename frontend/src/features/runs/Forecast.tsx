@@ -32,11 +32,11 @@ export function Forecast({ project, run }: { project: string; run: Run }) {
         <Table.Tbody>
           {query.data.steps.map((step) => (
             <Table.Tr key={step.step}>
-              <Table.Td>{step.name}</Table.Td>
-              <Table.Td>{step.rows === null ? '–' : count(step.rows)}</Table.Td>
-              <Table.Td>{timeWords(step.time) || '–'}</Table.Td>
-              <Table.Td>{memoryWords(step.memory) || '–'}</Table.Td>
-              <Table.Td>
+              <Table.Td fw={600}>{step.name}</Table.Td>
+              <Table.Td data-label="Rows">{step.rows === null ? '–' : count(step.rows)}</Table.Td>
+              <Table.Td data-label="Time">{timeWords(step.time) || '–'}</Table.Td>
+              <Table.Td data-label="Memory">{memoryWords(step.memory) || '–'}</Table.Td>
+              <Table.Td data-label="Rests on">
                 <Text size="xs" c="dimmed">
                   {basis(step)}
                 </Text>

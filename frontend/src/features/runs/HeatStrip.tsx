@@ -13,6 +13,8 @@ export function HeatStrip({ project, run, step, chosen, onChoose }: { project: s
   const { shards, loading, error } = useShards(project, run, step)
   const rounds = run.graph.steps?.[step.step]?.repeat != null
   const noun = rounds ? 'round' : 'shard'
+  // Their number is known before they are.
+  const many = loading ? (step.shards?.total ?? 0) : shards.length
   const counts = useMemo(() => tally(shards), [shards])
   const next = useMemo(() => {
     const from = chosen ?? -1
@@ -22,7 +24,7 @@ export function HeatStrip({ project, run, step, chosen, onChoose }: { project: s
     <section className={classes.strip} aria-label={`The ${noun}s of ${step.name || step.title}`} data-strip={step.step}>
       <Group justify="space-between" gap="xs" mb={8}>
         <Text size="sm" fw={600}>
-          {step.name || step.title}: {count(shards.length)} {shards.length === 1 ? noun : `${noun}s`}
+          {step.name || step.title}: {count(many)} {many === 1 ? noun : `${noun}s`}
         </Text>
         <Group gap="sm">
           {counts.map(([look, many]) => (

@@ -29,9 +29,10 @@ export function RerunDialog({ mode, onClose, project, run }: { mode: Mode | null
   )
 }
 
-/** Steps that have their result: those are taken over, as long as nothing that decides them is changed. */
+/** Steps that have their result: those are taken over, as long as nothing that decides them is changed. What was put right after a failure is not done any more. */
 function finished(run: Run): StepRun[] {
-  return drawn(run, null).filter((step) => step.status === 'succeeded' || (step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')))
+  const undone = new Set(run.step_runs.map((step) => step.undoes))
+  return drawn(run, null).filter((step) => !undone.has(step.id)).filter((step) => step.status === 'succeeded' || (step.status === 'skipped' && (step.skip_reason === 'cached' || step.skip_reason === 'reused')))
 }
 
 function Body({ mode, onClose, project, run }: { mode: Mode; onClose: () => void; project: string; run: Run }) {

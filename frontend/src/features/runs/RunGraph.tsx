@@ -3,7 +3,7 @@ import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node
 import '@xyflow/react/dist/style.css'
 import { useComputedColorScheme } from '@mantine/core'
 import { IconRepeat, IconStack2 } from '@tabler/icons-react'
-import { memo, useMemo, useRef, type ReactNode } from 'react'
+import { memo, useEffect, useMemo, useRef, type ReactNode } from 'react'
 import { count, duration, elapsed, humanise } from '@/lib/format'
 import { firstView } from '@/lib/view'
 import { statusLook } from '@/ui/StatusBadge'
@@ -91,6 +91,7 @@ export function StepList({ run, waits, selected, onSelect, children }: { run: Ru
                 <StatusIcon size={17} stroke={2.2} className={look.spin ? classes.spin : undefined} aria-hidden />
               </span>
               <span className={classes.stepName}>
+                {step.undoes ? 'Undone by ' : ''}
                 {step.name || step.title}
                 <span className="visually-hidden"> {step.status}</span>
               </span>
@@ -136,10 +137,18 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
     [wires, byStep],
   )
   const box = useRef<HTMLDivElement>(null)
+  const flowing = useRef<ReactFlowInstance<StepNode> | null>(null)
   const look = (flow: ReactFlowInstance<StepNode>) => {
+    flowing.current = flow
     const [first] = [...nodes].sort((a, b) => a.position.x - b.position.x)
     if (first && box.current) void flow.setViewport(firstView(flow.getNodesBounds(nodes), { ...first.position, width: WIDTH, height: HEIGHT }, { width: box.current.clientWidth, height: box.current.clientHeight }, 0.06))
   }
+  // What a step holds is asked for after it was opened: looked at anew when it is there.
+  const known = nodes.length > 0 && Object.keys(spots).length > 0
+  useEffect(() => {
+    if (known && flowing.current) look(flowing.current)
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- only then: later the view is the reader's own
+  }, [known])
   return (
     <div ref={box} className={classes.graph} role="group" aria-label="Steps of this run">
       <ReactFlow

@@ -14,7 +14,7 @@ import { ConfirmButton, notifyError } from '@/ui/confirm'
 import { Missing } from '@/ui/Missing'
 import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
-import { runQuery, useInside, useNow, useRun, useStepAt, useWaits } from './data'
+import { runQuery, useInside, useNow, useRun, useStepAt, useWaitAt, useWaits } from './data'
 import { DryRunNotice, Forecast } from './Forecast'
 import { HeatStrip } from './HeatStrip'
 import { ended, runsMany, shardOf, type Run, type StepRun } from './live'
@@ -51,9 +51,9 @@ export function RunPage() {
   return <Shown key={id} project={project} run={query.data} />
 }
 
-/** The step worth looking at when nobody chose: one that failed, one that runs, else the last that ran. */
+/** The step worth looking at when nobody chose: one that failed, one that runs, one that waits, else the last that ran. */
 function interesting(run: Run): string | null {
-  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'waiting') ?? run.step_runs.find((s) => s.status === 'running')
+  const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'waiting') ?? run.step_runs.find((s) => s.status === 'running') ?? (ended(run.status) ? undefined : run.step_runs.find((s) => s.status === 'queued'))
   const last = [...run.step_runs].sort((a, b) => Date.parse(b.finished_at ?? '') - Date.parse(a.finished_at ?? ''))[0]
   return (pick ?? last ?? run.step_runs[0])?.step ?? null
 }
@@ -102,12 +102,13 @@ function Shown({ project, run }: { project: string; run: Run }) {
   )
   const running = !ended(run.status)
   const waits = useWaits(project, run)
+  const shardWaits = useWaitAt(project, run, shard.data)
   // Nothing of it runs: what it waits for is what people want to know first.
   const held = running && !run.step_runs.some((s) => s.status === 'running') ? run.step_runs.find((s) => (s.status === 'queued' || s.status === 'waiting') && waits.has(s.step)) : undefined
   const still = held ? `“${held.name || held.title}”: ${waits.get(held.step)}.` : ''
   const phone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
   const broken = run.step_runs.find((s) => s.status === 'failed')
-  const panel = step && <StepPanel project={project} run={run} step={step} why={waits.get(step.step)} onOpen={(to) => setSearch({ tab: to, step: step.step })} />
+  const panel = step && <StepPanel project={project} run={run} step={step} why={waits.get(step.step) || shardWaits} onOpen={(to) => setSearch({ tab: to, step: step.step })} />
   const title = `#${run.number} ${run.name || run.pipeline_name}`
   return (
     <>
@@ -216,6 +217,11 @@ function Shown({ project, run }: { project: string; run: Run }) {
             </div>
           ))}
         </div>
+      )}
+      {still && Object.keys(run.metrics).length > 0 && (
+        <Text size="sm" c="dimmed" mb="sm">
+          {still}
+        </Text>
       )}
       {phone ? (
         <StepList run={run} waits={waits} selected={owner?.step ?? null} onSelect={(key) => setSearch({ step: key })}>

@@ -182,14 +182,20 @@ export function useShards(project: string, run: Run, step: StepRun): { shards: r
     refetchInterval: ended(step.status) ? false : 20_000,
   })
   const waiting = useRef(new Map<string, { status: Status; attempt: number }>())
-  const frame = useRef(0)
-  useEffect(() => () => cancelAnimationFrame(frame.current), [])
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  const many = step.shards?.total ?? 0
   useLive(`run:${run.id}`, (event) => {
     if (event.type !== 'step_run_changed' || shardOf(step.step, event.step) === null) return
     waiting.current.set(event.step, { status: event.status, attempt: event.attempt })
-    // Hundreds may come at once: drawn together, once a frame.
-    cancelAnimationFrame(frame.current)
-    frame.current = requestAnimationFrame(() => setHeard(new Map(waiting.current)))
+    // Hundreds come at once, and thousands of squares take a while to draw: drawn together, the more there are the more seldom.
+    timer.current ??= setTimeout(
+      () => {
+        timer.current = undefined
+        setHeard(new Map(waiting.current))
+      },
+      Math.min(1500, 50 + many / 8),
+    )
   })
   const data = query.data ?? NO_SHARDS
   const shards = useMemo(() => withEvents(data, step.step, heard), [data, step.step, heard])
@@ -224,6 +230,18 @@ export function useWaits(project: string, run: Run): ReadonlyMap<string, string>
   })
   const data = waits ? query.data : undefined
   return useMemo(() => new Map((data ?? []).map((one) => [one.step, one.why])), [data])
+}
+
+/** Why one shard or round waits; empty while it does not. */
+export function useWaitAt(project: string, run: Run, step: StepRun | undefined): string {
+  const waits = !ended(run.status) && (step?.status === 'queued' || step?.status === 'waiting')
+  const query = useQuery({
+    queryKey: [...keys.runs(project), run.id, 'wait', step?.step],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/runs/{run_id}/waits', { params: { path: { project, run_id: run.id }, query: { step: step?.step } } })),
+    enabled: waits,
+    refetchInterval: 3_000,
+  })
+  return (waits && query.data?.[0]?.why) || ''
 }
 
 /** What the run's pipeline would take on all of its data. */

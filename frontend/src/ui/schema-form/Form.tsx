@@ -5,29 +5,34 @@ import { Theme } from '@rjsf/mantine'
 import type { ErrorSchema, FieldTemplateProps, ObjectFieldTemplateProps, RJSFSchema } from '@rjsf/utils'
 import { useEffect, useMemo, useRef } from 'react'
 import type { SchemaFormContext } from './context'
-import { isReference, ReferenceChip, ReferenceMenu } from './Reference'
+import { Pairs } from './Pairs'
+import { isReference, ReferenceChip, ReferenceMenu, SecretField } from './Reference'
 import type { SchemaFormProps } from './SchemaForm'
-import { simplify, typeOf, uiSchemaOf, type JsonSchema } from './schema'
+import { simplify, takesSecret, typeOf, uiSchemaOf, type JsonSchema } from './schema'
 import { validator } from './validator'
 import { widgets } from './widgets'
 
 type FormContext = SchemaFormContext & { bound?: Record<string, unknown>; bind?: (name: string, reference: unknown) => void }
 
 /** The widgets show their own label, help and errors; only lists and objects without a widget need the errors here. */
-function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, label, registry, disabled }: FieldTemplateProps) {
+function Field({ children, hidden, rawErrors, schema, uiSchema, fieldPathId, label, registry, disabled, required }: FieldTemplateProps) {
   if (hidden || uiSchema?.['ui:widget'] === 'hidden') return <Box display="none">{children}</Box>
   const { references, bound, bind } = (registry.formContext ?? {}) as FormContext
   const name = fieldPathId.path.length === 1 ? String(fieldPathId.path[0]) : null
-  if (name !== null && bound?.[name]) return <ReferenceChip label={schema.title ?? label} reference={bound[name]} choices={references} errors={rawErrors} onClear={disabled ? undefined : () => bind?.(name, undefined)} />
+  const title = schema.title ?? label
+  const kept = name === null ? undefined : bound?.[name]
+  if (name !== null && bind && references?.secrets && schema.format === 'password' && (kept === undefined || Object.hasOwn(kept as object, '$secret')))
+    return <SecretField label={title} help={schema.description} required={required} value={kept} secrets={references.secrets} errors={rawErrors} disabled={disabled} onChoose={(reference) => bind(name, reference)} />
+  if (name !== null && kept) return <ReferenceChip label={title} reference={kept} choices={references} errors={rawErrors} onClear={disabled ? undefined : () => bind?.(name, undefined)} />
   if (name !== null && references && bind && !disabled) {
     return (
       <Box pos="relative">
         {children}
-        <ReferenceMenu label={schema.title ?? label} choices={references} type={typeOf(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
+        <ReferenceMenu label={title} choices={references} type={typeOf(schema as JsonSchema)} secret={takesSecret(schema as JsonSchema)} onChoose={(reference) => bind(name, reference)} />
       </Box>
     )
   }
-  const own = !uiSchema?.['ui:widget'] && (schema.type === 'array' || schema.type === 'object')
+  const own = !uiSchema?.['ui:widget'] && !uiSchema?.['ui:field'] && (schema.type === 'array' || schema.type === 'object')
   return (
     <Box>
       {children}
@@ -73,6 +78,7 @@ function ObjectFields({ properties, schema, title, fieldPathId }: ObjectFieldTem
 const Themed = withTheme({
   ...Theme,
   widgets: { ...Theme.widgets, ...widgets },
+  fields: { ...Theme.fields, pairs: Pairs },
   templates: { ...Theme.templates, FieldTemplate: Field, ObjectFieldTemplate: ObjectFields },
 })
 

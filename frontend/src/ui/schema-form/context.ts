@@ -5,7 +5,18 @@ export type DatasetChoice = { slug: string; name: string; modality: string; late
 export type NameChoice = { slug: string; name: string }
 
 /** What may stand in place of a value: a parameter of the pipeline, or a secret of the project by its name. */
-export type ReferenceChoices = { parameters: { name: string; title: string; type: string }[]; secrets: boolean }
+export type ReferenceChoices = {
+  parameters: { name: string; title: string; type: string }[]
+  /** Absent where none may be used, or none may be seen. */
+  secrets?: SecretChoices
+}
+
+export type SecretChoices = {
+  /** Absent while they are not known. */
+  names?: string[]
+  /** The page on which one is set, for those who may. */
+  settings?: string
+}
 
 export type SchemaFormContext = {
   /** Where it is given, each field of the form can refer to one of these instead of holding a value. */

@@ -1,3 +1,3 @@
 export { SchemaForm, type SchemaFormProps } from './SchemaForm'
-export type { ColumnChoice, DatasetChoice, NameChoice, SchemaFormContext } from './context'
+export type { ColumnChoice, DatasetChoice, NameChoice, ReferenceChoices, SchemaFormContext } from './context'
 export { check, type Invalid, type JsonSchema } from './schema'

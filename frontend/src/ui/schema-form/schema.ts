@@ -69,6 +69,11 @@ export function typeOf(schema: JsonSchema): string {
   return (Array.isArray(schema.type) ? schema.type.find((t) => t !== 'null') : schema.type) ?? (schema.properties ? 'object' : 'string')
 }
 
+/** Whether a secret can stand there: text that a person writes, not one of a few choices or the name of something. */
+export function takesSecret(schema: JsonSchema): boolean {
+  return typeOf(schema) === 'string' && !schema.enum && schema.const === undefined && (!schema.format || ['textarea', 'password', 'expression'].includes(schema.format))
+}
+
 /** The closed range of a number that is worth a slider: a share between two bounds at most 1 apart. */
 export function sliderRange(schema: JsonSchema): [number, number] | null {
   const low = schema.minimum ?? schema.exclusiveMinimum
@@ -84,6 +89,7 @@ export function uiSchemaOf(schema: JsonSchema): Record<string, unknown> {
   if (schema.properties) for (const [name, child] of Object.entries(schema.properties)) ui[name] = uiSchemaOf(child)
   if (schema.format && WIDGETS.has(schema.format)) ui['ui:widget'] = schema.format
   else if (schema.const !== undefined) ui['ui:widget'] = 'hidden'
+  else if (typeOf(schema) === 'object' && !schema.properties && (schema.additionalProperties as JsonSchema | undefined)?.type === 'string') ui['ui:field'] = 'pairs'
   else if (typeOf(schema) === 'array') {
     const items = schema.items ?? {}
     if (items.format && WIDGETS.has(items.format)) ui['ui:widget'] = items.format === 'column' ? 'columns' : items.format

@@ -110,7 +110,7 @@ export function DatasetPage() {
             {versions.data && version && (
               <Select
                 aria-label="Version"
-                w={190}
+                w={{ base: 160, sm: 190 }}
                 allowDeselect={false}
                 value={String(version.number)}
                 data={versions.data.map((v) => ({ value: String(v.number), label: `Version ${v.number}${v.status === 'frozen' ? '' : ` (${v.status})`}` }))}

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 
 import { plural } from '@/lib/format'
 import { EmptyState } from '@/ui/EmptyState'
-import { SchemaForm, type JsonSchema, type SchemaFormContext } from '@/ui/schema-form'
+import { SchemaForm, type JsonSchema, type ReferenceChoices, type SchemaFormContext } from '@/ui/schema-form'
 
 import { duplicate } from '../actions/duplicate'
 import { remove } from '../actions/remove'
@@ -22,7 +22,7 @@ import { NewerVersion } from './NewerVersion'
 import { ParametersPanel } from './Parameters'
 import classes from './panels.module.css'
 
-export type Choices = Pick<SchemaFormContext, 'datasets' | 'models' | 'endpoints'>
+export type Choices = Pick<SchemaFormContext, 'datasets' | 'models' | 'endpoints'> & Pick<ReferenceChoices, 'secrets'>
 
 export function Inspector({ choices }: { choices: Choices }) {
   const current = useCurrent()
@@ -166,7 +166,11 @@ function StepDetails({ id, step, choices }: { id: string; step: Step; choices: C
     return known
   }, [step.inputs, columns])
   const declared = useGraph().parameters
-  const context = useMemo<SchemaFormContext>(() => ({ ...choices, columns: inputColumns, references: { parameters: Object.entries(declared ?? {}).map(([name, one]) => ({ name, title: one.title || name, type: one.type })), secrets: true } }), [choices, inputColumns, declared])
+  const context = useMemo<SchemaFormContext>(() => {
+    const { secrets, ...others } = choices
+    const parameters = Object.entries(declared ?? {}).map(([name, one]) => ({ name, title: one.title || name, type: one.type }))
+    return { ...others, columns: inputColumns, references: { parameters, secrets: step.component.startsWith('code:') ? undefined : secrets } }
+  }, [choices, inputColumns, declared, step.component])
 
   // Asked for from elsewhere (a problem, F2, Enter): put the cursor into that field. The form may still be loading.
   useEffect(() => {

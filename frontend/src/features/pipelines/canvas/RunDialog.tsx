@@ -1,5 +1,5 @@
 /** Before a run: what must be right first (each line goes there), and what may be changed for this run only. */
-import { Accordion, Box, Button, Group, Modal, NumberInput, Select, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { Accordion, Box, Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, Switch, Text, TextInput } from '@mantine/core'
 import { IconCircleCheck, IconCircleX, IconLoader2, IconPlayerPlayFilled } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -171,7 +171,7 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
           onChange={(event) => setSample(event.currentTarget.checked ? SAMPLE : null)}
         />
         {sample && (
-          <Group grow align="flex-start" gap="sm" role="group" aria-label="Sample">
+          <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm" role="group" aria-label="Sample">
             <NumberInput label="Rows or pictures" min={1} max={1_000_000} allowDecimal={false} value={sample.rows} onChange={(rows) => setSample({ ...sample, rows: Math.max(1, Number(rows) || 1) })} />
             <Select
               label="Chosen"
@@ -185,7 +185,7 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
               onChange={(how) => setSample({ ...sample, how: (how ?? 'stratified') as Sample['how'] })}
             />
             {sample.how !== 'head' && <NumberInput label="Seed" min={0} max={2 ** 31 - 1} allowDecimal={false} value={sample.seed} onChange={(seed) => setSample({ ...sample, seed: Math.max(0, Number(seed) || 0) })} />}
-          </Group>
+          </SimpleGrid>
         )}
         <Switch label="Use earlier results" description="Steps whose component, parameters and inputs did not change are not computed again." checked={useCache} onChange={(event) => setUseCache(event.currentTarget.checked)} />
         <Accordion variant="contained" chevronPosition="left">

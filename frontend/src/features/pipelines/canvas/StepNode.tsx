@@ -51,13 +51,15 @@ export const StepNode = memo(function StepNode({ id, data, selected, dragging }:
           <div className={classes.title}>{title}</div>
           {!far && <div className={classes.component}>{step.name ? (component?.title ?? step.component) : id}</div>}
         </div>
-        {!far &&
-          badges.map((badge) => {
+        {badges
+          // From afar only what keeps the step from running at all.
+          .filter((badge) => !far || badge.part === 'pin')
+          .map((badge) => {
             const { icon: Sign } = FLOW_LOOK[badge.part]
             return (
               <span key={badge.part} className={classes.flow} data-part={badge.part} role="img" aria-label={badge.words} data-tip={badge.words}>
-                <Sign size={12} stroke={2} aria-hidden />
-                {badge.sign}
+                <Sign size={far ? 30 : 12} stroke={2} aria-hidden />
+                {!far && badge.sign}
               </span>
             )
           })}

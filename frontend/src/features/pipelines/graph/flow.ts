@@ -20,7 +20,7 @@ export function policyWords(policy: MapSpec['policy']): string {
 
 /** What a host must have, in words. */
 export function needsWords({ gpu, memory_gb, labels }: NeedsSpec): string {
-  return [gpu === undefined ? '' : gpu === 0 ? 'no GPU' : gpu === 1 ? 'a GPU' : `${gpu} GPUs`, memory_gb === undefined ? '' : `${memory_gb} GB of memory`, ...Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`)].filter(Boolean).join(', ')
+  return [gpu === undefined ? '' : gpu === 0 ? 'no GPU' : gpu === 1 ? 'a GPU' : `${gpu} GPUs`, memory_gb === undefined ? '' : `${memory_gb} GB of memory`, ...Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`)].filter(Boolean).join(', ').replace(/, ([^,]*)$/, ' and $1')
 }
 
 /** One part in words, empty where nothing is said. */

@@ -32,7 +32,7 @@ export function Secrets({ project }: { project: string }) {
         title="Secrets"
         description={
           <>
-            Passwords and keys that steps need. In a step’s parameter write <code>{'{"$secret": "NAME"}'}</code> in YAML or over the API: the value is put in on the worker and blacked out of its logs. Code steps get none.
+            Passwords and keys that steps need. Choose one at any text field of a step (in YAML it is <code>{'{"$secret": "NAME"}'}</code>): the value is put in on the worker and blacked out of its logs. Code steps get none.
           </>
         }
         actions={
