@@ -76,11 +76,12 @@ NOT_YET = {"visibleWhen", "whenTagName", "whenLabelValue", "whenChoiceValue", "v
 Json = dict[str, Any]
 
 
-def read(xml: str) -> Json:
-    """{"config": `LabelConfig` as JSON or None, "problems": [{field, message, expected}]}; a field is `line N`."""
+def read(xml: str, *, last_word: bool = True) -> Json:
+    """{"config": `LabelConfig` as JSON or None, "problems": [{field, message, expected}]}; a field is `line N`. Without `last_word` Label
+    Studio's own parser, which takes seconds to load, is not asked: for a schema that is being typed."""
     reader = _Reader()
     config = reader.config(xml)
-    if config is not None and not reader.problems:
+    if last_word and config is not None and not reader.problems:
         reader.ask_label_studio(xml)
     return {"config": config.as_json() if config is not None and not reader.problems else None, "problems": reader.problems[:20]}
 

@@ -74,7 +74,7 @@ def set_up(client: Client) -> Stage:
     )
 
 
-def _join(client: Client, project: str, email: str, name: str, role: str) -> None:
+def join(client: Client, project: str, email: str, name: str, role: str) -> None:
     made = client.request("POST", f"/projects/{project}/invitations", json={"email": email, "role": role})
     body = {"name": name, "email": email, "password": PASSWORD, "token": made["link"].rsplit("/", 1)[1]}
     with httpx.Client(base_url=client.base_url, trust_env=False) as browser:
@@ -86,8 +86,8 @@ def _people(client: Client) -> None:
     if PEOPLE["viewer"][0] in [member["user"]["email"] for member in client.request("GET", f"/projects/{client.project}/members")]:
         return
     for role, (email, name) in PEOPLE.items():
-        _join(client, str(client.project), email, name, role)
-    _join(client, str(client.project), *NEWCOMER, "viewer")
+        join(client, str(client.project), email, name, role)
+    join(client, str(client.project), *NEWCOMER, "viewer")
     for member in client.request("GET", f"/projects/{client.project}/members"):
         if member["user"]["email"] == NEWCOMER[0]:
             client.request("DELETE", f"/projects/{client.project}/members/{member['user']['id']}")

@@ -26,17 +26,23 @@ SETTINGS = ("name", "overlap", "review_share", "blind", "order")
 HOLDS = {"table": "a table", "images": "images", "text": "texts"}
 
 
-def read_xml(xml: str) -> tuple[LabelConfig | None, list[dict[str, Any]]]:
-    """(What the XML asks for, or None; the problems with it)."""
-    found = aside.ask("read", "backend.labeling.schema_xml:read", xml=xml)
+def read_xml(xml: str, *, last_word: bool) -> tuple[LabelConfig | None, list[dict[str, Any]]]:
+    """(What the XML asks for, or None; the problems with it). `last_word`: ask Label Studio's parser too, before it is kept."""
+    found = aside.ask("read", "backend.labeling.schema_xml:read", xml=xml, last_word=last_word)
     return (from_json(found["config"]) if found["config"] else None), found["problems"]
 
 
 def config_for(dataset: Dataset, xml: str) -> LabelConfig:
     """What the XML asks about this data set; raises BadSchema or DatasetDoesNotFit."""
-    config, problems = read_xml(xml)
+    config, problems = read_xml(xml, last_word=True)
     if config is None:
         raise BadSchema(field="xml", problems=problems, hint=problems[0]["message"] if problems else "")
+    fits(dataset, config)
+    return config
+
+
+def fits(dataset: Dataset, config: LabelConfig) -> None:
+    """Raises DatasetDoesNotFit or InvalidInput where a schema shows what the data set does not have."""
     tags = {o.tag for o in config.objects}
     if dataset.modality == "images":
         if tags != {"Image"} or len(config.objects) != 1:
@@ -56,7 +62,6 @@ def config_for(dataset: Dataset, xml: str) -> LabelConfig:
                     message=f"The data set “{dataset.slug}” has no column “{variable}”.", field="xml",
                     hint="Columns: " + ", ".join(columns[:30]),
                 )  # fmt: skip
-    return config
 
 
 def _asked(config: LabelConfig) -> str:

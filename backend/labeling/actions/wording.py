@@ -12,7 +12,7 @@ from backend.core.actions import audit
 from backend.core.errors import HeadraceError, InvalidInput, Problem
 from backend.core.models import Project
 from backend.datasets.queries.datasets import find_dataset
-from backend.labeling.actions.schemas import config_for, read_xml
+from backend.labeling.actions.schemas import fits, read_xml
 from backend.labeling.errors import LabelsInUse
 from backend.labeling.models import LabelSchema
 from backend.labeling.queries.schemas import find_schema, used_labels
@@ -21,11 +21,11 @@ from workers.sdk.labels.config import LabelConfig, from_json
 
 def checked(project: Project, xml: str, dataset: str | None, slug: str | None) -> dict[str, Any]:
     """`WordingCheckOut`: what an XML asks for, what is wrong with it (for a data set, if one is named), and what would be lost."""
-    config, problems = read_xml(xml)
+    config, problems = read_xml(xml, last_word=False)
     found: list[dict[str, Any]] = []
     if config is not None and dataset is not None:
         try:
-            config = config_for(find_dataset(project, dataset), xml)
+            fits(find_dataset(project, dataset), config)
         except HeadraceError as e:
             problems = list(e.problems) or [{"field": e.field or "xml", "message": str(e), "expected": e.hint}]
     if config is not None and slug is not None:
