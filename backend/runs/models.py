@@ -1,8 +1,9 @@
 """The run ledger's tables. Rows of Run and StepRun are changed by the SQL functions in `sql/` alone.
 
 Inside the ledger foreign keys are without a database constraint where the function that writes the row holds the lock of what
-it points to: the check would find what is known, once per row. What leaves the ledger (an artifact) is constrained. For the same reason most
-of its counts are plain integers: a dozen checks for being positive, made ready anew for every write, took a twentieth of a step.
+it points to: the check would find what is known, once per row. What leaves the ledger (an artifact) is constrained. For the same
+reason most of its counts are plain integers: a dozen checks for being positive, made ready anew for every write, took a twentieth of a
+step.
 """
 
 from __future__ import annotations

@@ -65,9 +65,9 @@ class Context:
     """The world of one attempt at one step.
 
     `scratch` is a folder that outlives the attempt: a second attempt of the same step run finds there what the first one left
-    (checkpoints). It is `folder`, which is made when it is first asked for: most steps need none. `device` is "cpu", "cuda" or "cuda:N". `rank` of `world`: which of the processes this is that run the step together, one
-    a device (`workers.training.spread`). `titles` are what the form calls the step's parameters, by name, for what
-    people will read. `open_store` and `open_client` are called at first use.
+    (checkpoints). It is `folder`, which is made when it is first asked for: most steps need none. `device` is "cpu", "cuda" or "cuda:N".
+    `rank` of `world`: which of the processes this is that run the step together, one a device (`workers.training.spread`). `titles` are
+    what the form calls the step's parameters, by name, for what people will read. `open_store` and `open_client` are called at first use.
     """
 
     report: Reporter
