@@ -205,7 +205,8 @@ def crowd(lab: Studio) -> None:
     for run in runs:
         lab.wait(run, 600)
     ((taken, last_begun, first_ended),) = lab.query(
-        """SELECT extract(epoch FROM max(finished_at) - min(started_at))::float8, extract(epoch FROM max(started_at) - min(created_at))::float8,
+        """SELECT extract(epoch FROM max(finished_at) - min(started_at))::float8,
+                  extract(epoch FROM max(started_at) - min(created_at))::float8,
                   extract(epoch FROM min(finished_at) - min(created_at))::float8 FROM runs_run WHERE id = ANY(%s)""",
         runs,
     )
