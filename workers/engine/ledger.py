@@ -79,7 +79,7 @@ class Ledger:
     def quick(self, sql: str, *parameters: str | int | bool | None) -> Any:
         """`call` for plain parameters (`$1`, …) and JSON: what comes with every step. psycopg's cursor would add as much again as the
         way to the database and back."""
-        sent = [None if p is None else b"ft"[p : p + 1] if isinstance(p, bool) else str(p).encode() for p in parameters]
+        sent: list[Any] = [None if p is None else b"ft"[p : p + 1] if isinstance(p, bool) else str(p).encode() for p in parameters]
 
         def ask() -> Any:
             connection = self._connect().pgconn
