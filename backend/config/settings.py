@@ -52,7 +52,8 @@ PREDICTOR_URL = os.environ.get("PREDICTOR_URL", "http://127.0.0.1:8010")
 PREDICTOR_PUBLIC_URL = os.environ.get("PREDICTOR_PUBLIC_URL", PREDICTOR_URL)
 
 # What hosts that join are told, where the database or broker is not the studio's own (which it passes through itself). The account
-# should be one that may do no more than `headrace_worker` (`runs/sql/90_worker_role.sql`).
+# should be one that may do no more than `headrace_worker` (`runs/sql/90_worker_role.sql`), with
+# `ALTER ROLE … SET search_path = headrace_worker, public`: the functions that it may use are there.
 WORKER_DATABASE_URL = os.environ.get("WORKER_DATABASE_URL", "")
 WORKER_BROKER_URL = os.environ.get("WORKER_BROKER_URL", "")
 WORKER_ARTIFACT_URL = os.environ.get("WORKER_ARTIFACT_URL", "")

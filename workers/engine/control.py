@@ -108,7 +108,7 @@ def _cut(record: Json, size: int | None, store: Store) -> list[Json]:
     made = []
     for start in range(0, rows, size):
         part = type(handle).from_arrow(whole.slice(start, size), like=handle)
-        made.append(artifacts.save("shard", part, store, {}, context.current().scratch))
+        made.append(artifacts.save("shard", part, store, {}, context.current().folder))
     return [{k: v for k, v in one.items() if k != "port"} for one in made]
 
 

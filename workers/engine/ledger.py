@@ -17,6 +17,8 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.json import set_json_loads
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._give_up = give_up
         self._pid = os.getpid()
+        self._prepared: dict[str, bytes] = {}
 
     def close(self) -> None:
         with self._lock:
@@ -52,6 +55,7 @@ class Ledger:
             self._connection = None  # a forked child must not speak on its parent's connection, nor close it
         if self._connection is None or self._connection.closed:
             self._pid = os.getpid()
+            self._prepared = {}
             # Prepared at the first use: the same dozen statements for as long as the process lives.
             self._connection = psycopg.connect(
                 self._url, autocommit=True, prepare_threshold=0, connect_timeout=5, application_name="headrace worker",
@@ -65,12 +69,35 @@ class Ledger:
 
     def call(self, sql: str, parameters: Sequence[Any]) -> Any:
         """The one value that `sql` answers; waits for a database that is away or restarting."""
+
+        def ask() -> Any:
+            row = self._connect().execute(sql, parameters).fetchone()
+            return row[0] if row else None
+
+        return self._insist(ask)
+
+    def quick(self, sql: str, *parameters: str | int | bool | None) -> Any:
+        """`call` for plain parameters (`$1`, …) and JSON: what comes with every step. psycopg's cursor would add as much again as the
+        way to the database and back."""
+        sent: list[Any] = [None if p is None else b"ft"[p : p + 1] if isinstance(p, bool) else str(p).encode() for p in parameters]
+
+        def ask() -> Any:
+            connection = self._connect().pgconn
+            if (name := self._prepared.get(sql)) is None:
+                name = f"quick_{len(self._prepared)}".encode()
+                _good(connection, connection.prepare(name, sql.encode()), ExecStatus.COMMAND_OK)
+                self._prepared[sql] = name
+            value = _good(connection, connection.exec_prepared(name, sent), ExecStatus.TUPLES_OK).get_value(0, 0)
+            return None if value is None else json.loads(value)
+
+        return self._insist(ask)
+
+    def _insist(self, ask: Callable[[], Any]) -> Any:
         pause = 0.05
         with self._lock:
             while True:
                 try:
-                    row = self._connect().execute(sql, parameters).fetchone()
-                    return row[0] if row else None
+                    return ask()
                 except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
                     if self._connection is not None and (self._connection.closed or self._connection.broken):
                         self._connection = None
@@ -88,7 +115,7 @@ class Ledger:
 
     def claim(self, step_run: str, worker: str) -> Json:
         """Take this step, or another ready one of its run and queue. `next` is None when there is nothing to do."""
-        return self.call("SELECT ledger_claim(%s::uuid, %s)", (step_run, worker))  # type: ignore[no-any-return]  # jsonb
+        return self.quick("SELECT ledger_claim($1::uuid, $2)", step_run, worker)  # type: ignore[no-any-return]  # jsonb
 
     def grant(self, step_run: str, attempt: int, token_hash: str, prefix: str, hours: float) -> bool:
         """Let the attempt use the HTTP API with the token of this hash, until it ends."""
@@ -111,10 +138,10 @@ class Ledger:
         self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool, used: Json | None = None
     ) -> Json:  # fmt: skip
         """The step succeeded. With `take`, `next` is another ready step of the run, already claimed. `used`: {peak, rows}."""
-        return self.call(  # type: ignore[no-any-return]  # jsonb
-            "SELECT ledger_finish(%s::uuid, %s::int, %s, %s::jsonb, %s, %s::int, %s::jsonb)",
-            (step_run, attempt, worker, _json(outputs), take, WAKES, _json(used)),
-        )
+        return self.quick(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_finish($1::uuid, $2::int, $3, $4::jsonb, $5, $6::int, $7::jsonb)",
+            step_run, attempt, worker, _json(outputs), take, WAKES, _json(used),
+        )  # fmt: skip
 
     def fail(
         self,
@@ -182,6 +209,14 @@ class Ledger:
     def host_beat(self, host: Json, name: str, group: Json | None) -> str:
         """A sign of life of this machine; what is wanted of it: running, paused, draining, stopped, or `removed`."""
         return str(self.call("SELECT ledger_host_beat(%s::jsonb, %s, %s::jsonb)", (_json(host), name, _json(group) if group else None)))
+
+
+def _good(connection: PGconn, result: PGresult, wanted: ExecStatus) -> PGresult:
+    if result.status == wanted:
+        return result
+    if connection.status == ConnStatus.BAD:
+        raise psycopg.OperationalError(result.get_error_message())
+    raise psycopg.errors.error_from_result(result)
 
 
 def _json(value: Any) -> str:

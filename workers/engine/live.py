@@ -102,13 +102,21 @@ class Live:
         try:
             if self._client is None:
                 self._client = broker_client(self._url)
+            # Whoever begins to listen after this question reads from the ledger what was committed before it.
+            heard = {channel for channel, listeners in self._client.pubsub_numsub(*{_channel(group) for group, _ in found}) if listeners}
             pipe = self._client.pipeline(transaction=False)
             for group, event in found:
-                pipe.publish(f"{PREFIX}__group__{group}", self._serializer.serialize({"type": "live.event", "event": event}))
-            pipe.execute()
+                if _channel(group).encode() in heard:
+                    pipe.publish(_channel(group), self._serializer.serialize({"type": "live.event", "event": event}))
+            if len(pipe):
+                pipe.execute()
         except (redis.RedisError, OSError) as exc:
             self._client, self._away = None, time.monotonic() + 1
             log.warning("Events were not sent live (they are kept): %s", exc)
+
+
+def _channel(group: str) -> str:
+    return f"{PREFIX}__group__{group}"
 
 
 def messages(answers: list[Json]) -> list[tuple[str, Json]]:

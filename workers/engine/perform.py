@@ -57,7 +57,12 @@ def component_of(claim: Json) -> Component:
 
 def scratch_of(claim: Json) -> Path:
     """The folder that all attempts of one step run share."""
-    return Path(os.environ.get("HEADRACE_DATA_DIR", ".headrace")).absolute() / "scratch" / str(claim["id"])
+    return _scratch(os.environ.get("HEADRACE_DATA_DIR", ".headrace")) / str(claim["id"])
+
+
+@cache
+def _scratch(data: str) -> Path:
+    return Path(data).absolute() / "scratch"
 
 
 def perform(
@@ -73,19 +78,17 @@ def perform(
         if info.get("sample") and not claim["inputs"]:
             outputs = {port: sample.cut(handle, info["sample"]) for port, handle in outputs.items()}
         given = {r["digest"]: r for records in claim["inputs"].values() for r in records}
-        return [artifacts.save(port, handle, kept, given, around.scratch) for port, handle in outputs.items()]
+        return [artifacts.save(port, handle, kept, given, around.folder) for port, handle in outputs.items()]
 
 
 def here(
     claim: Json, info: Json, report: context.Reporter, open_client: Callable[[], Client], device: str
 ) -> contextlib.AbstractContextManager[context.Context]:
     """The world of this attempt, for the length of a `with` block."""
-    scratch = scratch_of(claim)
-    scratch.mkdir(parents=True, exist_ok=True)
     component = catalog.load().components.get(claim["component"])
     known = component.parameters["properties"] if component is not None else {}
     return context.use(context.Context(
-        report=report, scratch=scratch, open_store=store, open_client=open_client, device=device, run_id=str(claim["run"]),
+        report=report, folder=scratch_of(claim), open_store=store, open_client=open_client, device=device, run_id=str(claim["run"]),
         step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
         state=claim.get("state") or {}, titles={name: schema.get("title", name) for name, schema in known.items()},
     ))  # fmt: skip
@@ -113,6 +116,8 @@ def forget(claim: Json) -> None:
     folder = scratch_of(claim)
     try:
         folder.rmdir()
+    except FileNotFoundError:
+        return
     except OSError:
         with contextlib.suppress(OSError):
             shutil.rmtree(folder)

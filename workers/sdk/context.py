@@ -10,6 +10,7 @@ import contextvars
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -64,13 +65,13 @@ class Context:
     """The world of one attempt at one step.
 
     `scratch` is a folder that outlives the attempt: a second attempt of the same step run finds there what the first one left
-    (checkpoints). `device` is "cpu", "cuda" or "cuda:N". `rank` of `world`: which of the processes this is that run the step together, one
-    a device (`workers.training.spread`). `titles` are what the form calls the step's parameters, by name, for what
-    people will read. `open_store` and `open_client` are called at first use.
+    (checkpoints). It is `folder`, which is made when it is first asked for: most steps need none. `device` is "cpu", "cuda" or "cuda:N".
+    `rank` of `world`: which of the processes this is that run the step together, one a device (`workers.training.spread`). `titles` are
+    what the form calls the step's parameters, by name, for what people will read. `open_store` and `open_client` are called at first use.
     """
 
     report: Reporter
-    scratch: Path
+    folder: Path
     open_store: Callable[[], Store]
     open_client: Callable[[], Client]
     device: str = "cpu"
@@ -85,6 +86,12 @@ class Context:
     titles: Mapping[str, str] = field(default_factory=dict)
     _store: Store | None = field(default=None, repr=False)
     _client: Client | None = field(default=None, repr=False)
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder of the step's own; it is there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
 
     @property
     def store(self) -> Store:
@@ -174,12 +181,10 @@ def local(folder: Path, *, device: str = "cpu", client: Client | None = None) ->
             raise RuntimeError("This context has no studio to talk to: give `local(folder, client=…)`.")
         return client
 
-    scratch = Path(folder) / "scratch"
-    scratch.mkdir(parents=True, exist_ok=True)
     with use(
         Context(
             report=Recorder(),
-            scratch=scratch,
+            folder=Path(folder) / "scratch",
             open_store=open_store,
             open_client=open_client,
             device=device,

@@ -228,7 +228,7 @@ def _shape(graph: Mapping[str, Any], key: str) -> Any:
 
 def _unpinned(graph: Mapping[str, Any], components: Mapping[str, Any]) -> graphs.Graph:
     """A copy in normal form; `slug@3#digest` of an earlier run is `slug@3` again."""
-    copied = graphs.normalise(copy.deepcopy(dict(graph)))
+    copied = graphs.normalise(graph)
     for reference in graphs.dataset_references(copied, components):
         copied["steps"][reference.step]["parameters"][reference.parameter] = reference.text.partition("#")[0]
     return copied

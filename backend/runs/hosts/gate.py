@@ -17,7 +17,7 @@ LONGEST_COMMAND = 64 * 1024**2
 VERSION_3 = 3
 COMMANDS = frozenset((
     "AUTH", "HELLO", "PING", "ECHO", "SELECT", "INFO", "QUIT", "CLIENT", "SCRIPT", "EVALSHA",
-    "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "PUBLISH", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
+    "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "PUBLISH", "PUBSUB", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
     "GET", "SET", "DEL", "EXISTS", "EXPIRE", "PEXPIRE", "LPUSH", "RPUSH", "BRPOP", "RPOP",
     "LLEN", "LREM", "SADD", "SREM", "SMEMBERS", "HSET", "HGET", "HDEL", "ZADD", "ZREM",
     "ZCARD", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE",
@@ -117,6 +117,8 @@ def _check(words: list[bytes]) -> None:
         raise Refused(f"the command {name[:40]}")
     if name == "CLIENT" and second.upper() not in CLIENT:
         raise Refused(f"the command CLIENT {second[:40]}")
+    if name == "PUBSUB" and second.upper() != "NUMSUB":
+        raise Refused(f"the command PUBSUB {second[:40]}")
     if name == "SCRIPT":
         text = words[2].decode("utf-8", "replace") if len(words) > 2 else ""
         if second.upper() != "EXISTS" and (second.upper() != "LOAD" or text not in SCRIPTS):

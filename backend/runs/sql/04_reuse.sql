@@ -1,5 +1,6 @@
--- The name of a step's result by the bytes of its inputs; empty for a step that may not be reused. Its inputs are all there.
-CREATE OR REPLACE FUNCTION ledger_content_key(p_step uuid, p_component text, p_version text, p_parameters jsonb) RETURNS text LANGUAGE sql STABLE AS $$
+-- The name of a step's result by the bytes of its inputs, which are all there. One row: a set only so that the planner can put its query into
+-- that of the caller.
+CREATE OR REPLACE FUNCTION ledger_content_key(p_step uuid, p_component text, p_version text, p_parameters jsonb) RETURNS TABLE (key text) LANGUAGE sql STABLE AS $$
   SELECT encode(sha256(convert_to(
     p_component || chr(10) || p_version || chr(10) || p_parameters::text || chr(10) || coalesce(
       string_agg(i.port || ' ' || i.position || ' ' || a.kind || ' ' || a.digest || ' ' || o.metadata::text, chr(10) ORDER BY i.port COLLATE "C", i.position), ''), 'UTF8')), 'hex')
@@ -13,9 +14,9 @@ $$;
 -- plain key where it was not.
 CREATE OR REPLACE FUNCTION ledger_dynamic_key(p_step uuid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN NOT s.cacheable THEN ''
-              WHEN s.parent_id IS NULL AND s.flow IS NULL THEN ledger_content_key(s.id, s.component, s.component_version, s.parameters)
+              WHEN s.parent_id IS NULL AND s.flow IS NULL THEN (SELECT key FROM ledger_content_key(s.id, s.component, s.component_version, s.parameters))
               ELSE encode(sha256(convert_to(
-                ledger_content_key(CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END, s.component, s.component_version, s.parameters)
+                (SELECT key FROM ledger_content_key(CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END, s.component, s.component_version, s.parameters))
                 || chr(10) || coalesce((s.flow - 'undo' - 'retry_on')::text, '')
                 || coalesce((SELECT string_agg(chr(10) || g.key || ' ' || r.n || ' ' || (r.one ->> 'kind') || ' ' || (r.one ->> 'digest') || ' ' || (r.one ->> 'metadata'),
                                                '' ORDER BY g.key COLLATE "C", r.n)
@@ -23,47 +24,34 @@ CREATE OR REPLACE FUNCTION ledger_dynamic_key(p_step uuid) RETURNS text LANGUAGE
     FROM runs_steprun s WHERE s.id = p_step
 $$;
 
--- Takes these steps off the counts of those that wait for them; returns which wait for nothing any more. Those are ready from now on.
-CREATE OR REPLACE FUNCTION ledger_unblock(p_ids uuid[]) RETURNS uuid[] LANGUAGE plpgsql AS $$
-DECLARE
-  v_front uuid[];
-BEGIN
-  WITH freed AS (
-    UPDATE runs_steprun s
-       SET blocked_by = s.blocked_by - d.n,
-           ready_at = CASE WHEN s.blocked_by = d.n THEN clock_timestamp() END,
-           content_key = CASE WHEN s.blocked_by = d.n AND s.cacheable THEN ledger_content_key(s.id, s.component, s.component_version, s.parameters) ELSE '' END
-      FROM (SELECT i.step_run_id, count(DISTINCT i.source_id)::int AS n FROM runs_stepinput i WHERE i.source_id = ANY (p_ids) GROUP BY i.step_run_id) d
-     WHERE s.id = d.step_run_id AND s.status = 'queued'
-    RETURNING s.id, s.blocked_by, s.position
-  )
-  SELECT coalesce(array_agg(id ORDER BY position) FILTER (WHERE blocked_by = 0), '{}') INTO v_front FROM freed;
-  RETURN v_front;
-END $$;
+-- The last step run of the project that has its result by this content key.
+CREATE OR REPLACE FUNCTION ledger_known(p_project uuid, p_key text) RETURNS TABLE (id uuid) LANGUAGE sql STABLE AS $$
+  SELECT h.id FROM runs_steprun h
+   WHERE h.project_id = p_project AND h.content_key = p_key AND h.content_key > '' AND h.status = 'succeeded' AND h.cacheable
+   ORDER BY h.finished_at DESC LIMIT 1
+$$;
 
--- Of steps that have just become ready, those with whose content key an earlier step run of the project succeeded: they are
--- skipped ('cached') and share its outputs. Returns their ids. This is the early cut-off: a changed step that gave the same
--- bytes as before lets everything after it be found here.
-CREATE OR REPLACE FUNCTION ledger_reuse(p_project uuid, p_ids uuid[]) RETURNS uuid[] LANGUAGE plpgsql AS $$
-DECLARE
-  v_steps uuid[];
-  v_sources uuid[];
-BEGIN
-  SELECT array_agg(s.id), array_agg(hit.id) INTO v_steps, v_sources
-    FROM runs_steprun s
-    CROSS JOIN LATERAL (
-      SELECT h.id FROM runs_steprun h
-       WHERE h.project_id = p_project AND h.content_key = s.content_key AND h.status = 'succeeded' AND h.cacheable
-       ORDER BY h.finished_at DESC LIMIT 1) hit
-   WHERE s.id = ANY (p_ids) AND s.cacheable AND NOT s.fresh AND s.attempt = 0;
-  IF v_steps IS NULL THEN
-    RETURN '{}';
-  END IF;
+-- Of steps that are ready, those with whose content key an earlier step run of the project succeeded, and that step run. This is the early
+-- cut-off: a changed step that gave the same bytes as before lets everything after it be found here.
+CREATE OR REPLACE FUNCTION ledger_reusable(p_project uuid, p_ids uuid[], OUT steps uuid[], OUT sources uuid[]) LANGUAGE sql STABLE AS $$
+  SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(hit.id), '{}')
+    FROM runs_steprun s CROSS JOIN LATERAL ledger_known(p_project, s.content_key) hit
+   WHERE s.id = ANY (p_ids) AND s.cacheable AND NOT s.fresh AND s.attempt = 0
+$$;
+
+-- These steps are skipped ('cached') and share the outputs of the ones beside them.
+CREATE OR REPLACE FUNCTION ledger_reuse(p_steps uuid[], p_sources uuid[]) RETURNS void LANGUAGE sql VOLATILE AS $$
   UPDATE runs_steprun
      SET status = 'skipped', skip_reason = 'cached', progress = 1, started_at = clock_timestamp(), finished_at = clock_timestamp()
-   WHERE id = ANY (v_steps);
-  PERFORM ledger_share(v_steps, v_sources);
-  RETURN v_steps;
+   WHERE id = ANY (p_steps);
+  SELECT ledger_share(p_steps, p_sources)
+$$;
+
+-- Writes which steps these wait for still (`p_left` each); those that wait for none are ready from now on, by the name of their content.
+CREATE OR REPLACE FUNCTION ledger_unblock(p_ids uuid[], p_left int[], p_keys text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE runs_steprun s SET blocked_by = f.n, ready_at = CASE WHEN f.n = 0 THEN clock_timestamp() END, content_key = f.key
+    FROM unnest(p_ids, p_left, p_keys) AS f(id, n, key) WHERE s.id = f.id;
 END $$;
 
 -- Gives each step run the outputs of the one beside it in the other list.

@@ -15,24 +15,38 @@ DECLARE
   v_front uuid[] := p_front;
   v_ready uuid[] := '{}';
   v_hits uuid[];
+  v_sources uuid[];
   v_done int := 0;
   v_events jsonb[] := p_events;
   v_next uuid;
+  v_devices jsonb;
   v_payload jsonb;
+  v_event jsonb;
   v_announce jsonb := '[]'::jsonb;
+  v_told jsonb := '[]'::jsonb;
   v_reused boolean := false;
   v_follow record;
+  v_found record;
   v_take boolean := p_take;
   v_limited boolean;
+  -- Steps that wait for less now, of which this is not written yet: the one that is taken is written once.
+  v_free uuid[] := '{}';
+  v_left int[];
+  v_keys text[];
+  v_first uuid;
+  v_choosy boolean;
 BEGIN
-  SELECT project_id, status, use_cache, cancel_requested AND NOT undoing AS cancelled, cancel_requested, undoing, steps_total, steps_done, dynamic,
-         error IS NOT NULL AS failed, priority, limited INTO v_run FROM runs_run WHERE id = p_run;
+  SELECT r.project_id, r.status, r.use_cache, r.cancel_requested AND NOT r.undoing AS cancelled, r.cancel_requested, r.undoing, r.steps_total, r.steps_done,
+         r.dynamic, r.error IS NOT NULL AS failed, r.priority, r.limited,
+         EXISTS (SELECT 1 FROM runs_run o WHERE o.status IN ('queued', 'running', 'waiting') AND o.priority > r.priority) AS behind,
+         EXISTS (SELECT 1 FROM runs_host h WHERE p_take AND h.id = ledger_host(p_worker) AND h.wanted <> 'running') AS closed
+    INTO v_run FROM runs_run r WHERE r.id = p_run;
   v_limited := v_run.limited;
 
   LOOP
     IF cardinality(v_ended) > 0 THEN
       IF v_run.dynamic THEN
-        SELECT * INTO v_follow FROM ledger_follow(p_run, v_ended, v_run.cancelled);
+        v_follow := ledger_follow(p_run, v_ended, v_run.cancelled);
         v_done := v_done + v_follow.done;
         v_front := v_front || v_follow.ready;
         v_events := v_events || v_follow.events;
@@ -40,25 +54,42 @@ BEGIN
       ELSE
         v_done := v_done + cardinality(v_ended);
         IF NOT v_run.cancelled THEN
-          v_front := v_front || ledger_unblock(v_ended);
+          SELECT array_agg(f.id), array_agg(f.blocked), array_agg(f.key), v_ready || array_agg(f.id) FILTER (WHERE f.blocked = 0 AND f.hit IS NULL),
+                 array_agg(f.id) FILTER (WHERE f.hit IS NOT NULL), array_agg(f.hit) FILTER (WHERE f.hit IS NOT NULL),
+                 (array_agg(f.id) FILTER (WHERE f.blocked = 0 AND f.queue = p_queue))[1], bool_or(f.needs IS NOT NULL OR f.queue = 'gpu')
+            INTO v_free, v_left, v_keys, v_ready, v_hits, v_sources, v_first, v_choosy
+            FROM (SELECT s.id, s.blocked_by - d.n AS blocked, CASE WHEN s.blocked_by = d.n AND s.cacheable THEN k.key ELSE '' END AS key, s.queue, s.needs, hit.id AS hit
+                    FROM (SELECT i.step_run_id, count(DISTINCT i.source_id)::int AS n FROM runs_stepinput i WHERE i.source_id = ANY (v_ended) GROUP BY i.step_run_id) d
+                    JOIN runs_steprun s ON s.id = d.step_run_id
+                    CROSS JOIN LATERAL ledger_content_key(CASE WHEN s.blocked_by = d.n AND s.cacheable THEN s.id END, s.component, s.component_version, s.parameters) k
+                    LEFT JOIN LATERAL ledger_known(v_run.project_id, CASE WHEN s.blocked_by = d.n AND s.cacheable AND NOT s.fresh AND s.attempt = 0
+                                                                               AND v_run.use_cache THEN k.key ELSE '' END) hit ON true
+                   WHERE s.status = 'queued' ORDER BY s.position) f;
         END IF;
         v_ended := '{}';
       END IF;
     END IF;
     IF cardinality(v_front) > 0 AND NOT v_run.cancelled THEN
-      v_hits := CASE WHEN v_run.use_cache THEN ledger_reuse(v_run.project_id, v_front) ELSE '{}' END;
-      IF cardinality(v_hits) = 0 THEN
-        v_ready := v_ready || v_front;
-      ELSE
-        v_reused := true;
-        v_ready := v_ready || (SELECT coalesce(array_agg(f), '{}') FROM unnest(v_front) f WHERE NOT f = ANY (v_hits));
-        v_ended := v_ended || v_hits;
-        v_events := v_events || (
-          SELECT array_agg(ledger_step_event(p_run, s.id, s.step, 'skipped', s.attempt, 1, '') ORDER BY s.position)
-            FROM runs_steprun s WHERE s.id = ANY (v_hits));
+      v_ready := v_ready || v_front;
+      IF v_run.use_cache THEN
+        v_found := ledger_reusable(v_run.project_id, v_front);
+        v_hits := v_hits || v_found.steps;
+        v_sources := v_sources || v_found.sources;
       END IF;
       v_front := '{}';
     END IF;
+    IF cardinality(v_hits) > 0 THEN
+      PERFORM ledger_unblock(v_free, v_left, v_keys);
+      v_free := '{}';
+      PERFORM ledger_reuse(v_hits, v_sources);
+      v_reused := true;
+      v_ready := (SELECT coalesce(array_agg(f), '{}') FROM unnest(v_ready) f WHERE NOT f = ANY (v_hits));
+      v_ended := v_ended || v_hits;
+      v_events := v_events || (
+        SELECT array_agg(ledger_step_event(p_run, s.id, s.step, 'skipped', s.attempt, 1, '') ORDER BY s.position)
+          FROM runs_steprun s WHERE s.id = ANY (v_hits));
+    END IF;
+    v_hits := NULL; v_sources := NULL;
     EXIT WHEN cardinality(v_ended) = 0;
   END LOOP;
 
@@ -72,34 +103,67 @@ BEGIN
   END IF;
 
   IF NOT v_run.cancelled AND p_queue <> '' THEN
-    IF p_take AND p_prefer IS NULL AND EXISTS (SELECT 1 FROM runs_run WHERE status IN ('queued', 'running', 'waiting') AND priority > v_run.priority) THEN
+    IF p_take AND p_prefer IS NULL AND v_run.behind THEN
       v_take := ledger_better(p_queue, v_run.priority, p_worker) IS NULL;
     END IF;
     IF v_take AND v_limited THEN
       v_take := ledger_place(p_run, v_run.project_id, true);
     END IF;
+    IF v_reused OR v_choosy THEN
+      PERFORM ledger_unblock(v_free, v_left, v_keys);
+      v_free := '{}';
+      v_first := NULL;
+    END IF;
     -- First what has just become ready (its inputs are still in this worker's memory), then whatever waits longest.
-    SELECT id INTO v_next FROM runs_steprun
-     WHERE id = ANY (array_append(v_ready, p_prefer)) AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
-       AND (needs IS NULL AND p_queue <> 'gpu' OR ledger_fits(id, p_worker))
-     ORDER BY position LIMIT 1;
+    v_next := v_first;
+    IF v_next IS NULL AND (cardinality(v_ready) > 0 OR p_prefer IS NOT NULL) THEN
+      SELECT id INTO v_next FROM runs_steprun
+       WHERE id = ANY (array_append(v_ready, p_prefer)) AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
+         AND (needs IS NULL AND p_queue <> 'gpu' OR ledger_fits(id, p_worker))
+       ORDER BY position LIMIT 1;
+    END IF;
     IF v_next IS NULL THEN
       SELECT id INTO v_next FROM runs_steprun
        WHERE run_id = p_run AND queue = p_queue AND status = 'queued' AND blocked_by = 0 AND ready_at <= clock_timestamp()
          AND (needs IS NULL AND p_queue <> 'gpu' OR ledger_fits(id, p_worker))
        ORDER BY ready_at LIMIT 1;
     END IF;
-    IF v_next IS NOT NULL AND v_take AND ledger_open(p_worker) THEN
+    IF v_next IS NOT NULL AND v_take AND NOT v_run.closed THEN
       IF p_queue = 'gpu' THEN
         PERFORM ledger_lease(v_next, p_worker);
+        v_devices := ledger_devices(v_next, p_queue);
       END IF;
-      v_payload := ledger_take(v_next, p_worker);
-      v_events := v_events || ledger_step_event(p_run, v_next, v_payload ->> 'step', 'running', (v_payload ->> 'attempt')::int, 0, '');
+      -- A new attempt begins. The step that was freed just now is written here and not below.
+      WITH taken AS (
+        UPDATE runs_steprun s
+           SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(),
+               started_at = clock_timestamp(), finished_at = NULL, progress = 0, message = '', batch = 0, blocked_by = 0,
+               ready_at = CASE WHEN v_next = v_first THEN clock_timestamp() ELSE s.ready_at END,
+               content_key = CASE WHEN v_next = v_first THEN v_keys[array_position(v_free, v_next)] ELSE s.content_key END
+         WHERE s.id = v_next
+        RETURNING s AS step),
+      begun AS (
+        INSERT INTO runs_attempt (step_run_id, number, status, worker, started_at) SELECT (step).id, (step).attempt, 'running', p_worker, (step).started_at FROM taken)
+      SELECT ledger_claimed(t.step, i.inputs, v_devices), ledger_step_event(p_run, v_next, (t.step).step, 'running', (t.step).attempt, 0, '')
+        INTO v_payload, v_event
+        FROM taken t CROSS JOIN LATERAL ledger_inputs(CASE WHEN (t.step).shard IS NULL THEN (t.step).id ELSE (t.step).parent_id END) i;
+      v_events := v_events || v_event;
       v_ready := array_remove(v_ready, v_next);
       v_next := NULL;
-    ELSIF v_next IS NOT NULL AND NOT v_next = ANY (v_ready) THEN
-      v_ready := v_next || v_ready;  -- the worker goes to the back of the queue: somebody must be woken for what it leaves
+    ELSE
+      v_first := NULL;
+      IF v_next IS NOT NULL AND NOT v_next = ANY (v_ready) THEN
+        v_ready := v_next || v_ready;  -- the worker goes to the back of the queue: somebody must be woken for what it leaves
+      END IF;
     END IF;
+  ELSE
+    v_first := NULL;
+  END IF;
+
+  IF cardinality(v_free) > (v_first IS NOT NULL)::int THEN
+    SELECT array_agg(f.id), array_agg(f.n), array_agg(f.key) INTO v_free, v_left, v_keys
+      FROM unnest(v_free, v_left, v_keys) f(id, n, key) WHERE f.id IS DISTINCT FROM v_first;
+    PERFORM ledger_unblock(v_free, v_left, v_keys);
   END IF;
 
   IF cardinality(v_ready) > 0 THEN
@@ -123,7 +187,7 @@ BEGIN
            started_at = CASE WHEN started_at IS NULL AND (v_payload IS NOT NULL OR steps_done + v_done = steps_total) THEN clock_timestamp() ELSE started_at END,
            finished_at = CASE WHEN steps_done + v_done = steps_total THEN clock_timestamp() END
      WHERE id = p_run
-    RETURNING project_id, status, use_cache, cancel_requested, steps_total, steps_done, v_run.status AS before INTO v_run;
+    RETURNING project_id, status, steps_total, steps_done, v_run.status AS before INTO v_run;
     IF v_reused THEN
       PERFORM ledger_metrics(p_run);
     END IF;
@@ -138,10 +202,17 @@ BEGIN
   IF v_limited AND v_payload IS NULL AND p_prefer IS NULL THEN
     v_announce := v_announce || ledger_admit(v_run.project_id);  -- a place may be free now that others wait for
   END IF;
+  IF cardinality(v_events) > 0 THEN
+    -- Under the run's row lock: a run's numbers become visible in order.
+    WITH kept AS (
+      INSERT INTO runs_runevent (run_id, payload, at) SELECT p_run, e, clock_timestamp() FROM unnest(v_events) WITH ORDINALITY AS t(e, n) ORDER BY n
+      RETURNING id, payload)
+    SELECT jsonb_agg(payload || jsonb_build_object('seq', id) ORDER BY id) INTO v_told FROM kept;
+  END IF;
   RETURN jsonb_build_object(
     'ok', true, 'next', v_payload, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,
     'steps_done', v_run.steps_done, 'steps_total', v_run.steps_total,
-    'events', CASE WHEN coalesce(cardinality(v_events), 0) = 0 THEN '[]'::jsonb ELSE ledger_events(p_run, v_events) END);
+    'events', v_told);
 END $$;
 
 -- Whether all that a run still does is wait for people.

@@ -33,7 +33,7 @@ BEGIN
       FROM jsonb_to_recordset(p_steps) AS s(id uuid, cacheable boolean, cache_key text, fresh boolean, look boolean, source uuid, skip text)
       CROSS JOIN LATERAL (
         SELECT h.id FROM runs_steprun h
-         WHERE h.project_id = v_project AND h.cache_key = s.cache_key AND h.status = 'succeeded' AND h.cacheable
+         WHERE h.project_id = v_project AND h.cache_key = s.cache_key AND h.cache_key > '' AND h.status = 'succeeded' AND h.cacheable
          ORDER BY h.finished_at DESC LIMIT 1) hit
      WHERE s.cacheable AND s.cache_key <> '' AND s.fresh IS NOT TRUE AND s.look IS NOT FALSE AND s.source IS NULL AND s.skip IS NULL;
   END IF;

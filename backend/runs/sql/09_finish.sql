@@ -32,37 +32,53 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_finish(p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-  v_fence record;
-  v_project uuid;
-  v_step text;
-  v_took interval;
+  v_run uuid;
+  v_step record;
+  v_output jsonb;
+  v_artifact uuid;
 BEGIN
-  SELECT * INTO v_fence FROM ledger_fence(p_step, p_attempt, p_worker);
-  IF NOT v_fence.held THEN
-    RETURN v_fence.answer;
+  SELECT r.id INTO v_run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
+  -- The fence, as in ledger_fence, and the end of the attempt in one.
+  WITH ended AS (
+    UPDATE runs_steprun SET status = 'succeeded', progress = 1, error = NULL, finished_at = clock_timestamp()
+     WHERE id = p_step AND attempt = p_attempt AND status = 'running' AND worker <> ''
+    RETURNING project_id, step, queue, finished_at, started_at),
+  closed AS (
+    UPDATE runs_attempt SET status = 'succeeded', finished_at = ended.finished_at, peak_memory = (p_used ->> 'peak')::bigint, rows = (p_used ->> 'rows')::bigint
+      FROM ended WHERE step_run_id = p_step AND number = p_attempt)
+  SELECT project_id, step, queue, finished_at - started_at AS took, EXISTS (SELECT 1 FROM core_apitoken WHERE step_run = p_step) AS granted INTO v_step FROM ended;
+  IF NOT FOUND THEN
+    RETURN (ledger_fence(p_step, p_attempt, p_worker)).answer;
   END IF;
-  UPDATE runs_steprun SET status = 'succeeded', progress = 1, error = NULL, finished_at = clock_timestamp() WHERE id = p_step
-  RETURNING project_id, step, finished_at - started_at INTO v_project, v_step, v_took;
-  UPDATE runs_attempt SET status = 'succeeded', finished_at = clock_timestamp(), peak_memory = (p_used ->> 'peak')::bigint, rows = (p_used ->> 'rows')::bigint
-   WHERE step_run_id = p_step AND number = p_attempt;
-  UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
-  IF jsonb_array_length(p_outputs) > 0 THEN
-    INSERT INTO artifacts_artifact (id, project_id, kind, digest, size, media_type, inline, metadata, created_at)
-    SELECT DISTINCT ON (o.kind, o.digest) ledger_uuid(), v_project, o.kind, o.digest, o.size, o.media_type, nullif(o.inline, 'null'::jsonb), o.metadata, clock_timestamp()
-      FROM jsonb_to_recordset(p_outputs) AS o(kind text, digest text, size bigint, media_type text, inline jsonb, metadata jsonb)
-     ORDER BY o.kind, o.digest
-    ON CONFLICT (project_id, kind, digest) DO NOTHING;
-    INSERT INTO runs_stepoutput (step_run_id, port, artifact_id, metadata)
-    SELECT p_step, o.port, a.id, o.metadata
-      FROM jsonb_to_recordset(p_outputs) AS o(port text, kind text, digest text, metadata jsonb)
-      CROSS JOIN LATERAL (SELECT id FROM artifacts_artifact WHERE project_id = v_project AND kind = o.kind AND digest = o.digest LIMIT 1) a;
-    IF v_took > interval '0.1 s' THEN
-      PERFORM ledger_lineage(v_fence.run, p_step);
-    END IF;
-    IF p_outputs @> '[{"kind": "Metrics"}]' THEN
-      PERFORM ledger_metrics(v_fence.run);
-    END IF;
+  IF v_step.queue = 'gpu' THEN
+    DELETE FROM runs_devicelease WHERE step_run_id = p_step;
   END IF;
-  RETURN ledger_settle(v_fence.run, ARRAY[p_step], '{}', v_fence.queue, p_worker, p_take, p_wakes,
-                       ARRAY[ledger_step_event(v_fence.run, p_step, v_step, 'succeeded', p_attempt, 1, '')]);
+  IF v_step.granted THEN
+    UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = p_step AND revoked_at IS NULL;
+  END IF;
+  IF jsonb_array_length(p_outputs) > 1 THEN  -- in one order for all: two steps that store the same things must not wait for each other
+    p_outputs := (SELECT jsonb_agg(o ORDER BY o ->> 'kind', o ->> 'digest') FROM jsonb_array_elements(p_outputs) o);
+  END IF;
+  FOR n IN 0 .. jsonb_array_length(p_outputs) - 1 LOOP
+    v_output := p_outputs -> n;
+    LOOP  -- once, or again when another step stores the same bytes in this moment
+      SELECT id INTO v_artifact FROM artifacts_artifact WHERE project_id = v_step.project_id AND kind = v_output ->> 'kind' AND digest = v_output ->> 'digest';
+      EXIT WHEN FOUND;
+      INSERT INTO artifacts_artifact (id, project_id, kind, digest, size, media_type, inline, metadata, created_at)
+      VALUES (ledger_uuid(), v_step.project_id, v_output ->> 'kind', v_output ->> 'digest', (v_output ->> 'size')::bigint, v_output ->> 'media_type',
+              nullif(v_output -> 'inline', 'null'::jsonb), v_output -> 'metadata', clock_timestamp())
+      ON CONFLICT (project_id, kind, digest) DO NOTHING
+      RETURNING id INTO v_artifact;
+      EXIT WHEN FOUND;
+    END LOOP;
+    INSERT INTO runs_stepoutput (step_run_id, port, artifact_id, metadata) VALUES (p_step, v_output ->> 'port', v_artifact, v_output -> 'metadata');
+  END LOOP;
+  IF jsonb_array_length(p_outputs) > 0 AND v_step.took > interval '0.1 s' THEN
+    PERFORM ledger_lineage(v_run, p_step);
+  END IF;
+  IF p_outputs @> '[{"kind": "Metrics"}]' THEN
+    PERFORM ledger_metrics(v_run);
+  END IF;
+  RETURN ledger_settle(v_run, ARRAY[p_step], '{}', v_step.queue, p_worker, p_take, p_wakes,
+                       ARRAY[ledger_step_event(v_run, p_step, v_step.step, 'succeeded', p_attempt, 1, '')]);
 END $$;

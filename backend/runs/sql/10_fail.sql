@@ -19,7 +19,7 @@ DECLARE
   v_front uuid[] := ARRAY[p_step];
   v_events jsonb[];
 BEGIN
-  SELECT * INTO v_fence FROM ledger_fence(p_step, p_attempt, p_worker);
+  v_fence := ledger_fence(p_step, p_attempt, p_worker);
   IF NOT v_fence.held THEN
     RETURN v_fence.answer;
   END IF;

@@ -19,7 +19,7 @@ DECLARE
   v_cancel boolean;
   v_status text;
 BEGIN
-  SELECT * INTO v_fence FROM ledger_fence(p_step, p_attempt, p_worker);
+  v_fence := ledger_fence(p_step, p_attempt, p_worker);
   IF NOT v_fence.held THEN
     RETURN v_fence.answer;
   END IF;

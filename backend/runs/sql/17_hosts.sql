@@ -5,11 +5,6 @@ CREATE OR REPLACE FUNCTION ledger_host(p_worker text) RETURNS uuid LANGUAGE sql 
   SELECT nullif(split_part(p_worker, ':', 5), '')::uuid
 $$;
 
--- Whether a worker may be given another step: nobody has paused, drained or stopped its host.
-CREATE OR REPLACE FUNCTION ledger_open(p_worker text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT NOT EXISTS (SELECT 1 FROM runs_host WHERE id = ledger_host(p_worker) AND wanted <> 'running')
-$$;
-
 -- Hosts on which such a step may run at all, whatever runs there now. `has`: it has devices; `live`: it is heard of (seven beats may be
 -- missed) and takes steps.
 CREATE OR REPLACE FUNCTION ledger_suiting(p_queue text, p_needs jsonb) RETURNS TABLE (id uuid, has boolean, live boolean) LANGUAGE sql STABLE AS $$

@@ -138,7 +138,9 @@ def test_what_a_host_says_is_looked_at_before_it_is_passed_on() -> None:
     gate = BrokerGate()
     assert gate.feed(good[:40]) == b"" and gate.feed(good[40:]) == good, "whole commands, however they arrive"
     script = command("SCRIPT", "LOAD", "return redis.call('FLUSHALL')")
-    bad_ones = [command(*words.split()) for words in ("FLUSHALL", "CONFIG SET dir /", "EVAL x 0", "CLIENT KILL x", "KEYS *")]
+    bad_ones = [
+        command(*words.split()) for words in ("FLUSHALL", "CONFIG SET dir /", "EVAL x 0", "CLIENT KILL x", "KEYS *", "PUBSUB CHANNELS")
+    ]
     for bad in (*bad_ones, script, b"FLUSHALL\r\n", command("PING") + command("SHUTDOWN")):
         with pytest.raises(Refused):
             BrokerGate().feed(bad)

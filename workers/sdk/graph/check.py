@@ -17,7 +17,7 @@ from workers.sdk.graph.check_flow import check_flow
 from workers.sdk.graph.nested import PREFIX, output_kinds
 from workers.sdk.graph.order import CycleError, topological
 from workers.sdk.graph.parameters import PARAMETER, SECRET, is_reference, references, substitute
-from workers.sdk.graph.shape import Column, Graph, Problem, Step, normalise
+from workers.sdk.graph.shape import Column, Graph, Problem, Step, normal
 
 ANY_KIND = "Artifact"
 """A port of the base kind takes (or may give) every kind."""
@@ -99,7 +99,7 @@ def _effective(component: ComponentLike, step: Step) -> dict[str, Any]:
 def dataset_references(graph: Mapping[str, Any], components: Mapping[str, ComponentLike]) -> list[DatasetReference]:
     """Every data set version that a step's parameter names, in the order of the steps' keys."""
     found: list[DatasetReference] = []
-    for key, step in normalise(graph)["steps"].items():
+    for key, step in normal(graph)["steps"].items():
         component = components.get(step["component"])
         if component is None:
             continue
@@ -402,11 +402,11 @@ def check(
     `dataset_columns` has an entry for each data set version (by the text that names it) that exists; its value is None where the
     version has no columns. Raises GraphError when `graph` is no graph at all.
     """
-    normal = normalise(graph)
-    declared = normal.get("parameters") or {}
+    whole = normal(graph)
+    declared = whole.get("parameters") or {}
     defaults = {name: one["default"] for name, one in declared.items() if "default" in one}
-    checking = _Check(cast(Graph, substitute(normal, defaults)), components, dataset_columns)
-    for key, parameter, name in references(normal, PARAMETER):
+    checking = _Check(cast(Graph, substitute(whole, defaults)), components, dataset_columns)
+    for key, parameter, name in references(whole, PARAMETER):
         if name not in declared:
             message = f"“{checking.label(key)}” takes the pipeline's parameter “{name}”, which there is not."
             checking.add("unknown_pipeline_parameter", message, key, parameter=parameter, hint=nearest(name, declared) or "Declare it.")

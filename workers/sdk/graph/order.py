@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workers.sdk.graph.plain import GraphError
-from workers.sdk.graph.shape import normalise
+from workers.sdk.graph.shape import normal
 
 
 class CycleError(GraphError):
@@ -21,8 +21,10 @@ class CycleError(GraphError):
 def topological(graph: Mapping[str, Any]) -> list[str]:
     """Keys, each after all it takes inputs from; among equals alphabetical, so that the order is always the same.
     Wires from steps that do not exist are passed over (`check` reports them). Raises CycleError."""
-    steps = normalise(graph, repair=True)["steps"]
-    sources = {key: {ref["step"] for refs in step["inputs"].values() for ref in refs} for key, step in steps.items()}
+    steps = normal(graph)["steps"]
+    sources = {
+        key: {ref["step"] for refs in step["inputs"].values() for ref in refs if ref["step"] in steps} for key, step in steps.items()
+    }
     followers: dict[str, list[str]] = {key: [] for key in steps}
     for key, before in sources.items():
         for source in before:

@@ -124,9 +124,11 @@ def references(graph: Mapping[str, Any], kind: Reference) -> Iterator[tuple[str,
 
 
 def substitute(graph: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which each reference to a parameter in `values` has its value; others stay."""
-    copied: dict[str, Any] = copy.deepcopy(dict(graph))
+    """A graph in which each reference to a parameter in `values` has its value; others stay. Steps without one are the same objects."""
+    copied: dict[str, Any] = copy.copy(graph) if isinstance(graph, dict) else dict(graph)
+    copied["steps"] = dict(graph["steps"])
     for key, name, wanted in references(graph, "$parameter"):
         if wanted in values:
-            copied["steps"][key]["parameters"][name] = copy.deepcopy(values[wanted])
+            step = copied["steps"][key]
+            copied["steps"][key] = {**step, "parameters": {**step["parameters"], name: copy.deepcopy(values[wanted])}}
     return copied

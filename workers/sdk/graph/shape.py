@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from workers.sdk.graph.flow import Map, Pin, Repeat, Undo, normalise_flow
 from workers.sdk.graph.needs import Needs
@@ -152,12 +152,21 @@ def normalise(graph: Mapping[str, Any], *, repair: bool = False) -> Graph:
             kept = {port: [ref for ref in refs if ref["step"] in result] for port, refs in step["inputs"].items()}
             step["inputs"] = {port: refs for port, refs in kept.items() if refs}
     declared = normalise_parameters(graph.get("parameters") if isinstance(graph, Mapping) else None)
-    return {"steps": result, "parameters": declared} if declared else {"steps": result}
+    return cast(Graph, Normal(steps=result, parameters=declared) if declared else Normal(steps=result))
+
+
+class Normal(dict[str, Any]):
+    """What `normalise` gave: who only reads wires and components need not have it made again."""
+
+
+def normal(graph: Mapping[str, Any]) -> Graph:
+    """The graph in a form that can be walked: itself, where it has been normalised (and perhaps given other values since)."""
+    return cast(Graph, graph) if isinstance(graph, Normal) else normalise(graph)
 
 
 def digest(graph: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what decides a run; see the module's docstring for what counts."""
-    normal = normalise(graph)
-    counted = {key: {k: v for k, v in step.items() if k not in ("position", "note")} for key, step in normal["steps"].items()}
-    told = json.dumps({**normal, "steps": counted}, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    form = normalise(graph)
+    counted = {key: {k: v for k, v in step.items() if k not in ("position", "note")} for key, step in form["steps"].items()}
+    told = json.dumps({**form, "steps": counted}, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(told.encode()).hexdigest()
