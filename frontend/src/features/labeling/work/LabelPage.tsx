@@ -121,13 +121,13 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
     draft.stop()
     const body = { id: crypto.randomUUID(), schema_version: version, result: regionsOf(editor.state.result), seconds: stopwatch(), version: work.mine?.version ?? null }
     void outbox.add({ id: body.id, project, schema: schema.slug, item: work.id, body }).then(() => forgetLocally(user, schema.id, work.id))
-    session.next()
+    session.next(true)
   }, [config, draft, editor, outbox, project, schema, session, stopwatch, user, version, work])
 
   const skip = async (reason: string) => {
     await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/skip', { params: { path: { project, label_schema: schema.slug, item: work.id } }, body: { reason } }))
     closeSkip()
-    session.next()
+    session.next(false)
   }
 
   useCommands(
@@ -142,7 +142,8 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
   )
 
   const returned = work.mine?.status === 'rejected' ? work.mine.reviews.at(-1) : undefined
-  const said = { ...schema.progress, done: Math.max(schema.progress.done, 0) }
+  // Counted on from where this session began: asking for the count of a large queue after each item would cost more than the item.
+  const [first] = useState(schema.progress.done)
   return (
     <div className={classes.page} data-item={work.id}>
       <Editor
@@ -174,7 +175,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
           <Stack gap="xs">
             <Group justify="space-between" wrap="nowrap" gap="xs">
               <Text size="xs" c="dimmed" truncate title={work.key}>
-                {said.done.toLocaleString()} of {said.places.toLocaleString()} done{session.done.length > 0 ? `, ${session.done.length} by you now` : ''}
+                {(first + session.fresh).toLocaleString()} of {schema.progress.places.toLocaleString()} done{session.done.length > 0 ? `, ${session.done.length} by you now` : ''}
               </Text>
               <Group gap={2} wrap="nowrap">
                 {session.done.length > 0 && (

@@ -11,8 +11,10 @@ export type Session = {
   busy: boolean
   /** Items done in this session, newest last. */
   done: readonly number[]
-  /** Show the next item; the present one is over. */
-  next: () => void
+  /** How many of them this person had not labelled before. */
+  fresh: number
+  /** Show the next item; the present one was labelled, or let go. */
+  next: (labelled: boolean) => void
   /** Look again at an item of this session, or at any. */
   open: (item: number) => Promise<void>
   back: () => void
@@ -42,6 +44,7 @@ export function useSession(project: string, schema: string, first?: number): Ses
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(true)
   const [done, setDone] = useState<readonly number[]>([])
+  const [fresh, setFresh] = useState(0)
   const ready = useRef<Promise<{ item: Work | null; waiting: number }> | null>(null)
   const left = useRef<number[]>([])
 
@@ -84,8 +87,9 @@ export function useSession(project: string, schema: string, first?: number): Ses
   }, [first, open, project, schema, show])
   useEffect(begin, [begin])
 
-  const next = useCallback(() => {
+  const next = useCallback((labelled: boolean) => {
     if (current) {
+      if (labelled && current.mine === null && !left.current.includes(current.id)) setFresh((before) => before + 1)
       left.current = [...left.current.filter((item) => item !== current.id), current.id]
       setDone(left.current)
     }
@@ -103,5 +107,5 @@ export function useSession(project: string, schema: string, first?: number): Ses
     if (item !== undefined) void open(item)
   }, [current, open])
 
-  return { current, over, error, busy, done, next, open, back, retry: begin }
+  return { current, over, error, busy, done, fresh, next, open, back, retry: begin }
 }
