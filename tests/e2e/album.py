@@ -28,6 +28,7 @@ P = "/p/{s.project}"
 E = "/p/{s.empty}"
 T = "/p/{s.tray}"
 H = "/p/{s.held}"
+S = f"{P}/labels/{{s.labels.pictures}}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class Shot:
     name: str
     route: str
     path: str
-    as_: Literal["owner", "viewer", "newcomer", "stranger"] = "owner"
+    as_: Literal["owner", "viewer", "editor", "newcomer", "stranger"] = "owner"
     act: Act | None = None
     tall: bool = True
     """The whole page, not only what a screen shows of it: not for dialogs and the canvas, which fill the screen."""
@@ -212,6 +213,14 @@ def audit_entry(page: Page) -> None:
     page.get_by_role("dialog").wait_for()
 
 
+def two_classes(page: Page) -> None:
+    page.get_by_role("combobox", name="Classes").click()
+    for word in ("praise", "complaint"):
+        page.keyboard.type(word)
+        page.keyboard.press("Enter")
+    page.get_by_role("group").get_by_role("button", name="complaint").wait_for()
+
+
 OPEN_PALETTE = keys("Control+k")
 CANVAS = f"{P}/pipelines/{INCOME}"
 
@@ -224,6 +233,7 @@ def _shots() -> list[Shot]:
     dataset, pipeline = f"{project}/datasets/$dataset", f"{project}/pipelines/$pipeline"
     run, model, endpoint = f"{project}/runs/$run", f"{project}/models/$model", f"{project}/endpoints/$endpoint"
     settings = f"{project}/settings"
+    labels, schema = f"{project}/labels", f"{project}/labels/$schema"
     return [
         shot("sign-in", "/sign-in", "/sign-in", as_="stranger"),
         shot("sign-in-wrong", "/sign-in", "/sign-in", as_="stranger", act=wrong_password),
@@ -253,6 +263,22 @@ def _shots() -> list[Shot]:
         shot("no-model", model, f"{P}/models/none"),
         shot("no-trigger", f"{project}/triggers/$trigger", f"{P}/triggers/none"),
         shot("triggers", f"{project}/triggers", f"{P}/triggers"),
+        shot("labels", labels, f"{P}/labels"),
+        shot("labels-empty", labels, f"{E}/labels"),
+        shot("labels-new", f"{labels}/new", f"{P}/labels/new?dataset=reviews", act=two_classes),
+        shot("labels-progress", schema, S),
+        shot("labels-items", schema, f"{S}?tab=items"),
+        shot("labels-agreement", schema, f"{P}/labels/{{s.labels.texts}}?tab=quality"),
+        shot("labels-question", schema, f"{S}?tab=question"),
+        shot("labels-assignments", schema, f"{S}?tab=assignments"),
+        shot("labels-assign", schema, f"{S}?tab=assignments", act=press("Assign items"), tall=False),
+        shot("labels-settings", schema, f"{S}?tab=settings"),
+        shot("label-picture", f"{schema}/label", f"{S}/label?item={{s.labels.item}}", tall=False),
+        shot("label-text", f"{schema}/label", f"{P}/labels/{{s.labels.texts}}/label", tall=False),
+        shot("label-skip", f"{schema}/label", f"{S}/label", act=press("Skip"), tall=False),
+        shot("label-comments", f"{schema}/label", f"{S}/label?item={{s.labels.item}}", act=press("Comments", part=True), tall=False),
+        shot("label-review", f"{schema}/review", f"{S}/review", as_="editor", tall=False),
+        shot("label-item", f"{schema}/items/$item", f"{S}/items/{{s.labels.item}}"),
         shot("workers", f"{project}/workers", f"{P}/workers"),
         shot("workers-viewer", f"{project}/workers", f"{P}/workers", as_="viewer"),
         shot("workers-join", f"{project}/workers", f"{P}/workers", act=press("Add a host"), tall=False),

@@ -20,6 +20,7 @@ from infra.supervisor.studio import Studio
 from tests.e2e import browser as chromium
 from tests.e2e.browser import DESK, MAKE_TOKEN, Watch
 from tests.e2e.furnish import Project, furnish
+from tests.e2e.labels import Labels, furnish_labels
 from workers.sdk.client import Client
 
 PASSWORD = "the mill turns by night"
@@ -99,6 +100,12 @@ def project(studio: Studio, owner: Owner) -> Iterator[Project]:
     """A project in which everything is there already: a table, a pipeline, a run, a model, an endpoint."""
     with Client(studio.url, owner.token) as client:
         yield furnish(client, "Harbour")
+
+
+@pytest.fixture(scope="package")
+def labels(project: Project) -> Labels:
+    """Questions about pictures and texts in that project, some of them answered."""
+    return furnish_labels(project.client)
 
 
 Open = Callable[..., tuple[Page, Watch]]

@@ -27,7 +27,7 @@ from infra.supervisor import studio as studios
 from infra.supervisor.studio import Studio
 from tests.e2e.album import SHOTS, address, uncovered
 from tests.e2e.browser import DESK, MAKE_TOKEN, PHONE, Watch, browser, sideways, until
-from tests.e2e.stage import DIGITS, PASSWORD, Stage, set_up
+from tests.e2e.stage import DIGITS, PASSWORD, PEOPLE, Stage, set_up
 from tests.e2e.test_accessible import settle
 from workers.sdk.client import Client
 
@@ -142,7 +142,7 @@ def enter(chromium: Browser, studio: Studio, link: str) -> tuple[Any, str]:
 def sessions(chromium: Browser, studio: Studio, stage: Stage) -> dict[str, Any]:
     """The cookies of the others who look."""
     kept: dict[str, Any] = {"stranger": None}
-    for who, email in (("viewer", stage.viewer), ("newcomer", stage.newcomer)):
+    for who, email in (("viewer", stage.viewer), ("editor", PEOPLE["editor"][0]), ("newcomer", stage.newcomer)):
         context = chromium.new_context(base_url=studio.url)
         page = context.new_page()
         page.goto("/sign-in")

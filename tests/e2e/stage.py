@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.furnish import bring, pipeline
+from tests.e2e.labels import Labels, furnish_labels
 from tests.e2e.material import churn
 from workers.sdk.client import ApiError, Client
 
@@ -45,6 +46,7 @@ class Stage:
     runs: dict[str, str]
     """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`; of the held project
     `waiting`, `asking`, and `dry`, `undone`, `shards`, `inside`."""
+    labels: Labels
     first: dict[str, str]
     """The slug of one table, one image data set, model and endpoint each."""
 
@@ -70,8 +72,18 @@ def set_up(client: Client) -> Stage:
         viewer=PEOPLE["viewer"][0],
         newcomer=NEWCOMER[0],
         runs={**runs, **held},
+        labels=_labels(client),
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
+
+
+def _labels(client: Client) -> Labels:
+    """Made once; the one labelled picture with the highest number is shown."""
+    base = f"/projects/{client.project}/label-schemas"
+    if not client.request("GET", base):
+        return furnish_labels(client)
+    item = client.request("GET", f"{base}/shapes-on-the-quay/items", params={"state": "complete"})["items"][-1]["id"]
+    return Labels(pictures="shapes-on-the-quay", texts="what-passengers-say", item=item)
 
 
 def join(client: Client, project: str, email: str, name: str, role: str) -> None:

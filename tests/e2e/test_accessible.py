@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from tests.e2e.browser import DESK, PHONE, sideways, until
 from tests.e2e.conftest import Open
 from tests.e2e.furnish import Project
+from tests.e2e.labels import Labels
 
 PAGES = {
     "sign-in": "/sign-in",
@@ -58,6 +59,16 @@ PAGES = {
     "no such project": "/p/none",
     "no such pipeline": "/p/{p.slug}/pipelines/none",
     "no such run": "/p/{p.slug}/runs/00000000-0000-0000-0000-000000000000",
+    "labels": "/p/{p.slug}/labels",
+    "new label schema": "/p/{p.slug}/labels/new?dataset=reviews",
+    "label schema": "/p/{p.slug}/labels/{l.pictures}",
+    "queue of a label schema": "/p/{p.slug}/labels/{l.pictures}?tab=items",
+    "question of a label schema": "/p/{p.slug}/labels/{l.texts}?tab=question",
+    "assignments": "/p/{p.slug}/labels/{l.pictures}?tab=assignments",
+    "labelling a picture": "/p/{p.slug}/labels/{l.pictures}/label?item={l.item}",
+    "labelling a text": "/p/{p.slug}/labels/{l.texts}/label",
+    "nothing to review": "/p/{p.slug}/labels/{l.pictures}/review",
+    "a labelled item": "/p/{p.slug}/labels/{l.pictures}/items/{l.item}",
     "workers": "/p/{p.slug}/workers",
     "triggers": "/p/{p.slug}/triggers",
     "approvals": "/p/{p.slug}/approvals",
@@ -80,6 +91,7 @@ DIALOGS = {
     "New trigger": "triggers",
     "New secret": "secrets",
     "Run": "canvas",
+    "Assign items": "assignments",
 }
 FURTHER: dict[str, Callable[[Page], None]] = {
     "Add a host": lambda page: page.get_by_role("button", name="Make the command").click(),
@@ -112,9 +124,9 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_serves_everybody(name: str, open_page: Open, project: Project) -> None:
+def test_a_page_serves_everybody(name: str, open_page: Open, project: Project, labels: Labels) -> None:
     page, watch = open_page(signed_in=name not in STRANGERS, reduced_motion="reduce")
-    page.goto(PAGES[name].format(p=project))
+    page.goto(PAGES[name].format(p=project, l=labels))
     settle(page)
     found = [f"desk, light: {line}" for line in serious(page)]
     page.emulate_media(color_scheme="dark")
@@ -132,9 +144,9 @@ def test_a_page_serves_everybody(name: str, open_page: Open, project: Project) -
 
 
 @pytest.mark.parametrize("button", DIALOGS)
-def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, open_page: Open, project: Project) -> None:
+def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, open_page: Open, project: Project, labels: Labels) -> None:
     page, watch = open_page(reduced_motion="reduce")
-    page.goto(PAGES[DIALOGS[button]].format(p=project))
+    page.goto(PAGES[DIALOGS[button]].format(p=project, l=labels))
     settle(page)
     opener = page.get_by_role("button", name=button, exact=True).first
     opener.focus()

@@ -10,6 +10,7 @@ import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
 import { ConfirmButton, notifyDone } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { StackedTable } from '@/ui/StackedTable'
 import { assignmentsQuery, useRefresh, type LabelSchema } from '../data'
 
 export function Assignments({ schema }: { schema: LabelSchema }) {
@@ -36,8 +37,7 @@ export function Assignments({ schema }: { schema: LabelSchema }) {
       </Group>
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
       {query.data && query.data.length > 0 && (
-        <Table.ScrollContainer minWidth={520}>
-          <Table>
+        <StackedTable minWidth={520}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Assignment</Table.Th>
@@ -51,7 +51,7 @@ export function Assignments({ schema }: { schema: LabelSchema }) {
               {query.data.map((one) => (
                 <Table.Tr key={one.id}>
                   <Table.Td>{one.name}</Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="People">
                     <Group gap={4}>
                       {one.people.map((person) => (
                         <Badge key={person.id} color="gray">
@@ -60,8 +60,8 @@ export function Assignments({ schema }: { schema: LabelSchema }) {
                       ))}
                     </Group>
                   </Table.Td>
-                  <Table.Td>{one.due_at ? new Date(one.due_at).toLocaleString() : '–'}</Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Due">{one.due_at ? new Date(one.due_at).toLocaleString() : '–'}</Table.Td>
+                  <Table.Td data-label="Complete">
                     <Text size="sm">
                       {one.complete.toLocaleString()} of {one.items.toLocaleString()}
                     </Text>
@@ -77,8 +77,7 @@ export function Assignments({ schema }: { schema: LabelSchema }) {
                 </Table.Tr>
               ))}
             </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+          </StackedTable>
       )}
       <Modal opened={opened} onClose={close} title="Assign items">
         <Assign schema={schema} onDone={close} />

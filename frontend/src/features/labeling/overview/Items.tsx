@@ -9,6 +9,7 @@ import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { StackedTable } from '@/ui/StackedTable'
 import type { LabelSchema, ListedItem } from '../data'
 
 const STATES: { value: string; label: string }[] = [
@@ -61,8 +62,7 @@ export function Items({ schema }: { schema: LabelSchema }) {
         </Text>
       )}
       {items.length > 0 && (
-        <Table.ScrollContainer minWidth={420}>
-          <Table highlightOnHover>
+        <StackedTable minWidth={420}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Item</Table.Th>
@@ -80,18 +80,17 @@ export function Items({ schema }: { schema: LabelSchema }) {
                         {schema.modality === 'table' ? `Row ${item.position.toLocaleString()}` : item.key}
                       </Anchor>
                     </Table.Td>
-                    <Table.Td ta="right">
+                    <Table.Td data-label="Done" ta="right">
                       {item.done} of {item.wanted}
                     </Table.Td>
-                    <Table.Td>
+                    <Table.Td data-label="Standing">
                       <Badge color={color}>{words}</Badge>
                     </Table.Td>
                   </Table.Tr>
                 )
               })}
             </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+          </StackedTable>
       )}
       {query.hasNextPage && (
         <Button variant="default" mt="sm" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

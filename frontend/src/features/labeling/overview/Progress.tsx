@@ -9,6 +9,7 @@ import { useCan, useProjectSlug } from '@/api/me'
 import { ago } from '@/lib/format'
 import { notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { StackedTable } from '@/ui/StackedTable'
 import { labelledQuery, peopleQuery, useRefresh, type LabelSchema } from '../data'
 
 export function Progress({ schema }: { schema: LabelSchema }) {
@@ -77,8 +78,7 @@ export function Progress({ schema }: { schema: LabelSchema }) {
           </Text>
         )}
         {labelled.data && labelled.data.length > 0 && (
-          <Table.ScrollContainer minWidth={480}>
-            <Table>
+          <StackedTable minWidth={480}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Version</Table.Th>
@@ -102,15 +102,14 @@ export function Progress({ schema }: { schema: LabelSchema }) {
                         </Badge>
                       )}
                     </Table.Td>
-                    <Table.Td>{one.status === 'failed' ? one.message : one.items.toLocaleString()}</Table.Td>
-                    <Table.Td>{one.schema_version}</Table.Td>
-                    <Table.Td>{one.created_by?.name || one.created_by?.email}</Table.Td>
-                    <Table.Td>{ago(one.created_at)}</Table.Td>
+                    <Table.Td data-label="Labelled">{one.status === 'failed' ? one.message : one.items.toLocaleString()}</Table.Td>
+                    <Table.Td data-label="Wording">{one.schema_version}</Table.Td>
+                    <Table.Td data-label="By">{one.created_by?.name || one.created_by?.email}</Table.Td>
+                    <Table.Td data-label="When">{ago(one.created_at)}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+            </StackedTable>
         )}
       </div>
 
@@ -125,8 +124,7 @@ export function Progress({ schema }: { schema: LabelSchema }) {
           </Text>
         )}
         {people.data && people.data.length > 0 && (
-          <Table.ScrollContainer minWidth={520}>
-            <Table>
+          <StackedTable minWidth={520}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Who</Table.Th>
@@ -142,17 +140,16 @@ export function Progress({ schema }: { schema: LabelSchema }) {
                 {people.data.map((one) => (
                   <Table.Tr key={one.user.id}>
                     <Table.Td>{one.user.name || one.user.email}</Table.Td>
-                    <Table.Td ta="right">{one.annotations.toLocaleString()}</Table.Td>
-                    <Table.Td ta="right">{one.accepted.toLocaleString()}</Table.Td>
-                    <Table.Td ta="right">{one.rejected.toLocaleString()}</Table.Td>
-                    <Table.Td ta="right">{one.skipped.toLocaleString()}</Table.Td>
-                    <Table.Td ta="right">{one.seconds.toFixed(1)} s</Table.Td>
-                    <Table.Td>{ago(one.newest)}</Table.Td>
+                    <Table.Td data-label="Annotations" ta="right">{one.annotations.toLocaleString()}</Table.Td>
+                    <Table.Td data-label="Accepted" ta="right">{one.accepted.toLocaleString()}</Table.Td>
+                    <Table.Td data-label="Sent back" ta="right">{one.rejected.toLocaleString()}</Table.Td>
+                    <Table.Td data-label="Skipped" ta="right">{one.skipped.toLocaleString()}</Table.Td>
+                    <Table.Td data-label="Median time" ta="right">{one.seconds.toFixed(1)} s</Table.Td>
+                    <Table.Td data-label="Last">{ago(one.newest)}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+            </StackedTable>
         )}
       </div>
     </Stack>

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useProjectSlug } from '@/api/me'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { StackedTable } from '@/ui/StackedTable'
 import { agreementQuery, type LabelSchema } from '../data'
 
 const share = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : `${Math.round(100 * value)} %`)
@@ -47,8 +48,7 @@ export function Quality({ schema }: { schema: LabelSchema }) {
         </Paper>
       </SimpleGrid>
       <Section title="By question">
-        <Table.ScrollContainer minWidth={360}>
-          <Table>
+        <StackedTable minWidth={360}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Control</Table.Th>
@@ -61,18 +61,16 @@ export function Quality({ schema }: { schema: LabelSchema }) {
               {found.controls.map((one) => (
                 <Table.Tr key={one.control}>
                   <Table.Td>{one.control}</Table.Td>
-                  <Table.Td ta="right">{share(one.agreement)}</Table.Td>
-                  <Table.Td ta="right">{beyond(one.alpha)}</Table.Td>
-                  <Table.Td ta="right">{one.pairs.toLocaleString()}</Table.Td>
+                  <Table.Td data-label="Agreement" ta="right">{share(one.agreement)}</Table.Td>
+                  <Table.Td data-label="α" ta="right">{beyond(one.alpha)}</Table.Td>
+                  <Table.Td data-label="Pairs" ta="right">{one.pairs.toLocaleString()}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+          </StackedTable>
       </Section>
       <Section title="By pair of people">
-        <Table.ScrollContainer minWidth={360}>
-          <Table>
+        <StackedTable minWidth={360}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Who</Table.Th>
@@ -86,15 +84,14 @@ export function Quality({ schema }: { schema: LabelSchema }) {
               {found.people.map((one) => (
                 <Table.Tr key={one.one.id + one.other.id}>
                   <Table.Td>{one.one.name || one.one.email}</Table.Td>
-                  <Table.Td>{one.other.name || one.other.email}</Table.Td>
-                  <Table.Td ta="right">{share(one.agreement)}</Table.Td>
-                  <Table.Td ta="right">{Object.values(one.kappa).map(beyond).join(', ') || '–'}</Table.Td>
-                  <Table.Td ta="right">{one.items.toLocaleString()}</Table.Td>
+                  <Table.Td data-label="And">{one.other.name || one.other.email}</Table.Td>
+                  <Table.Td data-label="Agreement" ta="right">{share(one.agreement)}</Table.Td>
+                  <Table.Td data-label="κ" ta="right">{Object.values(one.kappa).map(beyond).join(', ') || '–'}</Table.Td>
+                  <Table.Td data-label="Items" ta="right">{one.items.toLocaleString()}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+          </StackedTable>
       </Section>
       {found.confusions.length > 0 && (
         <Section title="Most often taken for each other">

@@ -155,7 +155,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
                 <IconArrowLeft size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>
-            <Text size="sm" fw={600} className={classes.name} truncate title={schema.name}>
+            <Text component="h1" m={0} size="sm" fw={600} className={classes.name} truncate title={schema.name}>
               {schema.name}
             </Text>
           </Group>

@@ -155,7 +155,7 @@ function Desk({ project, schema, config, task, next }: { project: string; schema
                 <IconArrowLeft size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>
-            <Text size="sm" fw={600} className={classes.name} truncate title={schema.name}>
+            <Text component="h1" m={0} size="sm" fw={600} className={classes.name} truncate title={schema.name}>
               Review: {schema.name}
             </Text>
           </Group>

@@ -1,0 +1,82 @@
+"""Questions about pictures and texts, some of them answered, for tests and pictures of the labelling pages."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.furnish import bring
+from tests.e2e.material import shapes
+from workers.sdk.client import Client
+
+Json = dict[str, Any]
+PICTURES = """<View>
+  <Header value="Mark each shape, then say how clear the picture is."/>
+  <Image name="image" value="$image"/>
+  <RectangleLabels name="shape" toName="image"><Label value="Ring"/><Label value="Cross"/></RectangleLabels>
+  <Choices name="clear" toName="image" required="true"><Choice value="clear"/><Choice value="blurred"/></Choices>
+  <Rating name="weight" toName="image" perRegion="true" maxRating="3"/>
+</View>
+"""
+TEXTS = """<View>
+  <Header value="What is meant, and where is it said?"/>
+  <Text name="text" value="$review"/>
+  <Choices name="mood" toName="text" required="true"><Choice value="praise"/><Choice value="complaint"/><Choice value="question"/></Choices>
+  <Labels name="part" toName="text"><Label value="Place"/><Label value="Person"/><Label value="Time"/></Labels>
+</View>
+"""
+REVIEWS = [
+    "The ferry from Rotterdam left at seven and Anna on board was very kind.",
+    "Nobody at the desk in Hull could tell me when the evening boat leaves.",
+    "Is there a bus from the quay to Delft after ten on Sundays?",
+    "We waited two hours on the pier in Harwich; Mr Okafor gave us coffee at midnight.",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    pictures: str
+    texts: str
+    item: int
+    """A picture of `pictures` that one person has labelled."""
+
+
+def filled(client: Client, slug: str) -> None:
+    until = time.monotonic() + 60
+    while (schema := client.request("GET", f"/projects/{client.project}/label-schemas/{slug}"))["fill_status"] != "ready":
+        assert time.monotonic() < until, schema
+        time.sleep(0.2)
+
+
+def furnish_labels(client: Client, images: str = "") -> Labels:
+    """Two label schemas in the client's project; three pictures are labelled. `images`: a data set that is there already."""
+    base = f"/projects/{client.project}/label-schemas"
+    with tempfile.TemporaryDirectory() as folder:
+        if not images:
+            images = bring(client, shapes(Path(folder) / "quayside.zip", each=10), "Quayside")
+        table = Path(folder) / "reviews.csv"
+        table.write_text("\n".join(["review", *(f'"{text}"' for text in REVIEWS)]), encoding="utf-8")
+        reviews = bring(client, table, "Reviews")
+    guidelines = "A **ring** is closed. A **cross** has two strokes.\n\n- Draw as tightly as you can.\n- In doubt, ask."
+    pictures = client.request(
+        "POST", base, json={"name": "Shapes on the quay", "dataset": images, "xml": PICTURES, "guidelines": guidelines}
+    )["slug"]
+    texts = client.request("POST", base, json={"name": "What passengers say", "dataset": reviews, "xml": TEXTS, "overlap": 2})["slug"]
+    for slug in (pictures, texts):
+        filled(client, slug)
+    item = 0
+    for n in range(3):
+        item = client.request("POST", f"{base}/{pictures}/next", json={})["item"]["id"]
+        box = {"x": 18 + n, "y": 20, "width": 55, "height": 52, "rotation": 0, "rectanglelabels": ["Ring" if n else "Cross"]}
+        result: list[Json] = [
+            {"id": "first-box-1", "from_name": "shape", "to_name": "image", "type": "rectanglelabels", "value": box},
+            {"id": "first-box-1", "from_name": "weight", "to_name": "image", "type": "rating", "value": {"rating": 2}},
+            {"id": "the-choice-1", "from_name": "clear", "to_name": "image", "type": "choices", "value": {"choices": ["clear"]}},
+        ]
+        body = {"id": str(uuid.uuid4()), "schema_version": 1, "result": result, "seconds": 7.5 + n}
+        client.request("POST", f"{base}/{pictures}/items/{item}/submit", json=body)
+    return Labels(pictures=pictures, texts=texts, item=item)
