@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from backend.core.errors import Conflict, HeadraceError, InvalidInput
+from collections.abc import Iterable
+from typing import Any
+
+from backend.core.errors import Conflict, HeadraceError, InvalidInput, Problem
+
+
+def as_problems(found: Iterable[dict[str, Any]]) -> list[Problem]:
+    """What `workers.sdk.labels` and the reader of XML say, for an error of ours."""
+    return [{"field": one["field"], "message": one["message"], "expected": one["expected"]} for one in found]
 
 
 class BadSchema(InvalidInput):

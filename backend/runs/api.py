@@ -11,12 +11,12 @@ from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries, secrets
 from backend.runs import forecast as forecasts
 from backend.runs import why as waiting
+from backend.runs.live import EventsOut
 from backend.runs.schemas import (
     ApprovalOut,
     AttemptOut,
     DecideIn,
     DemoOut,
-    EventsOut,
     ForecastOut,
     LimitsIn,
     LimitsOut,

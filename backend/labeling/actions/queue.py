@@ -22,6 +22,7 @@ from backend.labeling.errors import (
     ItemRemoved,
     NewerSchema,
     NotForYou,
+    as_problems,
 )
 from backend.labeling.models import Draft, LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.items import shown_data, wording
@@ -45,7 +46,7 @@ def save_draft(item: QueueItem, user: User, result: Any, number: int) -> int:
     config = wording(newest_version(item.schema))
     kept, problems = check(config, result, shown_data(item, config), complete=False)
     if problems:
-        raise DoesNotFit(field=problems[0]["field"], problems=problems)
+        raise DoesNotFit(field=problems[0]["field"], problems=as_problems(problems))
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO labeling_draft (item_id, user_id, result, number, updated_at) VALUES (%(item)s, %(user)s,"
@@ -71,7 +72,7 @@ def submit(
     config = wording(worded)
     kept, problems = check(config, result, shown_data(item, config))
     if problems:
-        raise DoesNotFit(field=problems[0]["field"], problems=problems)
+        raise DoesNotFit(field=problems[0]["field"], problems=as_problems(problems))
     if worded.number != schema_version:
         _keep_as_draft(item, user, kept)
         raise NewerSchema(number=worded.number, field="schema_version")

@@ -12,7 +12,7 @@ from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.models import User
 from backend.labeling.actions import truth
-from backend.labeling.errors import AnnotationChanged, DoesNotFit, NotReviewable, OwnWork
+from backend.labeling.errors import AnnotationChanged, DoesNotFit, NotReviewable, OwnWork, as_problems
 from backend.labeling.models import Annotation, Comment, LabelSchema, QueueItem, Review
 from backend.labeling.queries.items import shown_data, wording
 from backend.labeling.queries.schemas import newest_version
@@ -49,7 +49,7 @@ def review(
         config = wording(worded)
         kept, problems = check(config, result, shown_data(item, config))
         if problems:
-            raise DoesNotFit(field=problems[0]["field"], problems=problems)
+            raise DoesNotFit(field=problems[0]["field"], problems=as_problems(problems))
     with transaction.atomic():
         QueueItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
         row = Annotation.objects.select_for_update(of=("self",)).get(pk=annotation.pk)

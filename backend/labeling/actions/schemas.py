@@ -17,7 +17,7 @@ from backend.core.queries.slugs import unique_slug
 from backend.datasets.models import Dataset
 from backend.datasets.queries.datasets import find_dataset
 from backend.labeling.actions.announce import FILL, announce, schema_changed
-from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, NoFrozenVersion
+from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, NoFrozenVersion, as_problems
 from backend.labeling.models import Cursor, LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.schemas import find_schema
 from workers.sdk.labels.config import LabelConfig, from_json
@@ -36,7 +36,7 @@ def config_for(dataset: Dataset, xml: str) -> LabelConfig:
     """What the XML asks about this data set; raises BadSchema or DatasetDoesNotFit."""
     config, problems = read_xml(xml, last_word=True)
     if config is None:
-        raise BadSchema(field="xml", problems=problems, hint=problems[0]["message"] if problems else "")
+        raise BadSchema(field="xml", problems=as_problems(problems), hint=problems[0]["message"] if problems else "")
     fits(dataset, config)
     return config
 

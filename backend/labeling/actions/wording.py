@@ -27,7 +27,7 @@ def checked(project: Project, xml: str, dataset: str | None, slug: str | None) -
         try:
             fits(find_dataset(project, dataset), config)
         except HeadraceError as e:
-            problems = list(e.problems) or [{"field": e.field or "xml", "message": str(e), "expected": e.hint}]
+            problems = [dict(one) for one in e.problems] or [{"field": e.field or "xml", "message": str(e), "expected": e.hint}]
     if config is not None and slug is not None:
         found = touched(find_schema(project, slug), config)
     return {"config": config.as_json() if config is not None else None, "problems": problems, "touched": found}

@@ -45,7 +45,7 @@ def quality(schema: LabelSchema) -> dict[str, Any]:
                 if one in by_author and other in by_author:
                     a, b = by_author[one], by_author[other]
                     paired[name, one, other].append((a, b))
-                    confused[name, *sorted((a, b))] += 1
+                    confused[name, min(a, b), max(a, b)] += 1
     people = {u.pk: u for u in User.objects.filter(pk__in={p for pair in between for p in pair})}
     return {
         "items": len(items),

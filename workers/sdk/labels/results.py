@@ -138,7 +138,8 @@ def _relation(region: Json) -> Json:
 def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
     if not isinstance(region, dict):
         raise Misfit("", "A region is an object.", '{"from_name": …, "to_name": …, "type": …, "value": {…}}')
-    control = config.control(region.get("from_name") if isinstance(region.get("from_name"), str) else "")
+    name = region.get("from_name")
+    control = config.control(name) if isinstance(name, str) else None
     if control is None:
         names = ", ".join(c.name for c in config.controls)
         raise Misfit("from_name", f"The schema has no control “{str(region.get('from_name'))[:80]}”.", f"one of {names}")
