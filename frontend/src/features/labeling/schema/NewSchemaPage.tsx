@@ -30,7 +30,8 @@ export function NewSchemaPage() {
   const modality = dataset?.modality ?? 'images'
   const columns = version?.columns.map((column) => column.name) ?? []
   const column = version?.columns.find((one) => one.type === 'text')?.name ?? columns[0] ?? ''
-  const [name, setName] = useState('')
+  const [typed, setName] = useState<string | null>(null)
+  const name = typed ?? dataset?.name ?? ''
   const [edited, setEdited] = useState<{ of: string; wording: Wording } | null>(null)
   const [guidelines, setGuidelines] = useState('')
   const [overlap, setOverlap] = useState<number | string>(1)
@@ -88,10 +89,7 @@ export function NewSchemaPage() {
                   allowDeselect={false}
                   data={list.map((one) => ({ value: one.slug, label: `${one.name} (${one.item_count.toLocaleString()})` }))}
                   value={slug || null}
-                  onChange={(chosen) => {
-                    setSlug(chosen ?? '')
-                    if (!name) setName(list.find((one) => one.slug === chosen)?.name ?? '')
-                  }}
+                  onChange={(chosen) => setSlug(chosen ?? '')}
                 />
                 {dataset && dataset.latest_version === null && (
                   <Alert color="yellow">

@@ -172,7 +172,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
           </Group>
         }
         panelStart={
-          <Stack gap="xs">
+          <Stack gap="xs" px="sm" pt="xs">
             <Group justify="space-between" wrap="nowrap" gap="xs">
               <Text size="xs" c="dimmed" truncate title={work.key}>
                 {(first + session.fresh).toLocaleString()} of {schema.progress.places.toLocaleString()} done{session.done.length > 0 ? `, ${session.done.length} by you now` : ''}
@@ -180,20 +180,20 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
               <Group gap={2} wrap="nowrap">
                 {session.done.length > 0 && (
                   <Tooltip label="Back to the item before (Ctrl+←)">
-                    <ActionIcon variant="subtle" size="sm" aria-label="Back to the item before" onClick={session.back}>
+                    <ActionIcon variant="subtle" size={28} aria-label="Back to the item before" onClick={session.back}>
                       <IconArrowBackUp size={16} aria-hidden />
                     </ActionIcon>
                   </Tooltip>
                 )}
                 {guidelines && (
                   <Tooltip label="Guidelines (Ctrl+I)">
-                    <ActionIcon variant="subtle" size="sm" aria-label="Guidelines" onClick={openGuide}>
+                    <ActionIcon variant="subtle" size={28} aria-label="Guidelines" onClick={openGuide}>
                       <IconBook size={16} aria-hidden />
                     </ActionIcon>
                   </Tooltip>
                 )}
                 <Tooltip label="Comments (Ctrl+M)">
-                  <ActionIcon variant="subtle" size="sm" aria-label={`Comments (${work.comments})`} onClick={openTalk}>
+                  <ActionIcon variant="subtle" size={28} aria-label={`Comments (${work.comments})`} onClick={openTalk}>
                     <IconMessage size={16} aria-hidden />
                   </ActionIcon>
                 </Tooltip>

@@ -171,7 +171,7 @@ function Desk({ project, schema, config, task, next }: { project: string; schema
           </Group>
         }
         panelStart={
-          <Stack gap="xs">
+          <Stack gap="xs" px="sm" pt="xs">
             <Group justify="space-between" wrap="nowrap" gap="xs">
               <div>
                 <Text size="sm" fw={600}>
@@ -183,7 +183,7 @@ function Desk({ project, schema, config, task, next }: { project: string; schema
                 </Text>
               </div>
               <Tooltip label="Comments (Ctrl+M)">
-                <ActionIcon variant="subtle" size="sm" aria-label={`Comments (${item.comments})`} onClick={openTalk}>
+                <ActionIcon variant="subtle" size={28} aria-label={`Comments (${item.comments})`} onClick={openTalk}>
                   <IconMessage size={16} aria-hidden />
                 </ActionIcon>
               </Tooltip>
