@@ -1,0 +1,138 @@
+"""Labelling over HTTP: the next item and a submission by one person, by a crowd, and from a queue of a million.
+
+The floor is a signed-in request of the same studio that reads a row or two (`GET /me`), by the same client over kept connections.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+from tests.bench.main import Row
+from tests.bench.setup import URL, account
+
+CROWD = 8
+EACH = 150
+SMALL, LARGE = 5_000, 1_000_000
+XML = (
+    '<View><Text name="text" value="$text"/><Choices name="mood" toName="text"><Choice value="good"/><Choice value="bad"/></Choices></View>'
+)
+
+
+def queue(name: str, items: int) -> str:
+    """A label schema with a queue of short texts, filled in the database; returns its slug."""
+    from django.db import connection
+
+    from backend.datasets.models import Dataset
+    from backend.labeling.models import LabelSchema, LabelSchemaVersion
+    from backend.labeling.schema_xml import read
+
+    project, user, _ = account()
+    dataset, _ = Dataset.objects.get_or_create(project=project, slug="texts", defaults={"name": "Texts", "modality": "table"})
+    schema = LabelSchema.objects.create(
+        project=project, dataset=dataset, slug=f"{name}-{uuid.uuid4().hex[:6]}", name=name, fill_status="ready", filled=1, review_share=0
+    )
+    LabelSchemaVersion.objects.create(schema=schema, number=1, xml=XML, config=read(XML, last_word=False)["config"], created_by=user)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO labeling_queueitem (schema_id, key, digest, media_type, data, position, rank, wanted, free, done, removed)"
+            " SELECT %s, n::text, md5(n::text), 'application/json', jsonb_build_object('text', 'Text number ' || n), n, n, 1, 1, 0, false"
+            " FROM generate_series(1, %s) n",
+            [schema.pk, items],
+        )
+        cursor.execute("ANALYZE labeling_queueitem")
+    return schema.slug
+
+
+def people(count: int) -> list[str]:
+    """Tokens of annotators of the benchmark's project."""
+    from backend.core.actions import tokens
+    from backend.core.models import Membership, User
+
+    project, _, _ = account()
+    found = []
+    for n in range(count):
+        user = User.objects.filter(email=f"annotator{n}@example.org").first() or User.objects.create_user(f"annotator{n}@example.org")
+        Membership.objects.get_or_create(project=project, user=user, defaults={"role": "annotator"})
+        found.append(tokens.create(user, "bench", expires_in_days=1)[1])
+    return found
+
+
+def work(slug: str, secret: str, count: int) -> tuple[list[float], list[float], list[int]]:
+    """(Seconds of each next, of each submission, the items) of one person who labels `count` items over one kept connection."""
+    nexts, submits, items = [], [], []
+    said = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": ["good"]}}
+    with httpx.Client(
+        base_url=f"{URL}/api/v1/projects/bench/label-schemas/{slug}", headers={"Authorization": f"Bearer {secret}"}
+    ) as client:
+        for _ in range(count):
+            begun = time.perf_counter()
+            item = client.post("/next", json={"holding": []}).raise_for_status().json()["item"]
+            between = time.perf_counter()
+            body: dict[str, Any] = {
+                "id": str(uuid.uuid4()),
+                "schema_version": 1,
+                "result": [{**said, "id": uuid.uuid4().hex}],
+                "seconds": 1.0,
+            }
+            client.post(f"/items/{item['id']}/submit", json=body).raise_for_status()
+            nexts.append(between - begun)
+            submits.append(time.perf_counter() - between)
+            items.append(item["id"])
+    return nexts, submits, items
+
+
+def bare(secret: str, count: int = 200) -> list[float]:
+    found = []
+    with httpx.Client(base_url=URL, headers={"Authorization": f"Bearer {secret}"}) as client:
+        for _ in range(count):
+            begun = time.perf_counter()
+            client.get("/api/v1/me").raise_for_status()
+            found.append(time.perf_counter() - begun)
+    return found
+
+
+def row(name: str, ours: float, floor: float, unit: str = "ms", floor_is: str = "GET /me") -> None:
+    print(Row(part="labelling", name=name, ours=round(ours, 3), floor=round(floor, 3), unit=unit, floor_is=floor_is).line(), flush=True)
+
+
+def p95(values: list[float]) -> float:
+    return sorted(values)[int(0.95 * len(values))]
+
+
+def main() -> None:
+    secrets = people(CROWD)
+    small = queue("small", SMALL)
+    work(small, secrets[0], 20)  # everything is loaded
+    floor = bare(secrets[0])
+    nexts, submits, _ = work(small, secrets[0], 200)
+    for name, values in (("next item", nexts), ("submit", submits)):
+        row(f"{name}, alone, p50", statistics.median(values) * 1000, statistics.median(floor) * 1000)
+        row(f"{name}, alone, p95", p95(values) * 1000, p95(floor) * 1000)
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(CROWD) as pool:
+        done = list(pool.map(lambda secret: work(small, secret, EACH), secrets))
+    took = time.perf_counter() - begun
+    items = [item for _, _, some in done for item in some]
+    if len(set(items)) != len(items):
+        raise SystemExit(f"{len(items) - len(set(items))} items were given twice")
+    with ThreadPoolExecutor(CROWD) as pool:
+        begun = time.perf_counter()
+        list(pool.map(lambda secret: bare(secret, 2 * EACH), secrets))
+    both = CROWD * EACH / (time.perf_counter() - begun)
+    row(f"{CROWD} people at once, none doubled", len(items) / took, both, "items/s", "two GET /me for each item")
+    row(f"{CROWD} people at once, next p95", p95([n for some, _, _ in done for n in some]) * 1000, p95(floor) * 1000)
+    large = queue("large", LARGE)
+    work(large, secrets[0], 20)
+    nexts, submits, _ = work(large, secrets[0], 200)
+    row("next item of a million, p50", statistics.median(nexts) * 1000, statistics.median(floor) * 1000)
+    row("submit, of a million, p50", statistics.median(submits) * 1000, statistics.median(floor) * 1000)
+
+
+if __name__ == "__main__":
+    main()
