@@ -111,7 +111,7 @@ class LabelSchemaPatch(Schema):
 class WordingIn(Schema):
     xml: Xml
     guidelines: Guidelines = ""
-    base: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
+    base: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
     """The version that was changed; a newer one is not overwritten."""
 
 

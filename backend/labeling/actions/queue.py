@@ -36,6 +36,7 @@ LEASE = "30 minutes"
 def next_item(schema: LabelSchema, user: User, holding: list[int]) -> int | None:
     """The id of the next item, leased to `user`; None when there is none for them."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT labeling_give_back(%s)", [schema.pk])
         cursor.execute("SELECT labeling_next(%s, %s, %s::bigint[], %s::interval)", [schema.pk, user.pk, holding, LEASE])
         found = cursor.fetchone()
     return None if found is None or found[0] is None else int(found[0])

@@ -7,16 +7,6 @@ DECLARE
   v_rank float8;
   v_from float8;
 BEGIN
-  -- Leases that are over give their places back, a few at a time. Items are locked before leases, here as everywhere.
-  WITH items AS (
-    SELECT id FROM labeling_queueitem
-     WHERE id IN (SELECT item_id FROM labeling_lease WHERE schema_id = p_schema AND until < clock_timestamp() ORDER BY until LIMIT 20)
-       FOR UPDATE SKIP LOCKED
-  ), late AS (
-    DELETE FROM labeling_lease l USING items i WHERE l.item_id = i.id AND l.until < clock_timestamp() RETURNING l.item_id
-  )
-  UPDATE labeling_queueitem q SET free = free + l.places FROM (SELECT item_id, count(*) AS places FROM late GROUP BY item_id) l WHERE q.id = l.item_id;
-
   -- What a reviewer sent back comes before anything new; its place was kept.
   SELECT a.item_id INTO v_item FROM labeling_annotation a JOIN labeling_queueitem q ON q.id = a.item_id
    WHERE a.author_id = p_user AND a.schema_id = p_schema AND a.status = 'rejected' AND NOT a.item_id = ANY (p_holding) AND NOT q.removed
@@ -35,7 +25,7 @@ BEGIN
   END IF;
 
   SELECT rank INTO v_from FROM labeling_cursor WHERE schema_id = p_schema AND user_id = p_user;
-  FOR turn IN 1 .. CASE WHEN v_from IS NULL THEN 1 ELSE 2 END LOOP
+  FOR turn IN CASE WHEN v_from IS NULL THEN 2 ELSE 1 END .. 2 LOOP
     SELECT q.id, q.rank INTO v_item, v_rank FROM labeling_queueitem q
      WHERE q.schema_id = p_schema AND q.free > 0 AND NOT q.removed AND NOT q.id = ANY (p_holding) AND q.rank >= CASE WHEN turn = 1 THEN coalesce(v_from, '-infinity') ELSE '-infinity' END
        AND (q.assignment_id IS NULL OR EXISTS (SELECT 1 FROM labeling_assignment_people p WHERE p.assignment_id = q.assignment_id AND p.user_id = p_user))
@@ -45,6 +35,17 @@ BEGIN
      ORDER BY q.rank, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED;
     EXIT WHEN v_item IS NOT NULL;
   END LOOP;
+  IF v_item IS NULL THEN
+    -- Nothing, or only what others have in hand this very moment: that is waited for before somebody is told that there is nothing. This holds no
+    -- other lock meanwhile.
+    SELECT q.id, q.rank INTO v_item, v_rank FROM labeling_queueitem q
+     WHERE q.schema_id = p_schema AND q.free > 0 AND NOT q.removed AND NOT q.id = ANY (p_holding)
+       AND (q.assignment_id IS NULL OR EXISTS (SELECT 1 FROM labeling_assignment_people p WHERE p.assignment_id = q.assignment_id AND p.user_id = p_user))
+       AND NOT EXISTS (SELECT 1 FROM labeling_annotation a WHERE a.item_id = q.id AND a.author_id = p_user)
+       AND NOT EXISTS (SELECT 1 FROM labeling_skip s WHERE s.item_id = q.id AND s.user_id = p_user)
+       AND NOT EXISTS (SELECT 1 FROM labeling_lease l WHERE l.item_id = q.id AND l.user_id = p_user)
+     ORDER BY q.rank, q.id LIMIT 1 FOR UPDATE OF q;
+  END IF;
   IF v_item IS NULL THEN
     RETURN NULL;
   END IF;

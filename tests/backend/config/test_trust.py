@@ -32,8 +32,10 @@ ROUTES = [
 ]
 BY_ID = [(method, path) for method, path in ROUTES if "{" in path[len(PROJECT) :] and (method, path) != ("POST", PROJECT + "/demos/{slug}")]
 """Routes that lead to one thing; a demo is started by its name, which is the same in every project."""
-READS = {"/pipelines/check", "/pipelines/parse", "/endpoints/{endpoint}/predict"}
+READS = {"/label-schemas/check", "/pipelines/check", "/pipelines/parse", "/endpoints/{endpoint}/predict"}
 """What is asked with POST and changes nothing."""
+PERSONAL = {"/label-schemas/{label_schema}/agreement"}
+"""How well people do their work is for those who review it."""
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +59,7 @@ def rows() -> dict[str, int]:
     found = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            if table.split("_")[0] in ("core", "artifacts", "datasets", "pipelines", "runs", "registry", "deployments"):
+            if table.split("_")[0] in ("core", "artifacts", "datasets", "labeling", "pipelines", "runs", "registry", "deployments"):
                 cursor.execute(f'SELECT count(*) FROM "{table}"')
                 found[table] = cursor.fetchone()[0]
     return found
@@ -107,7 +109,7 @@ def test_a_viewer_reads_everything_and_writes_nowhere(furnished: Furnished) -> N
         rest = path[len(PROJECT) :]
         if method != "GET" and rest not in READS:
             assert answer.status_code == 403, (method, path, answer.status_code, answer.content[:300])
-        elif rest.startswith("/secrets"):
+        elif rest.startswith("/secrets") or rest in PERSONAL:
             assert answer.status_code == 403, (method, path, answer.status_code)
         elif rest not in ("/members", "/invitations", "/audit"):
             assert answer.status_code in (200, 503), (method, path, answer.content[:300])  # 503: no predictor runs here
