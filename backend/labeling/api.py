@@ -31,8 +31,6 @@ from backend.labeling.schemas import (
     LabelSchemaOut,
     LabelSchemaPatch,
     ListedItemOut,
-    MappedOut,
-    MappingIn,
     NextIn,
     NextOut,
     NextReviewIn,
@@ -133,18 +131,18 @@ def list_wordings(request: ApiRequest, project: str, label_schema: str) -> Any:
 @router.post(ONE + "/versions", response={201: WordingOut})
 @allow("label.manage")
 def word_anew(request: ApiRequest, project: str, label_schema: str, payload: WordingIn) -> Any:
-    """The next wording; refused where it would leave out labels that annotations use."""
+    """The next wording; refused where it would leave out labels that annotations use and `mapping` does not name."""
     made = schemas.word_anew(
-        request, request.project, request.user, label_schema, xml=payload.xml, guidelines=payload.guidelines, base=payload.base
+        request,
+        request.project,
+        request.user,
+        label_schema,
+        xml=payload.xml,
+        guidelines=payload.guidelines,
+        base=payload.base,
+        mapping=payload.mapping,
     )
     return Status(201, version_out(made))
-
-
-@router.post(ONE + "/map", response=MappedOut)
-@allow("label.manage")
-def map_labels(request: ApiRequest, project: str, label_schema: str, payload: MappingIn) -> Any:
-    """Rename labels in all annotations."""
-    return {"annotations": wording.map_labels(request, request.project, label_schema, payload.mapping)}
 
 
 @router.post(ONE + "/next", response=NextOut)

@@ -51,6 +51,12 @@ class OwnWork(HeadraceError):
     status = 403
 
 
+class AlreadySeen(HeadraceError):
+    """You have seen another's annotation of this item as a reviewer; somebody else labels it."""
+
+    status = 403
+
+
 class NotForYou(HeadraceError):
     """This item belongs to the assignment “{assignment}”, which names other people."""
 

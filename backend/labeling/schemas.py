@@ -113,16 +113,8 @@ class WordingIn(Schema):
     guidelines: Guidelines = ""
     base: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
     """The version that was changed; a newer one is not overwritten."""
-
-
-class MappingIn(Schema):
-    """{control: {old label: new label}}"""
-
-    mapping: Annotated[dict[str, dict[str, str]], Field(min_length=1, max_length=100)]
-
-
-class MappedOut(Schema):
-    annotations: int
+    mapping: Annotated[dict[str, dict[str, str]], Field(max_length=100)] = {}
+    """{control: {label that goes: label that takes its place}}; annotations are changed in the same moment."""
 
 
 class WordingOut(Schema):

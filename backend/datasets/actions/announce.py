@@ -31,10 +31,11 @@ ATTEMPTS = 3
 
 def announce(task: str, id_: UUID) -> None:
     """Once the transaction commits; nothing happens when the broker is away (see above)."""
-    transaction.on_commit(lambda: _send(task, id_), robust=True)
+    transaction.on_commit(lambda: send(task, id_), robust=True)
 
 
-def _send(task: str, id_: UUID) -> None:
+def send(task: str, id_: UUID) -> None:
+    """At once. Of tasks of later stages too."""
     try:
         current_app.send_task(task, [str(id_)], queue="platform", retry=False, ignore_result=True)
     except (KombuError, OSError) as exc:
@@ -53,7 +54,7 @@ def announce_waiting(everything: bool = False) -> int:
     Upload.objects.filter(id__in=[i for t, i in waiting if t == READ]).update(announced_at=now)
     DatasetVersion.objects.filter(id__in=[i for t, i in waiting if t != READ]).update(announced_at=now)
     for task, id_ in waiting:
-        _send(task, id_)
+        send(task, id_)
     return len(waiting)
 
 

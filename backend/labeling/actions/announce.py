@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from uuid import UUID
-
-from celery import current_app
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
 from backend.core.events import publish
-from backend.datasets.actions.announce import PATIENCE
+from backend.datasets.actions.announce import PATIENCE, send
 from backend.labeling.models import LabelledVersion, LabelSchema
 
-log = logging.getLogger(__name__)
 FILL, FREEZE = "labeling.fill", "labeling.freeze"
-
-
-def announce(task: str, id_: UUID) -> None:
-    """Once the transaction commits; nothing happens when the broker is away."""
-    transaction.on_commit(lambda: _send(task, id_), robust=True)
-
-
-def _send(task: str, id_: UUID) -> None:
-    try:
-        current_app.send_task(task, [str(id_)], queue="platform", retry=False, ignore_result=True)
-    except (KombuError, OSError) as exc:
-        log.warning("%s %s is announced later: %s", task, id_, exc)
 
 
 def announce_waiting(everything: bool = False) -> None:
@@ -42,7 +23,7 @@ def announce_waiting(everything: bool = False) -> None:
         waiting = list(rows.values_list("pk", flat=True)[:500])
         rows.model._default_manager.filter(pk__in=waiting).update(announced_at=now)
         for id_ in waiting:
-            _send(task, id_)
+            send(task, id_)
 
 
 def schema_changed(schema: LabelSchema) -> None:

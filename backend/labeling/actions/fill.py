@@ -49,7 +49,7 @@ def fill(schema_id: UUID) -> None:
             LabelSchema.objects.filter(pk=schema_id).update(fill_status="failed", fill_message=str(e)[:500])
             return
         with transaction.atomic():
-            row = LabelSchema.objects.select_for_update(of=("self",)).get(pk=schema_id)
+            row = LabelSchema.objects.select_for_update(of=("self",), no_key=True).get(pk=schema_id)  # submissions go on meanwhile
             with connection.cursor() as cursor:
                 cursor.execute(INCOMING)
                 _incoming(cursor, schema, version)

@@ -11,6 +11,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,13 +27,14 @@ from backend.artifacts.storage import store
 from backend.core.actions import audit
 from backend.core.errors import HeadraceError
 from backend.core.models import Project, User
+from backend.datasets.actions.announce import announce
 from backend.datasets.actions.items import items_of
 from backend.datasets.actions.relabelling import items_version, table_version
 from backend.datasets.locks import only_one
 from backend.datasets.models import DatasetVersion
 from backend.datasets.reading.items import FIELDS
 from backend.datasets.reading.parquet import Writer
-from backend.labeling.actions.announce import FREEZE, announce, schema_changed
+from backend.labeling.actions.announce import FREEZE, schema_changed
 from backend.labeling.actions.fill import table_rows
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.errors import NothingLabelled
@@ -104,13 +106,13 @@ def _make(made: LabelledVersion, work: Path) -> None:
     if schema.dataset.modality == "table":
         path, rows, columns, label = _table(base, config, truths, work)
         stored = store().put_file(path, consume=True)
-        keep: Callable[[], DatasetVersion] = lambda: table_version(base, made.created_by, stored, rows, columns, label, made.note)  # noqa: E731 - one of two
+        keep: Callable[[], DatasetVersion] = partial(table_version, base, made.created_by, stored, rows, columns, label, made.note)
     else:
         spool = work / "items.jsonl"
         with spool.open("w", encoding="utf-8") as out:
             for line in _items(made, base, config, truths):
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
-        keep = lambda: items_version(base, made.created_by, spool, work, made.note)  # noqa: E731 - as above
+        keep = partial(items_version, base, made.created_by, spool, work, made.note)
     with transaction.atomic():
         version = keep()
         link(schema.project, [

@@ -16,6 +16,7 @@ from backend.core.models import User
 from backend.labeling.actions import truth
 from backend.labeling.errors import (
     AlreadyAccepted,
+    AlreadySeen,
     AnnotationChanged,
     DoesNotFit,
     ItemFull,
@@ -92,7 +93,7 @@ def submit(
                 ("annotation", answer["id"], f"{schema.slug} {item.key}"), after=kept, project=schema.project,
             )  # fmt: skip
             truth.settle(item.pk)
-    if answer["outcome"] in ("full", "removed", "stale", "accepted"):
+    if answer["outcome"] not in ("submitted", "changed", "repeated"):
         _keep_as_draft(item, user, kept)
         raise _refusal(answer, item)
     return answer
@@ -105,6 +106,10 @@ def _refusal(answer: dict[str, Any], item: QueueItem) -> Exception:
         return ItemRemoved()
     if answer["outcome"] == "accepted":
         return AlreadyAccepted()
+    if answer["outcome"] == "seen":
+        return AlreadySeen()
+    if answer["outcome"] == "reworded":
+        return NewerSchema(number=newest_version(item.schema).number, field="schema_version")
     return AnnotationChanged(version=answer["version"], field="version")
 
 
@@ -114,8 +119,9 @@ def _keep_as_draft(item: QueueItem, user: User, result: list[Any]) -> None:
 
 
 def _may(item: QueueItem, user: User) -> None:
-    if item.assignment_id is not None and not item.assignment.people.filter(pk=user.pk).exists():  # type: ignore[union-attr]  # it has one
-        raise NotForYou(assignment=item.assignment.name)  # type: ignore[union-attr]  # as above
+    assignment = item.assignment
+    if assignment is not None and not assignment.people.filter(pk=user.pk).exists():
+        raise NotForYou(assignment=assignment.name)
 
 
 def leave(request: Any, item: QueueItem, user: User, *, skip: bool, reason: str = "") -> None:

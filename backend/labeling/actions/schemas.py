@@ -14,9 +14,10 @@ from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.models import Project, User
 from backend.core.queries.slugs import unique_slug
+from backend.datasets.actions.announce import announce
 from backend.datasets.models import Dataset
 from backend.datasets.queries.datasets import find_dataset
-from backend.labeling.actions.announce import FILL, announce, schema_changed
+from backend.labeling.actions.announce import FILL, schema_changed
 from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, NoFrozenVersion, as_problems
 from backend.labeling.models import Cursor, LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.schemas import find_schema
@@ -95,9 +96,12 @@ def make_schema(request: Any, project: Project, user: User, fields: dict[str, An
     return schema
 
 
-def word_anew(request: Any, project: Project, user: User, slug: str, *, xml: str, guidelines: str, base: int) -> LabelSchemaVersion:
-    """The next wording. `base` is the version that was changed: somebody else's newer one is not overwritten unseen."""
-    from backend.labeling.actions.wording import refuse_what_is_used
+def word_anew(
+    request: Any, project: Project, user: User, slug: str, *, xml: str, guidelines: str, base: int, mapping: dict[str, dict[str, str]]
+) -> LabelSchemaVersion:
+    """The next wording, with what was said so far under it (`mapping`: see `wording.take_along`). `base` is the version that was changed:
+    somebody else's newer one is not overwritten unseen."""
+    from backend.labeling.actions.wording import take_along
 
     schema = find_schema(project, slug)
     config = config_for(schema.dataset, xml)
@@ -108,13 +112,13 @@ def word_anew(request: Any, project: Project, user: User, slug: str, *, xml: str
             raise NewerSchema(number=newest.number if newest else 0, field="base")
         if newest.xml == xml and newest.guidelines == guidelines:
             return newest
-        refuse_what_is_used(schema, config)
+        renamed = take_along(schema, config, mapping)
         made = LabelSchemaVersion.objects.create(
             schema=schema, number=newest.number + 1, xml=xml, config=config.as_json(), guidelines=guidelines, created_by=user
         )
         audit.record(
             request, "label_schema.word", _target(schema), {"xml": newest.xml, "guidelines": newest.guidelines},
-            {"xml": xml, "guidelines": guidelines}, details={"version": made.number},
+            {"xml": xml, "guidelines": guidelines}, details={"version": made.number, "mapping": mapping, "annotations": renamed},
         )  # fmt: skip
         if from_json(newest.config).variables != config.variables:
             refill(schema)

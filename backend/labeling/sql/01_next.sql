@@ -7,6 +7,9 @@ DECLARE
   v_rank float8;
   v_from float8;
 BEGIN
+  -- One person who asks from two tabs at once asks one after the other: each must see what the other was given.
+  PERFORM pg_advisory_xact_lock(hashtextextended('labeling_next ' || p_user::text, 0));
+
   -- What a reviewer sent back comes before anything new; its place was kept.
   SELECT a.item_id INTO v_item FROM labeling_annotation a JOIN labeling_queueitem q ON q.id = a.item_id
    WHERE a.author_id = p_user AND a.schema_id = p_schema AND a.status = 'rejected' AND NOT a.item_id = ANY (p_holding) AND NOT q.removed
@@ -27,23 +30,18 @@ BEGIN
   SELECT rank INTO v_from FROM labeling_cursor WHERE schema_id = p_schema AND user_id = p_user;
   FOR turn IN CASE WHEN v_from IS NULL THEN 2 ELSE 1 END .. 2 LOOP
     SELECT q.id, q.rank INTO v_item, v_rank FROM labeling_queueitem q
-     WHERE q.schema_id = p_schema AND q.free > 0 AND NOT q.removed AND NOT q.id = ANY (p_holding) AND q.rank >= CASE WHEN turn = 1 THEN coalesce(v_from, '-infinity') ELSE '-infinity' END
-       AND (q.assignment_id IS NULL OR EXISTS (SELECT 1 FROM labeling_assignment_people p WHERE p.assignment_id = q.assignment_id AND p.user_id = p_user))
-       AND NOT EXISTS (SELECT 1 FROM labeling_annotation a WHERE a.item_id = q.id AND a.author_id = p_user)
-       AND NOT EXISTS (SELECT 1 FROM labeling_skip s WHERE s.item_id = q.id AND s.user_id = p_user)
-       AND NOT EXISTS (SELECT 1 FROM labeling_lease l WHERE l.item_id = q.id AND l.user_id = p_user)
+     WHERE q.schema_id = p_schema AND q.free > 0 AND NOT q.removed AND NOT q.id = ANY (p_holding)
+       AND q.rank >= CASE WHEN turn = 1 THEN coalesce(v_from, '-infinity') ELSE '-infinity' END
+       AND labeling_may_have(q.id, q.assignment_id, p_user)
      ORDER BY q.rank, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED;
     EXIT WHEN v_item IS NOT NULL;
   END LOOP;
   IF v_item IS NULL THEN
-    -- Nothing, or only what others have in hand this very moment: that is waited for before somebody is told that there is nothing. This holds no
-    -- other lock meanwhile.
+    -- Nothing, or only what others have in hand this very moment: that is waited for before somebody is told that there is nothing. No item is
+    -- held meanwhile.
     SELECT q.id, q.rank INTO v_item, v_rank FROM labeling_queueitem q
      WHERE q.schema_id = p_schema AND q.free > 0 AND NOT q.removed AND NOT q.id = ANY (p_holding)
-       AND (q.assignment_id IS NULL OR EXISTS (SELECT 1 FROM labeling_assignment_people p WHERE p.assignment_id = q.assignment_id AND p.user_id = p_user))
-       AND NOT EXISTS (SELECT 1 FROM labeling_annotation a WHERE a.item_id = q.id AND a.author_id = p_user)
-       AND NOT EXISTS (SELECT 1 FROM labeling_skip s WHERE s.item_id = q.id AND s.user_id = p_user)
-       AND NOT EXISTS (SELECT 1 FROM labeling_lease l WHERE l.item_id = q.id AND l.user_id = p_user)
+       AND labeling_may_have(q.id, q.assignment_id, p_user)
      ORDER BY q.rank, q.id LIMIT 1 FOR UPDATE OF q;
   END IF;
   IF v_item IS NULL THEN

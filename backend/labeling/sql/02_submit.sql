@@ -10,6 +10,11 @@ DECLARE
   v_leased boolean;
 BEGIN
   SELECT * INTO v_item FROM labeling_queueitem WHERE id = p_item FOR UPDATE;
+  -- Whoever words the schema anew holds its row: what was checked against the old wording does not slip in behind them.
+  PERFORM 1 FROM labeling_labelschema WHERE id = v_item.schema_id FOR KEY SHARE;
+  IF p_schema_version <> (SELECT id FROM labeling_labelschemaversion WHERE schema_id = v_item.schema_id ORDER BY number DESC LIMIT 1) THEN
+    RETURN jsonb_build_object('outcome', 'reworded');
+  END IF;
   SELECT * INTO v_old FROM labeling_annotation WHERE item_id = p_item AND author_id = p_user;
   IF v_old.id IS NOT NULL THEN
     IF v_old.id = p_id AND v_old.result = p_result THEN
@@ -33,6 +38,8 @@ BEGIN
   v_leased := FOUND;
   IF NOT v_leased AND v_item.free <= 0 THEN
     RETURN jsonb_build_object('outcome', 'full');
+  ELSIF NOT v_leased AND labeling_saw(p_item, p_user) THEN
+    RETURN jsonb_build_object('outcome', 'seen');
   END IF;
   UPDATE labeling_queueitem SET done = done + 1, free = free - CASE WHEN v_leased THEN 0 ELSE 1 END WHERE id = p_item;
   INSERT INTO labeling_annotation

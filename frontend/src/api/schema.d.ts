@@ -1170,33 +1170,11 @@ export interface paths {
         put?: never;
         /**
          * Word Anew
-         * @description The next wording; refused where it would leave out labels that annotations use.
+         * @description The next wording; refused where it would leave out labels that annotations use and `mapping` does not name.
          *
          *     Needs the permission `label.manage` in the project.
          */
         post: operations["backend_labeling_api_word_anew"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/label-schemas/{label_schema}/map": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Map Labels
-         * @description Rename labels in all annotations.
-         *
-         *     Needs the permission `label.manage` in the project.
-         */
-        post: operations["backend_labeling_api_map_labels"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5396,23 +5374,6 @@ export interface components {
             /** Policy */
             policy?: ("all" | "any") | number | null;
         };
-        /** MappedOut */
-        MappedOut: {
-            /** Annotations */
-            annotations: number;
-        };
-        /**
-         * MappingIn
-         * @description {control: {old label: new label}}
-         */
-        MappingIn: {
-            /** Mapping */
-            mapping: {
-                [key: string]: {
-                    [key: string]: string;
-                };
-            };
-        };
         /**
          * MeOut
          * @description `permissions` lists, per project slug, the actions this person may do there; an `administrator` looks after the studio's hosts.
@@ -7708,6 +7669,15 @@ export interface components {
             guidelines: string;
             /** Base */
             base: number;
+            /**
+             * Mapping
+             * @default {}
+             */
+            mapping: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
         };
         /** WordingOut */
         WordingOut: {
@@ -10064,43 +10034,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WordingOut"];
-                };
-            };
-            400: components["responses"]["Error400"];
-            401: components["responses"]["Error401"];
-            403: components["responses"]["Error403"];
-            404: components["responses"]["Error404"];
-            409: components["responses"]["Error409"];
-            413: components["responses"]["Error413"];
-            422: components["responses"]["Error422"];
-            429: components["responses"]["Error429"];
-            500: components["responses"]["Error500"];
-            503: components["responses"]["Error503"];
-        };
-    };
-    backend_labeling_api_map_labels: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project: string;
-                label_schema: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MappingIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MappedOut"];
                 };
             };
             400: components["responses"]["Error400"];

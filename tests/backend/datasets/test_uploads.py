@@ -29,7 +29,7 @@ CSV = b"a,b\n" + b"1,x\n" * 1000
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What was announced to the worker."""
     found: list[tuple[str, str]] = []
-    monkeypatch.setattr(announce, "_send", lambda task, id_: found.append((task, str(id_))))
+    monkeypatch.setattr(announce, "send", lambda task, id_: found.append((task, str(id_))))
     return found
 
 

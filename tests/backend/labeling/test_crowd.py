@@ -56,6 +56,25 @@ def wrong() -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_one_person_in_many_tabs_gets_another_item_in_each() -> None:
+    schema, (user,) = queue(items=40, overlap=2, people=1)
+
+    def tab(_: int) -> list[int]:
+        try:
+            held: list[int] = []
+            for _ in range(4):
+                item = next_item(schema, user, held)
+                held += [item] if item is not None else []
+            return held
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(tab, range(6)))
+    assert wrong() == [] and Lease.objects.values("item").distinct().count() == Lease.objects.count()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_crowd_labels_everything_once_and_nothing_twice() -> None:
     schema, people = queue(items=60, overlap=2, people=8)
     doubled: list[str] = []

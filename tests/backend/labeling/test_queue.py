@@ -132,6 +132,9 @@ def test_blind_means_blind_and_viewers_may_not_label(labs: Labs, ann: Person, bo
     say(ann, slug, item["id"], [choice("cat")])
     path = f"/label-schemas/{slug}/items/{item['id']}/annotations"
     assert len(ann.get(path)) == 1 and bob.get(path) == [] and rita.get(path) == [], "she could still be given it"
+    assert rita.post(f"/label-schemas/{slug}/review/next", {}, 200)["work"]["item"]["id"] == item["id"]
+    assert take(rita, slug) is None, "who reviews an annotation does not label its item"
+    assert say(rita, slug, item["id"], [choice("cat")], 403)["error"]["code"] == "already_seen"
     bob.get(f"/label-schemas/{slug}/items?person={ann.user.pk}", 422)
     assert [p["user"]["email"] for p in bob.get(f"/label-schemas/{slug}/people")] == []
     bob.get(f"/label-schemas/{slug}/agreement", 403)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.labeling.models import Annotation, LabelSchemaVersion, QueueItem
+from backend.labeling.models import Annotation, Draft, LabelSchemaVersion, QueueItem
 from tests.backend.labeling.conftest import PICTURES, WORDS, Labs, box, choice, say, take
 from tests.backend.people import Person
 
@@ -77,15 +77,18 @@ def test_labels_in_use_are_not_dropped_unseen(labs: Labs, ann: Person) -> None:
     assert error["code"] == "labels_in_use" and {p["field"] for p in error["problems"]} == {"box.Tail", "kind.cat"}
     assert LabelSchemaVersion.objects.count() == 1
 
-    more = PICTURES.replace('<Choice value="cat"/>', '<Choice value="cat"/><Choice value="kitten"/>')
-    labs.editor.post(f"/label-schemas/{slug}/versions", {"xml": more, "base": 1})
-    labs.editor.post(f"/label-schemas/{slug}/versions", {"xml": PICTURES, "base": 1}, 409)
-    labs.editor.post(f"/label-schemas/{slug}/map", {"mapping": {"kind": {"cat": "lion"}}}, 422)
-    mapped = labs.editor.post(f"/label-schemas/{slug}/map", {"mapping": {"kind": {"cat": "kitten"}, "box": {"Tail": "Head"}}}, 200)
-    assert mapped["annotations"] == 2, "one annotation, changed in two controls"
+    ann.put(f"/label-schemas/{slug}/items/{take(ann, slug)['id']}/draft", {"result": [choice("cat")], "number": 1})  # type: ignore[index]  # there is one
+    wrong = {"kind": {"cat": "lion"}, "box": {"Tail": "Head"}}
+    body = {"xml": fewer, "base": 1, "mapping": wrong}
+    assert labs.editor.post(f"/label-schemas/{slug}/versions", body, 422)["error"]["field"] == "mapping.kind.cat"
+    half = {**body, "mapping": {"kind": {"cat": "kitten"}}}
+    error = labs.editor.post(f"/label-schemas/{slug}/versions", half, 409)["error"]
+    assert [p["field"] for p in error["problems"]] == ["box.Tail"] and Annotation.objects.get().version == 1, "nothing is half done"
+    labs.editor.post(f"/label-schemas/{slug}/versions", {**body, "mapping": {"kind": {"cat": "kitten"}, "box": {"Tail": "Head"}}})
     kept = Annotation.objects.get()
     assert kept.result[0]["value"] == {"choices": ["kitten"]} and kept.result[1]["value"]["rectanglelabels"] == ["Head"]
-    labs.editor.post(f"/label-schemas/{slug}/versions", {"xml": fewer, "base": 2})
+    assert Draft.objects.get().result[0]["value"] == {"choices": ["kitten"]}
+    labs.editor.post(f"/label-schemas/{slug}/versions", {"xml": PICTURES, "base": 1}, 409)
 
 
 def test_a_newer_wording_does_not_swallow_what_somebody_was_doing(labs: Labs, ann: Person) -> None:

@@ -41,14 +41,7 @@ function Wording({ schema, versions }: { schema: LabelSchema; versions: Awaited<
     setBusy(true)
     setError(null)
     try {
-      let base = newest.number
-      if (touched.length > 0) {
-        // Both words are there while labels move from one to the other: first the old question with the new words, then the new one.
-        const both = await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/versions', { params: { path }, body: { xml: withBoth(newest.xml, mapping), guidelines, base } }))
-        await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/map', { params: { path }, body: { mapping } }))
-        base = both.number
-      }
-      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/versions', { params: { path }, body: { xml, guidelines, base } }))
+      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/versions', { params: { path }, body: { xml, guidelines, base: newest.number, mapping: touched.length > 0 ? mapping : {} } }))
       await refresh()
       notifyDone('The new wording is in use.')
     } catch (failure) {
@@ -119,21 +112,4 @@ function Wording({ schema, versions }: { schema: LabelSchema; versions: Awaited<
       <Preview checked={checked.data} dataset={schema.dataset} version={schema.filled || undefined} modality={schema.modality} />
     </SimpleGrid>
   )
-}
-
-/** The old XML with the new labels added, so that annotations fit at every moment of the change. */
-function withBoth(xml: string, mapping: Record<string, Record<string, string>>): string {
-  const document = new DOMParser().parseFromString(xml, 'text/xml')
-  for (const [name, pairs] of Object.entries(mapping)) {
-    const control = [...document.querySelectorAll('[name]')].find((one) => one.getAttribute('name') === name)
-    if (!control) continue
-    const there = new Set([...control.children].map((child) => child.getAttribute('value')))
-    for (const value of new Set(Object.values(pairs))) {
-      if (there.has(value)) continue
-      const child = document.createElement(control.tagName === 'Choices' ? 'Choice' : 'Label')
-      child.setAttribute('value', value)
-      control.append(child)
-    }
-  }
-  return new XMLSerializer().serializeToString(document)
 }

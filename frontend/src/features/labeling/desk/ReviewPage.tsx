@@ -15,7 +15,7 @@ import { useTitle } from '@/ui/PageHeader'
 import { Editor, equalResults, problems as problemsOf, useEditor, useEditorState, type LabelConfig } from '../editor'
 import { configOf, regionsOf, resultOf, schemaQuery, useRefresh, wordingsQuery, type LabelSchema } from '../data'
 import { Comments } from './Comments'
-import classes from './work.module.css'
+import classes from './desk.module.css'
 
 type Task = Schemas['ReviewWorkOut']
 

@@ -23,7 +23,7 @@ import { Outbox } from './outbox'
 import { useSession, type Session } from './session'
 import { SkipDialog } from './SkipDialog'
 import { useStopwatch } from './stopwatch'
-import classes from './work.module.css'
+import classes from './desk.module.css'
 
 export function LabelPage() {
   const project = useProjectSlug()

@@ -13,7 +13,7 @@ import { PageHeader } from '@/ui/PageHeader'
 import { Editor, useEditor, type LabelConfig } from '../editor'
 import { annotationsQuery, configOf, itemQuery, resultOf, schemaQuery, useRefresh, wordingsQuery, type Annotation, type Work } from '../data'
 import { inWords } from '../words'
-import classes from './work.module.css'
+import classes from './desk.module.css'
 
 export function ItemPage() {
   const project = useProjectSlug()
