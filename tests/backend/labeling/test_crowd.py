@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -56,22 +56,22 @@ def wrong() -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_person_in_many_tabs_gets_another_item_in_each() -> None:
-    schema, (user,) = queue(items=40, overlap=2, people=1)
+def test_one_person_who_asks_from_two_tabs_at_once_holds_one_place() -> None:
+    schema, (user,) = queue(items=1, overlap=2, people=1)
 
-    def tab(_: int) -> list[int]:
+    def other_tab() -> int | None:
         try:
-            held: list[int] = []
-            for _ in range(4):
-                item = next_item(schema, user, held)
-                held += [item] if item is not None else []
-            return held
+            return next_item(schema, user, [])
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(tab, range(6)))
-    assert wrong() == [] and Lease.objects.values("item").distinct().count() == Lease.objects.count()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = next_item(schema, user, [])
+            second = pool.submit(other_tab)
+            assert not wait([second], timeout=0.5).done, "it waits for what the first tab is given"
+        assert second.result(timeout=20) == first
+    assert wrong() == [] and Lease.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
