@@ -24,7 +24,7 @@ export function NewSchemaPage() {
   const dataset = datasets.data?.items.find((one) => one.slug === slug)
   const version = useQuery({
     queryKey: [...keys.datasets(project), slug, 'versions'],
-    enabled: Boolean(slug),
+    enabled: dataset !== undefined,
     queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions', { params: { path: { project, dataset: slug } } })),
   }).data?.find((one) => one.status === 'frozen')
   const modality = dataset?.modality ?? 'images'

@@ -107,7 +107,7 @@ function useSample(dataset: string, version: number | undefined, modality: Modal
   const project = useProjectSlug()
   const path = { project, dataset, number: version ?? 0 }
   return useQuery({
-    queryKey: [...keys.datasets(project), dataset, version, 'sample'],
+    queryKey: [...keys.datasets(project), dataset, version, 'sample', modality],
     enabled: Boolean(dataset && version),
     queryFn: async (): Promise<Sample> => {
       if (modality === 'table') {
