@@ -18,7 +18,7 @@ import click
     help="Measure on this data directory (default: a new one, removed afterwards).",
 )
 def bench(parts: tuple[str, ...], as_json: bool, data_dir: Path | None) -> None:
-    """Measure the engine, serving, ingestion, training and labelling; PARTS choose some of them. Each row has its floor, measured in the same run."""
+    """Measure the studio; PARTS choose what of it. Each row has its floor, measured in the same run."""
     from infra.supervisor import studio
     from tests.bench.main import run
 

@@ -6,24 +6,47 @@ A shot names the router's path that it shows; `uncovered` says which paths of th
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Page
-
 from infra.bootstrap.base import ROOT
-from tests.e2e.canvas import Canvas
-from tests.e2e.material import churn
-from tests.e2e.stage import BAD, INCOME, Stage
+from tests.e2e.acts import (
+    Act,
+    ask_for_a_link,
+    audit_entry,
+    choose,
+    choose_step,
+    drag_step,
+    first_account,
+    focus_canvas,
+    invite,
+    invited,
+    keys,
+    more,
+    new_token,
+    open_publish,
+    predict,
+    press,
+    refer,
+    reset_with_an_old_link,
+    search_palette,
+    select_two_runs,
+    server_away,
+    sort_and_filter,
+    switch_dry_run,
+    then,
+    tray_on_canvas,
+    two_classes,
+    upload_two,
+    wire,
+    wrong_password,
+)
+from tests.e2e.stage import INCOME, Stage
 
 ROUTER = ROOT / "frontend" / "src" / "app" / "router.tsx"
 LAYOUTS = {"/p/$project"}
 """Paths of the router that only frame other pages."""
 
-Act = Callable[[Page], None]
 P = "/p/{s.project}"
 E = "/p/{s.empty}"
 T = "/p/{s.tray}"
@@ -53,172 +76,6 @@ def routes() -> set[str]:
 
 def uncovered() -> set[str]:
     return routes() - {shot.route for shot in SHOTS}
-
-
-# What a person does
-
-
-def press(name: str, role: Literal["button", "tab", "combobox"] = "button", *, part: bool = False) -> Act:
-    def act(page: Page) -> None:
-        page.get_by_role(role, name=re.compile(name) if part else name, exact=None if part else True).first.click()
-
-    return act
-
-
-def keys(*pressed: str, typed: str = "") -> Act:
-    def act(page: Page) -> None:
-        for key in pressed:
-            page.keyboard.press(key)
-        if typed:
-            page.keyboard.type(typed)
-
-    return act
-
-
-def then(*acts: Act) -> Act:
-    def act(page: Page) -> None:
-        for one in acts:
-            one(page)
-            page.wait_for_timeout(350)
-
-    return act
-
-
-def fill(label: str, text: str) -> Act:
-    return lambda page: page.get_by_role("textbox", name=label, exact=True).fill(text)
-
-
-def more(item: str) -> Act:
-    return then(press("More"), lambda page: page.get_by_role("menuitem", name=re.compile(item)).first.click())
-
-
-def reset_with_an_old_link(page: Page) -> None:
-    page.get_by_role("textbox", name="New password").fill("the mill turns by day")
-    page.get_by_role("button", name="Set it and sign in").click()
-    page.get_by_role("alert").wait_for()
-
-
-def wrong_password(page: Page) -> None:
-    page.get_by_label("E-mail").fill("owner@demo.local")
-    page.get_by_role("textbox", name="Password").fill("not my password")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("alert").wait_for()
-
-
-def ask_for_a_link(page: Page) -> None:
-    page.get_by_label("E-mail").fill("nobody@example.org")
-    page.get_by_role("button", name="Send the link").click()
-    page.get_by_role("heading", name="Look in your mail").wait_for()
-
-
-def first_account(page: Page) -> None:
-    """What the very first person of a studio meets: this studio has accounts already, so its answer is changed on the way."""
-    page.route("**/api/v1/studio", lambda route: route.fulfill(json={**route.fetch().json(), "first_account": True}))
-    page.reload()
-    page.get_by_role("heading", name="Welcome").wait_for()
-
-
-def server_away(page: Page) -> None:
-    page.route("**/api/**", lambda route: route.abort())
-    page.route("**/healthz", lambda route: route.abort())
-    page.evaluate("window.dispatchEvent(new Event('focus'))")
-    page.get_by_role("link", name="Runs", exact=True).locator("visible=true").first.click()
-    page.get_by_text("The studio does not answer").wait_for()
-
-
-def upload_two(page: Page) -> None:
-    """A good file and a torn one, dropped onto the page."""
-    with tempfile.TemporaryDirectory() as folder:
-        good = churn(Path(folder) / "spring.csv", rows=60).read_text()
-    transfer = page.evaluate_handle(
-        """texts => { const t = new DataTransfer()
-             for (const [name, text] of texts) t.items.add(new File([text], name, { type: 'text/csv' })); return t }""",
-        [["spring.csv", good], ["torn.csv", BAD]],
-    )
-    for name in ("dragenter", "dragover", "drop"):
-        page.dispatch_event("body", name, {"dataTransfer": transfer})
-    tray = page.get_by_role("region", name="Uploads")
-    tray.get_by_text("Version 1 is here").wait_for(timeout=60_000)
-    tray.get_by_role("button", name="What was wrong").wait_for(timeout=60_000)
-
-
-def tray_on_canvas(page: Page) -> None:
-    upload_two(page)
-    page.get_by_role("link", name="Pipelines", exact=True).locator("visible=true").first.click()
-    page.get_by_role("link", name="Who leaves").first.click()
-    page.locator("[data-step]").first.wait_for()
-    page.wait_for_timeout(600)
-
-
-def sort_and_filter(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^age, ")).first.click()
-    page.wait_for_timeout(350)
-
-
-def choose_step(page: Page) -> None:
-    page.locator("[data-canvas] [data-step]").first.click()
-    page.wait_for_timeout(400)
-
-
-def drag_step(page: Page) -> None:
-    """A step on its way, by finger width."""
-    box = page.locator("[data-canvas] [data-step]").first.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 30, box["y"] + 12)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 90, box["y"] + 70, steps=6)
-
-
-def wire(page: Page) -> None:
-    """A wire being drawn: what takes it is lit, what does not is dimmed."""
-    port = Canvas(page).plane.locator('[aria-label^="Output "]').first
-    box = port.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 90, box["y"] + 90, steps=6)
-
-
-def select_two_runs(page: Page) -> None:
-    for box in page.get_by_role("table").get_by_role("checkbox").all()[1:3]:
-        box.check()
-
-
-def predict(page: Page) -> None:
-    page.get_by_role("region", name="Try it").get_by_role("button", name="Predict").click()
-    page.get_by_test_id("answer").wait_for()
-
-
-def new_token(page: Page) -> None:
-    page.get_by_role("button", name="New token").click()
-    page.get_by_role("dialog").get_by_role("textbox", name="Name").fill("nightly training")
-    page.get_by_role("button", name="Make the token").click()
-    page.get_by_text("Copy it now").wait_for()
-
-
-def invite(page: Page) -> None:
-    page.get_by_role("button", name="Invite", exact=True).first.click()
-    page.wait_for_timeout(300)
-    page.get_by_role("dialog").get_by_label("E-mail").fill("max@example.org")
-
-
-def invited(page: Page) -> None:
-    invite(page)
-    page.get_by_role("dialog").get_by_role("button", name="Invite").click()
-    page.get_by_text("Invitation made").wait_for()
-
-
-def audit_entry(page: Page) -> None:
-    page.get_by_text("endpoint.rollback").first.click()
-    page.get_by_role("dialog").wait_for()
-
-
-def two_classes(page: Page) -> None:
-    page.get_by_role("combobox", name="Classes").click()
-    for word in ("praise", "complaint"):
-        page.keyboard.type(word)
-        page.keyboard.press("Enter")
-    page.get_by_role("group").get_by_role("button", name="complaint").wait_for()
 
 
 OPEN_PALETTE = keys("Control+k")
@@ -319,10 +176,10 @@ def _shots() -> list[Shot]:
         shot("canvas-step", pipeline, CANVAS, act=choose_step, tall=False),
         shot("canvas-problems", pipeline, f"{P}/pipelines/half-drawn", act=press("problems?$", part=True), tall=False),
         shot("canvas-run", pipeline, CANVAS, act=press("Run"), tall=False),
-        shot("canvas-dry", pipeline, CANVAS, act=then(press("Run"), _dry), tall=False),
-        shot("canvas-pinned", pipeline, f"{H}/pipelines/pinned", act=_step("Split rows"), tall=False),
-        shot("canvas-needs", pipeline, f"{H}/pipelines/pinned", act=then(_step("Train"), press("Running", "tab")), tall=False),
-        shot("canvas-secret", pipeline, f"{H}/pipelines/pinned", act=then(_step("Register"), _reference), tall=False),
+        shot("canvas-dry", pipeline, CANVAS, act=then(press("Run"), switch_dry_run), tall=False),
+        shot("canvas-pinned", pipeline, f"{H}/pipelines/pinned", act=choose("Split rows"), tall=False),
+        shot("canvas-needs", pipeline, f"{H}/pipelines/pinned", act=then(choose("Train"), press("Running", "tab")), tall=False),
+        shot("canvas-secret", pipeline, f"{H}/pipelines/pinned", act=then(choose("Register"), refer), tall=False),
         shot("canvas-inside", pipeline, f"{H}/pipelines/clean-split-and-prepare", tall=False),
         shot("canvas-more", pipeline, CANVAS, act=press("More"), tall=False),
         shot(
@@ -332,7 +189,7 @@ def _shots() -> list[Shot]:
             act=more("YAML"),
             tall=False,
         ),
-        shot("canvas-publish", pipeline, f"{P}/pipelines/half-drawn", act=then(keys("Control+Shift+p"), _publish), tall=False),
+        shot("canvas-publish", pipeline, f"{P}/pipelines/half-drawn", act=then(keys("Control+Shift+p"), open_publish), tall=False),
         shot(
             "canvas-compare",
             pipeline,
@@ -340,8 +197,8 @@ def _shots() -> list[Shot]:
             act=more("Compare"),
             tall=False,
         ),
-        shot("canvas-search", pipeline, CANVAS, act=then(_focus_canvas, keys("/"), keys(typed="train")), tall=False),
-        shot("canvas-palette", pipeline, CANVAS, act=_palette, tall=False),
+        shot("canvas-search", pipeline, CANVAS, act=then(focus_canvas, keys("/"), keys(typed="train")), tall=False),
+        shot("canvas-palette", pipeline, CANVAS, act=search_palette, tall=False),
         shot("canvas-drag", pipeline, CANVAS, act=drag_step, tall=False),
         shot("canvas-wire", pipeline, CANVAS, act=wire, tall=False),
         shot("canvas-uploads", pipeline, f"{T}/datasets", act=tray_on_canvas, tall=False),
@@ -402,46 +259,6 @@ def _shots() -> list[Shot]:
         shot("audit-entry", settings, f"{P}/settings?tab=audit", act=audit_entry, tall=False),
         shot("audit-viewer", settings, f"{P}/settings?tab=audit", as_="viewer"),
     ]
-
-
-def _dry(page: Page) -> None:
-    page.get_by_role("switch", name="Dry run").check(force=True)
-
-
-def _step(title: str) -> Act:
-    """Choose the step; on a phone its details are in a drawer."""
-
-    def act(page: Page) -> None:
-        step = page.locator("[data-canvas] [data-step]").filter(has_text=title)
-        if not step.count():  # a long pipeline begins at its first step, and draws what is in view
-            page.get_by_role("button", name="Show everything").click()
-        step.first.click()
-        page.wait_for_timeout(400)
-        if page.get_by_role("button", name="Parameters", exact=True).count():
-            page.get_by_role("button", name="Parameters", exact=True).click()
-
-    return act
-
-
-def _reference(page: Page) -> None:
-    page.get_by_role("button", name="Use a parameter or a secret instead").first.click()
-
-
-def _focus_canvas(page: Page) -> None:
-    page.locator("[data-canvas]").focus()
-
-
-def _publish(page: Page) -> None:
-    if page.get_by_role("dialog").count() == 0:
-        page.get_by_role("button", name="Publish").click()
-
-
-def _palette(page: Page) -> None:
-    """Beside the canvas on a desk; on a phone in a drawer."""
-    if page.get_by_role("button", name="Components", exact=True).count():
-        page.get_by_role("button", name="Components", exact=True).click()
-        page.wait_for_timeout(400)
-    page.get_by_placeholder("Search components").first.fill("eval")
 
 
 SHOTS = _shots()
