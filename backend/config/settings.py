@@ -20,14 +20,13 @@ def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "backend.config.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(query.pop("port", parts.port or "")),
         "OPTIONS": {**query, "pool": {"min_size": 0, "max_size": int(os.environ.get("DATABASE_POOL", "12")), "timeout": 10}},
-        "CONN_HEALTH_CHECKS": True,
     }
 
 

@@ -17,6 +17,7 @@ from backend.core import http
 from backend.core.errors import PageOutOfDate, SignInNeeded
 from backend.core.http import ApiRequest
 from backend.core.models import ApiToken
+from backend.core.queries import who
 
 PREFIX = "hr_"
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -35,12 +36,7 @@ def hash_secret(secret: str) -> str:
 
 def token_for(secret: str) -> ApiToken | None:
     """The live token with this secret, or None."""
-    now = timezone.now()
-    return (
-        ApiToken.objects.select_related("user")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), token_hash=hash_secret(secret), revoked_at=None, user__is_active=True)
-        .first()
-    )
+    return who.token_with(hash_secret(secret))
 
 
 class SessionOrToken(AuthBase):

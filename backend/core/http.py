@@ -23,8 +23,9 @@ from ninja.decorators import decorate_view
 from ninja.operation import Operation
 
 from backend.core.errors import AdministratorNeeded, NotAllowed, NotFound, SignInNeeded, TokenNotEnough
-from backend.core.models import ApiToken, Membership, Project, User
+from backend.core.models import ApiToken, Project, User
 from backend.core.permissions import ACTIONS, may
+from backend.core.queries import who
 
 F = TypeVar("F", bound=Callable[..., Any])
 READS = ("GET", "HEAD", "OPTIONS")
@@ -52,16 +53,13 @@ def authorize(user: Any, slug: str, action: str, token: ApiToken | None = None) 
     """The project and the caller's role in it; raises SignInNeeded, NotFound or NotAllowed."""
     if not getattr(user, "is_authenticated", False):
         raise SignInNeeded
-    found = (
-        Membership.objects.select_related("project")
-        .filter(project__slug=slug, project__archived_at=None, user_id=user.pk, user__is_active=True)
-        .first()
-    )
-    if found is None or not _reaches(token, found.project):
+    found = who.membership(user.pk, slug)
+    if found is None or not _reaches(token, found[0]):
         raise NotFound(what="project", name=slug)
-    if not may(found.role, action):
-        raise NotAllowed(role=found.role, action=action)
-    return found.project, found.role
+    project, role = found
+    if not may(role, action):
+        raise NotAllowed(role=role, action=action)
+    return project, role
 
 
 def _reaches(token: ApiToken | None, project: Project) -> bool:

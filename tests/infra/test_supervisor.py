@@ -72,7 +72,7 @@ def until(true: Callable[[], Any], what: str, seconds: float = 60) -> Any:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=20) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=60) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -103,7 +103,7 @@ def test_a_killed_part_comes_back_and_the_studio_answers(running: studio.Studio,
 
 
 def test_the_web_process_stays_small(running: studio.Studio) -> None:
-    with urllib.request.urlopen(f"{running.url}/api/v1/openapi.json", timeout=20) as answer:
+    with urllib.request.urlopen(f"{running.url}/api/v1/openapi.json", timeout=60) as answer:
         assert answer.status == 200
     web = psutil.Process(running.now()["children"]["web"]["pid"])
     assert web.memory_info().rss <= 200 * 1024**2, f"{web.memory_info().rss / 1024**2:.0f} MB"

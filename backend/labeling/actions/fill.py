@@ -23,8 +23,8 @@ from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.errors import NoFrozenVersion
 from backend.labeling.models import LabelSchema
+from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
-from workers.sdk.labels.config import from_json
 
 INCOMING = (
     "CREATE TEMP TABLE incoming (position bigint GENERATED ALWAYS AS IDENTITY, key text, digest text, media_type"
@@ -61,7 +61,7 @@ def fill(schema_id: UUID) -> None:
 
 def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None:
     if schema.dataset.modality == "table":
-        variables = sorted(from_json(newest_version(schema).config).variables)
+        variables = sorted(wording(newest_version(schema)).variables)
         with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
             for key, digest, data in table_rows(version.data, variables):
                 copy.write_row([key, digest, "application/json", json.dumps(data)])

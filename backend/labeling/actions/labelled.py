@@ -56,7 +56,7 @@ def freeze_labels(request: Any, project: Project, user: User, slug: str, note: s
         if not schema.items.filter(removed=False, truth__isnull=False).exists():
             raise NothingLabelled()
         newest_frozen(schema.dataset)
-        made = LabelledVersion.objects.create(schema=schema, schema_version=newest_version(schema), note=note, created_by=user)
+        made = LabelledVersion.objects.create(schema=schema, schema_version_id=newest_version(schema).pk, note=note, created_by=user)
         audit.record(request, "label_schema.freeze", ("label_schema", schema.pk, schema.slug))
         announce(FREEZE, made.pk)
         schema_changed(schema)

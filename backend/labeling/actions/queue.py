@@ -25,7 +25,7 @@ from backend.labeling.errors import (
     NotForYou,
     as_problems,
 )
-from backend.labeling.models import Draft, LabelSchema, LabelSchemaVersion, QueueItem
+from backend.labeling.models import Draft, LabelSchema, QueueItem
 from backend.labeling.queries.items import shown_data, wording
 from backend.labeling.queries.schemas import newest_version
 from workers.sdk.labels.results import check
@@ -70,7 +70,7 @@ def submit(
 ) -> dict[str, Any]:
     """Keep an annotation as said; returns {id, version, outcome, done, wanted}. Whatever is refused stays as a draft."""
     schema = item.schema
-    worded: LabelSchemaVersion = newest_version(schema)
+    worded = newest_version(schema)
     config = wording(worded)
     kept, problems = check(config, result, shown_data(item, config))
     if problems:
@@ -92,7 +92,10 @@ def submit(
                 request, "annotation.submit" if answer["outcome"] == "submitted" else "annotation.change",
                 ("annotation", answer["id"], f"{schema.slug} {item.key}"), after=kept, project=schema.project,
             )  # fmt: skip
-            truth.settle(item.pk)
+            if answer["outcome"] == "submitted" and answer["wanted"] == 1:
+                truth.settle_alone(item.pk, None if review else answer["id"])
+            elif answer["outcome"] != "submitted" or answer["done"] >= answer["wanted"]:
+                truth.settle(item.pk)
     if answer["outcome"] not in ("submitted", "changed", "repeated"):
         _keep_as_draft(item, user, kept)
         raise _refusal(answer, item)

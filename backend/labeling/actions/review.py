@@ -59,7 +59,7 @@ def review(
             raise NotReviewable(status=row.status)
         before = row.result
         if kept is not None:
-            row.result, row.schema_version = kept, worded
+            row.result, row.schema_version_id = kept, worded.pk
             row.version += 1
         row.status = "rejected" if verdict == "rejected" else "accepted"
         row.held_by, row.held_until, row.updated_at = None, None, timezone.now()

@@ -17,9 +17,9 @@ from backend.core.errors import NotFound
 from backend.core.models import User
 from backend.labeling.errors import OwnWork
 from backend.labeling.models import Annotation, QueueItem, Review
+from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
 from workers.sdk.labels.agreement import agreement
-from workers.sdk.labels.config import from_json
 
 ENOUGH = 0.8
 """Pairwise agreement (0 to 1) from which several annotations say the same."""
@@ -35,6 +35,12 @@ def settle(item_id: int) -> None:
         item.save(update_fields=["truth"])
 
 
+def settle_alone(item_id: int, annotation: UUID | str | None) -> None:
+    """As `settle`, for the only annotation that an item shall have, when it is submitted; None if it waits for a reviewer."""
+    if annotation is not None:
+        QueueItem.objects.filter(pk=item_id).update(truth=annotation)
+
+
 def _chosen(item: QueueItem, said: list[Annotation]) -> Annotation | None:
     decided = [a for a in said if a.status == "accepted" and a.pk == item.truth_id]
     if decided and Review.objects.filter(annotation=decided[0], verdict="adjudicated").exists():
@@ -43,7 +49,7 @@ def _chosen(item: QueueItem, said: list[Annotation]) -> Annotation | None:
         return None
     if len(said) == 1:
         return said[0]
-    config = from_json(newest_version(item.schema).config)
+    config = wording(newest_version(item.schema))
     scores = {(a.pk, b.pk): agreement(config, a.result, b.result) for a in said for b in said if a.pk != b.pk}
     if min(scores.values()) < ENOUGH:
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -14,7 +15,9 @@ from backend.core.errors import InvalidInput, NotFound
 from backend.core.models import User
 from backend.core.permissions import may
 from backend.core.queries.pages import paginate
-from backend.labeling.models import Annotation, Comment, Draft, LabelSchema, LabelSchemaVersion, Lease, QueueItem, Review, Skip
+from backend.core.queries.rows import Columns, one
+from backend.labeling.models import Annotation, Assignment, Comment, LabelSchema, LabelSchemaVersion, QueueItem, Review, Skip
+from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.config import LabelConfig, from_json
 
 TEXT_BYTES = 2 * 1024 * 1024
@@ -26,7 +29,7 @@ def _config(version: UUID) -> LabelConfig:
     return from_json(LabelSchemaVersion.objects.values_list("config", flat=True).get(pk=version))
 
 
-def wording(version: LabelSchemaVersion) -> LabelConfig:
+def wording(version: LabelSchemaVersion | Newest) -> LabelConfig:
     """What a wording asks for; it never changes, so it is read once."""
     return _config(version.pk)
 
@@ -47,13 +50,20 @@ def shown_data(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
     return found
 
 
+ITEM = Columns(q=QueueItem, n=Assignment)
+
+
 def find_item(schema: LabelSchema, id_: int) -> QueueItem:
-    found: QueueItem | None = (
-        QueueItem.objects.select_related("schema__project", "schema__dataset", "assignment").filter(schema=schema, pk=id_).first()
+    row = one(
+        f"SELECT {ITEM.sql} FROM labeling_queueitem q LEFT JOIN labeling_assignment n ON n.id = q.assignment_id"  # noqa: S608 - our own column names only
+        " WHERE q.schema_id = %s AND q.id = %s",
+        [schema.pk, id_],
     )
-    if found is None:
+    if row is None:
         raise NotFound(what="item", name=str(id_))
-    return found
+    item, item.assignment = ITEM.read(row)
+    item.schema = schema
+    return item  # type: ignore[no-any-return]  # what `read` gives is in the order of ITEM
 
 
 def find_annotation(schema: LabelSchema, id_: UUID) -> Annotation:
@@ -113,22 +123,29 @@ def annotation_by_id(schema: LabelSchema, id_: UUID) -> dict[str, Any]:
 
 def work_out(item: QueueItem, user: User) -> dict[str, Any]:
     """An item as its annotator needs it: what is shown, their draft, their annotation, until when it is theirs."""
-    schema = item.schema
-    config = wording(schema.versions.order_by("-number")[0])
-    mine = _annotations(Annotation.objects.filter(item=item, author=user)).first()
-    draft = Draft.objects.filter(item=item, user=user).first()
-    lease = Lease.objects.filter(item=item, user=user).first()
+    config = wording(newest_version(item.schema))
+    draft, number, drafted_at, until, comments, labelled = cast(
+        "tuple[Any, ...]",
+        one(
+            "SELECT d.result, d.number, d.updated_at, l.until, (SELECT count(*) FROM labeling_comment WHERE item_id = q.id),"
+            " EXISTS (SELECT 1 FROM labeling_annotation WHERE item_id = q.id AND author_id = %(user)s)"
+            " FROM (SELECT %(item)s::bigint AS id) q LEFT JOIN labeling_draft d ON d.item_id = q.id AND d.user_id = %(user)s"
+            " LEFT JOIN labeling_lease l ON l.item_id = q.id AND l.user_id = %(user)s",
+            {"item": item.pk, "user": user.pk},
+        ),
+    )
+    mine = _annotations(Annotation.objects.filter(item=item, author=user)).first() if labelled else None
     return {
         **item_out(item),
         "data": shown_values(item, config),
         "urls": _urls(item, config),
         "mine": annotation_out(mine) if mine else None,
-        "draft": {"result": draft.result, "number": draft.number, "updated_at": draft.updated_at} if draft else None,
-        "leased_until": lease.until if lease else None,
+        "draft": {"result": json.loads(draft), "number": number, "updated_at": drafted_at} if draft is not None else None,
+        "leased_until": until,
         "assignment": {"id": item.assignment.pk, "name": item.assignment.name, "due_at": item.assignment.due_at}
         if item.assignment
         else None,
-        "comments": item.comments.count(),
+        "comments": comments,
     }
 
 

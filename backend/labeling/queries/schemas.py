@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from backend.core.errors import NotFound
 from backend.core.models import Project
-from backend.datasets.models import DatasetVersion
+from backend.core.queries.rows import Columns, one
+from backend.datasets.models import Dataset, DatasetVersion
 from backend.labeling.models import LabelSchema, LabelSchemaVersion
+
+SCHEMA = Columns(s=LabelSchema, d=Dataset)
+NEWEST = "(SELECT id, number FROM labeling_labelschemaversion WHERE schema_id = s.id ORDER BY number DESC LIMIT 1)"
+"""The newest wording of a schema `s`, for a statement that reads it on the way."""
 
 
 def find_schema(project: Project, slug: str, *, deleted: bool = False, lock: bool = False) -> LabelSchema:
     """The label schema, or NotFound (a deleted one only when asked for)."""
-    rows = LabelSchema.objects.select_for_update(of=("self",)) if lock else LabelSchema.objects.all()
-    found: LabelSchema | None = (
-        rows.select_related("dataset", "project").filter(project=project, slug=slug, **({} if deleted else {"deleted_at": None})).first()
+    row = one(
+        f"SELECT {SCHEMA.sql}, v.id, v.number FROM labeling_labelschema s JOIN datasets_dataset d ON d.id = s.dataset_id"  # noqa: S608 - our own column names only
+        f" LEFT JOIN LATERAL {NEWEST} v ON true WHERE s.project_id = %s AND s.slug = %s AND (%s OR s.deleted_at IS NULL)"
+        f"{' FOR UPDATE OF s' if lock else ''}",
+        [project.pk, slug, deleted],
     )
-    if found is None:
+    if row is None:
         raise NotFound(what="label schema", name=slug)
-    return found
+    schema, dataset, *newest = SCHEMA.read(row)
+    schema.project, schema.dataset = project, dataset
+    if not lock:  # what waited for the row may have read an older wording than there is now
+        schema.newest = Newest(*newest)
+    return schema  # type: ignore[no-any-return]  # what `read` gives is in the order of SCHEMA
 
 
-def newest_version(schema: LabelSchema) -> LabelSchemaVersion:
+class Newest(NamedTuple):
+    """The newest wording as the desk needs it: what it asks for is kept in memory (`items.wording`)."""
+
+    pk: UUID
+    number: int
+
+
+def newest_version(schema: LabelSchema) -> Newest:
     """Its newest wording."""
-    found: LabelSchemaVersion | None = schema.versions.order_by("-number").first()
+    known: Newest | None = getattr(schema, "newest", None)
+    if known is not None:
+        return known
+    found = schema.versions.order_by("-number").values_list("pk", "number").first()
     if found is None:
         raise NotFound(what="wording of the label schema", name=schema.slug)
-    return found
+    return Newest(*found)
 
 
 def _rows(project: Project) -> QuerySet[LabelSchema]:

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, with a check of pooled connections that asks the server only where it must."""

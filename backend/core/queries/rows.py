@@ -1,0 +1,57 @@
+"""Rows of a fixed SQL statement as models: for what is asked with every request.
+
+A query set writes its SQL anew each time, which takes 1 to 2 ms of the processor; this writes it once. For anything that a person
+does once in a while a query set is the better choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, models
+
+
+class Columns:
+    """The columns of some models under the names of their tables in a statement.
+
+        OF = Columns(a=ApiToken, u=User)
+        cursor.execute(f"SELECT {OF.sql}, count(*) FROM core_apitoken a JOIN core_user u ON …")
+        token, user, count = OF.read(cursor.fetchone())
+
+    A model whose key is null (of a LEFT JOIN) is None.
+    """
+
+    def __init__(self, **kinds: type[models.Model]) -> None:
+        self.kinds = list(kinds.values())
+        self.sql = ", ".join(f'{name}."{field.column}"' for name, kind in kinds.items() for field in kind._meta.concrete_fields)
+        self.names = [[field.attname for field in kind._meta.concrete_fields] for kind in self.kinds]
+        self.keys = [[field.primary_key for field in kind._meta.concrete_fields].index(True) for kind in self.kinds]
+        # Django leaves JSON to its fields' converters: psycopg gives the text.
+        self.converted = [
+            [(at, field) for at, field in enumerate(kind._meta.concrete_fields) if isinstance(field, models.JSONField)]
+            for kind in self.kinds
+        ]
+
+    def read(self, row: Sequence[Any]) -> list[Any]:
+        """The models, then what else the row has."""
+        found: list[Any] = []
+        start = 0
+        for kind, names, key, converted in zip(self.kinds, self.names, self.keys, self.converted, strict=True):
+            values = list(row[start : start + len(names)])
+            start += len(names)
+            if values[key] is None:
+                found.append(None)
+                continue
+            for at, field in converted:
+                values[at] = field.from_db_value(values[at], None, connection)
+            found.append(kind.from_db(connection.alias, names, values))
+        return [*found, *row[start:]]
+
+
+def one(sql: str, values: Sequence[Any] | dict[str, Any]) -> tuple[Any, ...] | None:
+    """The first row of a statement, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+        return found
