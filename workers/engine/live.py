@@ -60,6 +60,18 @@ class Live:
         """An event that is no project's."""
         self._queue.put({"studio": event})
 
+    def others_wait(self, queue: str) -> bool:
+        """Whether a message lies in a queue: leave to work that nobody has taken. False when Valkey is away."""
+        if time.monotonic() < self._away:
+            return False
+        try:
+            if self._client is None:
+                self._client = broker_client(self._url)
+            return bool(self._client.llen(queue))
+        except (redis.RedisError, OSError):
+            self._client, self._away = None, time.monotonic() + 1
+            return False
+
     def stop(self, timeout_s: float = 2) -> None:
         """Send what is left."""
         if self._thread is not None:

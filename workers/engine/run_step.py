@@ -1,7 +1,7 @@
 """A worker process: claim a step, run it, commit what it gave, go on with the next ready one of the same run.
 
-A wake-up starts it; after about a second it hands back to the queue, so that runs share workers fairly. All decisions are
-the ledger's. A process that no longer holds its step ends it (fenced: nothing it still says counts).
+A wake-up starts it; after about a second it hands back to the queue, or sooner where others wait there, so that runs share workers
+fairly. All decisions are the ledger's. A process that no longer holds its step ends it (fenced: nothing it still says counts).
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ Json = dict[str, Any]
 
 SLICE_S = float(os.environ.get("HEADRACE_SLICE_S", "1"))
 """How long one wake-up may keep a worker on one run."""
+SHARE_S = min(SLICE_S, 0.05)
+"""The same where other wake-ups wait in the queue. Handing back costs about as much as a step that does nothing."""
 TOKEN_HOURS = 7 * 24.0
 POLITE_S = 0.4
 """How long a step that was told to stop may take to do so by itself."""
@@ -66,6 +68,7 @@ class Worker:
         self._armed: Report | None = None
         self._deadline: float | None = None
         self._signalled = 0.0
+        self._begun = self._looked = 0.0
         if self._capture is not None:
             self._take_over(self._capture)
         if threading.current_thread() is threading.main_thread():
@@ -95,12 +98,12 @@ class Worker:
     def run(self, step_run: str) -> int:
         """Work that a wake-up asks for; returns how many steps were run."""
         answer = self.ledger.claim(step_run, self.name)
-        until, count = time.monotonic() + SLICE_S, 0
+        self._begun, count = time.monotonic(), 0
         while (claim := answer.get("next")) is not None:
             if "info" in answer:
                 self._info = {answer["info"]["run"]: answer["info"]}
             self._tell(answer)
-            answer = self._attempt(claim, self._info[claim["run"]], until)
+            answer = self._attempt(claim, self._info[claim["run"]])
             count += 1
         self._tell(answer)
         return count
@@ -109,7 +112,15 @@ class Worker:
         if self.live is not None and (answer.get("events") or answer.get("ready")):
             self.live.put(answer)
 
-    def _attempt(self, claim: Json, info: Json, until: float) -> Json:
+    def _goes_on(self, queue: str) -> bool:
+        """Whether this worker takes another step of the run."""
+        now = time.monotonic()
+        if now - max(self._begun, self._looked) < SHARE_S:
+            return True
+        self._looked = now
+        return now - self._begun < SLICE_S and not (self.live is not None and self.live.others_wait(queue))
+
+    def _attempt(self, claim: Json, info: Json) -> Json:
         """Run one claimed step and commit its end; the answer holds the next one."""
         report = Report(claim, self.ledger, self.live, self.redact)
         if self._capture is not None:
@@ -136,7 +147,7 @@ class Worker:
             if self._capture is not None:
                 self._capture.detach()
         report.beat(final=True)
-        take = time.monotonic() < until
+        take = self._goes_on(claim["queue"])
         made = result if isinstance(result, list) else []
         used = {"peak": self._isolated.peak or self._sandboxed.peak or self._peak.bytes(), "rows": perform.rows(claim, made)}
         if error is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.engine.studio import Studio, alive, step, studio, until
+from tests.workers.engine.studio import Json, Studio, alive, step, studio, until
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +215,19 @@ def test_what_a_step_leaves_running_cannot_speak_into_the_next(lab: Studio) -> N
     run = lab.start({"a": step("leave"), "b": step("mark", "a", folder=str(lab.marks), name="after", seconds=1.5)})
     assert lab.wait(run["id"])["status"] == "succeeded"
     assert lab.lines(run["id"], "b") == []
+
+
+def test_runs_that_come_at_once_share_the_workers(lab: Studio) -> None:
+    """The last of many short runs has begun before the first is over, though each could run through in one go."""
+
+    def chain(note: str) -> dict[str, Json]:
+        steps = {"s0": step("nothing", note=note)}
+        return steps | {f"s{i}": step("nothing", f"s{i - 1}", note=f"{note} {i}") for i in range(1, 80)}
+
+    runs = [lab.start(chain(f"shared {n}"), tell=False) for n in range(6)]
+    for run in runs:
+        lab.wake(run["ready"])
+    for run in runs:
+        assert lab.wait(run["id"])["status"] == "succeeded"
+    ((begun, ended),) = lab.query("SELECT max(started_at), min(finished_at) FROM runs_run WHERE id = ANY (%s)", [r["id"] for r in runs])
+    assert begun < ended
