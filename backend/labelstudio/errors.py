@@ -34,8 +34,9 @@ class TokenTooNarrow(HeadraceError):
 
 
 def answer(error: HeadraceError) -> JsonResponse:
-    """`{"detail": …, "validation_errors": {field: [message]}}`. What cannot be read is 400 there, where ours is 422."""
-    status = 400 if error.status == 422 else error.status
+    """`{"detail": …, "validation_errors": {field: [message]}}`. What cannot be done is 400 there, where ours says 409 or 422 (its SDK
+    would send a 409 again and again)."""
+    status = 400 if error.status in (409, 422) else error.status
     said: dict[str, list[str]] = {}
     for problem in error.problems:
         said.setdefault(problem.get("field") or "non_field_errors", []).append(
