@@ -1,4 +1,4 @@
-"""URLs: the API, Label Studio's API, the static files (whitenoise), one-time links, artifacts for joined hosts, and the page for all else."""
+"""URLs: the API, Label Studio's API, the static files (whitenoise), one-time links, artifacts for joined hosts, the page for the rest."""
 
 from __future__ import annotations
 

@@ -129,7 +129,16 @@ def work_out(item: QueueItem, user: User) -> dict[str, Any]:
         if item.assignment
         else None,
         "comments": item.comments.count(),
+        "suggestions": suggestions_of(item),
     }
+
+
+def suggestions_of(item: QueueItem) -> list[dict[str, Any]]:
+    """The newest of each model's version, newest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in item.suggestions.order_by("-id")[:50]:
+        found.setdefault(row.model_version, {f: getattr(row, f) for f in ("id", "model_version", "score", "result")})
+    return list(found.values())
 
 
 def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:

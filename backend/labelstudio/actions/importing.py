@@ -32,7 +32,7 @@ from backend.labelstudio.models import Backend, Counterpart, Number, TaskNote
 from backend.labelstudio.queries.subjects import PERSON, counterpart_of
 
 QUIET = 5.0
-"""Seconds without an import after which a version is made of what came: a script that sends tasks one by one makes one version, not many."""
+"""Seconds without an import after which a version is made of what came: a script that sends tasks one by one makes one version."""
 Json = dict[str, Any]
 
 
@@ -155,9 +155,8 @@ def _keep_said(
                         continue
                     review = rng.random() < schema.review_share
                     pk: UUID = new_id()
-                    copy.write_row((
-                        pk, ids[n], schema.pk, version.pk, person.pk, json.dumps(said.result), said.seconds, "submitted", review, 1, now, now,
-                    ))  # fmt: skip
+                    result = json.dumps(said.result)
+                    copy.write_row((pk, ids[n], schema.pk, version.pk, person.pk, result, said.seconds, "submitted", review, 1, now, now))
                     if schema.overlap == 1 and not review:
                         at_once.append(pk)
                     elif ids[n] not in later[-1:]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from backend.core.errors import InvalidInput, Problem
@@ -18,7 +18,7 @@ MOST = 250_000
 MOST_PROBLEMS = 20
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Said:
     """An annotation that comes with a task. `by` is what the file says of its author, `skipped` that there is none."""
 
@@ -28,19 +28,19 @@ class Said:
     skipped: bool
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Predicted:
     result: list[Json]
     score: float | None
     model_version: str
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Task:
     data: Json
     meta: Json
-    said: list[Said] = field(default_factory=list)
-    predicted: list[Predicted] = field(default_factory=list)
+    said: Sequence[Said] = ()
+    predicted: Sequence[Predicted] = ()
 
 
 def read_tasks(config: LabelConfig, given: Any) -> list[Task]:
@@ -81,15 +81,17 @@ def _task(config: LabelConfig, variables: dict[str, str], row: Any) -> Task:
             )
     task = Task(data=data, meta=row["meta"] if whole and isinstance(row.get("meta"), dict) else {})
     if whole:
-        for n, one in enumerate(_list(row, "annotations") or _list(row, "completions")):
-            task.said.append(_said(config, data, one, n))
-        for n, one in enumerate(_list(row, "predictions")):
-            task.predicted.append(read_prediction(config, data, one, f"predictions.{n}"))
+        if said := _list(row, "annotations") or _list(row, "completions"):
+            task.said = [_said(config, data, one, n) for n, one in enumerate(said)]
+        if predicted := _list(row, "predictions"):
+            task.predicted = [read_prediction(config, data, one, f"predictions.{n}") for n, one in enumerate(predicted)]
     return task
 
 
-def _list(row: Json, name: str) -> list[Any]:
-    found = row.get(name) or []
+def _list(row: Json, name: str) -> Sequence[Any]:
+    found = row.get(name)
+    if not found:
+        return ()
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise InvalidInput(message=f"“{name}” is a list of objects.", field=name)
     return found

@@ -31,7 +31,8 @@ def annotation_said(sender: Any, *, annotation: UUID, item: int, change: str, **
     """Listens to `labeling`. Where nobody asked to be told it costs one query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM labelstudio_backend b JOIN labeling_queueitem q ON q.schema_id = b.schema_id WHERE q.id = %(item)s)"
+            "SELECT EXISTS (SELECT 1 FROM labelstudio_backend b JOIN labeling_queueitem q ON q.schema_id = b.schema_id"
+            "  WHERE q.id = %(item)s)"
             " OR EXISTS (SELECT 1 FROM labelstudio_webhook w JOIN labeling_labelschema s ON s.project_id = w.project_id"
             "  JOIN labeling_queueitem q ON q.schema_id = s.id WHERE q.id = %(item)s AND w.is_active)",
             {"item": item},

@@ -123,6 +123,7 @@ def _data(call: Call) -> dict[str, Any]:
 
 def _view_out(call: Call, view: View) -> dict[str, Any]:
     return {
-        "id": view.pk, "data": view.data, "order": view.order, "project": counterpart_of(call.schema).pk, "user": None, "selected_items": None,
+        "id": view.pk, "data": view.data, "order": view.order, "project": counterpart_of(call.schema).pk, "user": None,
+        "selected_items": None,
         "ordering": view.data.get("ordering", []), "filter_group": None, "is_locked": False, "locked_at": None, "locked_by": None,
     }  # fmt: skip

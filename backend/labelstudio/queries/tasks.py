@@ -46,7 +46,7 @@ def listed(schema: LabelSchema, view: int | None, query: str | None, *, only_ann
 
 
 def page_of(rows: QuerySet[QueueItem], page: int, size: int) -> tuple[list[QueueItem], int]:
-    """(The tasks of a page, all there are); a page behind the last is NotFound, by which Label Studio's clients know that they are through."""
+    """(The tasks of a page, all there are); behind the last is NotFound, by which Label Studio's clients know that they are through."""
     total = rows.count()
     begin = (max(page, 1) - 1) * size
     if begin and begin >= total:

@@ -7039,6 +7039,22 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * SuggestionOut
+         * @description A model's pre-label: shown beside what a person says.
+         */
+        SuggestionOut: {
+            /** Id */
+            id: number;
+            /** Model Version */
+            model_version: string;
+            /** Score */
+            score: number | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+        };
         /** TablePreview */
         TablePreview: {
             /**
@@ -7735,6 +7751,8 @@ export interface components {
             assignment: components["schemas"]["AssignedOut"] | null;
             /** Comments */
             comments: number;
+            /** Suggestions */
+            suggestions: components["schemas"]["SuggestionOut"][];
         };
         /** YamlIn */
         YamlIn: {

@@ -24,12 +24,13 @@ import psycopg
 import pytest
 from label_studio_sdk.client import LabelStudio
 
-
 CHOICES = (
     '<View><Text name="text" value="$text"/><Choices name="mood" toName="text" required="true">'
     '<Choice value="good"/><Choice value="bad"/></Choices></View>'
 )
-PICTURE = '<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image"><Label value="Head"/></RectangleLabels></View>'
+PICTURE = (
+    '<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image"><Label value="Head"/></RectangleLabels></View>'
+)
 Clients = Callable[..., LabelStudio]
 
 
@@ -44,7 +45,7 @@ class Running:
 
 @pytest.fixture(scope="package")
 def running() -> Iterator[Running]:
-    """The web process and the platform's worker, on a database of their own: what speaks Label Studio's API, without the rest of a studio."""
+    """The web process and the platform's worker, on a database of their own: what speaks Label Studio's API, and no more."""
     folder, name = Path(tempfile.mkdtemp(prefix="hr-ls-")), f"hr_{uuid.uuid4().hex[:12]}"
     services = os.environ["DATABASE_URL"]
     with psycopg.connect(services, autocommit=True) as admin:

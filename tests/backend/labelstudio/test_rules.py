@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db.models import Q
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
 import backend.labelstudio.api  # noqa: F401 - fills the table of routes
 from backend.artifacts import tables
+from backend.artifacts.storage import store
 from backend.core.models import Project, Role, User
 from backend.core.permissions import ACTIONS, may
 from backend.labeling.actions.fill import fill
@@ -67,7 +69,7 @@ class Ours:
             "view": View.objects.create(schema=self.schema).pk,
             "webhook": Webhook.objects.create(project=self.project, schema=self.schema, url="http://127.0.0.1:9/", is_active=False).pk,
             "ml": Backend.objects.create(schema=self.schema, url="http://127.0.0.1:9").pk,
-            "export": Snapshot.objects.create(schema=self.schema, digest="0" * 64, md5="0" * 32).pk,
+            "export": Snapshot.objects.create(schema=self.schema, digest=store().put_bytes(b"[]").digest, md5="0" * 32).pk,
         }  # fmt: skip
 
 
@@ -125,7 +127,7 @@ def test_who_is_refused_and_how(one: Route, ours: Ours) -> None:
         assert status(people.token(member, step_run=UUID(int=1))) == 404, "a step's token without a project"
         if not may(role, one.access):
             assert status(people.token(member)) == 403, f"{role} may not {one.access}"
-    assert status(people.token(ours.owner)) != 401
+    assert status(people.token(ours.owner)) not in (401, 403)
 
 
 def test_imported_tasks_become_one_version_and_keep_their_annotations(ours: Ours) -> None:
@@ -150,17 +152,11 @@ def test_imported_tasks_become_one_version_and_keep_their_annotations(ours: Ours
     LabelSchema.objects.filter(pk=ours.schema.pk).update(fill_status="queued")
     fill(ours.schema.pk)
     assert not QueueItem.objects.get(pk=late).removed, "what waits for its version stays in the queue"
-    remove_tasks(None, ours.schema, pk_of(ours.tasks[1]))
+    remove_tasks(None, ours.schema, Q(pk=ours.tasks[1]))
     freeze_tasks(ours.number, at_once=True)
     newest = dataset.versions.order_by("-number")[0]
     assert tables.window(newest.data, 0, 10).to_pydict()["text"] == ["one", "three", "late"]
     assert QueueItem.objects.get(pk=ours.tasks[0]).truth is not None
-
-
-def pk_of(n: int) -> Any:
-    from django.db.models import Q
-
-    return Q(pk=n)
 
 
 def test_labels_of_imported_tasks_are_frozen_with_them(ours: Ours) -> None:

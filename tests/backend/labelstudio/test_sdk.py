@@ -122,7 +122,14 @@ def test_people_share_a_task_and_nobody_takes_a_place_too_many(sdk: Clients) -> 
     assert "lab" not in str(refused(404, sdk("sam").tasks.get, id=task)), "a stranger does not learn of the project"
     two = [{"data": {"text": "x"}, "annotations": [{"result": mood("good")}, {"result": mood("bad")}]}]
     assert "once" in str(refused(400, ls.projects.import_tasks, project.id, request=two))
-    named = [{"data": {"text": "x"}, "annotations": [{"result": mood(m), "completed_by": who} for m, who in (("good", "ann@lab.example"), ("bad", "bob@lab.example"))]}]
+    named = [
+        {
+            "data": {"text": "x"},
+            "annotations": [
+                {"result": mood(m), "completed_by": who} for m, who in (("good", "ann@lab.example"), ("bad", "bob@lab.example"))
+            ],
+        }
+    ]
     assert ls.projects.import_tasks(project.id, request=named).annotation_count == 2
 
 
@@ -182,7 +189,9 @@ def test_an_ml_backend_and_a_webhook_work_unchanged(sdk: Clients, server: Server
     assert [t.data["text"] for t in found] == ["Good film"], "what does not fit the label config is left out"
     assert found[0].predictions[0].model_version == "words-1"
 
-    hook = ls.webhooks.create(project=project.id, url=f"{server.url}/hook", headers={"X-Key": "k"}, send_for_all_actions=False, actions=["ANNOTATION_CREATED"])  # type: ignore[call-arg]  # as scripts do
+    hook = ls.webhooks.create(
+        project=project.id, url=f"{server.url}/hook", headers={"X-Key": "k"}, send_for_all_actions=False, actions=["ANNOTATION_CREATED"]
+    )  # type: ignore[call-arg]  # as scripts do
     sdk("ann").annotations.create(id=found[0].id, result=mood("good"))
     told = server.wait("/hook")
     assert (told["action"], told["project"]["id"], told["task"]["id"]) == ("ANNOTATION_CREATED", project.id, found[0].id)
