@@ -124,3 +124,39 @@ class Snapshot(models.Model):
     counters = models.JSONField(default=dict)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+
+
+class Link(models.Model):
+    """A label schema and a project of a Label Studio server elsewhere that are kept the same. `token` is encrypted; `remote` is the project's
+    number there. What comes from there is said in the name of `created_by`. `status` is one of `queued running ready failed`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schema = models.OneToOneField(LabelSchema, on_delete=models.CASCADE, related_name="link")
+    url = models.CharField(max_length=2000)
+    token = models.TextField()
+    remote = models.BigIntegerField(null=True)
+    status = models.CharField(max_length=10, default="queued")
+    message = models.CharField(max_length=500, blank=True)
+    announced_at = models.DateTimeField(default=timezone.now)
+    synced_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class LinkedTask(models.Model):
+    """A task on both sides. `ours` and `theirs` are digests of what was said of it when both were last the same; where both have changed
+    since, `conflict` holds {ours, theirs, why} until a person chooses."""
+
+    id = models.BigAutoField(primary_key=True)
+    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="tasks")
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="+")
+    remote = models.BigIntegerField()
+    ours = models.CharField(max_length=64, blank=True)
+    theirs = models.CharField(max_length=64, blank=True)
+    conflict = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["link", "item"], name="linked_item_unique"),
+            models.UniqueConstraint(fields=["link", "remote"], name="linked_remote_unique"),
+        ]

@@ -13,6 +13,7 @@ from backend.labelstudio.actions import announce
 from backend.labelstudio.actions.backends import predict
 from backend.labelstudio.actions.delivering import deliver
 from backend.labelstudio.actions.freezing import freeze_tasks
+from backend.labelstudio.actions.sync import sync
 
 
 @shared_task(name=announce.FREEZE)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -28,6 +29,11 @@ def deliver_message(delivery_id: str) -> None:
 @shared_task(name=announce.PREDICT)  # type: ignore[untyped-decorator]  # as above
 def ask_backend(backend_id: str) -> None:
     predict(int(backend_id))
+
+
+@shared_task(name=announce.SYNC)  # type: ignore[untyped-decorator]  # as above
+def sync_link(link_id: str) -> None:
+    sync(UUID(link_id))
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # as above

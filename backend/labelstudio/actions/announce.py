@@ -12,10 +12,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from backend.labelstudio.models import Counterpart, Delivery
+from backend.labelstudio.models import Counterpart, Delivery, Link
 
 log = logging.getLogger(__name__)
-FREEZE, DELIVER, PREDICT = "labelstudio.freeze_tasks", "labelstudio.deliver", "labelstudio.predict"
+FREEZE, DELIVER, PREDICT, SYNC = "labelstudio.freeze_tasks", "labelstudio.deliver", "labelstudio.predict", "labelstudio.sync"
 PATIENCE = timedelta(seconds=60)
 
 
@@ -40,3 +40,5 @@ def announce_waiting(everything: bool = False) -> None:
     unfrozen = Q(frozen_at=None) | Q(frozen_at__lt=F("touched_at"))
     for n in Counterpart.objects.filter(unfrozen, touched_at__lt=late).values_list("pk", flat=True)[:500]:
         send(FREEZE, n)
+    for link in Link.objects.filter(status__in=["queued", "running"], announced_at__lt=late).values_list("pk", flat=True)[:500]:
+        send(SYNC, link)
