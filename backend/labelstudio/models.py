@@ -127,8 +127,8 @@ class Snapshot(models.Model):
 
 
 class Link(models.Model):
-    """A label schema and a project of a Label Studio server elsewhere that are kept the same. `token` is encrypted; `remote` is the project's
-    number there. What comes from there is said in the name of `created_by`. `status` is one of `queued running ready failed`."""
+    """A label schema and a project of a Label Studio server elsewhere that are kept the same. `token` is encrypted, `remote` the project's
+    number there. What comes from there is said in the name of `created_by`. `status`: `queued running ready failed`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     schema = models.OneToOneField(LabelSchema, on_delete=models.CASCADE, related_name="link")

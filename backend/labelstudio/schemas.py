@@ -39,5 +39,11 @@ class LinkOut(Schema):
     """At most 100."""
 
 
+class FoundLinkOut(Schema):
+    """Null: it is linked with no server."""
+
+    link: LinkOut | None
+
+
 class ChoiceIn(Schema):
     side: Literal["ours", "theirs"]

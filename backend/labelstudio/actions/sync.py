@@ -114,8 +114,8 @@ class _Side:
             if row.remote in remote or row.remote not in known:
                 self._answers(row, theirs_of(remote.get(row.remote)))
         words = (
-            f"{self.counts['brought']} tasks came, {self.counts['sent']} went; {self.counts['taken']} answers came, {self.counts['told']} went;"
-            f" {self.counts['conflicts']} conflicts."
+            f"{self.counts['brought']} tasks came, {self.counts['sent']} went;"
+            f" {self.counts['taken']} answers came, {self.counts['told']} went; {self.counts['conflicts']} conflicts."
         )
         return words + (f" {left} tasks stay there: the data set here was made by an upload." if left else "")
 

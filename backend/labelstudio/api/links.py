@@ -8,17 +8,18 @@ from backend.core.http import ApiRequest, allow
 from backend.labeling.queries.schemas import find_schema
 from backend.labelstudio.actions import links
 from backend.labelstudio.models import Link, LinkedTask
-from backend.labelstudio.schemas import ChoiceIn, LinkIn, LinkOut
+from backend.labelstudio.schemas import ChoiceIn, FoundLinkOut, LinkIn, LinkOut
 
 router = Router(tags=["labeling"])
 LINK = "/projects/{project}/label-schemas/{label_schema}/link"
 
 
-@router.get(LINK, response=LinkOut)
+@router.get(LINK, response=FoundLinkOut)
 @allow("label.manage")
 def get_label_link(request: ApiRequest, project: str, label_schema: str) -> Any:
     """With which server it is linked, how the last synchronisation went, and where a person must choose."""
-    return _out(links.find_link(find_schema(request.project, label_schema)))
+    found = Link.objects.filter(schema=find_schema(request.project, label_schema)).first()
+    return {"link": _out(found) if found else None}
 
 
 @router.put(LINK, response={202: LinkOut})

@@ -4642,6 +4642,13 @@ export interface components {
             time: components["schemas"]["SpanOut"] | null;
             memory: components["schemas"]["SpanOut"] | null;
         };
+        /**
+         * FoundLinkOut
+         * @description Null: it is linked with no server.
+         */
+        FoundLinkOut: {
+            link: components["schemas"]["LinkOut"] | null;
+        };
         /** FreezeIn */
         FreezeIn: {
             /**
@@ -10989,7 +10996,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LinkOut"];
+                    "application/json": components["schemas"]["FoundLinkOut"];
                 };
             };
             400: components["responses"]["Error400"];
