@@ -143,7 +143,9 @@ def _keep_said(
     """The items are new and nobody else sees them yet, so their places are taken without asking."""
     if not authors:
         return
-    now, at_once, later = timezone.now(), [], []
+    now = timezone.now()
+    at_once: list[UUID] = []
+    later: list[int] = []
     with connection.cursor() as cursor:
         with cursor.copy(
             "COPY labeling_annotation (id, item_id, schema_id, schema_version_id, author_id, result, seconds, status, to_review, version,"

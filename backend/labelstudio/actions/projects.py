@@ -89,7 +89,8 @@ def make_project(request: Any, project: Project, user: User, fields: dict[str, A
 
 def change_project(request: Any, schema: LabelSchema, user: User, fields: dict[str, Any]) -> LabelSchema:
     """All or nothing, as far as what is said fits."""
-    project, changed = schema.project, {}
+    project = schema.project
+    changed: dict[str, Any] = {}
     if "title" in fields:
         changed["name"] = _title(fields["title"])
     if "maximum_annotations" in fields:

@@ -142,7 +142,7 @@ def import_suggestions(schema: LabelSchema, given: Any) -> int:
     config = wording(newest_version(schema))
     found: list[tuple[int, Predicted]] = []
     for n, (id_, row) in enumerate(zip(ids, rows, strict=True)):
-        if id_ not in items:
+        if id_ is None or id_ not in items:
             raise InvalidInput(message=f"There is no task {id_} in this project.", field=f"{n}.task")
         found.append((id_, read_prediction(config, data_of(items[id_], config), row, str(n))))
     Suggestion.objects.bulk_create(
