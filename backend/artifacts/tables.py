@@ -8,6 +8,7 @@ from __future__ import annotations
 import bisect
 import datetime
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -42,6 +43,12 @@ def row_count(digest: str) -> int:
 def schema(digest: str) -> Any:
     """The Arrow schema."""
     return _footer(digest).schema.to_arrow_schema()
+
+
+def key_column(digest: str) -> str | None:
+    """The column by which rows are known across versions, where the file names one."""
+    said = json.loads((schema(digest).metadata or {}).get(b"headrace") or b"{}")
+    return next((c["name"] for c in said.get("columns", ()) if c.get("key")), None)
 
 
 @lru_cache(maxsize=32)

@@ -25,7 +25,9 @@ app.conf.update(
     broker_transport_options={"visibility_timeout": 86400, "unacked_restore_interval": 5, "unacked_restore_throttle": 1},
 )
 app.set_default()  # requests run in threads, which know no “current” app
-app.autodiscover_tasks(["backend.core", "backend.datasets", "backend.labeling", "backend.runs", "backend.deployments"])
+app.autodiscover_tasks(
+    ["backend.core", "backend.datasets", "backend.labeling", "backend.labelstudio", "backend.runs", "backend.deployments"]
+)
 
 
 @worker_ready.connect

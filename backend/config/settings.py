@@ -60,6 +60,9 @@ WORKER_ARTIFACT_URL = os.environ.get("WORKER_ARTIFACT_URL", "")
 ALLOW_PRIVATE_BROKERS = _flag("ALLOW_PRIVATE_BROKERS", False)
 """Whether triggers may listen to brokers on private networks, this machine included."""
 
+ALLOW_PRIVATE_CALLS = _flag("ALLOW_PRIVATE_CALLS", False)
+"""Whether webhooks, ML backends and linked Label Studio servers may be on private networks, this machine included."""
+
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -77,6 +80,7 @@ INSTALLED_APPS = [
     "backend.artifacts",
     "backend.datasets",
     "backend.labeling",
+    "backend.labelstudio",
     "backend.pipelines",
     "backend.runs",
     "backend.registry",

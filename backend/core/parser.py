@@ -18,18 +18,9 @@ DEEPEST = 200
 
 class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> DictStrAny:
-        kind = request.content_type or ""
-        if kind and kind != "application/json" and not kind.endswith("+json"):
-            raise NotJson(hint=f"The body came as “{kind}”; send it as application/json.")
-        try:
-            found = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
-        except (ValueError, RecursionError) as exc:
-            raise NotJson(hint=f"{type(exc).__name__}: {exc}"[:300]) from exc
+        found = read_json(request)
         if not isinstance(found, dict):  # ninja would read a list as an object without fields
             raise InvalidInput(message="The body is a JSON object.", hint=f"It came as {type(found).__name__}.")
-        raw = request.body.lower()
-        if b"\\u0000" in raw or b"\\ud" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST or b"e" in raw:
-            _look(found, "", 0)
         return cast(DictStrAny, found)
 
     def parse_querydict(self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest) -> DictStrAny:
@@ -37,6 +28,21 @@ class StrictParser(Parser):
             if any(isinstance(v, str) and "\0" in v for v in values):
                 raise InvalidInput(message="Text may not contain the character NUL.", field=name)
         return super().parse_querydict(data, list_fields, request)
+
+
+def read_json(request: HttpRequest) -> Any:
+    """The body; raises NotJson or InvalidInput."""
+    kind = request.content_type or ""
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise NotJson(hint=f"The body came as “{kind}”; send it as application/json.")
+    try:
+        found = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
+        raise NotJson(hint=f"{type(exc).__name__}: {exc}"[:300]) from exc
+    raw = request.body.lower()
+    if b"\\u0000" in raw or b"\\ud" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST or b"e" in raw:
+        _look(found, "", 0)
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

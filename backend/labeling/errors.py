@@ -78,3 +78,9 @@ class NotReviewable(Conflict):
 
 class NothingLabelled(Conflict):
     """No item has a ground truth yet; label and review some first."""
+
+
+class NotTheirs(HeadraceError):
+    """This is somebody else's annotation; its author can change it, and whoever manages the labels can take it back."""
+
+    status = 403

@@ -73,7 +73,8 @@ class Assignment(models.Model):
 
 class QueueItem(models.Model):
     """One thing to label. `wanted` people shall; `done` have; `free` places are neither done nor leased: the queue gives out items with
-    `free > 0` in the order of `rank`. `data` holds the variables that the schema shows (of tables), `truth` the accepted annotation."""
+    `free > 0` in the order of `rank`. `data` holds the variables that the schema shows (of tables), `truth` the accepted annotation.
+    `pending`: in the queue before a frozen version holds it (tasks that a script imported)."""
 
     id = models.BigAutoField(primary_key=True)
     schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="items")
@@ -89,6 +90,7 @@ class QueueItem(models.Model):
     free = models.SmallIntegerField(default=1)
     done = models.PositiveSmallIntegerField(default=0)
     removed = models.BooleanField(default=False)
+    pending = models.BooleanField(default=False, db_default=False)
     assignment = models.ForeignKey(Assignment, null=True, on_delete=models.SET_NULL, related_name="items")
     truth = models.ForeignKey("Annotation", null=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -181,6 +183,21 @@ class Annotation(models.Model):
             models.Index(fields=["author", "schema"], condition=Q(status="rejected"), name="annotation_rejected"),
             models.Index(fields=["schema", "-created_at"], name="annotation_newest"),
         ]
+
+
+class Suggestion(models.Model):
+    """A model's pre-label of an item: shown beside what a person says, never counted as it. `result` fits the schema as an annotation's
+    does, without what is required."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="suggestions")
+    model_version = models.CharField(max_length=256, blank=True)
+    score = models.FloatField(null=True)
+    result = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["item", "-id"], name="suggestion_item")]
 
 
 class Review(models.Model):

@@ -220,6 +220,15 @@ class AssignedOut(Schema):
     due_at: datetime | None
 
 
+class SuggestionOut(Schema):
+    """A model's pre-label: shown beside what a person says."""
+
+    id: int
+    model_version: str
+    score: float | None
+    result: list[Region]
+
+
 class WorkOut(QueueItemOut):
     """An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie."""
 
@@ -230,6 +239,8 @@ class WorkOut(QueueItemOut):
     leased_until: datetime | None
     assignment: AssignedOut | None
     comments: int
+    suggestions: list[SuggestionOut]
+    """The newest of each model's version, newest first."""
 
 
 class NextIn(Schema):

@@ -11,7 +11,9 @@ from django.apps import apps
 from django.db import models
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUTE = ["core", "artifacts", "datasets", "labeling", "pipelines", "runs", "registry", "deployments", "monitoring", "governance"]
+ROUTE = [
+    "core", "artifacts", "datasets", "labeling", "labelstudio", "pipelines", "runs", "registry", "deployments", "monitoring", "governance",
+]  # fmt: skip
 """DESIGN §1. An app may point at itself and at those before it."""
 ELSEWHERE = {"config", "realtime"}
 """Packages of the backend that have no tables and no place on the route."""

@@ -41,6 +41,17 @@ def table_version(
     )
 
 
+def first_or_next(
+    dataset: Dataset, user: User | None, stored: Stored, rows: int, columns: list[dict[str, Any]], note: str
+) -> DatasetVersion:
+    """A typed Parquet file as the version after the newest, or as the first."""
+    dataset = Dataset.objects.select_for_update(of=("self",)).select_related("project").get(pk=dataset.pk)
+    number = (dataset.versions.aggregate(n=Max("number"))["n"] or 0) + 1
+    version = DatasetVersion(dataset=dataset, number=number, created_by=user, note=note, columns=columns, item_count=rows)
+    named = [{"name": c["name"], "type": c["type"]} for c in columns]
+    return _keep(version, Frozen(kind="Table", stored=stored, metadata={"rows": rows, "columns": named, "label_column": None}), user)
+
+
 def _next(base: DatasetVersion) -> tuple[Dataset, int]:
     dataset = Dataset.objects.select_for_update(of=("self",)).select_related("project").get(pk=base.dataset_id)
     newest = dataset.versions.aggregate(n=Max("number"))["n"] or 0

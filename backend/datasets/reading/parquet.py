@@ -24,7 +24,8 @@ class Writer:
         import pyarrow.parquet as pq
 
         if columns:
-            said = {"columns": [{"name": c["name"], "type": c["type"]} for c in columns], "label_column": label_column}
+            named = [{"name": c["name"], "type": c["type"], **({"key": True} if c.get("key") else {})} for c in columns]
+            said = {"columns": named, "label_column": label_column}
             schema = schema.with_metadata({META: json.dumps(said, ensure_ascii=False).encode()})
         self.schema, self.path, self.rows = schema, path, 0
         self._group = group_rows(len(schema))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 
 from backend.core.events import publish
 from backend.datasets.actions.announce import PATIENCE, send
 from backend.labeling.models import LabelledVersion, LabelSchema
 
+annotation_changed = Signal()
+"""Sent with `annotation` (its id), `item` (its id) and `change` (`submitted`, `changed` or `withdrawn`), in the transaction of the change.
+Later stages of the route listen; this one does not know them."""
 FILL, FREEZE = "labeling.fill", "labeling.freeze"
 
 

@@ -1,7 +1,8 @@
 """Filling a queue from a data set's newest frozen version, in the worker: one statement, however many items.
 
 What is in the queue already stays with all that was said of it; what the version no longer holds is `removed`, and comes back if it does.
-A row of a table is known by a digest of its values (and by its place among equal rows), so that rows may move between versions.
+A row of a table is known by a digest of its values (and by its place among equal rows), so that rows may move between versions; where
+the table says which column is its key, by that. What waits for its first version (`pending`) is not taken out.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def fill(schema_id: UUID) -> None:
         try:
             version = newest_frozen(schema.dataset)
         except NoFrozenVersion as e:
+            if not schema.dataset.versions.exists():  # its items come one by one, before their first version
+                LabelSchema.objects.filter(pk=schema_id).update(fill_status="ready", fill_message="")
+                return
             LabelSchema.objects.filter(pk=schema_id).update(fill_status="failed", fill_message=str(e)[:500])
             return
         with transaction.atomic():
@@ -53,7 +57,7 @@ def fill(schema_id: UUID) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(INCOMING)
                 _incoming(cursor, schema, version)
-                _take_in(cursor, row)
+                _take_in(cursor, row, keyed=schema.dataset.modality != "table" or tables.key_column(version.data) is not None)
             row.filled, row.fill_status, row.fill_message = version.number, "ready", ""
             row.save(update_fields=["filled", "fill_status", "fill_message", "updated_at"])
             schema_changed(row)
@@ -77,9 +81,14 @@ def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None
 def table_rows(digest: str, variables: list[str]) -> Iterator[Row]:
     """(Place among equal rows, digest of the values, the variables) of each row of a frozen table, in its order."""
     seen: Counter[str] = Counter()
+    key = tables.key_column(digest)
     for batch in tables.batches(digest):
         names = batch.schema.names
         for cells in tables.json_rows(batch):
+            if key is not None:
+                row = str(cells[names.index(key)])
+                yield row, keyed_digest(row), {name: cells[names.index(name)] for name in variables}
+                continue
             known = hashlib.sha256(
                 json.dumps(cells, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
             ).hexdigest()
@@ -87,11 +96,17 @@ def table_rows(digest: str, variables: list[str]) -> Iterator[Row]:
             yield str(seen[known]), known, {name: cells[names.index(name)] for name in variables}
 
 
-def _take_in(cursor: Any, schema: LabelSchema) -> None:
+def keyed_digest(key: str) -> str:
+    """Of a row that is known by a key: its values may change, and its annotations stay."""
+    return hashlib.sha256(f"row {key}".encode()).hexdigest()
+
+
+def _take_in(cursor: Any, schema: LabelSchema, *, keyed: bool) -> None:
+    """Of rows that are known by a key the queue keeps all that it knows, also what the wording does not show."""
     cursor.execute("CREATE INDEX ON incoming (digest, key)")
     cursor.execute("ANALYZE incoming")
     cursor.execute(
-        "UPDATE labeling_queueitem q SET removed = true WHERE q.schema_id = %s AND NOT q.removed AND NOT EXISTS ("
+        "UPDATE labeling_queueitem q SET removed = true WHERE q.schema_id = %s AND NOT q.removed AND NOT q.pending AND NOT EXISTS ("
         " SELECT 1 FROM incoming i WHERE i.key = q.key AND i.digest = q.digest)",
         [schema.pk],
     )
@@ -101,11 +116,13 @@ def _take_in(cursor: Any, schema: LabelSchema) -> None:
         " SELECT %(schema)s, i.key, i.digest, i.media_type, i.width, i.height, i.data, i.position,"
         "  CASE WHEN %(random)s THEN random() ELSE i.position END,"
         "  %(overlap)s, %(overlap)s, 0, false FROM incoming i ORDER BY i.position"
-        " ON CONFLICT (schema_id, key, digest) DO UPDATE SET position = excluded.position, data = excluded.data, removed = false,"
+        " ON CONFLICT (schema_id, key, digest) DO UPDATE SET position = excluded.position,"
+        "  data = CASE WHEN %(keyed)s THEN excluded.data || q.data ELSE excluded.data END, removed = false, pending = false,"
         "  rank = CASE WHEN %(sequential)s THEN excluded.position ELSE q.rank END"
-        " WHERE (q.position, q.data, q.removed) IS DISTINCT FROM (excluded.position, excluded.data, false)",
+        " WHERE (q.position, q.data, q.removed, q.pending) IS DISTINCT FROM (excluded.position, excluded.data, false, false)",
         {
             "schema": schema.pk, "overlap": schema.overlap, "random": schema.order == "random", "sequential": schema.order == "sequential",
+            "keyed": keyed,
         },
     )  # fmt: skip
     cursor.execute("DROP TABLE incoming")

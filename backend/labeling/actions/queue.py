@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backend.core.actions import audit
 from backend.core.models import User
-from backend.labeling.actions import truth
+from backend.labeling.actions import announce, truth
 from backend.labeling.errors import (
     AlreadyAccepted,
     AlreadySeen,
@@ -96,6 +96,7 @@ def submit(
                 truth.settle_alone(item.pk, None if review else answer["id"])
             elif answer["outcome"] != "submitted" or answer["done"] >= answer["wanted"]:
                 truth.settle(item.pk)
+            announce.annotation_changed.send(QueueItem, annotation=UUID(str(answer["id"])), item=item.pk, change=answer["outcome"])
     if answer["outcome"] not in ("submitted", "changed", "repeated"):
         _keep_as_draft(item, user, kept)
         raise _refusal(answer, item)

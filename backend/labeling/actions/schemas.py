@@ -55,6 +55,8 @@ def fits(dataset: Dataset, config: LabelConfig) -> None:
     elif dataset.modality == "text" and len(config.objects) != 1:
         raise DatasetDoesNotFit(dataset=dataset.slug, modality="texts", asked=_asked(config), field="xml", hint="Show one <Text>.")
     elif dataset.modality == "table":
+        if not dataset.versions.exists():
+            return  # tasks that a script will import; each is looked at then
         version = newest_frozen(dataset)
         columns = [c["name"] for c in version.columns]
         for variable in config.variables:
@@ -82,6 +84,15 @@ def make_schema(request: Any, project: Project, user: User, fields: dict[str, An
     newest_frozen(dataset)
     config = config_for(dataset, fields["xml"])
     with transaction.atomic():
+        schema = keep_schema(request, dataset, config, user, fields)
+        announce(FILL, schema.pk)
+    return schema
+
+
+def keep_schema(request: Any, dataset: Dataset, config: LabelConfig, user: User, fields: dict[str, Any]) -> LabelSchema:
+    """The rows of a label schema that was checked. The caller is in a transaction, and has its queue filled."""
+    project = dataset.project
+    with transaction.atomic():
         schema = LabelSchema.objects.create(
             project=project, dataset=dataset, name=fields["name"].strip(),
             slug=unique_slug(LabelSchema.objects.filter(project=project), fields["name"], "labels"),
@@ -91,7 +102,6 @@ def make_schema(request: Any, project: Project, user: User, fields: dict[str, An
             schema=schema, number=1, xml=fields["xml"], config=config.as_json(), guidelines=fields["guidelines"], created_by=user
         )
         audit.record(request, "label_schema.create", _target(schema), after=audit.snapshot(schema, *SETTINGS))
-        announce(FILL, schema.pk)
         schema_changed(schema)
     return schema
 

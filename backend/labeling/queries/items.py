@@ -124,11 +124,12 @@ def annotation_by_id(schema: LabelSchema, id_: UUID) -> dict[str, Any]:
 def work_out(item: QueueItem, user: User) -> dict[str, Any]:
     """An item as its annotator needs it: what is shown, their draft, their annotation, until when it is theirs."""
     config = wording(newest_version(item.schema))
-    draft, number, drafted_at, until, comments, labelled = cast(
+    draft, number, drafted_at, until, comments, labelled, suggested = cast(
         "tuple[Any, ...]",
         one(
             "SELECT d.result, d.number, d.updated_at, l.until, (SELECT count(*) FROM labeling_comment WHERE item_id = q.id),"
-            " EXISTS (SELECT 1 FROM labeling_annotation WHERE item_id = q.id AND author_id = %(user)s)"
+            " EXISTS (SELECT 1 FROM labeling_annotation WHERE item_id = q.id AND author_id = %(user)s),"
+            " EXISTS (SELECT 1 FROM labeling_suggestion WHERE item_id = q.id)"
             " FROM (SELECT %(item)s::bigint AS id) q LEFT JOIN labeling_draft d ON d.item_id = q.id AND d.user_id = %(user)s"
             " LEFT JOIN labeling_lease l ON l.item_id = q.id AND l.user_id = %(user)s",
             {"item": item.pk, "user": user.pk},
@@ -146,7 +147,16 @@ def work_out(item: QueueItem, user: User) -> dict[str, Any]:
         if item.assignment
         else None,
         "comments": comments,
+        "suggestions": suggestions_of(item) if suggested else [],
     }
+
+
+def suggestions_of(item: QueueItem) -> list[dict[str, Any]]:
+    """The newest of each model's version, newest first."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in item.suggestions.order_by("-id")[:50]:
+        found.setdefault(row.model_version, {f: getattr(row, f) for f in ("id", "model_version", "score", "result")})
+    return list(found.values())
 
 
 def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:

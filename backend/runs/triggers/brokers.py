@@ -7,7 +7,6 @@ connection that Python makes.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 import sys
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from backend.core.errors import InvalidInput
+from backend.core.outgoing import is_public
 
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253}):(?P<port>[0-9]{1,5})")
 HINT = "The operator can allow brokers on private networks with ALLOW_PRIVATE_BROKERS=1."
@@ -46,15 +46,6 @@ def check(addresses: list[str], field: str) -> None:
             continue
         if any(not is_public(one) for one in found):
             raise InvalidInput(message=f"{address} is on a private network, which listeners may not reach.", field=field, hint=HINT)
-
-
-def is_public(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not address.is_multicast
 
 
 def guard() -> None:

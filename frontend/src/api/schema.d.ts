@@ -1617,6 +1617,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Link
+         * @description With which server it is linked, how the last synchronisation went, and where a person must choose.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        get: operations["backend_labelstudio_api_links_get_label_link"];
+        /**
+         * Set Label Link
+         * @description Link with a project of a Label Studio server and synchronise; in the caller's name.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_labelstudio_api_links_set_label_link"];
+        post?: never;
+        /**
+         * Delete Label Link
+         * @description Stop synchronising; both sides keep what they have.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_labelstudio_api_links_delete_label_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sync Label Link
+         * @description Synchronise now.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_sync_label_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/conflicts/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose Side
+         * @description Of a task that both sides changed: which answer holds. Synchronises at once.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_choose_side"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/catalog": {
         parameters: {
             query?: never;
@@ -3712,6 +3790,14 @@ export interface components {
             /** Digest */
             digest: string;
         };
+        /** ChoiceIn */
+        ChoiceIn: {
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "ours" | "theirs";
+        };
         /**
          * CodeCheckOut
          * @description Either what the step will be (its ports, its form), or what is wrong with the text.
@@ -4022,6 +4108,28 @@ export interface components {
             undo: string;
             /** Version */
             version: string;
+        };
+        /**
+         * ConflictOut
+         * @description A task whose answer both sides changed; null: that side says nothing of it.
+         */
+        ConflictOut: {
+            /** Task */
+            task: number;
+            /** Key */
+            key: string;
+            /** Why */
+            why: string;
+            /** Ours */
+            ours: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Theirs */
+            theirs: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Chosen */
+            chosen: ("ours" | "theirs") | null;
         };
         /** ConfusionOut */
         ConfusionOut: {
@@ -4533,6 +4641,13 @@ export interface components {
             total: number;
             time: components["schemas"]["SpanOut"] | null;
             memory: components["schemas"]["SpanOut"] | null;
+        };
+        /**
+         * FoundLinkOut
+         * @description Null: it is linked with no server.
+         */
+        FoundLinkOut: {
+            link: components["schemas"]["LinkOut"] | null;
         };
         /** FreezeIn */
         FreezeIn: {
@@ -5235,6 +5350,41 @@ export interface components {
             run: string;
             /** Lines */
             lines: components["schemas"]["LogLine"][];
+        };
+        /**
+         * LinkIn
+         * @description `remote` is the number of the project there; without it one is made. Without `token` the one that was given stays.
+         */
+        LinkIn: {
+            /** Url */
+            url: string;
+            /**
+             * Token
+             * @default
+             */
+            token: string;
+            /** Remote */
+            remote?: number | null;
+        };
+        /** LinkOut */
+        LinkOut: {
+            /** Url */
+            url: string;
+            /** Remote */
+            remote: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed";
+            /** Message */
+            message: string;
+            /** Synced At */
+            synced_at: string | null;
+            /** Tasks */
+            tasks: number;
+            /** Conflicts */
+            conflicts: components["schemas"]["ConflictOut"][];
         };
         /** ListedItemOut */
         ListedItemOut: {
@@ -7039,6 +7189,22 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * SuggestionOut
+         * @description A model's pre-label: shown beside what a person says.
+         */
+        SuggestionOut: {
+            /** Id */
+            id: number;
+            /** Model Version */
+            model_version: string;
+            /** Score */
+            score: number | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+        };
         /** TablePreview */
         TablePreview: {
             /**
@@ -7735,6 +7901,8 @@ export interface components {
             assignment: components["schemas"]["AssignedOut"] | null;
             /** Comments */
             comments: number;
+            /** Suggestions */
+            suggestions: components["schemas"]["SuggestionOut"][];
         };
         /** YamlIn */
         YamlIn: {
@@ -10796,6 +10964,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LabelledOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_get_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundLinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_set_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_delete_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_sync_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_choose_side: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
                 };
             };
             400: components["responses"]["Error400"];

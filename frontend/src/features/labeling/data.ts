@@ -62,6 +62,13 @@ export const labelledQuery = (project: string, schema: string) =>
     refetchInterval: (query) => (query.state.data?.some((v) => v.status === 'queued' || v.status === 'running') ? 1_000 : false),
   })
 
+export const linkQuery = (project: string, schema: string) =>
+  queryOptions({
+    queryKey: [...keys.labelSchemas(project), schema, 'link'],
+    queryFn: async () => (await unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/link', path(project, schema)))).link,
+    refetchInterval: (query) => (query.state.data && ['queued', 'running'].includes(query.state.data.status) ? 1_000 : false),
+  })
+
 export const itemQuery = (project: string, label_schema: string, item: number) =>
   queryOptions({
     queryKey: [...keys.labelSchemas(project), label_schema, 'item', item],

@@ -103,7 +103,8 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
     return opening(keptLocally(user, schema.id, work.id), remote, mine)
   }, [work, user, schema.id])
   const draft = useDraft(project, schema, work, user, begun.number)
-  const editor = useEditor({ key: `${work.id}:${work.mine?.version ?? 0}`, config, item: work, result: begun.result, onChange: draft.change })
+  const suggestions = useMemo(() => (work.mine ? [] : resultOf(work.suggestions[0]?.result ?? [])), [work])
+  const editor = useEditor({ key: `${work.id}:${work.mine?.version ?? 0}`, config, item: work, result: begun.result, suggestions, onChange: draft.change })
   const result = useEditorState(editor, (state) => state.result)
   const missing = problemsOf(config, result)
   const outbox = useOutbox(user, (_, error) => {

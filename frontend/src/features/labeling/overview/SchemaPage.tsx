@@ -1,6 +1,7 @@
 /** One label schema: how far its queue is, who did what, the items, the question, who is assigned, and labels as data. */
 import { Badge, Button, Group, Menu, Tabs, ActionIcon } from '@mantine/core'
-import { IconChecks, IconDots, IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react'
+import { useDisclosure } from '@mantine/hooks'
+import { IconArrowsExchange, IconChecks, IconDots, IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { api, unwrap } from '@/api/client'
@@ -11,6 +12,7 @@ import { PageHeader } from '@/ui/PageHeader'
 import { schemaQuery, useLabelingLive, useRefresh } from '../data'
 import { Assignments } from './Assignments'
 import { Items } from './Items'
+import { LinkDialog } from './LinkDialog'
 import { Progress } from './Progress'
 import { Quality } from './Quality'
 import { SchemaSettings } from './SchemaSettings'
@@ -22,6 +24,7 @@ export function SchemaPage() {
   const { tab = 'progress' } = useSearch({ strict: false }) as { tab?: string }
   const navigate = useNavigate()
   const can = useCan()
+  const [linking, { open: openLink, close: closeLink }] = useDisclosure(false)
   const refresh = useRefresh(project)
   useLabelingLive(project)
   const query = useQuery(schemaQuery(project, slug))
@@ -81,6 +84,11 @@ export function SchemaPage() {
                     <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} disabled={schema.newest_data === schema.filled && schema.fill_status === 'ready'} onClick={() => void fill()}>
                       Fill from version {schema.newest_data} of the data
                     </Menu.Item>
+                    {schema.modality === 'table' && (
+                      <Menu.Item leftSection={<IconArrowsExchange size={16} aria-hidden />} onClick={openLink}>
+                        Label Studio…
+                      </Menu.Item>
+                    )}
                     <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void remove()}>
                       Delete
                     </Menu.Item>
@@ -92,6 +100,7 @@ export function SchemaPage() {
         }
       />
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+      {schema && <LinkDialog schema={schema} opened={linking} onClose={closeLink} />}
       {schema && (
         <Tabs value={tab} onChange={(chosen) => void navigate({ to: '.', search: { tab: chosen ?? 'progress' }, replace: true })} keepMounted={false}>
           <Tabs.List mb="md">

@@ -1,0 +1,37 @@
+"""Taking an annotation back: its place is free again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from backend.core.actions import audit
+from backend.core.models import User
+from backend.core.permissions import may
+from backend.labeling.actions import announce, truth
+from backend.labeling.errors import AlreadyAccepted, NotTheirs
+from backend.labeling.models import Annotation, QueueItem
+
+
+def withdraw(request: Any, annotation: Annotation, user: User, role: str) -> None:
+    """One's own while no reviewer has accepted it; whoever manages labels, anybody's."""
+    manages = may(role, "label.manage")
+    if annotation.author_id != user.pk and not manages:
+        raise NotTheirs()
+    with transaction.atomic():
+        item = QueueItem.objects.select_for_update(of=("self",)).select_related("schema__project").get(pk=annotation.item_id)
+        row = Annotation.objects.select_for_update().filter(pk=annotation.pk).first()
+        if row is None:
+            return
+        if row.status == "accepted" and not manages:
+            raise AlreadyAccepted()
+        target = ("annotation", row.pk, f"{item.schema.slug} {item.key}")
+        audit.record(request, "annotation.withdraw", target, before=row.result, project=item.schema.project)
+        announce.annotation_changed.send(QueueItem, annotation=row.pk, item=item.pk, change="withdrawn")
+        QueueItem.objects.filter(pk=item.pk, truth=row.pk).update(truth=None)
+        row.delete()
+        QueueItem.objects.filter(pk=item.pk).update(done=F("done") - 1, free=F("free") + 1)
+        truth.settle(item.pk)
+        announce.schema_changed(item.schema)

@@ -1,0 +1,1 @@
+"""Writes of `labelstudio`: one file a subject."""

@@ -1,0 +1,1 @@
+"""Reads of `labelstudio`: our rows as Label Studio writes them."""
