@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from backend.core.events import publish
 from backend.datasets.actions.announce import PATIENCE, send
-from backend.labeling.models import LabelledVersion, LabelSchema
+from backend.labeling.models import LabelledVersion, LabelSchema, Measurement
 
-FILL, FREEZE = "labeling.fill", "labeling.freeze"
+FILL, FREEZE, MEASURE = "labeling.fill", "labeling.freeze", "labeling.measure"
 
 
 def announce_waiting(everything: bool = False) -> None:
@@ -19,6 +19,7 @@ def announce_waiting(everything: bool = False) -> None:
     for task, rows in (
         (FILL, LabelSchema.objects.filter(late, fill_status__in=["queued", "running"])),
         (FREEZE, LabelledVersion.objects.filter(late, status__in=["queued", "running"])),
+        (MEASURE, Measurement.objects.filter(late, status__in=["queued", "running"])),
     ):
         waiting = list(rows.values_list("pk", flat=True)[:500])
         rows.model._default_manager.filter(pk__in=waiting).update(announced_at=now)

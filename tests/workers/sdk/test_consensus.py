@@ -49,7 +49,7 @@ def crowd(skills: list[float], items: int, classes: int, seed: int) -> tuple[Any
 
 @pytest.mark.parametrize("seed", range(4))
 def test_dawid_skene_finds_who_is_good_and_beats_the_majority(seed: int) -> None:
-    skills = [0.95, 0.9, 0.45, 0.4, 0.4]
+    skills = [0.95, 0.9, 0.45, 0.4, 0.4, 0.35]
     truth, item, person, said = crowd(skills, 600, 3, seed)
     found = dawid_skene(item, person, said, 3)
     assert found.converged
@@ -59,7 +59,7 @@ def test_dawid_skene_finds_who_is_good_and_beats_the_majority(seed: int) -> None
     majority, ours = (votes.argmax(1) == truth).mean(), (found.posteriors.argmax(1) == truth).mean()
     known = np.array([np.full((3, 3), (1 - k) / 2) + (k - (1 - k) / 2) * np.eye(3) for k in skills])
     best = np.mean([posterior(np.full(3, 1 / 3), known, said[item == i]).argmax() == truth[i] for i in range(600)])
-    assert ours > majority + 0.05 and ours > best - 0.02, "almost what one who knew everybody's skill could tell"
+    assert ours > majority + 0.07 and ours > best - 0.03, "almost what one who knew everybody's skill could tell"
     turned = np.random.default_rng(1).permutation(len(item))
     again = dawid_skene(item[turned], person[turned], said[turned], 3)
     assert np.allclose(again.posteriors, found.posteriors, atol=1e-6), "the order of answers changes nothing"
