@@ -86,12 +86,21 @@ def _labels(client: Client) -> Labels:
     return Labels(pictures="shapes-on-the-quay", texts="what-passengers-say", item=item)
 
 
-def join(client: Client, project: str, email: str, name: str, role: str) -> None:
+def join(client: Client, project: str, email: str, name: str, role: str) -> Client:
+    """A new member with an account of their own; returns what asks in their name."""
     made = client.request("POST", f"/projects/{project}/invitations", json={"email": email, "role": role})
     body = {"name": name, "email": email, "password": PASSWORD, "token": made["link"].rsplit("/", 1)[1]}
     with httpx.Client(base_url=client.base_url, trust_env=False) as browser:
         browser.get("/sign-in")
         browser.post("/api/v1/accounts", json=body, headers={"X-CSRFToken": browser.cookies["headrace_csrf"]}).raise_for_status()
+        made = browser.post("/api/v1/tokens", json={"name": "stage"}, headers={"X-CSRFToken": browser.cookies["headrace_csrf"]})
+        return Client(client.base_url, made.raise_for_status().json()["token"], project)
+
+
+def crowd(client: Client) -> list[Client]:
+    """Four annotators of the client's project."""
+    people = {"abel": "Abel Tasman", "bea": "Beatriz Quintana", "chen": "Chen Wei", "dora": "Dora Lindqvist"}
+    return [join(client, str(client.project), f"{short}@example.org", name, "annotator") for short, name in people.items()]
 
 
 def _people(client: Client) -> None:

@@ -3,11 +3,11 @@ import { Group, Select } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { Chart } from '@/ui/chart'
 import type { Asked } from './Disagreements'
-import { called, confusionFigure, confusionOf, NOTHING, type Quality } from './figures'
+import { called, confusionFigure, confusionOf, labelledControls, NOTHING, type Quality } from './figures'
 import { Section, Small } from './Section'
 
 export function Confusion({ found, names, onOpen }: { found: Quality; names: Map<string, string>; onOpen: (asked: Asked) => void }) {
-  const controls = [...new Set(found.labels.map((one) => one.control))]
+  const controls = labelledControls(found)
   const [control, setControl] = useState(controls[0] ?? '')
   const [person, setPerson] = useState<string | null>(null)
   const cells = useMemo(() => confusionOf(found, control, person), [found, control, person])

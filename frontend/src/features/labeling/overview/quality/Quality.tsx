@@ -13,7 +13,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { qualityQuery, useRefresh, type LabelSchema } from '../../data'
 import { Confusion } from './Confusion'
 import { Disagreements, type Asked } from './Disagreements'
-import { beyond, labelsFigure, namesOf, share, timelineFigure, type Quality as Found } from './figures'
+import { beyond, labelledControls, labelsFigure, namesOf, share, timelineFigure, type Quality as Found } from './figures'
 import { Pairs } from './Pairs'
 import { People } from './People'
 import { Section, Small } from './Section'
@@ -34,11 +34,13 @@ export function Quality({ schema }: { schema: LabelSchema }) {
       ))}
       {found.status === 'failed' && <ErrorNotice error={new Error(found.message)} />}
       {found.measured_at && !found.own && <Overview schema={schema} found={found} />}
-      {!found.own && found.labels.length > 0 && <Confusion found={found} names={names} onOpen={setAsked} />}
-      {found.labels.length > 0 && <Labels found={found} onOpen={setAsked} />}
-      {found.pairs.length > 0 && <Pairs found={found} names={names} onOpen={setAsked} />}
       {found.people.length > 0 && <People found={found} names={names} />}
-      {found.timeline.some((week) => week.right !== null) && <Timeline found={found} names={names} />}
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl" verticalSpacing="xl">
+        {found.labels.length > 0 && <Confusion found={found} names={names} onOpen={setAsked} />}
+        {found.labels.length > 0 && <Labels found={found} onOpen={setAsked} />}
+        {found.pairs.length > 0 && <Pairs found={found} names={names} onOpen={setAsked} />}
+        {found.timeline.some((week) => week.right !== null) && <Timeline found={found} names={names} />}
+      </SimpleGrid>
       <Disagreements schema={schema} asked={asked} onClose={() => setAsked(null)} />
     </Stack>
   )
@@ -152,7 +154,7 @@ function Overview({ schema, found }: { schema: LabelSchema; found: Found }) {
 }
 
 function Labels({ found, onOpen }: { found: Found; onOpen: (asked: Asked) => void }) {
-  const controls = [...new Set(found.labels.map((one) => one.control))]
+  const controls = labelledControls(found)
   const [control, setControl] = useState(controls[0] ?? '')
   const rows = found.labels.filter((one) => one.control === control)
   return (

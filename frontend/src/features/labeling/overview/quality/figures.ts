@@ -15,6 +15,9 @@ export function namesOf(found: Quality): Map<string, string> {
   return new Map(found.users.map((user) => [user.id, user.name || user.email]))
 }
 
+/** The questions that are answered with labels, in the schema's order. */
+export const labelledControls = (found: Quality): string[] => found.controls.map((one) => one.control).filter((name) => found.labels.some((one) => one.control === name))
+
 export type Confusion = { labels: string[]; counts: number[][] }
 
 /** Rows: what one said; columns: what the other said of the same. Of one person, or of everybody. */
