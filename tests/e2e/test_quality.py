@@ -22,7 +22,7 @@ def test_the_dashboard_opens_the_items_on_which_people_differ(open_page: Open, f
     page.goto(f"/p/{project}/labels/{slug}?tab=quality")
     expect(page.get_by_text("Agreement of two people")).to_be_visible()
     page.get_by_role("button", name="Annotations").click()
-    confusion = page.get_by_role("region", name="What is taken for what")
+    confusion = page.get_by_role("region", name="Confusion")
     confusion.scroll_into_view_if_needed()
     expect(confusion.locator(".js-plotly-plot")).to_be_visible()
     confusion.get_by_role("button", name="As a table").click()

@@ -160,7 +160,7 @@ def _regions(
             continue
         kept.append(cluster)
         id_ = hashlib.sha256(_canonical([control.name, len(kept), cluster.value]).encode()).hexdigest()[:12]
-        sizes = {k: cluster.middle[k] for k in ("original_width", "original_height", "image_rotation") if k in cluster.middle}
+        sizes: Json = {k: cluster.middle[k] for k in ("original_width", "original_height", "image_rotation") if k in cluster.middle}
         result.append({**_said(control, cluster.value, id_), **sizes})
         new_ids.update({(person, region["id"]): id_ for person, region in cluster.members})
         for attribute in attributes:

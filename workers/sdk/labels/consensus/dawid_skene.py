@@ -45,7 +45,7 @@ def dawid_skene(items: Ints, people: Ints, said: Ints, classes: int) -> Estimate
     if not len(items):
         raise ValueError("there is no answer")
     count, crowd = int(items.max()) + 1, int(people.max()) + 1
-    posteriors = np.zeros((count, classes))
+    posteriors: Floats = np.zeros((count, classes))
     np.add.at(posteriors, (items, said), 1.0)
     posteriors = _rows(posteriors)
     rounds, moved = 0, np.inf

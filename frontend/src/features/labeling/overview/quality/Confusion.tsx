@@ -20,12 +20,12 @@ export function Confusion({ found, names, onOpen }: { found: Quality; names: Map
     .sort((a, b) => b.count - a.count)
   return (
     <Section
-      title="What is taken for what"
-      help="Each row by its own total. Choose a cell beside the diagonal to see the items on which people differ so."
+      title="Confusion"
+      help="What people take for what; each row by its own total. Choose a cell beside the diagonal to see the items on which people differ so."
       aside={
         <Group gap="xs">
-          {controls.length > 1 && <Select aria-label="Question" size="xs" w={150} data={controls} value={control} allowDeselect={false} onChange={(chosen) => chosen && setControl(chosen)} />}
-          <Select aria-label="Person" size="xs" w={170} placeholder="Everybody" clearable data={found.people.map((one) => ({ value: one.person, label: names.get(one.person) ?? 'somebody' }))} value={person} onChange={setPerson} />
+          {controls.length > 1 && <Select aria-label="Question" size="xs" w={112} data={controls} value={control} allowDeselect={false} onChange={(chosen) => chosen && setControl(chosen)} />}
+          <Select aria-label="Person" size="xs" w={124} placeholder="Everybody" clearable data={found.people.map((one) => ({ value: one.person, label: names.get(one.person) ?? 'somebody' }))} value={person} onChange={setPerson} />
         </Group>
       }
       table={<Small head={[person ? `${who} said` : 'One said', 'The other said', 'Times', 'Where']} rows={rows.map((cell) => ({ key: `${cell.said}\n${cell.other}`, cells: [called(cell.said), called(cell.other), cell.count.toLocaleString()], open: () => open(cell.said, cell.other) }))} />}
@@ -38,7 +38,8 @@ export function Confusion({ found, names, onOpen }: { found: Quality; names: Map
           const point = (event as { points?: { x?: string; y?: string }[] }).points?.[0]
           const label = (value: string | undefined) => (value === NOTHING && !cells.labels.includes(NOTHING) ? '' : value)
           const [said, other] = [label(point?.y), label(point?.x)]
-          if (said !== undefined && other !== undefined && said !== other) open(said, other)
+          if (said === undefined || other === undefined || said === other) return
+          if (cells.counts[cells.labels.indexOf(said)]?.[cells.labels.indexOf(other)]) open(said, other)
         }}
       />
     </Section>

@@ -83,11 +83,11 @@ export function People({ found, names }: { found: Quality; names: Map<string, st
 function Of({ value, of }: { value: number | null; of: number }) {
   if (value === null) return <>–</>
   return (
-    <>
+    <span>
       {share(value)}{' '}
       <Text span size="xs" c="dimmed">
         of {of.toLocaleString()}
       </Text>
-    </>
+    </span>
   )
 }

@@ -119,7 +119,7 @@ function Honeypots({ schema }: { schema: LabelSchema }) {
         Honeypots
       </Title>
       <Group align="flex-end" mb="sm">
-        <NumberInput label="Draw from what a person decided" min={1} max={10_000} allowDecimal={false} value={number} onChange={setNumber} w={220} />
+        <NumberInput label="Draw from what a person decided" min={1} max={10_000} allowDecimal={false} value={number} onChange={setNumber} w={260} />
         <Button variant="default" onClick={() => void add()}>
           Add
         </Button>

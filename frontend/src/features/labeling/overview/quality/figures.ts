@@ -63,8 +63,8 @@ export function pairsFigure(found: Quality, names: Map<string, string>): { peopl
   return {
     people,
     figure: {
-      data: [{ type: 'heatmap', x: places, y: places, z, texttemplate: '%{z:.0%}', zmin: 0, zmax: 1, xgap: 2, ygap: 2, showscale: false, hoverongaps: false, hovertemplate: '%{z:.0%}<extra></extra>' }],
-      layout: { xaxis: axis, yaxis: { ...axis, autorange: 'reversed' } },
+      data: [{ type: 'heatmap', x: places, y: places, z, text: z.map((row) => row.map((value) => (value === null ? '' : share(value)))), texttemplate: '%{text}', zmin: 0, zmax: 1, xgap: 2, ygap: 2, showscale: false, hoverongaps: false, hovertemplate: '%{z:.0%}<extra></extra>' }],
+      layout: { xaxis: { ...axis, tickangle: -30 }, yaxis: { ...axis, autorange: 'reversed' } },
     },
   }
 }
