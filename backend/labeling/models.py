@@ -268,6 +268,7 @@ class Measurement(models.Model):
     annotations = models.BigIntegerField(default=0)
     measured_at = models.DateTimeField(null=True)
     announced_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
 
 
 class Skill(models.Model):

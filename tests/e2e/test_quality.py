@@ -12,6 +12,7 @@ from tests.e2e.furnish import bring
 from tests.e2e.labels import furnish_crowd
 from tests.e2e.material import shapes
 from tests.e2e.stage import crowd
+from tests.e2e.test_accessible import serious, settle
 from workers.sdk.client import Client
 
 
@@ -22,6 +23,8 @@ def test_the_dashboard_opens_the_items_on_which_people_differ(open_page: Open, f
     page.goto(f"/p/{project}/labels/{slug}?tab=quality")
     expect(page.get_by_text("Agreement of two people")).to_be_visible()
     page.get_by_role("button", name="Annotations").click()
+    settle(page)
+    assert serious(page) == []
     confusion = page.get_by_role("region", name="Confusion")
     confusion.scroll_into_view_if_needed()
     expect(confusion.locator(".js-plotly-plot")).to_be_visible()

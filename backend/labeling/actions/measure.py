@@ -30,11 +30,12 @@ log = logging.getLogger(__name__)
 GROWN, FEWEST, LOOK = 0.05, 20, 0.02
 """Measured again when annotations have grown by this share and by so many; one submission in fifty looks whether they have."""
 BATCH = 500
+ATTEMPTS = 3
 
 
 def measure_soon(schema: LabelSchema, *, settle: bool = False) -> None:
     """Have it done by the worker; `settle`: decide every item anew too. The caller is in a transaction."""
-    defaults = {"status": "queued", "message": "", "announced_at": timezone.now(), **({"settle": True} if settle else {})}
+    defaults = {"status": "queued", "message": "", "announced_at": timezone.now(), "attempts": 0, **({"settle": True} if settle else {})}
     Measurement.objects.update_or_create(schema=schema, defaults=defaults)
     announce(MEASURE, schema.pk)
 
@@ -65,7 +66,11 @@ def measure(schema_id: UUID) -> None:
         last = Measurement.objects.select_related("schema__project").filter(pk=schema_id, status__in=["queued", "running"]).first()
         if not mine or last is None:
             return
-        Measurement.objects.filter(pk=schema_id).update(status="running", announced_at=timezone.now())
+        Measurement.objects.filter(pk=schema_id).update(status="running", attempts=F("attempts") + 1, announced_at=timezone.now())
+        if last.attempts >= ATTEMPTS:
+            message = f"It ended the worker {ATTEMPTS} times; the studio's log says why."
+            Measurement.objects.filter(pk=schema_id).update(status="failed", message=message)
+            return
         try:
             _measure(last.schema)
         except OperationalError:

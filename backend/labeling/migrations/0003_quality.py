@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('annotations', models.BigIntegerField(default=0)),
                 ('measured_at', models.DateTimeField(null=True)),
                 ('announced_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(

@@ -1,5 +1,5 @@
 /** How well and how fast each person labels; any column sorts. */
-import { Badge, Group, Table, Text, Title, Tooltip, UnstyledButton } from '@mantine/core'
+import { Badge, Group, Select, Table, Text, Title, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useState } from 'react'
 import { StackedTable } from '@/ui/StackedTable'
@@ -26,9 +26,14 @@ export function People({ found, names }: { found: Quality; names: Map<string, st
   }
   return (
     <section aria-label="By person">
-      <Title order={2} size="h4" mb={4}>
-        {found.own ? 'Your work' : 'By person'}
-      </Title>
+      <Group justify="space-between" mb={4}>
+        <Title order={2} size="h4">
+          {found.own ? 'Your work' : 'By person'}
+        </Title>
+        {found.people.length > 1 && (
+          <Select aria-label="Sort by" size="xs" w={150} hiddenFrom="sm" allowDeselect={false} data={columns.map((column) => ({ value: column.name, label: column.label }))} value={by} onChange={(chosen) => chosen && choose(chosen as Column)} />
+        )}
+      </Group>
       <StackedTable minWidth={640}>
         <Table.Thead>
           <Table.Tr>
