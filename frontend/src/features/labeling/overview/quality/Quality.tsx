@@ -141,7 +141,7 @@ function Overview({ schema, found }: { schema: LabelSchema; found: Found }) {
       </SimpleGrid>
       <Text size="sm" c="dimmed" maw={760}>
         Regions agree where they have the same label and overlap by at least half. α and κ leave out what chance alone would give: above 0.8 is good; below 0.67 the question is not clear enough.{' '}
-        <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/labels/$schema" params={{ project, schema: schema.slug }} search={{ tab: 'items', state: 'differing' }} {...props} />}>
+        <Anchor size="sm" underline="always" renderRoot={(props) => <Link to="/p/$project/labels/$schema" params={{ project, schema: schema.slug }} search={{ tab: 'items', state: 'differing' }} {...props} />}>
           Items on which a person must decide
         </Anchor>
       </Text>
