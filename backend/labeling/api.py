@@ -12,12 +12,10 @@ from backend.core.schemas import Limit, Page, Text
 from backend.labeling.actions import announce, assignments, labelled, queue, review, schemas, truth, wording
 from backend.labeling.queries import items as read
 from backend.labeling.queries import labelled as versions
-from backend.labeling.queries import waiting
-from backend.labeling.queries.quality import quality
+from backend.labeling.queries import masks, waiting
 from backend.labeling.queries.schemas import find_schema, list_schemas, people, schema_out, version_out, versions_out
 from backend.labeling.schemas import (
     AdjudicateIn,
-    AgreementOut,
     AnnotationDraftIn,
     AnnotationOut,
     AssignmentIn,
@@ -61,7 +59,7 @@ def list_label_schemas(
     request: ApiRequest, project: str, search: Text | None = None, dataset: str | None = None, deleted: bool = False
 ) -> Any:
     """Label schemas with the progress of their queues."""
-    return list_schemas(request.project, search, dataset, deleted)
+    return masks.progress(list_schemas(request.project, search, dataset, deleted), request.role)
 
 
 @router.post(BASE, response={201: LabelSchemaOut})
@@ -83,7 +81,7 @@ def check_label_schema(request: ApiRequest, project: str, payload: WordingCheckI
 @allow("label.read")
 def get_label_schema(request: ApiRequest, project: str, label_schema: str) -> Any:
     """One label schema."""
-    found = schema_out(request.project, label_schema)
+    (found,) = masks.progress([schema_out(request.project, label_schema)], request.role)
     if found["fill_status"] in ("queued", "running"):
         announce.announce_waiting()
     return found
@@ -153,7 +151,7 @@ def next_item(request: ApiRequest, project: str, label_schema: str, payload: Nex
     item = queue.next_item(found, request.user, payload.holding)
     if item is None:
         return {"item": None, "waiting": waiting.places_taken(found)}
-    return {"item": read.work_out(read.find_item(found, item), request.user), "waiting": 0}
+    return {"item": read.work_out(read.find_item(found, item), request.user, request.role), "waiting": 0}
 
 
 @router.get(ONE + "/items", response=Page[ListedItemOut])
@@ -177,7 +175,7 @@ def list_queue(
 @allow("label.read")
 def get_item(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
     """One item, with the caller's own draft and annotation."""
-    return read.work_out(read.find_item(find_schema(request.project, label_schema), item), request.user)
+    return read.work_out(read.find_item(find_schema(request.project, label_schema), item), request.user, request.role)
 
 
 @router.get(ITEM + "/file", summary="The bytes of an image", openapi_extra=bytes_of("*/*", ranges=True))
@@ -244,7 +242,7 @@ def adjudicate(request: ApiRequest, project: str, label_schema: str, item: int, 
 @allow("label.read")
 def list_comments(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
     """Remarks on an item, oldest first."""
-    return read.comments_of(read.find_item(find_schema(request.project, label_schema), item))
+    return read.comments_of(read.find_item(find_schema(request.project, label_schema), item), request.user, request.role)
 
 
 @router.post(ITEM + "/comments", response={201: CommentOut})
@@ -273,7 +271,8 @@ def next_review(request: ApiRequest, project: str, label_schema: str, payload: N
     if id_ is None:
         return {"work": None, "waiting": waiting.reviews(found)}
     annotation = read.find_annotation(found, id_)
-    return {"work": {"annotation": read.annotation_by_id(found, id_), "item": read.work_out(annotation.item, request.user)}, "waiting": 0}
+    item = read.work_out(annotation.item, request.user, request.role)
+    return {"work": {"annotation": read.annotation_by_id(found, id_), "item": item}, "waiting": 0}
 
 
 @router.post(ANNOTATION + "/review", response=AnnotationOut)
@@ -317,13 +316,6 @@ def unassign_items(request: ApiRequest, project: str, label_schema: str, assignm
 def list_people(request: ApiRequest, project: str, label_schema: str) -> Any:
     """Who labelled how much and how well; annotators see themselves."""
     return people(find_schema(request.project, label_schema), waiting.only(request.user, request.role))
-
-
-@router.get(ONE + "/agreement", response=AgreementOut)
-@allow("label.review")
-def get_agreement(request: ApiRequest, project: str, label_schema: str) -> Any:
-    """How far annotators agree, per control and pair, and beyond chance."""
-    return quality(find_schema(request.project, label_schema))
 
 
 @router.get(ONE + "/labelled", response=list[LabelledOut])

@@ -63,6 +63,12 @@ class NotForYou(HeadraceError):
     status = 403
 
 
+class Paused(HeadraceError):
+    """Your work on “{schema}” is paused: {reason}."""
+
+    status = 403
+
+
 class NewerSchema(Conflict):
     """The label schema has changed meanwhile (it is at version {number}); your work is kept as a draft. Reload to go on under the new
     wording."""

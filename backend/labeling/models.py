@@ -29,6 +29,14 @@ class LabelSchema(models.Model):
     review_share = models.FloatField(default=1)
     blind = models.BooleanField(default=True)
     order = models.CharField(max_length=12, default="sequential")
+    truth_by = models.CharField(max_length=10, default="agree", db_default="agree")
+    """How the ground truth of several annotators comes about: `agree majority skill` (`actions.truth`)."""
+    enough = models.FloatField(default=0.8, db_default=0.8)
+    """Agreement, or support of a fused result (0 to 1), below which a person decides."""
+    honeypot_share = models.FloatField(default=0, db_default=0)
+    """How many of the items that a person is given are honeypots (0 to 0.5)."""
+    pause_below = models.FloatField(null=True)
+    """A person whose newest honeypots score below this is paused."""
     filled = models.PositiveIntegerField(default=0)
     fill_status = models.CharField(max_length=10, default="queued")
     fill_message = models.CharField(max_length=500, blank=True)
@@ -110,6 +118,8 @@ class Lease(models.Model):
     schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     until = models.DateTimeField()
+    honeypot = models.BooleanField(default=False, db_default=False)
+    """Beyond the places of the item: it counts nowhere and does not run out."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "user"], name="lease_unique")]
@@ -157,7 +167,8 @@ class Draft(models.Model):
 
 class Annotation(models.Model):
     """What one person said of one item. `status` is one of `submitted accepted rejected`; `to_review` those that a reviewer shall see.
-    `version` grows with every change, `seconds` is the time spent on it in all."""
+    `version` grows with every change, `seconds` is the time spent on it in all. One that was fused from others has no author; `how` names
+    the way (`majority skill`), `support` is as in `workers.sdk.labels.consensus`. `honeypot`: given beyond the places of its item."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="annotations")
@@ -171,11 +182,17 @@ class Annotation(models.Model):
     version = models.PositiveIntegerField(default=1)
     held_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     held_until = models.DateTimeField(null=True)
+    how = models.CharField(max_length=10, default="", db_default="")
+    support = models.FloatField(null=True)
+    honeypot = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["item", "author"], name="annotation_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "author"], name="annotation_unique"),
+            models.UniqueConstraint(fields=["item"], condition=~Q(how=""), name="annotation_fused_once"),
+        ]
         indexes = [
             models.Index(
                 fields=["schema", "created_at", "id"], condition=Q(to_review=True, status="submitted"), name="annotation_to_review"
@@ -211,6 +228,95 @@ class Review(models.Model):
     before = models.JSONField(null=True)
     version = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
+
+
+class Honeypot(models.Model):
+    """An item whose answer is known, mixed into what people are given. `source` is one of `truth` (a person decided it) and `given`."""
+
+    id = models.BigAutoField(primary_key=True)
+    item = models.OneToOneField(QueueItem, on_delete=models.CASCADE, related_name="honeypot")
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="honeypots")
+    answer = models.JSONField()
+    source = models.CharField(max_length=10)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class HoneypotScore(models.Model):
+    """How far somebody's first answer to a honeypot agrees with the known one (0 to 1)."""
+
+    id = models.BigAutoField(primary_key=True)
+    honeypot = models.ForeignKey(Honeypot, on_delete=models.CASCADE, related_name="scores")
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    score = models.FloatField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["honeypot", "user"], name="honeypot_score_unique")]
+        indexes = [models.Index(fields=["schema", "user", "-created_at"], name="honeypot_score_newest")]
+
+
+class Pause(models.Model):
+    """A person who is given nothing of a schema until somebody lifts it; what was scored before `lifted_at` counts no longer."""
+
+    id = models.BigAutoField(primary_key=True)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="pauses")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(default=timezone.now)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schema", "user"], condition=Q(lifted_at=None), name="pause_once")]
+
+
+class Measurement(models.Model):
+    """The figures of a schema's quality, as they were at `measured_at` with so many `annotations`; `status` is one of `queued running ready
+    failed`. `priors` says how common each label of a single choice is: {control: {labels, shares}}. `settle`: decide every item anew."""
+
+    schema = models.OneToOneField(LabelSchema, primary_key=True, on_delete=models.CASCADE, related_name="measurement")
+    status = models.CharField(max_length=10, default="queued")
+    message = models.CharField(max_length=500, blank=True)
+    settle = models.BooleanField(default=False)
+    figures = models.JSONField(default=dict)
+    priors = models.JSONField(default=dict)
+    annotations = models.BigIntegerField(default=0)
+    measured_at = models.DateTimeField(null=True)
+    announced_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+
+class Skill(models.Model):
+    """How well somebody answers one control, as last measured. `weight` is above 0; `confusion` of single choices: {labels, rows}."""
+
+    id = models.BigAutoField(primary_key=True)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="skills")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    control = models.CharField(max_length=200)
+    weight = models.FloatField()
+    confusion = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schema", "user", "control"], name="skill_unique")]
+
+
+class Disagreement(models.Model):
+    """Two people who said different things of an item, as last measured: a label each, or nothing, and their agreement on the control."""
+
+    id = models.BigAutoField(primary_key=True)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
+    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="+")
+    control = models.CharField(max_length=200)
+    one = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    said_one = models.TextField()
+    said_other = models.TextField()
+    score = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["schema", "control", "id"], name="disagreement_control")]
 
 
 class Comment(models.Model):

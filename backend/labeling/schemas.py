@@ -181,6 +181,10 @@ class AnnotationOut(Schema):
     status: Literal["submitted", "accepted", "rejected"]
     to_review: bool
     version: int
+    how: Literal["", "majority", "skill"]
+    """The way in which it was fused from others; empty of what a person said."""
+    support: float | None
+    """How far the annotators agree with the fused result, 0 to 1."""
     reviews: list[ReviewOut]
     created_at: datetime
     updated_at: datetime
@@ -360,41 +364,6 @@ class PersonProgressOut(Schema):
     seconds: float
     """The median time of an annotation."""
     newest: datetime
-
-
-class ControlAgreementOut(Schema):
-    control: str
-    type: str
-    agreement: float | None
-    pairs: int
-    alpha: float | None
-    """Krippendorff's α, of single choices."""
-
-
-class PairAgreementOut(Schema):
-    one: UserOut
-    other: UserOut
-    items: int
-    agreement: float | None
-    kappa: dict[str, float | None]
-    """Cohen's κ of each control with single choices."""
-
-
-class ConfusionOut(Schema):
-    control: str
-    one: str
-    other: str
-    count: int
-
-
-class AgreementOut(Schema):
-    """Of the newest complete items that several people labelled (at most 5,000)."""
-
-    items: int
-    agreement: float | None
-    controls: list[ControlAgreementOut]
-    people: list[PairAgreementOut]
-    confusions: list[ConfusionOut]
 
 
 class LabelledIn(Schema):

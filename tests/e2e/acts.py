@@ -218,3 +218,11 @@ def search_palette(page: Page) -> None:
         page.get_by_role("button", name="Components", exact=True).click()
         page.wait_for_timeout(400)
     page.get_by_placeholder("Search components").first.fill("eval")
+
+
+def open_disagreements(page: Page) -> None:
+    """The items behind a pair of people."""
+    pairs = page.get_by_role("region", name="By pair of people")
+    pairs.get_by_role("button", name="As a table").click()
+    pairs.get_by_role("button", name=re.compile("^Items: ")).first.click()
+    page.get_by_role("dialog").wait_for()

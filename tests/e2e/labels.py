@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 import time
 import uuid
@@ -35,6 +36,14 @@ REVIEWS = [
     "Is there a bus from the quay to Delft after ten on Sundays?",
     "We waited two hours on the pier in Harwich; Mr Okafor gave us coffee at midnight.",
 ]
+
+
+QUALITY = """<View>
+  <Image name="image" value="$image"/>
+  <Choices name="shape" toName="image" required="true"><Choice value="ring"/><Choice value="cross"/><Choice value="star"/></Choices>
+  <RectangleLabels name="part" toName="image"><Label value="Edge"/><Label value="Core"/></RectangleLabels>
+</View>
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,3 +89,34 @@ def furnish_labels(client: Client, images: str = "") -> Labels:
         body = {"id": str(uuid.uuid4()), "schema_version": 1, "result": result, "seconds": 7.5 + n}
         client.request("POST", f"{base}/{pictures}/items/{item}/submit", json=body)
     return Labels(pictures=pictures, texts=texts, item=item)
+
+
+def furnish_crowd(client: Client, annotators: list[Client], images: str) -> str:
+    """A label schema whose first items three of four people labelled each, one of them badly; measured. Returns its slug."""
+    base = f"/projects/{client.project}/label-schemas"
+    body = {"name": "Shapes by a crowd", "dataset": images, "xml": QUALITY, "overlap": 3, "review_share": 0.0, "order": "random"}
+    slug = client.request("POST", base, json=body)["slug"]
+    filled(client, slug)
+    chance = random.Random(8)
+    for _ in range(12):
+        for person, skill in zip(annotators, (0.95, 0.9, 0.85, 0.4), strict=True):
+            item = person.request("POST", f"{base}/{slug}/next", json={})["item"]
+            if item is None:
+                continue
+            true = ("ring", "cross", "star")[item["position"] % 3]
+            said = true if chance.random() < skill else chance.choice(["ring", "cross", "star"])
+            x, label = 20 + chance.uniform(-3, 3), "Edge" if chance.random() < skill else "Core"
+            value = {"x": x, "y": 20, "width": 40, "height": 40, "rotation": 0, "rectanglelabels": [label]}
+            result: list[Json] = [
+                {"id": "the-shape-1", "from_name": "shape", "to_name": "image", "type": "choices", "value": {"choices": [said]}},
+                {"id": "the-part-1", "from_name": "part", "to_name": "image", "type": "rectanglelabels", "value": value},
+            ]
+            sent = {"id": str(uuid.uuid4()), "schema_version": 1, "result": result, "seconds": round(chance.uniform(3, 20), 1)}
+            person.request("POST", f"{base}/{slug}/items/{item['id']}/submit", json=sent)
+    settings = {"truth_by": "skill", "enough": 0.8, "honeypot_share": 0.0, "pause_below": None}
+    client.request("PUT", f"{base}/{slug}/quality/settings", json=settings)
+    until = time.monotonic() + 60
+    while (found := client.request("GET", f"{base}/{slug}/quality"))["status"] != "ready":
+        assert time.monotonic() < until, found["message"]
+        time.sleep(0.2)
+    return str(slug)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.furnish import bring, pipeline
-from tests.e2e.labels import Labels, furnish_labels
+from tests.e2e.labels import Labels, furnish_crowd, furnish_labels
 from tests.e2e.material import churn
 from workers.sdk.client import ApiError, Client
 
@@ -24,6 +24,7 @@ PEOPLE = {"viewer": ("ines@example.org", "Ines Amara"), "editor": ("jonas@exampl
 NEWCOMER = ("nora@example.org", "Nora Quist")
 BIKES, INCOME, DIGITS = "bike-rentals-by-the-hour", "census-income", "handwritten-digits"
 """The demos' pipelines; two are called like their data sets."""
+CROWD = "shapes-by-a-crowd"
 BAD = "customer,age,churned\nC1,34,yes\nC2,41\nC3,29,no,late,again\n"
 
 
@@ -47,6 +48,8 @@ class Stage:
     """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`; of the held project
     `waiting`, `asking`, and `dry`, `undone`, `shards`, `inside`."""
     labels: Labels
+    crowd: str
+    """A label schema on which four people worked."""
     first: dict[str, str]
     """The slug of one table, one image data set, model and endpoint each."""
 
@@ -73,6 +76,7 @@ def set_up(client: Client) -> Stage:
         newcomer=NEWCOMER[0],
         runs={**runs, **held},
         labels=_labels(client),
+        crowd=_crowd(client),
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
 
@@ -86,12 +90,27 @@ def _labels(client: Client) -> Labels:
     return Labels(pictures="shapes-on-the-quay", texts="what-passengers-say", item=item)
 
 
-def join(client: Client, project: str, email: str, name: str, role: str) -> None:
+def _crowd(client: Client) -> str:
+    """Made once, on the pictures of `_labels`."""
+    there = [schema["slug"] for schema in client.request("GET", f"/projects/{client.project}/label-schemas")]
+    return CROWD if CROWD in there else furnish_crowd(client, crowd(client), "quayside")
+
+
+def join(client: Client, project: str, email: str, name: str, role: str) -> Client:
+    """A new member with an account of their own; returns what asks in their name."""
     made = client.request("POST", f"/projects/{project}/invitations", json={"email": email, "role": role})
     body = {"name": name, "email": email, "password": PASSWORD, "token": made["link"].rsplit("/", 1)[1]}
     with httpx.Client(base_url=client.base_url, trust_env=False) as browser:
         browser.get("/sign-in")
         browser.post("/api/v1/accounts", json=body, headers={"X-CSRFToken": browser.cookies["headrace_csrf"]}).raise_for_status()
+        made = browser.post("/api/v1/tokens", json={"name": "stage"}, headers={"X-CSRFToken": browser.cookies["headrace_csrf"]})
+        return Client(client.base_url, made.raise_for_status().json()["token"], project)
+
+
+def crowd(client: Client) -> list[Client]:
+    """Four annotators of the client's project."""
+    people = {"abel": "Abel Tasman", "bea": "Beatriz Quintana", "chen": "Chen Wei", "dora": "Dora Lindqvist"}
+    return [join(client, str(client.project), f"{short}@example.org", name, "annotator") for short, name in people.items()]
 
 
 def _people(client: Client) -> None:

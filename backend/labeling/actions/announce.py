@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from backend.core.events import publish
 from backend.datasets.actions.announce import PATIENCE, send
-from backend.labeling.models import LabelledVersion, LabelSchema
+from backend.labeling.models import LabelledVersion, LabelSchema, Measurement
 
 annotation_changed = Signal()
 """Sent with `annotation` (its id), `item` (its id) and `change` (`submitted`, `changed` or `withdrawn`), in the transaction of the change.
 Later stages of the route listen; this one does not know them."""
-FILL, FREEZE = "labeling.fill", "labeling.freeze"
+FILL, FREEZE, MEASURE = "labeling.fill", "labeling.freeze", "labeling.measure"
 
 
 def announce_waiting(everything: bool = False) -> None:
@@ -23,6 +23,7 @@ def announce_waiting(everything: bool = False) -> None:
     for task, rows in (
         (FILL, LabelSchema.objects.filter(late, fill_status__in=["queued", "running"])),
         (FREEZE, LabelledVersion.objects.filter(late, status__in=["queued", "running"])),
+        (MEASURE, Measurement.objects.filter(late, status__in=["queued", "running"])),
     ):
         waiting = list(rows.values_list("pk", flat=True)[:500])
         rows.model._default_manager.filter(pk__in=waiting).update(announced_at=now)

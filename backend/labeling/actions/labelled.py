@@ -1,7 +1,8 @@
 """Labels become data: a frozen version of the data set with the ground truth of a schema, who said it and when.
 
 Of images and texts, a single choice is the item's label and the whole result lies in the column `annotations`. A table gets a column for
-each control, and `labelled_by` and `labelled_at`. Items without a ground truth keep what they had. The version that was labelled stays.
+each control, and `labelled_by`, `labelled_at`, `labelled_how` and `labelled_support`. Items without a ground truth keep what they had.
+The version that was labelled stays.
 """
 
 from __future__ import annotations
@@ -45,8 +46,14 @@ from workers.sdk.labels.config import LabelConfig, LabelControl
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 3
-Truth = tuple[list[dict[str, Any]], str, str]
-"""A result, its author and the moment."""
+Truth = tuple[list[dict[str, Any]], str, str, str, float | None]
+"""A result, its author (empty when it was fused), the moment, how it became the truth and with which support."""
+HOW = (
+    "CASE WHEN EXISTS (SELECT 1 FROM labeling_review r WHERE r.annotation_id = a.id AND r.verdict = 'adjudicated') THEN 'adjudicated'"
+    " WHEN a.how <> '' THEN a.how"
+    " WHEN EXISTS (SELECT 1 FROM labeling_review r WHERE r.annotation_id = a.id AND r.verdict <> 'rejected') THEN 'reviewed'"
+    " WHEN q.wanted > 1 THEN 'agree' ELSE 'single' END"
+)
 
 
 def freeze_labels(request: Any, project: Project, user: User, slug: str, note: str) -> LabelledVersion:
@@ -130,13 +137,14 @@ def _truths(schema: LabelSchema) -> dict[tuple[str, str], Truth]:
     found: dict[tuple[str, str], Truth] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT q.key, q.digest, a.result::text, coalesce(nullif(u.name, ''), u.email, ''), a.updated_at FROM labeling_queueitem q"
+            "SELECT q.key, q.digest, a.result::text, coalesce(nullif(u.name, ''), u.email, ''), a.updated_at,"  # noqa: S608 - text of ours
+            f" {HOW}, a.support FROM labeling_queueitem q"
             " JOIN labeling_annotation a ON a.id = q.truth_id LEFT JOIN core_user u ON u.id = a.author_id WHERE"
             " q.schema_id = %s AND NOT q.removed",
             [schema.pk],
         )
-        for key, digest, result, by, at in cursor:
-            found[key, digest] = (json.loads(result), by, at.isoformat())
+        for key, digest, result, by, at, how, support in cursor:
+            found[key, digest] = (json.loads(result), by, at.isoformat(), how, support)
     return found
 
 
@@ -150,10 +158,13 @@ def _items(made: LabelledVersion, base: DatasetVersion, config: LabelConfig, tru
             line[data] = json.loads(line[data]) if isinstance(line[data], str) else line[data]
             truth = truths.get((line[key], line[digest]))
             if truth is not None:
-                result, by, at = truth
+                result, by, at, how, support = truth
                 if control is not None:
                     line[label] = _answer(control, result)
-                said = {"label_schema": made.schema.slug, "version": made.schema_version.number, "result": result, "by": by, "at": at}
+                said = {
+                    "label_schema": made.schema.slug, "version": made.schema_version.number, "result": result, "by": by, "at": at,
+                    "how": how, "support": support,
+                }  # fmt: skip
                 line[data] = {**line[data], "annotations": said}
             yield line
 
@@ -182,7 +193,10 @@ def _table(
     """(The Parquet file, its rows, its columns, the column with the label)."""
     import pyarrow as pa
 
-    kinds: dict[str, tuple[Any, str]] = {"labelled_by": (pa.string(), "category"), "labelled_at": (pa.string(), "text")}
+    kinds: dict[str, tuple[Any, str]] = {
+        "labelled_by": (pa.string(), "category"), "labelled_at": (pa.string(), "text"), "labelled_how": (pa.string(), "category"),
+        "labelled_support": (pa.float64(), "number"),
+    }  # fmt: skip
     controls = {c.name: c for c in config.controls}
     for c in config.controls:
         several = c.makes_regions or c.per_region or c.multiple
@@ -204,6 +218,7 @@ def _table(
             said = [truths.get((key, digest)) for key, digest, _ in (next(rows) for _ in range(batch.num_rows))]
             cells: dict[str, list[Any]] = {
                 "labelled_by": [t[1] if t else None for t in said], "labelled_at": [t[2] if t else None for t in said],
+                "labelled_how": [t[3] if t else None for t in said], "labelled_support": [t[4] if t else None for t in said],
                 **{name: [_answer(c, t[0]) if t else None for t in said] for name, c in controls.items()},
             }  # fmt: skip
             arrays = [_plain(batch.column(c["name"])) for c in old] + [pa.array(cells[name], kind) for name, (kind, _) in kinds.items()]

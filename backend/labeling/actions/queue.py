@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backend.core.actions import audit
 from backend.core.models import User
-from backend.labeling.actions import announce, truth
+from backend.labeling.actions import announce, honeypots, measure, truth
 from backend.labeling.errors import (
     AlreadyAccepted,
     AlreadySeen,
@@ -35,7 +35,8 @@ LEASE = "30 minutes"
 
 
 def next_item(schema: LabelSchema, user: User, holding: list[int]) -> int | None:
-    """The id of the next item, leased to `user`; None when there is none for them."""
+    """The id of the next item, leased to `user`; None when there is none for them. Raises Paused."""
+    honeypots.refuse_paused(schema, user)
     with connection.cursor() as cursor:
         cursor.execute("SELECT labeling_give_back(%s)", [schema.pk])
         cursor.execute("SELECT labeling_next(%s, %s, %s::bigint[], %s::interval)", [schema.pk, user.pk, holding, LEASE])
@@ -68,7 +69,7 @@ def save_draft(item: QueueItem, user: User, result: Any, number: int) -> int:
 def submit(
     request: Any, item: QueueItem, user: User, *, id_: UUID, schema_version: int, result: Any, seconds: float, version: int | None
 ) -> dict[str, Any]:
-    """Keep an annotation as said; returns {id, version, outcome, done, wanted}. Whatever is refused stays as a draft."""
+    """Keep an annotation as said; returns {id, version, outcome}. Whatever is refused stays as a draft."""
     schema = item.schema
     worded = newest_version(schema)
     config = wording(worded)
@@ -92,11 +93,14 @@ def submit(
                 request, "annotation.submit" if answer["outcome"] == "submitted" else "annotation.change",
                 ("annotation", answer["id"], f"{schema.slug} {item.key}"), after=kept, project=schema.project,
             )  # fmt: skip
-            if answer["outcome"] == "submitted" and answer["wanted"] == 1:
+            if answer["outcome"] == "submitted" and answer["wanted"] == answer["done"] == 1:
                 truth.settle_alone(item.pk, None if review else answer["id"])
-            elif answer["outcome"] != "submitted" or answer["done"] >= answer["wanted"]:
+            elif answer["outcome"] != "submitted" or (not answer["honeypot"] and answer["done"] >= answer["wanted"]):
                 truth.settle(item.pk)
             announce.annotation_changed.send(QueueItem, annotation=UUID(str(answer["id"])), item=item.pk, change=answer["outcome"])
+        if answer["outcome"] == "submitted":
+            honeypots.score(item, user, config, kept)
+            measure.now_and_then(schema)
     if answer["outcome"] not in ("submitted", "changed", "repeated"):
         _keep_as_draft(item, user, kept)
         raise _refusal(answer, item)

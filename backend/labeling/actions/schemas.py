@@ -145,6 +145,11 @@ def set_schema(request: Any, project: Project, slug: str, fields: dict[str, Any]
             setattr(schema, name, value.strip() if name == "name" else value)
         if not schema.name:
             raise InvalidInput(message="The name cannot be empty.", field="name")
+        if schema.honeypot_share > 0 and schema.order == "sequential":
+            raise InvalidInput(
+                message="In the order of the data set a honeypot is noticed: it is out of order.", field="order",
+                hint="Keep the order random, or set the share of honeypots to 0.",
+            )  # fmt: skip
         schema.save()
         if schema.overlap != before["overlap"]:
             wanted = Greatest(Value(schema.overlap), F("done"))

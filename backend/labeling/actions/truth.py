@@ -1,38 +1,72 @@
-"""Which annotation of an item is its ground truth.
+"""What the ground truth of an item is.
 
 One annotator: theirs, once a reviewer has accepted it, or at once where none shall look. Several: when all have submitted and every
-review is done, the annotation that agrees best with the others, if each pair agrees at least `ENOUGH`; else the item waits for a reviewer
-who looks at them side by side (`adjudicate`). A decision of a person is never overturned by this.
+review is done, as the schema's `truth_by` says:
+
+- `agree`: the annotation that agrees best with the others, if each pair agrees at least `enough`;
+- `majority`: what `workers.sdk.labels.consensus` fuses of them, if its support is at least `enough`;
+- `skill`: the same, by what the last measurement (`actions.measure`) knows of each annotator.
+
+Else the item waits for a reviewer who looks at them side by side (`adjudicate`), the fused result among them. A decision of a person is
+never overturned by this. A fused result is an annotation without an author, so that whatever reads annotations and truths reads it too.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import transaction
+from django.utils import timezone
 
 from backend.core.actions import audit
 from backend.core.errors import NotFound
 from backend.core.models import User
 from backend.labeling.errors import OwnWork
-from backend.labeling.models import Annotation, QueueItem, Review
+from backend.labeling.models import Annotation, LabelSchema, Measurement, QueueItem, Review, Skill
 from backend.labeling.queries.items import wording
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.agreement import agreement
+from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.consensus import Fused, Voice, fuse
+from workers.sdk.labels.consensus.dawid_skene import Floats
 
-ENOUGH = 0.8
-"""Pairwise agreement (0 to 1) from which several annotations say the same."""
+UNKNOWN = 0.7
+"""Weight of an annotator of whom nothing is measured yet, where others are."""
+
+
+class Crowd:
+    """What is known of the annotators of a schema; of nobody, where it makes no use of skill."""
+
+    def __init__(self, schema: LabelSchema, config: LabelConfig, people: set[UUID]) -> None:
+        self.weights: dict[UUID, dict[str, float]] = defaultdict(dict)
+        self.confusions: dict[UUID, dict[str, Floats]] = defaultdict(dict)
+        self.priors: dict[str, Floats] = {}
+        if schema.truth_by != "skill":
+            return
+        labels = {c.name: [label.value for label in c.labels] for c in config.controls}
+        for skill in Skill.objects.filter(schema=schema, user__in=people):
+            self.weights[skill.user_id][skill.control] = skill.weight
+            if skill.confusion and skill.confusion["labels"] == labels.get(skill.control):
+                self.confusions[skill.user_id][skill.control] = np.array(skill.confusion["rows"])
+        priors = Measurement.objects.filter(schema=schema).values_list("priors", flat=True).first() or {}
+        self.priors = {name: np.array(p["shares"]) for name, p in priors.items() if p["labels"] == labels.get(name)}
+        unknown = dict.fromkeys(labels, UNKNOWN) if self.weights else {}
+        self.weights = defaultdict(dict, {person: {**unknown, **self.weights.get(person, {})} for person in people})
+
+    def voice(self, said: Annotation) -> Voice:
+        if said.author_id is None:
+            return Voice(result=said.result)
+        return Voice(result=said.result, weights=self.weights[said.author_id], confusions=self.confusions[said.author_id])
 
 
 def settle(item_id: int) -> None:
     """Decide, or undo what no longer holds. The caller is in a transaction."""
     item = QueueItem.objects.select_for_update(of=("self",)).select_related("schema").get(pk=item_id)
-    said = list(Annotation.objects.filter(item=item).exclude(status="rejected").order_by("created_at"))
-    chosen = _chosen(item, said)
-    if item.truth_id != (chosen.pk if chosen else None):
-        item.truth = chosen
-        item.save(update_fields=["truth"])
+    settle_all(item.schema, [item])
 
 
 def settle_alone(item_id: int, annotation: UUID | str | None) -> None:
@@ -41,19 +75,82 @@ def settle_alone(item_id: int, annotation: UUID | str | None) -> None:
         QueueItem.objects.filter(pk=item_id).update(truth=annotation)
 
 
-def _chosen(item: QueueItem, said: list[Annotation]) -> Annotation | None:
-    decided = [a for a in said if a.status == "accepted" and a.pk == item.truth_id]
-    if decided and Review.objects.filter(annotation=decided[0], verdict="adjudicated").exists():
-        return decided[0]
-    if len(said) < item.wanted or any(a.to_review and a.status == "submitted" for a in said):
-        return None
+def settle_all(schema: LabelSchema, items: Sequence[QueueItem]) -> int:
+    """As `settle`, of many items in a handful of statements; the caller has locked them. Returns how many have another truth now."""
+    worded = newest_version(schema)
+    config = wording(worded)
+    said: dict[int, list[Annotation]] = defaultdict(list)
+    before: dict[int, Annotation] = {}
+    for one in Annotation.objects.filter(item__in=[i.pk for i in items], honeypot=False).exclude(status="rejected").order_by("created_at"):
+        if one.how:
+            before[one.item_id] = one
+        else:
+            said[one.item_id].append(one)
+    truths = {i.truth_id for i in items if i.truth_id}
+    decided = set(
+        Review.objects.filter(annotation__in=truths, annotation__status="accepted", verdict="adjudicated").values_list(
+            "annotation_id", flat=True
+        )
+    )
+    crowd = Crowd(schema, config, {a.author_id for group in said.values() for a in group if a.author_id})
+    fused: list[tuple[QueueItem, Fused]] = []
+    gone: list[UUID] = []
+    changed: list[QueueItem] = []
+    for item in items:
+        if item.truth_id in decided:
+            continue
+        group = said[item.pk]
+        ripe = len(group) >= item.wanted and not any(a.to_review and a.status == "submitted" for a in group)
+        mixed = ripe and len(group) > 1 and schema.truth_by != "agree"
+        if mixed:
+            fused.append((item, fuse(config, [crowd.voice(a) for a in group], priors=crowd.priors)))
+            continue
+        if item.pk in before:
+            gone.append(before[item.pk].pk)
+        chosen = _best(schema, config, group) if ripe else None
+        if item.truth_id != chosen:
+            item.truth_id = chosen
+            changed.append(item)
+    kept = _keep(schema, worded, fused, before)
+    for item, result in fused:
+        chosen = kept[item.pk] if result.support >= schema.enough else None
+        if item.truth_id != chosen:
+            item.truth_id = chosen
+            changed.append(item)
+    QueueItem.objects.bulk_update(changed, ["truth"], batch_size=500)
+    Annotation.objects.filter(pk__in=gone).delete()
+    return len(changed)
+
+
+def _best(schema: LabelSchema, config: LabelConfig, said: list[Annotation]) -> UUID | None:
     if len(said) == 1:
-        return said[0]
-    config = wording(newest_version(item.schema))
+        return said[0].pk
     scores = {(a.pk, b.pk): agreement(config, a.result, b.result) for a in said for b in said if a.pk != b.pk}
-    if min(scores.values()) < ENOUGH:
+    if not scores or schema.truth_by != "agree" or min(scores.values()) < schema.enough:
         return None
-    return max(said, key=lambda a: sum(score for (one, _), score in scores.items() if one == a.pk))
+    return max(said, key=lambda a: sum(score for (one, _), score in scores.items() if one == a.pk)).pk
+
+
+def _keep(schema: LabelSchema, worded: Newest, fused: Sequence[tuple[QueueItem, Fused]], before: dict[int, Annotation]) -> dict[int, UUID]:
+    """Write the fused results that are new or other than before; returns the annotation of each item."""
+    now = timezone.now()
+    made, other, kept = [], [], {}
+    for item, result in fused:
+        row = before.get(item.pk)
+        if row is None:
+            row = Annotation(item=item, schema=schema, created_at=now)
+            made.append(row)
+        elif (row.result, row.how, row.schema_version_id) != (result.result, schema.truth_by, worded.pk) or row.support != result.support:
+            row.version += row.result != result.result
+            other.append(row)
+        kept[item.pk] = row.pk
+        row.result, row.support, row.how, row.schema_version_id, row.status, row.updated_at = (
+            result.result, result.support, schema.truth_by, worded.pk, "accepted" if result.support >= schema.enough else "submitted", now,
+        )  # fmt: skip
+    Annotation.objects.bulk_create(made, batch_size=500)
+    fields = ["result", "support", "how", "schema_version", "status", "updated_at", "version"]
+    Annotation.objects.bulk_update(other, fields, batch_size=500)
+    return kept
 
 
 def adjudicate(request: Any, item: QueueItem, user: User, annotation: UUID, comment: str) -> Annotation:

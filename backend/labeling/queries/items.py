@@ -17,6 +17,7 @@ from backend.core.permissions import may
 from backend.core.queries.pages import paginate
 from backend.core.queries.rows import Columns, one
 from backend.labeling.models import Annotation, Assignment, Comment, LabelSchema, LabelSchemaVersion, QueueItem, Review, Skip
+from backend.labeling.queries import masks
 from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.config import LabelConfig, from_json
 
@@ -85,14 +86,14 @@ def find_comment(schema: LabelSchema, id_: UUID) -> Comment:
 def visible(schema: LabelSchema, user: User, role: str) -> Q:
     """Which annotations of a schema somebody may see: their own, and others' where the schema is not blind; in a blind one reviewers see
     those of complete items too. (What waits for their review is handed to them one by one, and they do not label that item: `sql/`.)"""
-    if not schema.blind:
-        return Q()
     own = Q(author=user)
+    if not schema.blind:
+        return own if masks.masked(schema, role) else Q()
     return own | Q(item__done__gte=F("item__wanted")) if may(role, "label.review") else own
 
 
 def annotation_out(row: Annotation) -> dict[str, Any]:
-    fields = ("id", "author", "result", "seconds", "status", "to_review", "version", "created_at", "updated_at")
+    fields = ("id", "author", "result", "seconds", "status", "to_review", "version", "how", "support", "created_at", "updated_at")
     return {
         **{f: getattr(row, f) for f in fields},
         "item": row.item_id,
@@ -111,7 +112,8 @@ def _annotations(rows: QuerySet[Annotation]) -> QuerySet[Annotation]:
 
 def annotations_of(item: QueueItem, user: User, role: str) -> list[dict[str, Any]]:
     rows = _annotations(Annotation.objects.filter(visible(item.schema, user, role), item=item)).order_by("created_at")
-    return [annotation_out(a) for a in rows]
+    found = [annotation_out(a) for a in rows]
+    return [masks.own_annotation(a) or a for a in found] if masks.masked(item.schema, role) else found
 
 
 def annotation_by_id(schema: LabelSchema, id_: UUID) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def annotation_by_id(schema: LabelSchema, id_: UUID) -> dict[str, Any]:
     return annotation_out(row)
 
 
-def work_out(item: QueueItem, user: User) -> dict[str, Any]:
+def work_out(item: QueueItem, user: User, role: str) -> dict[str, Any]:
     """An item as its annotator needs it: what is shown, their draft, their annotation, until when it is theirs."""
     config = wording(newest_version(item.schema))
     draft, number, drafted_at, until, comments, labelled, suggested = cast(
@@ -136,17 +138,19 @@ def work_out(item: QueueItem, user: User) -> dict[str, Any]:
         ),
     )
     mine = _annotations(Annotation.objects.filter(item=item, author=user)).first() if labelled else None
+    hidden = masks.masked(item.schema, role)
+    said = annotation_out(mine) if mine else None
     return {
-        **item_out(item),
+        **(masks.own_part(item_out(item), mine is not None) if hidden else item_out(item)),
         "data": shown_values(item, config),
         "urls": _urls(item, config),
-        "mine": annotation_out(mine) if mine else None,
+        "mine": masks.own_annotation(said) if hidden else said,
         "draft": {"result": json.loads(draft), "number": number, "updated_at": drafted_at} if draft is not None else None,
         "leased_until": until,
         "assignment": {"id": item.assignment.pk, "name": item.assignment.name, "due_at": item.assignment.due_at}
-        if item.assignment
+        if item.assignment and not hidden
         else None,
-        "comments": comments,
+        "comments": len(comments_of(item, user, role)) if hidden and comments else comments,
         "suggestions": suggestions_of(item) if suggested else [],
     }
 
@@ -196,18 +200,21 @@ def list_items(
     """A page of the queue in the order of the data set."""
     rows = QueueItem.objects.filter(schema=schema).filter(removed=state == "removed")
     if state is not None:
-        rows = rows.filter(_state(state, user))
+        rows = rows.filter(masks.own_state(state, user) if masks.masked(schema, role) else _state(state, user))
     if search and search.strip():
         rows = rows.filter(key__icontains=search.strip())
     if person is not None:
-        if person != user.pk and schema.blind and not may(role, "label.review"):
-            raise InvalidInput(message="This schema is blind: you see your own work only.", field="person")
+        if person != user.pk and (schema.blind or masks.masked(schema, role)) and not may(role, "label.review"):
+            raise InvalidInput(message="You see your own work only.", field="person")
         rows = rows.filter(Exists(Annotation.objects.filter(item=OuterRef("pk"), author=person)))
     page: Any = paginate(rows.prefetch_related("leases__user"), ("position", "id"), cursor, limit)
     found = []
+    hidden = masks.masked(schema, role)
+    labelled = masks.labelled_by(user, page["items"]) if hidden else set()
     for item in page["items"]:
-        leases = [{"user": lease.user, "until": lease.until} for lease in item.leases.all()]
-        found.append({**item_out(item), "leases": leases})
+        leases = [{"user": x.user, "until": x.until} for x in item.leases.all() if not hidden or x.user_id == user.pk]
+        out = item_out(item)
+        found.append({**(masks.own_part(out, item.pk in labelled) if hidden else out), "leases": leases})
     return {**page, "items": found}
 
 
@@ -228,8 +235,11 @@ def _state(state: str, user: User) -> Q:
     return found[state]
 
 
-def comments_of(item: QueueItem) -> list[dict[str, Any]]:
-    rows = item.comments.select_related("author", "resolved_by").prefetch_related("mentions").order_by("created_at")
+def comments_of(item: QueueItem, user: User, role: str) -> list[dict[str, Any]]:
+    shown = Comment.objects.filter(item=item)
+    if masks.masked(item.schema, role):
+        shown = shown.filter(pk__in=Comment.objects.filter(masks.own_comments(user), item=item).values("pk"))
+    rows = shown.select_related("author", "resolved_by").prefetch_related("mentions").order_by("created_at")
     return [comment_out(c) for c in rows]
 
 

@@ -1,102 +1,88 @@
-"""How far annotators agree: per pair of people, per control, beyond chance. Computed from the newest annotations, at most `MOST` items
-of them, so that the page of a million items costs what that of ten thousand does."""
+"""The measured quality of a schema as people may see it, where people differ, and its honeypots."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import combinations
 from typing import Any
+from uuid import UUID
 
-from django.db import connection
+from django.db.models import Avg, Count, Q
 
 from backend.core.models import User
-from backend.labeling.models import LabelSchema
-from backend.labeling.queries.items import wording
-from backend.labeling.queries.schemas import newest_version
-from workers.sdk.labels.agreement import of_control
-from workers.sdk.labels.reliability import cohen, krippendorff
+from backend.core.permissions import may
+from backend.core.queries.pages import paginate
+from backend.labeling.models import Annotation, Disagreement, Honeypot, LabelSchema, Measurement, Pause
 
-MOST = 5_000
+NONE: dict[str, Any] = {
+    "items": 0, "agreement": None, "controls": [], "labels": [], "pairs": [], "confusions": [], "people": [], "timeline": [],
+}  # fmt: skip
 
 
-def quality(schema: LabelSchema) -> dict[str, Any]:
-    """`AgreementOut`."""
-    config = wording(newest_version(schema))
-    items = _said(schema)
-    controls = [c for c in config.controls if not c.per_region]
-    sums: dict[str, list[float]] = defaultdict(list)
-    between: dict[tuple[Any, Any], list[float]] = defaultdict(list)
-    answers: dict[str, list[list[str]]] = {c.name: [] for c in controls if c.type == "choices" and not c.multiple}
-    paired: dict[tuple[str, Any, Any], list[tuple[str, str]]] = defaultdict(list)
-    confused: dict[tuple[str, str, str], int] = defaultdict(int)
-    for said in items:
-        chosen = {name: {author: c for author, result in said if (c := _choice(result, name)) is not None} for name in answers}
-        for name, by_author in chosen.items():
-            answers[name].append(list(by_author.values()))
-        for (one, first), (other, second) in combinations(sorted(said, key=lambda s: str(s[0])), 2):
-            scores = []
-            for control in controls:
-                score = of_control(control, first, second)
-                if score is not None:
-                    scores.append(score)
-                    sums[control.name].append(score)
-            between[one, other].append(sum(scores) / len(scores) if scores else 1.0)
-            for name, by_author in chosen.items():
-                if one in by_author and other in by_author:
-                    a, b = by_author[one], by_author[other]
-                    paired[name, one, other].append((a, b))
-                    confused[name, min(a, b), max(a, b)] += 1
-    people = {u.pk: u for u in User.objects.filter(pk__in={p for pair in between for p in pair})}
+def quality(schema: LabelSchema, user: User, role: str) -> dict[str, Any]:
+    """`QualityOut`. Who may not review sees their own figures only, and nothing of honeypots."""
+    last = Measurement.objects.filter(schema=schema).first()
+    figures = {**NONE, **(last.figures if last else {})}
+    everything = may(role, "label.review")
+    if not everything:
+        me = str(user.pk)
+        mine = [{**p, "honeypots": 0, "honeypot_score": None, "skills": {}} for p in figures["people"] if p["person"] == me]
+        figures = {**NONE, "people": mine, "timeline": [w for w in figures["timeline"] if w["person"] == me]}
+    named = {p["person"] for p in figures["people"]} | {p[end] for p in figures["pairs"] for end in ("one", "other")}
+    pauses = Pause.objects.filter(schema=schema, lifted_at=None).select_related("user").order_by("created_at")
     return {
-        "items": len(items),
-        "agreement": _mean([score for scores in between.values() for score in scores]),
-        "controls": [
-            {
-                "control": c.name, "type": c.type, "agreement": _mean(sums[c.name]), "pairs": len(sums[c.name]),
-                "alpha": krippendorff(answers[c.name]) if c.name in answers else None,
-            }
-            for c in controls
+        "status": last.status if last else "ready",
+        "message": last.message if last else "",
+        "measured_at": last.measured_at if last else None,
+        "annotations": last.annotations if last else 0,
+        "now": Annotation.objects.filter(schema=schema, how="").count(),
+        "own": not everything,
+        **figures,
+        "users": list(User.objects.filter(pk__in=named)),
+        "pauses": [
+            {"user": p.user, "reason": p.reason, "created_at": p.created_at} for p in (pauses if everything else pauses.filter(user=user))
         ],
-        "people": [
-            {
-                "one": people[one], "other": people[other], "items": len(scores), "agreement": _mean(scores),
-                "kappa": {name: cohen(paired[name, one, other]) for name in answers if paired[name, one, other]},
-            }
-            for (one, other), scores in sorted(between.items(), key=lambda p: -len(p[1]))
-            if one in people and other in people
-        ],
-        "confusions": [
-            {"control": name, "one": a, "other": b, "count": n}
-            for (name, a, b), n in sorted(confused.items(), key=lambda p: -p[1])
-            if a != b
-        ][:50],
-    }  # fmt: skip
+    }
 
 
-def _choice(result: list[dict[str, Any]], name: str) -> str | None:
-    found = next((r["value"]["choices"][0] for r in result if r.get("from_name") == name), None)
-    return found if isinstance(found, str) else None
-
-
-def _mean(scores: list[float]) -> float | None:
-    return sum(scores) / len(scores) if scores else None
-
-
-def _said(schema: LabelSchema) -> list[list[tuple[Any, list[dict[str, Any]]]]]:
-    """[(author, result)] of each complete item with at least two annotations that were not rejected, the newest items first."""
-    import json
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT q.id, array_agg(a.author_id ORDER BY a.created_at), array_agg(a.result ORDER BY a.created_at) FROM labeling_queueitem q"
-            " JOIN labeling_annotation a ON a.item_id = q.id WHERE q.schema_id = %s AND q.wanted > 1 AND q.done >="
-            " q.wanted AND NOT q.removed"
-            " AND a.status <> 'rejected' AND a.author_id IS NOT NULL GROUP BY q.id HAVING count(*) > 1 ORDER BY"
-            " max(a.created_at) DESC LIMIT %s",
-            [schema.pk, MOST],
-        )
-        rows = cursor.fetchall()
-    return [
-        [(author, json.loads(r) if isinstance(r, str) else r) for author, r in zip(authors, results, strict=True)]
-        for _, authors, results in rows
+def differing(
+    schema: LabelSchema, *, control: str | None, said: str | None, other: str | None, person: UUID | None, beside: UUID | None,
+    cursor: str | None, limit: int,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of the disagreements of the last measurement. `said` and `other` are labels ('' is nothing), `person` and `beside` people; a
+    pair is meant whichever of them comes first."""
+    rows = Disagreement.objects.filter(schema=schema)
+    if control is not None:
+        rows = rows.filter(control=control)
+    forward, backward = Q(), Q()
+    for value, one, two in (
+        (said, "said_one", "said_other"),
+        (other, "said_other", "said_one"),
+        (person, "one", "other"),
+        (beside, "other", "one"),
+    ):
+        if value is not None:
+            forward &= Q(**{one: value})
+            backward &= Q(**{two: value})
+    page: Any = paginate(rows.filter(forward | backward).select_related("item", "one", "other"), ("id",), cursor, limit)
+    fields = ("id", "control", "one", "other", "said_one", "said_other", "score")
+    items = [
+        {**{f: getattr(row, f) for f in fields}, "item": row.item_id, "key": row.item.key, "position": row.item.position}
+        for row in page["items"]
     ]
+    return {**page, "items": items}
+
+
+def honeypots(schema: LabelSchema, cursor: str | None, limit: int) -> dict[str, Any]:
+    """A page of them, newest first, with how people answered."""
+    rows = (
+        Honeypot.objects.filter(schema=schema)
+        .select_related("item", "created_by")
+        .annotate(answers=Count("scores"), score=Avg("scores__score"))
+    )
+    page: Any = paginate(rows, ("-id",), cursor, limit)
+    fields = ("source", "created_by", "created_at", "answers", "score")
+    return {
+        **page,
+        "items": [
+            {**{f: getattr(r, f) for f in fields}, "item": r.item_id, "key": r.item.key, "position": r.item.position} for r in page["items"]
+        ],
+    }

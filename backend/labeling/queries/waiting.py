@@ -13,7 +13,7 @@ from backend.labeling.models import Annotation, LabelSchema, Lease
 
 def places_taken(schema: LabelSchema) -> int:
     """Places that others hold now, and may give back."""
-    return Lease.objects.filter(schema=schema, until__gte=timezone.now()).count()
+    return Lease.objects.filter(schema=schema, until__gte=timezone.now(), honeypot=False).count()
 
 
 def reviews(schema: LabelSchema) -> int:

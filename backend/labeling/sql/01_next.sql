@@ -27,6 +27,17 @@ BEGIN
     RETURN v_item;
   END IF;
 
+  -- Now and then a honeypot, at random: beyond its places, so that nothing is taken from anybody and no item is locked.
+  IF random() < (SELECT honeypot_share FROM labeling_labelschema WHERE id = p_schema) THEN
+    SELECT q.id INTO v_item FROM labeling_honeypot h JOIN labeling_queueitem q ON q.id = h.item_id
+     WHERE h.schema_id = p_schema AND NOT q.removed AND NOT q.id = ANY (p_holding) AND labeling_may_have(q.id, q.assignment_id, p_user)
+     ORDER BY random() LIMIT 1;
+    IF v_item IS NOT NULL THEN
+      INSERT INTO labeling_lease (item_id, schema_id, user_id, until, honeypot) VALUES (v_item, p_schema, p_user, clock_timestamp() + p_lease, true);
+      RETURN v_item;
+    END IF;
+  END IF;
+
   SELECT rank INTO v_from FROM labeling_cursor WHERE schema_id = p_schema AND user_id = p_user;
   FOR turn IN CASE WHEN v_from IS NULL THEN 2 ELSE 1 END .. 2 LOOP
     SELECT q.id, q.rank INTO v_item, v_rank FROM labeling_queueitem q

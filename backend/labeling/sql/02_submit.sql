@@ -8,6 +8,7 @@ DECLARE
   v_item labeling_queueitem;
   v_old labeling_annotation;
   v_leased boolean;
+  v_honeypot boolean;
 BEGIN
   SELECT * INTO v_item FROM labeling_queueitem WHERE id = p_item FOR UPDATE;
   -- Whoever words the schema anew holds its row: what was checked against the old wording does not slip in behind them.
@@ -34,18 +35,22 @@ BEGIN
   IF v_item.removed THEN
     RETURN jsonb_build_object('outcome', 'removed');
   END IF;
-  DELETE FROM labeling_lease WHERE item_id = p_item AND user_id = p_user;
+  DELETE FROM labeling_lease WHERE item_id = p_item AND user_id = p_user RETURNING honeypot INTO v_honeypot;
   v_leased := FOUND;
+  v_honeypot := coalesce(v_honeypot, false);
   IF NOT v_leased AND v_item.free <= 0 THEN
     RETURN jsonb_build_object('outcome', 'full');
   ELSIF NOT v_leased AND labeling_saw(p_item, p_user) THEN
     RETURN jsonb_build_object('outcome', 'seen');
   END IF;
-  UPDATE labeling_queueitem SET done = done + 1, free = free - CASE WHEN v_leased THEN 0 ELSE 1 END WHERE id = p_item;
+  IF NOT v_honeypot THEN
+    UPDATE labeling_queueitem SET done = done + 1, free = free - CASE WHEN v_leased THEN 0 ELSE 1 END WHERE id = p_item;
+  END IF;
   INSERT INTO labeling_annotation
-    (id, item_id, schema_id, schema_version_id, author_id, result, seconds, status, to_review, version, created_at, updated_at)
-  VALUES (p_id, p_item, v_item.schema_id, p_schema_version, p_user, p_result, p_seconds, 'submitted', p_review, 1, clock_timestamp(), clock_timestamp());
+    (id, item_id, schema_id, schema_version_id, author_id, result, seconds, status, to_review, version, honeypot, created_at, updated_at)
+  VALUES (p_id, p_item, v_item.schema_id, p_schema_version, p_user, p_result, p_seconds, 'submitted', p_review AND NOT v_honeypot, 1, v_honeypot,
+          clock_timestamp(), clock_timestamp());
   DELETE FROM labeling_skip WHERE item_id = p_item AND user_id = p_user;
   DELETE FROM labeling_draft WHERE item_id = p_item AND user_id = p_user;
-  RETURN jsonb_build_object('outcome', 'submitted', 'id', p_id, 'version', 1, 'done', v_item.done + 1, 'wanted', v_item.wanted);
+  RETURN jsonb_build_object('outcome', 'submitted', 'id', p_id, 'version', 1, 'honeypot', v_honeypot, 'done', v_item.done + 1, 'wanted', v_item.wanted);
 END $$;

@@ -2,11 +2,12 @@
 CREATE OR REPLACE FUNCTION labeling_leave(p_item bigint, p_user uuid, p_skip boolean, p_reason text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_held boolean;
+  v_honeypot boolean;
 BEGIN
   PERFORM 1 FROM labeling_queueitem WHERE id = p_item FOR UPDATE;
-  DELETE FROM labeling_lease WHERE item_id = p_item AND user_id = p_user;
+  DELETE FROM labeling_lease WHERE item_id = p_item AND user_id = p_user RETURNING honeypot INTO v_honeypot;
   v_held := FOUND;
-  IF v_held THEN
+  IF v_held AND NOT v_honeypot THEN
     UPDATE labeling_queueitem SET free = free + 1 WHERE id = p_item;
   END IF;
   IF p_skip THEN

@@ -1567,28 +1567,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/label-schemas/{label_schema}/agreement": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Agreement
-         * @description How far annotators agree, per control and pair, and beyond chance.
-         *
-         *     Needs the permission `label.review` in the project.
-         */
-        get: operations["backend_labeling_api_get_agreement"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/projects/{project}/label-schemas/{label_schema}/labelled": {
         parameters: {
             query?: never;
@@ -1617,7 +1595,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/label-schemas/{label_schema}/link": {
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/quality": {
         parameters: {
             query?: never;
             header?: never;
@@ -1625,33 +1603,127 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Label Link
-         * @description With which server it is linked, how the last synchronisation went, and where a person must choose.
+         * Get Quality
+         * @description Agreement, confusion, speed and quality as last measured; annotators see their own figures.
          *
-         *     Needs the permission `label.manage` in the project.
+         *     Needs the permission `label.read` in the project.
          */
-        get: operations["backend_labelstudio_api_links_get_label_link"];
+        get: operations["backend_labeling_api_quality_get_quality"];
+        put?: never;
         /**
-         * Set Label Link
-         * @description Link with a project of a Label Studio server and synchronise; in the caller's name.
+         * Measure Quality
+         * @description Have it measured anew by a worker.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        post: operations["backend_labeling_api_quality_measure_quality"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/quality/disagreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Disagreements
+         * @description Where two people differed at the last measurement: `person` said `said`, `beside` said `other` (labels; an empty one is nothing).
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        get: operations["backend_labeling_api_quality_list_disagreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/quality/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quality Settings
+         * @description How ground truth comes about, and honeypots.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        get: operations["backend_labeling_api_quality_get_quality_settings"];
+        /**
+         * Set Quality Settings
+         * @description Another way to the ground truth is applied to every item that no person decided, by a worker.
          *
          *     Needs the permission `label.manage` in the project.
          */
-        put: operations["backend_labelstudio_api_links_set_label_link"];
+        put: operations["backend_labeling_api_quality_set_quality_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/quality/honeypots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Honeypots
+         * @description Items whose answer is known, newest first.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        get: operations["backend_labeling_api_quality_list_honeypots"];
+        put?: never;
+        /**
+         * Add Honeypots
+         * @description Make items honeypots: drawn from those that a person decided, or named, with answers of one's own if wanted.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_quality_add_honeypots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/quality/honeypots/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
         /**
-         * Delete Label Link
-         * @description Stop synchronising; both sides keep what they have.
+         * Remove Honeypot
+         * @description Make it an item like others; what it scored goes too.
          *
          *     Needs the permission `label.manage` in the project.
          */
-        delete: operations["backend_labelstudio_api_links_delete_label_link"];
+        delete: operations["backend_labeling_api_quality_remove_honeypot"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/sync": {
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/quality/pauses/{person}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1660,36 +1732,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        post?: never;
         /**
-         * Sync Label Link
-         * @description Synchronise now.
+         * Lift Pause
+         * @description Let a paused person go on; earlier scores no longer count against them.
          *
          *     Needs the permission `label.manage` in the project.
          */
-        post: operations["backend_labelstudio_api_links_sync_label_link"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/conflicts/{item}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Choose Side
-         * @description Of a task that both sides changed: which answer holds. Synchronises at once.
-         *
-         *     Needs the permission `label.manage` in the project.
-         */
-        post: operations["backend_labelstudio_api_links_choose_side"];
-        delete?: never;
+        delete: operations["backend_labeling_api_quality_lift_pause"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3482,22 +3532,6 @@ export interface components {
              */
             comment: string;
         };
-        /**
-         * AgreementOut
-         * @description Of the newest complete items that several people labelled (at most 5,000).
-         */
-        AgreementOut: {
-            /** Items */
-            items: number;
-            /** Agreement */
-            agreement: number | null;
-            /** Controls */
-            controls: components["schemas"]["ControlAgreementOut"][];
-            /** People */
-            people: components["schemas"]["PairAgreementOut"][];
-            /** Confusions */
-            confusions: components["schemas"]["ConfusionOut"][];
-        };
         /** AliasIn */
         AliasIn: {
             /** Version */
@@ -3553,6 +3587,13 @@ export interface components {
             to_review: boolean;
             /** Version */
             version: number;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "" | "majority" | "skill";
+            /** Support */
+            support: number | null;
             /** Reviews */
             reviews: components["schemas"]["ReviewOut"][];
             /**
@@ -3789,14 +3830,6 @@ export interface components {
             };
             /** Digest */
             digest: string;
-        };
-        /** ChoiceIn */
-        ChoiceIn: {
-            /**
-             * Side
-             * @enum {string}
-             */
-            side: "ours" | "theirs";
         };
         /**
          * CodeCheckOut
@@ -4110,33 +4143,19 @@ export interface components {
             version: string;
         };
         /**
-         * ConflictOut
-         * @description A task whose answer both sides changed; null: that side says nothing of it.
+         * ConfusedOut
+         * @description How often `person` said one thing where another said the `other`; an empty label is nothing.
          */
-        ConflictOut: {
-            /** Task */
-            task: number;
-            /** Key */
-            key: string;
-            /** Why */
-            why: string;
-            /** Ours */
-            ours: {
-                [key: string]: unknown;
-            }[] | null;
-            /** Theirs */
-            theirs: {
-                [key: string]: unknown;
-            }[] | null;
-            /** Chosen */
-            chosen: ("ours" | "theirs") | null;
-        };
-        /** ConfusionOut */
-        ConfusionOut: {
+        ConfusedOut: {
             /** Control */
             control: string;
-            /** One */
-            one: string;
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
+            /** Said */
+            said: string;
             /** Other */
             other: string;
             /** Count */
@@ -4153,19 +4172,6 @@ export interface components {
             message: string;
             /** At */
             at: string | null;
-        };
-        /** ControlAgreementOut */
-        ControlAgreementOut: {
-            /** Control */
-            control: string;
-            /** Type */
-            type: string;
-            /** Agreement */
-            agreement: number | null;
-            /** Pairs */
-            pairs: number;
-            /** Alpha */
-            alpha: number | null;
         };
         /** CronTimes */
         CronTimes: {
@@ -4436,6 +4442,27 @@ export interface components {
             /** Taken */
             taken: number;
         };
+        /** DisagreementOut */
+        DisagreementOut: {
+            /** Id */
+            id: number;
+            /** Item */
+            item: number;
+            /** Key */
+            key: string;
+            /** Position */
+            position: number;
+            /** Control */
+            control: string;
+            one: components["schemas"]["UserOut"];
+            other: components["schemas"]["UserOut"];
+            /** Said One */
+            said_one: string;
+            /** Said Other */
+            said_other: string;
+            /** Score */
+            score: number;
+        };
         /**
          * DraftIn
          * @description Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409).
@@ -4465,6 +4492,20 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * DriftOut
+         * @description The newest judged annotations of a person against all before them (`z` of the two-proportion test).
+         */
+        DriftOut: {
+            /** Before */
+            before: number;
+            /** Now */
+            now: number;
+            /** Z */
+            z: number;
+            /** Worse */
+            worse: boolean;
         };
         /** EndpointChanged */
         EndpointChanged: {
@@ -4642,13 +4683,6 @@ export interface components {
             time: components["schemas"]["SpanOut"] | null;
             memory: components["schemas"]["SpanOut"] | null;
         };
-        /**
-         * FoundLinkOut
-         * @description Null: it is linked with no server.
-         */
-        FoundLinkOut: {
-            link: components["schemas"]["LinkOut"] | null;
-        };
         /** FreezeIn */
         FreezeIn: {
             /**
@@ -4706,6 +4740,62 @@ export interface components {
             edges: number[];
             /** Counts */
             counts: number[];
+        };
+        /**
+         * HoneypotIn
+         * @description One item, by its id or its key; without a `result` its ground truth is the answer.
+         */
+        HoneypotIn: {
+            /** Item */
+            item?: number | null;
+            /** Key */
+            key?: string | null;
+            /** Result */
+            result?: {
+                [key: string]: unknown;
+            }[] | null;
+        };
+        /**
+         * HoneypotOut
+         * @description `answers`: how many people answered it, `score` how well on average.
+         */
+        HoneypotOut: {
+            /** Item */
+            item: number;
+            /** Key */
+            key: string;
+            /** Position */
+            position: number;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "truth" | "given";
+            /** Answers */
+            answers: number;
+            /** Score */
+            score: number | null;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** HoneypotsAddedOut */
+        HoneypotsAddedOut: {
+            /** Added */
+            added: number;
+        };
+        /**
+         * HoneypotsIn
+         * @description Either `number` of items drawn from those whose ground truth a person decided, or `items`.
+         */
+        HoneypotsIn: {
+            /** Number */
+            number?: number | null;
+            /** Items */
+            items?: components["schemas"]["HoneypotIn"][];
         };
         /**
          * HookOut
@@ -5351,41 +5441,6 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LogLine"][];
         };
-        /**
-         * LinkIn
-         * @description `remote` is the number of the project there; without it one is made. Without `token` the one that was given stays.
-         */
-        LinkIn: {
-            /** Url */
-            url: string;
-            /**
-             * Token
-             * @default
-             */
-            token: string;
-            /** Remote */
-            remote?: number | null;
-        };
-        /** LinkOut */
-        LinkOut: {
-            /** Url */
-            url: string;
-            /** Remote */
-            remote: number | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "queued" | "running" | "ready" | "failed";
-            /** Message */
-            message: string;
-            /** Synced At */
-            synced_at: string | null;
-            /** Tasks */
-            tasks: number;
-            /** Conflicts */
-            conflicts: components["schemas"]["ConflictOut"][];
-        };
         /** ListedItemOut */
         ListedItemOut: {
             /** Id */
@@ -5813,6 +5868,24 @@ export interface components {
             /** Total */
             total?: number | null;
         };
+        /** Page[DisagreementOut] */
+        Page_DisagreementOut_: {
+            /** Items */
+            items: components["schemas"]["DisagreementOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
+        /** Page[HoneypotOut] */
+        Page_HoneypotOut_: {
+            /** Items */
+            items: components["schemas"]["HoneypotOut"][];
+            /** Next */
+            next?: string | null;
+            /** Total */
+            total?: number | null;
+        };
         /** Page[ListedItemOut] */
         Page_ListedItemOut_: {
             /** Items */
@@ -5857,19 +5930,6 @@ export interface components {
             next?: string | null;
             /** Total */
             total?: number | null;
-        };
-        /** PairAgreementOut */
-        PairAgreementOut: {
-            one: components["schemas"]["UserOut"];
-            other: components["schemas"]["UserOut"];
-            /** Items */
-            items: number;
-            /** Agreement */
-            agreement: number | null;
-            /** Kappa */
-            kappa: {
-                [key: string]: number | null;
-            };
         };
         /**
          * ParameterIn
@@ -5920,6 +5980,17 @@ export interface components {
             token: string;
             /** Password */
             password: string;
+        };
+        /** PauseOut */
+        PauseOut: {
+            user: components["schemas"]["UserOut"];
+            /** Reason */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /** PersonProgressOut */
         PersonProgressOut: {
@@ -6298,6 +6369,152 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * QualityControlOut
+         * @description `alpha` is Krippendorff's (nominal), `fleiss` Fleiss' κ, both of single choices.
+         */
+        QualityControlOut: {
+            /** Control */
+            control: string;
+            /** Type */
+            type: string;
+            /** Agreement */
+            agreement: number | null;
+            /** Pairs */
+            pairs: number;
+            /** Alpha */
+            alpha: number | null;
+            /** Fleiss */
+            fleiss: number | null;
+        };
+        /**
+         * QualityLabelOut
+         * @description `agreement`: of the times it was `said`, the share in which the other said it too.
+         */
+        QualityLabelOut: {
+            /** Control */
+            control: string;
+            /** Label */
+            label: string;
+            /** Said */
+            said: number;
+            /** Agreement */
+            agreement: number;
+        };
+        /**
+         * QualityOut
+         * @description As measured at `measured_at`, of so many `annotations`; there are `now` so many. `own`: the caller sees their own figures only.
+         */
+        QualityOut: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed";
+            /** Message */
+            message: string;
+            /** Measured At */
+            measured_at: string | null;
+            /** Annotations */
+            annotations: number;
+            /** Now */
+            now: number;
+            /** Own */
+            own: boolean;
+            /** Items */
+            items: number;
+            /** Agreement */
+            agreement: number | null;
+            /** Controls */
+            controls: components["schemas"]["QualityControlOut"][];
+            /** Labels */
+            labels: components["schemas"]["QualityLabelOut"][];
+            /** Pairs */
+            pairs: components["schemas"]["QualityPairOut"][];
+            /** Confusions */
+            confusions: components["schemas"]["ConfusedOut"][];
+            /** People */
+            people: components["schemas"]["QualityPeopleOut"][];
+            /** Timeline */
+            timeline: components["schemas"]["WeekOut"][];
+            /** Users */
+            users: components["schemas"]["UserOut"][];
+            /** Pauses */
+            pauses: components["schemas"]["PauseOut"][];
+        };
+        /** QualityPairOut */
+        QualityPairOut: {
+            /**
+             * One
+             * Format: uuid
+             */
+            one: string;
+            /**
+             * Other
+             * Format: uuid
+             */
+            other: string;
+            /** Items */
+            items: number;
+            /** Agreement */
+            agreement: number | null;
+            /** Kappa */
+            kappa: {
+                [key: string]: number | null;
+            };
+        };
+        /**
+         * QualityPeopleOut
+         * @description Figures of one person. `per_day` counts days on which they labelled, `seconds` is the median; `right` the mean of the `judged`.
+         */
+        QualityPeopleOut: {
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
+            /** Annotations */
+            annotations: number;
+            /** Seconds */
+            seconds: number;
+            /** Per Day */
+            per_day: number;
+            /** Newest */
+            newest: string;
+            /** Reviewed */
+            reviewed: number;
+            /** Sent Back */
+            sent_back: number;
+            /** Honeypots */
+            honeypots: number;
+            /** Honeypot Score */
+            honeypot_score: number | null;
+            /** Agreement */
+            agreement: number | null;
+            /** Right */
+            right: number | null;
+            /** Judged */
+            judged: number;
+            drift: components["schemas"]["DriftOut"] | null;
+            /** Skills */
+            skills: {
+                [key: string]: number;
+            };
+        };
+        /** QualitySettings */
+        QualitySettings: {
+            /**
+             * Truth By
+             * @enum {string}
+             */
+            truth_by: "agree" | "majority" | "skill";
+            /** Enough */
+            enough: number;
+            /** Honeypot Share */
+            honeypot_share: number;
+            /** Pause Below */
+            pause_below: number | null;
         };
         /** QuestionOut */
         QuestionOut: {
@@ -7189,22 +7406,6 @@ export interface components {
             /** Version */
             version: number;
         };
-        /**
-         * SuggestionOut
-         * @description A model's pre-label: shown beside what a person says.
-         */
-        SuggestionOut: {
-            /** Id */
-            id: number;
-            /** Model Version */
-            model_version: string;
-            /** Score */
-            score: number | null;
-            /** Result */
-            result: {
-                [key: string]: unknown;
-            }[];
-        };
         /** TablePreview */
         TablePreview: {
             /**
@@ -7804,6 +8005,25 @@ export interface components {
             /** Why */
             why: string;
         };
+        /** WeekOut */
+        WeekOut: {
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
+            /**
+             * Week
+             * Format: date
+             */
+            week: string;
+            /** Annotations */
+            annotations: number;
+            /** Judged */
+            judged: number;
+            /** Right */
+            right: number | null;
+        };
         /** WordingCheckIn */
         WordingCheckIn: {
             /** Xml */
@@ -7901,8 +8121,6 @@ export interface components {
             assignment: components["schemas"]["AssignedOut"] | null;
             /** Comments */
             comments: number;
-            /** Suggestions */
-            suggestions: components["schemas"]["SuggestionOut"][];
         };
         /** YamlIn */
         YamlIn: {
@@ -10881,36 +11099,6 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_labeling_api_get_agreement: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project: string;
-                label_schema: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AgreementOut"];
-                };
-            };
-            400: components["responses"]["Error400"];
-            401: components["responses"]["Error401"];
-            403: components["responses"]["Error403"];
-            404: components["responses"]["Error404"];
-            422: components["responses"]["Error422"];
-            500: components["responses"]["Error500"];
-            503: components["responses"]["Error503"];
-        };
-    };
     backend_labeling_api_list_labelled: {
         parameters: {
             query?: never;
@@ -10978,7 +11166,7 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_labelstudio_api_links_get_label_link: {
+    backend_labeling_api_quality_get_quality: {
         parameters: {
             query?: never;
             header?: never;
@@ -10996,7 +11184,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FoundLinkOut"];
+                    "application/json": components["schemas"]["QualityOut"];
                 };
             };
             400: components["responses"]["Error400"];
@@ -11008,7 +11196,7 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_labelstudio_api_links_set_label_link: {
+    backend_labeling_api_quality_measure_quality: {
         parameters: {
             query?: never;
             header?: never;
@@ -11018,11 +11206,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LinkIn"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Accepted */
             202: {
@@ -11030,7 +11214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LinkOut"];
+                    "application/json": components["schemas"]["QualityOut"];
                 };
             };
             400: components["responses"]["Error400"];
@@ -11045,13 +11229,189 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_labelstudio_api_links_delete_label_link: {
+    backend_labeling_api_quality_list_disagreements: {
+        parameters: {
+            query?: {
+                control?: string;
+                said?: string;
+                other?: string;
+                person?: string;
+                beside?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DisagreementOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_quality_get_quality_settings: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 project: string;
                 label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualitySettings"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_quality_set_quality_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualitySettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualitySettings"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_quality_list_honeypots: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HoneypotOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_quality_add_honeypots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoneypotsIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoneypotsAddedOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_quality_remove_honeypot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
             };
             cookie?: never;
         };
@@ -11076,64 +11436,25 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_labelstudio_api_links_sync_label_link: {
+    backend_labeling_api_quality_lift_pause: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 project: string;
                 label_schema: string;
+                person: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Accepted */
-            202: {
+            /** @description No Content */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["LinkOut"];
-                };
-            };
-            400: components["responses"]["Error400"];
-            401: components["responses"]["Error401"];
-            403: components["responses"]["Error403"];
-            404: components["responses"]["Error404"];
-            409: components["responses"]["Error409"];
-            413: components["responses"]["Error413"];
-            422: components["responses"]["Error422"];
-            429: components["responses"]["Error429"];
-            500: components["responses"]["Error500"];
-            503: components["responses"]["Error503"];
-        };
-    };
-    backend_labelstudio_api_links_choose_side: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project: string;
-                label_schema: string;
-                item: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChoiceIn"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LinkOut"];
-                };
+                content?: never;
             };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];

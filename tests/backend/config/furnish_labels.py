@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend.labeling.actions.fill import fill
-from backend.labeling.models import LabelSchema
+from backend.labeling.models import LabelSchema, Pause
 from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
 from tests.backend.people import Person, person
 
@@ -28,10 +28,12 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     first = take(ann, others)
     assert first
     say(ann, others, first["id"], [choice("cat")])
+    owner.post(f"{path}/quality/honeypots", {"items": [{"item": labelled["id"], "result": [choice("cat")]}]})
+    Pause.objects.create(schema=LabelSchema.objects.get(slug=schema), user=ann.user, reason="they were wrong")
     return {
         "me": str(owner.user.pk), "label_schema": schema, "item": str(held["id"]), "labelled_item": str(labelled["id"]),
         "annotation": annotation, "comment": comment,
-        "assignment": assignment["id"],
+        "assignment": assignment["id"], "person": str(ann.user.pk),
     }  # fmt: skip
 
 
@@ -40,6 +42,7 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
     labelled = {"item": at["labelled_item"]}
     one, item = "/label-schemas/{label_schema}", "/label-schemas/{label_schema}/items/{item}"
     submission = {"id": "01890000-0000-7000-8000-000000000001", "schema_version": 1, "result": [choice("dog")], "seconds": 2.5}
+    quality = {"truth_by": "skill", "enough": 0.7, "honeypot_share": 0.0, "pause_below": None}
     made = {"name": "Again", "dataset": "shapes", "xml": PICTURES}
     return {
         "GET /label-schemas": [{}, {"query": {"search": "sha", "dataset": "shapes"}}, {"query": {"deleted": True}}],
@@ -68,5 +71,10 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
             {"body": {"verdict": "rejected", "version": 1, "comment": "No."}},
         ],
         f"POST {one}/assignments": [{"path": {"label_schema": "others"}, "body": {"name": "Some", "people": [at["me"]], "share": 0.5}}],
+        f"POST {one}/quality": [{}],
+        f"GET {one}/quality/disagreements": [{}, {"query": {"control": "kind", "said": "cat", "other": "", "person": at["me"]}}],
+        f"PUT {one}/quality/settings": [{"body": quality}],
+        f"POST {one}/quality/honeypots": [{"body": {"items": [{"item": int(at["item"]), "result": [choice("dog")]}]}}],
+        f"DELETE {one}/quality/honeypots/{{item}}": [{"path": labelled}],
         f"POST {one}/labelled": [{"path": {"label_schema": "others"}, "body": {"note": "first"}}],
     }

@@ -131,6 +131,8 @@ BY_MEANING = {
     "POST /label-schemas/{label_schema}/items/{item}/comments": "the people it names",
     "POST /label-schemas/{label_schema}/annotations/{annotation}/review": "the verdict, its comment and its result",
     "POST /label-schemas/{label_schema}/assignments": "the people, and what is free",
+    "PUT /label-schemas/{label_schema}/quality/settings": "honeypots need a random order",
+    "POST /label-schemas/{label_schema}/quality/honeypots": "one of two ways, the items and their answers",
     "POST /models": "the artifact, and how far the published model differs from the trained one",
     "PUT /models/{model}/aliases/{alias}": "the alias",
     "DELETE /models/{model}/aliases/{alias}": "the alias",

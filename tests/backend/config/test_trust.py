@@ -34,7 +34,7 @@ BY_ID = [(method, path) for method, path in ROUTES if "{" in path[len(PROJECT) :
 """Routes that lead to one thing; a demo is started by its name, which is the same in every project."""
 READS = {"/label-schemas/check", "/pipelines/check", "/pipelines/parse", "/endpoints/{endpoint}/predict"}
 """What is asked with POST and changes nothing."""
-PERSONAL = {"/label-schemas/{label_schema}/agreement"}
+PERSONAL = {f"/label-schemas/{{label_schema}}/quality/{part}" for part in ("disagreements", "settings", "honeypots")}
 """How well people do their work is for those who review it."""
 
 pytestmark = pytest.mark.django_db

@@ -10,6 +10,7 @@ import pytest
 
 from backend.core.models import Project
 from backend.labeling.actions.fill import fill
+from backend.labeling.actions.measure import measure
 from backend.labeling.models import LabelSchema
 from tests.backend.datasets.conftest import Uploader, image, zipped
 from tests.backend.people import Person, person
@@ -82,6 +83,15 @@ def bob(project: Project) -> Person:
 @pytest.fixture
 def rita(project: Project) -> Person:
     return person(project, "reviewer", "rita@lab.example")
+
+
+def measured(who: Person, schema: str) -> dict[str, Any]:
+    """Quality, measured anew."""
+    who.post(f"/label-schemas/{schema}/quality", None, 202)
+    measure(LabelSchema.objects.get(slug=schema).pk)
+    told: dict[str, Any] = who.get(f"/label-schemas/{schema}/quality")
+    assert told["status"] == "ready", told["message"]
+    return told
 
 
 def choice(value: str, name: str = "kind", to: str = "image") -> dict[str, Any]:

@@ -16,26 +16,30 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from backend.core.models import Project, User
 from backend.datasets.models import Dataset
 from backend.labeling.actions.queue import leave, next_item
-from backend.labeling.models import Annotation, LabelSchema, LabelSchemaVersion, Lease, QueueItem, Skip
+from backend.labeling.models import Annotation, Honeypot, LabelSchema, LabelSchemaVersion, Lease, QueueItem, Skip
 
 CONFIG: dict[str, Any] = {"objects": [], "controls": [], "layout": []}
 WRONG = """
 SELECT q.id, q.wanted, q.free, q.done, a.n, l.n FROM labeling_queueitem q
- CROSS JOIN LATERAL (SELECT count(*) AS n, count(DISTINCT author_id) AS people FROM labeling_annotation WHERE item_id = q.id) a
- CROSS JOIN LATERAL (SELECT count(*) AS n FROM labeling_lease WHERE item_id = q.id) l
+ CROSS JOIN LATERAL (SELECT count(*) AS n, count(DISTINCT author_id) AS people FROM labeling_annotation
+  WHERE item_id = q.id AND NOT honeypot) a
+ CROSS JOIN LATERAL (SELECT count(*) AS n FROM labeling_lease WHERE item_id = q.id AND NOT honeypot) l
  WHERE q.done <> a.n OR a.people <> a.n OR q.free <> q.wanted - q.done - l.n OR q.done > q.wanted OR q.free < 0
 """
 
 
-def queue(items: int, overlap: int, people: int) -> tuple[LabelSchema, list[User]]:
+def queue(items: int, overlap: int, people: int, honeypots: float = 0) -> tuple[LabelSchema, list[User]]:
     project = Project.objects.create(slug=f"p-{uuid.uuid4().hex[:8]}", name="P")
     dataset = Dataset.objects.create(project=project, slug="d", name="D", modality="images")
-    schema = LabelSchema.objects.create(project=project, dataset=dataset, slug="s", name="S", overlap=overlap)
+    schema = LabelSchema.objects.create(project=project, dataset=dataset, slug="s", name="S", overlap=overlap, honeypot_share=honeypots)
     LabelSchemaVersion.objects.create(schema=schema, number=1, xml="", config=CONFIG)
     QueueItem.objects.bulk_create(
         QueueItem(schema=schema, key=str(n), digest="0", media_type="image/png", position=n, rank=n, wanted=overlap, free=overlap)
         for n in range(items)
     )
+    if honeypots:
+        known = QueueItem.objects.filter(schema=schema, position__gte=items // 2)
+        Honeypot.objects.bulk_create(Honeypot(item=item, schema=schema, answer=[], source="given") for item in known)
     return schema, [User.objects.create_user(f"{uuid.uuid4().hex}@x.example") for _ in range(people)]
 
 
@@ -76,7 +80,7 @@ def test_one_person_who_asks_from_two_tabs_at_once_holds_one_place() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_crowd_labels_everything_once_and_nothing_twice() -> None:
-    schema, people = queue(items=60, overlap=2, people=8)
+    schema, people = queue(items=60, overlap=2, people=8, honeypots=0.2)
     doubled: list[str] = []
 
     def work(user: User) -> int:
@@ -87,7 +91,7 @@ def test_a_crowd_labels_everything_once_and_nothing_twice() -> None:
                 if act < 0.15:
                     leave(None, QueueItem.objects.select_related("schema__project").get(pk=item), user, skip=chance.random() < 0.1)
                 elif act < 0.3:  # their lease runs out while they are still at it
-                    Lease.objects.filter(item=item, user=user).update(until="2020-01-01T00:00:00Z")
+                    Lease.objects.filter(item=item, user=user, honeypot=False).update(until="2020-01-01T00:00:00Z")
                     next_item(schema, people[0], [])
                     done += submitted(schema, user, item) == "submitted"
                 else:
@@ -112,11 +116,12 @@ def test_a_crowd_labels_everything_once_and_nothing_twice() -> None:
 
 
 class Places(RuleBasedStateMachine):
-    """Two items of two places and three people who come, submit, skip, let go, lose their lease, and send things twice, in any order."""
+    """Two items of two places, one of them perhaps a honeypot too, and three people who come, submit, skip, let go, lose their lease, and
+    send things twice, in any order."""
 
-    @initialize(overlap=st.integers(1, 2))
-    def begin(self, overlap: int) -> None:
-        self.schema, self.people = queue(items=2, overlap=overlap, people=3)
+    @initialize(overlap=st.integers(1, 2), honeypots=st.sampled_from([0, 0.5, 1]))
+    def begin(self, overlap: int, honeypots: float) -> None:
+        self.schema, self.people = queue(items=2, overlap=overlap, people=3, honeypots=honeypots)
         self.items = list(QueueItem.objects.filter(schema=self.schema).order_by("position"))
 
     @rule(who=st.integers(0, 2), holding=st.lists(st.integers(0, 1), max_size=2))

@@ -137,7 +137,7 @@ def test_blind_means_blind_and_viewers_may_not_label(labs: Labs, ann: Person, bo
     assert say(rita, slug, item["id"], [choice("cat")], 403)["error"]["code"] == "already_seen"
     bob.get(f"/label-schemas/{slug}/items?person={ann.user.pk}", 422)
     assert [p["user"]["email"] for p in bob.get(f"/label-schemas/{slug}/people")] == []
-    bob.get(f"/label-schemas/{slug}/agreement", 403)
+    bob.get(f"/label-schemas/{slug}/quality/disagreements", 403)
     assert take(bob, slug)
     say(bob, slug, item["id"], [choice("dog")])
     assert len(rita.get(path)) == 2 and len(bob.get(path)) == 1

@@ -10,7 +10,7 @@ from backend.artifacts import tables
 from backend.datasets.models import DatasetVersion, Item
 from backend.labeling.actions.labelled import run_labelled
 from backend.labeling.models import Annotation, LabelledVersion, QueueItem
-from tests.backend.labeling.conftest import WORDS, Labs, box, choice, say, take
+from tests.backend.labeling.conftest import WORDS, Labs, box, choice, measured, say, take
 from tests.backend.people import Person, person
 
 
@@ -80,13 +80,15 @@ def test_several_agree_or_a_person_decides(labs: Labs, ann: Person, bob: Person,
     assert str(QueueItem.objects.get(pk=items[1]).truth_id) == said[1]["id"]
     bob.post(f"/label-schemas/{slug}/items/{items[1]}/truth", {"annotation": said[1]["id"]}, 403)
 
-    told = rita.get(f"/label-schemas/{slug}/agreement")
+    told = measured(rita, slug)
     assert told["items"] == 2 and told["agreement"] == pytest.approx(4 / 6)
     kind = next(c for c in told["controls"] if c["control"] == "kind")
     assert kind["alpha"] == pytest.approx(0.375) and kind["pairs"] == 6
-    pairs = {(p["one"]["email"][:3], p["other"]["email"][:3]): p["agreement"] for p in told["people"]}
-    assert pairs.pop(("bob", "cy@"), None) or pairs.pop(("cy@", "bob")) == 1
-    assert told["confusions"] == [{"control": "kind", "one": "cat", "other": "dog", "count": 2}]
+    names = {u["id"]: u["email"].split("@")[0] for u in told["users"]}
+    pairs = {frozenset((names[p["one"]], names[p["other"]])): p["agreement"] for p in told["pairs"]}
+    assert pairs == {frozenset(("bob", "cy")): 1, frozenset(("ann", "bob")): 0.5, frozenset(("ann", "cy")): 0.5}
+    confused = {(names[c["person"]], c["said"], c["other"]): c["count"] for c in told["confusions"] if c["said"] != c["other"]}
+    assert confused == {("ann", "cat", "dog"): 2, ("bob", "dog", "cat"): 1, ("cy", "dog", "cat"): 1}
 
 
 def test_labels_become_a_version_that_can_be_trained_on(labs: Labs, ann: Person) -> None:
@@ -134,7 +136,16 @@ def test_labels_of_a_table_become_its_columns(labs: Labs, ann: Person) -> None:
     assert [r["mood"] for r in rows] == ["good", None, None] and rows[0]["labelled_by"] == "Annotator"
     assert '"Rome"' in rows[0]["part"] and new.label_column == "mood"
     page = labs.editor.get("/datasets/reviews/versions/2/rows")
-    assert [c["name"] for c in page["columns"]] == ["id", "review", "labelled_by", "labelled_at", "mood", "part"]
+    assert [c["name"] for c in page["columns"]] == [
+        "id",
+        "review",
+        "labelled_by",
+        "labelled_at",
+        "labelled_how",
+        "labelled_support",
+        "mood",
+        "part",
+    ]
 
 
 def test_comments_name_members_and_are_resolved(labs: Labs, ann: Person, rita: Person) -> None:

@@ -52,7 +52,7 @@ def matches(control: LabelControl, one: Sequence[Json], other: Sequence[Json], *
         for j, second in enumerate(other):
             if same_label and set(first["value"].get(control.type, ())) != set(second["value"].get(control.type, ())):
                 continue
-            score = _alike(first, second, shapes[0][i], shapes[1][j])
+            score = alike(first, second, shapes[0][i], shapes[1][j])
             if score >= MATCH:
                 pairs.append((score, i, j))
     taken: tuple[set[int], set[int]] = (set(), set())
@@ -65,7 +65,8 @@ def matches(control: LabelControl, one: Sequence[Json], other: Sequence[Json], *
     return found
 
 
-def _alike(first: Json, second: Json, a: Outline | None, b: Outline | None) -> float:
+def alike(first: Json, second: Json, a: Outline | None, b: Outline | None) -> float:
+    """How far two regions cover the same, 0 to 1, whatever their labels. `a` and `b` are their outlines."""
     one, other = first["value"], second["value"]
     if "start" in one:
         both = min(one["end"], other["end"]) - max(one["start"], other["start"])
@@ -93,6 +94,11 @@ def _number(control: LabelControl, one: Json, other: Json) -> float:
 
 
 def _text(control: LabelControl, one: Json, other: Json) -> float:
+    return same_text(one, other)
+
+
+def same_text(one: Json, other: Json) -> float:
+    """Of two values of a TextArea."""
     return SequenceMatcher(None, "\n".join(one["text"]), "\n".join(other["text"]), autojunk=False).ratio()
 
 

@@ -43,10 +43,17 @@ export const peopleQuery = (project: string, schema: string) =>
     queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/people', path(project, schema))),
   })
 
-export const agreementQuery = (project: string, schema: string) =>
+export const qualityQuery = (project: string, schema: string) =>
   queryOptions({
-    queryKey: [...keys.labelSchemas(project), schema, 'agreement'],
-    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/agreement', path(project, schema))),
+    queryKey: [...keys.labelSchemas(project), schema, 'quality'],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/quality', path(project, schema))),
+    refetchInterval: (query) => (query.state.data && ['queued', 'running'].includes(query.state.data.status) ? 1_000 : false),
+  })
+
+export const qualitySettingsQuery = (project: string, schema: string) =>
+  queryOptions({
+    queryKey: [...keys.labelSchemas(project), schema, 'quality', 'settings'],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/quality/settings', path(project, schema))),
   })
 
 export const assignmentsQuery = (project: string, schema: string) =>

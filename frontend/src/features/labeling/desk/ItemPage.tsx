@@ -74,9 +74,9 @@ export function ItemPage() {
               <Stack gap={6}>
                 <Group justify="space-between" wrap="nowrap">
                   <Text fw={600} size="sm" truncate>
-                    {one.author?.name || one.author?.email || 'Somebody'}
+                    {one.how ? `Fused by ${one.how}` : one.author?.name || one.author?.email || 'Somebody'}
                   </Text>
-                  <Badge color={one.status === 'accepted' ? 'green' : one.status === 'rejected' ? 'red' : 'gray'}>{one.id === item.data?.truth ? 'ground truth' : one.status}</Badge>
+                  <Badge color={one.status === 'accepted' ? 'green' : one.status === 'rejected' ? 'red' : 'gray'}>{one.id === item.data?.truth ? 'ground truth' : one.how ? 'proposed' : one.status}</Badge>
                 </Group>
                 {inWords(config, resultOf(one.result)).map(({ control, words }) => (
                   <Text size="sm" key={control}>
@@ -87,7 +87,7 @@ export function ItemPage() {
                   </Text>
                 ))}
                 <Text size="xs" c="dimmed">
-                  {ago(one.updated_at)} · {Math.round(one.seconds)} s
+                  {ago(one.updated_at)} · {one.how ? `support ${Math.round(100 * (one.support ?? 0))} %` : `${Math.round(one.seconds)} s`}
                 </Text>
                 <Group gap="xs">
                   <Button size="compact-xs" variant="light" aria-pressed={one.id === annotation?.id} onClick={() => setShown(one.id)}>

@@ -14,7 +14,8 @@ import { Assignments } from './Assignments'
 import { Items } from './Items'
 import { LinkDialog } from './LinkDialog'
 import { Progress } from './Progress'
-import { Quality } from './Quality'
+import { Quality } from './quality/Quality'
+import { QualitySettings } from './quality/QualitySettings'
 import { SchemaSettings } from './SchemaSettings'
 import { WordingTab } from './WordingTab'
 
@@ -106,7 +107,7 @@ export function SchemaPage() {
           <Tabs.List mb="md">
             <Tabs.Tab value="progress">Progress</Tabs.Tab>
             <Tabs.Tab value="items">Items</Tabs.Tab>
-            {can('label.review') && <Tabs.Tab value="quality">Agreement</Tabs.Tab>}
+            {can('label.annotate') && <Tabs.Tab value="quality">Quality</Tabs.Tab>}
             <Tabs.Tab value="question">Question</Tabs.Tab>
             <Tabs.Tab value="assignments">Assignments</Tabs.Tab>
             {can('label.manage') && <Tabs.Tab value="settings">Settings</Tabs.Tab>}
@@ -129,6 +130,7 @@ export function SchemaPage() {
           <Tabs.Panel value="settings">
             <Group align="flex-start">
               <SchemaSettings key={schema.updated_at} schema={schema} />
+              <QualitySettings key={`quality-${schema.updated_at}`} schema={schema} />
             </Group>
           </Tabs.Panel>
         </Tabs>
