@@ -22,6 +22,7 @@ from backend.core.parser import StrictParser
 from backend.datasets.api import router as datasets
 from backend.deployments.api import router as deployments
 from backend.labeling.api import router as labeling
+from backend.labeling.api_exchange import router as exchange
 from backend.pipelines.api import router as pipelines
 from backend.registry.api import router as registry
 from backend.runs.api import router as runs
@@ -32,7 +33,7 @@ log = logging.getLogger("headrace.web")
 # No page of documentation (`docs_url`): ninja's loads its scripts from elsewhere, which our policy and a studio without
 # internet both refuse. The document itself is at /api/v1/openapi.json.
 api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
-for router in (core, artifacts, datasets, labeling, pipelines, runs, triggers, hosts, registry, deployments):
+for router in (core, artifacts, datasets, labeling, exchange, pipelines, runs, triggers, hosts, registry, deployments):
     api.add_router("", router)
 
 

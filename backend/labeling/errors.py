@@ -78,3 +78,19 @@ class NotReviewable(Conflict):
 
 class NothingLabelled(Conflict):
     """No item has a ground truth yet; label and review some first."""
+
+
+class NothingToExport(Conflict):
+    """There is no {what} yet that you may see."""
+
+
+class NamesClash(Conflict):
+    """{title} tells pictures apart by their name without its ending, and there are {pair}."""
+
+
+class ImportOver(Conflict):
+    """This import is {status}; {then}."""
+
+
+class FileGone(Conflict):
+    """The file of this import was kept for a day and is gone; upload it again."""

@@ -12,6 +12,7 @@ from backend.core.tasks import let_go_of_the_database
 from backend.labeling.actions import announce
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.labelled import run_labelled
+from backend.labeling.actions.taking_in import take_in
 
 
 @shared_task(name=announce.FILL)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -22,6 +23,11 @@ def fill_queue(schema_id: str) -> None:
 @shared_task(name=announce.FREEZE)  # type: ignore[untyped-decorator]  # as above
 def freeze_labels(labelled_id: str) -> None:
     run_labelled(UUID(labelled_id))
+
+
+@shared_task(name=announce.TAKE_IN)  # type: ignore[untyped-decorator]  # as above
+def take_in_labels(import_id: str) -> None:
+    take_in(UUID(import_id))
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # as above

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from backend.core.events import publish
 from backend.datasets.actions.announce import PATIENCE, send
-from backend.labeling.models import LabelledVersion, LabelSchema
+from backend.labeling.models import LabelImport, LabelledVersion, LabelSchema
 
-FILL, FREEZE = "labeling.fill", "labeling.freeze"
+FILL, FREEZE, TAKE_IN = "labeling.fill", "labeling.freeze", "labeling.take_in"
 
 
 def announce_waiting(everything: bool = False) -> None:
@@ -19,6 +19,7 @@ def announce_waiting(everything: bool = False) -> None:
     for task, rows in (
         (FILL, LabelSchema.objects.filter(late, fill_status__in=["queued", "running"])),
         (FREEZE, LabelledVersion.objects.filter(late, status__in=["queued", "running"])),
+        (TAKE_IN, LabelImport.objects.filter(late, status__in=["queued", "running"])),
     ):
         waiting = list(rows.values_list("pk", flat=True)[:500])
         rows.model._default_manager.filter(pk__in=waiting).update(announced_at=now)
