@@ -43,12 +43,12 @@ def export_labels(
 ) -> HttpResponseBase:
     """The labels that the caller may see, as a file that is made while it is sent; with `images` a zip that holds the pictures too."""
     found = find_schema(request.project, label_schema)
-    name, media_type, pieces = exports.export(request, found, request.user, request.role, name=format, what=what, images=images)
+    name, media_type, pieces = exports.export(found, request.user, request.role, name=format, what=what, images=images)
     return bytes_response(request, pieces, filename=name, media_type=media_type, attachment=True, cache="no-store")
 
 
 @router.get(ONE + "/imports", response=list[LabelImportOut])
-@allow("label.manage")
+@allow("label.read")
 def list_label_imports(request: ApiRequest, project: str, label_schema: str) -> Any:
     """Imports, newest first."""
     announce.announce_waiting()
@@ -65,7 +65,7 @@ def start_label_import(request: ApiRequest, project: str, label_schema: str, pay
 
 
 @router.get(IMPORT, response=LabelImportOut)
-@allow("label.manage")
+@allow("label.read")
 def get_label_import(request: ApiRequest, project: str, label_schema: str, label_import: UUID) -> Any:
     """Where an import stands, and what its file holds."""
     found = find_import(find_schema(request.project, label_schema), label_import)

@@ -80,10 +80,6 @@ class NothingLabelled(Conflict):
     """No item has a ground truth yet; label and review some first."""
 
 
-class NothingToExport(Conflict):
-    """There is no {what} yet that you may see."""
-
-
 class NamesClash(Conflict):
     """{title} tells pictures apart by their name without its ending, and there are {pair}."""
 

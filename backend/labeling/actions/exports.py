@@ -10,10 +10,9 @@ from typing import Any
 from backend.artifacts import aside
 from backend.artifacts.storage import store
 from backend.artifacts.zipped import zip_stream
-from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.models import User
-from backend.labeling.errors import NamesClash, NothingToExport
+from backend.labeling.errors import NamesClash
 from backend.labeling.models import LabelSchema
 from backend.labeling.queries import exported
 from backend.labeling.queries.exported import What
@@ -98,15 +97,11 @@ def losses(schema: LabelSchema, user: User, role: str, *, name: str, what: What)
     return {"items": items, "annotations": annotations, "tried": tried, "lost": lost}
 
 
-def export(
-    request: Any, schema: LabelSchema, user: User, role: str, *, name: str, what: What, images: bool
-) -> tuple[str, str, Iterable[bytes]]:
+def export(schema: LabelSchema, user: User, role: str, *, name: str, what: What, images: bool) -> tuple[str, str, Iterable[bytes]]:
     """(File name, media type, its bytes, made when they are taken; the first are made now). With `images`, a zip with the pictures."""
     asked = _asked(schema, user, role, name, what)
     if images and schema.dataset.modality != "images":
         raise InvalidInput(message="The items of this schema are no pictures.", field="images")
-    if not exported.exported(schema, user, role, what).exists():
-        raise NothingToExport(what="ground truth" if what == "truth" else "annotation", field="what")
     writing = Writing(config=asked.config, images=images, paint=_paint)
     members = asked.form.write(asked.items(), writing)
     if images:
@@ -117,10 +112,6 @@ def export(
         first = next(pieces, b"")
     except CannotWrite as e:
         raise InvalidInput(message=str(e), field="format") from None
-    audit.record(
-        request, "label_schema.export", ("label_schema", schema.pk, schema.slug), project=schema.project,
-        details={"format": name, "what": what, "images": images},
-    )  # fmt: skip
     filename = f"{schema.slug}-{name}{'.zip' if zipped else asked.form.suffix}"
     return filename, "application/zip" if zipped else asked.form.media_type, _with(first, pieces)
 

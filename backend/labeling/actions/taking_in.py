@@ -166,6 +166,7 @@ def _take_in(row: LabelImport) -> None:
             _outcomes(cursor, report)
             if row.applies:
                 _write(cursor, given)
+            cursor.execute("DROP TABLE said, outcome")
         told = report.as_json()
         LabelImport.objects.filter(pk=row.pk).update(
             status="applied" if row.applies else "checked", report=told, message="", problems=[], announced_at=timezone.now()
