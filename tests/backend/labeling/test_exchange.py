@@ -64,10 +64,19 @@ def applied(who: Person, slug: str, data: bytes, filename: str, name: str) -> Js
     return done
 
 
+def _floats(value: Any) -> Any:
+    """20 and 20.0 are the same place."""
+    if isinstance(value, dict):
+        return {key: _floats(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_floats(inner) for inner in value]
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def said(slug: str) -> dict[str, list[tuple[str, str]]]:
     """By item, what its annotations say: controls and values, in an order."""
     return {
-        a.item.key + a.item.digest: sorted((r["from_name"], json.dumps(r["value"], sort_keys=True)) for r in a.result)
+        a.item.key + a.item.digest: sorted((r["from_name"], json.dumps(_floats(r["value"]), sort_keys=True)) for r in a.result)
         for a in Annotation.objects.filter(schema__slug=slug).select_related("item")
     }
 
