@@ -116,10 +116,16 @@ def take_in(id_: UUID) -> None:
 
 
 def _failed(row: LabelImport, message: str, problems: list[dict[str, Any]] | None = None) -> None:
+    told = [{name: _printable(text) for name, text in one.items()} for one in problems or []]
     with transaction.atomic():
-        LabelImport.objects.filter(pk=row.pk).update(status="failed", message=message[:500], problems=problems or [])
+        LabelImport.objects.filter(pk=row.pk).update(status="failed", message=_printable(message), problems=told)
         schema_changed(row.schema)
         transaction.on_commit(lambda: discard(row.pk))
+
+
+def _printable(text: str) -> str:
+    """Words of a file, as the database keeps them."""
+    return "".join(c if c.isprintable() else "�" for c in text)[:480]
 
 
 @dataclass(kw_only=True)
@@ -135,7 +141,7 @@ class _Report:
 
     def tell(self, where: str, message: str, expected: str = "") -> None:
         if len(self.problems) < SHOWN:
-            self.problems.append({"field": where[:300], "message": message[:480], "expected": expected[:300]})
+            self.problems.append({"field": _printable(where)[:300], "message": _printable(message), "expected": _printable(expected)[:300]})
 
     def as_json(self) -> dict[str, Any]:
         taken = {name: self.outcomes.get(name, 0) for name in ("new", "changed", "unchanged")}

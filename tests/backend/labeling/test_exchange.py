@@ -229,6 +229,9 @@ def test_what_does_not_fit_is_refused_by_field_and_the_rest_waits_for_a_word(lab
     nul = json.dumps({"item": "003.png", "annotations": [{"result": [{**box(1, 1, 5, 5), "meta": {"text": ["\0"]}}]}]})
     assert "NUL" in sent(labs.editor, again, nul.encode(), "a.jsonl", "jsonl")["report"]["problems"][0]["message"]
 
+    odd = sent(labs.editor, again, b'{"item": "\\u0000\\ud800.png", "annotations": [{"result": []}]}', "a.jsonl", "jsonl")
+    assert odd["report"]["unmatched"] == 1, odd
+
     # Places, reviews and assignments hold for imports as for people.
     labs.editor.post(f"/label-schemas/{again}/assignments", {"name": "Ann's", "people": [str(ann.user.pk)], "number": 1})
     full = take(ann, again)
