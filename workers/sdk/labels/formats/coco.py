@@ -169,7 +169,8 @@ class _Result:
                 raise Misfit("segmentation", "A polygon has at least three points.", "[[x, y, x, y, x, y, …]]")
             control = c.taker(self._config, label, c.POLYGONS, c.BOXES)
             if control.type in c.BOXES:
-                yield c.region(control, id_, label, c.box(*_numbers(one.get("bbox"), 4, "bbox"), size=size), size)
+                x, y, w, h = _numbers(one.get("bbox"), 4, "bbox")
+                yield c.region(control, id_, label, c.box(x, y, w, h, size), size)
                 return
             for n, flat in enumerate(outlines):
                 numbers = _numbers(flat, len(flat), "segmentation")

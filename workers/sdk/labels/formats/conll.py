@@ -123,7 +123,8 @@ def read(source: Source, config: LabelConfig) -> Iterator[Found]:
     if control is None:
         raise BadFile(name, "CoNLL holds spans of text; the schema has no <Labels>.", "a schema with <Labels …>")
     labels = {tag: label for label, tag in _tags(control).items()}
-    ref, words, begun = Ref(), [], 1
+    ref, begun = Ref(), 1
+    words: list[tuple[str, str, str]] = []
     with source.open(name) as file:
         number = 0
         while raw := file.readline(LINE):
