@@ -24,6 +24,7 @@ COMMANDS = {
     "logout": "session",
     "project": "session",
     "dataset": "datasets",
+    "labels": "labels",
     "pipeline": "pipelines",
     "run": "runs",
     "runs": "runs",

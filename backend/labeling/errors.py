@@ -90,3 +90,15 @@ class NotTheirs(HeadraceError):
     """This is somebody else's annotation; its author can change it, and whoever manages the labels can take it back."""
 
     status = 403
+
+
+class NamesClash(Conflict):
+    """{title} tells pictures apart by their name without its ending, and there are {pair}."""
+
+
+class ImportOver(Conflict):
+    """This import is {status}; {then}."""
+
+
+class FileGone(Conflict):
+    """The file of this import was kept for a day and is gone; upload it again."""

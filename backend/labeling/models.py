@@ -354,3 +354,27 @@ class LabelledVersion(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["announced_at"], condition=Q(status__in=["queued", "running"]), name="labelled_version_waiting")]
+
+
+class LabelImport(models.Model):
+    """A file with labels on its way into a schema, as annotations of whoever imports it. `status` is one of `receiving queued running
+    checked applied failed cancelled`; queued and running to be checked (`applies` false) or applied. `report` says what it holds."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="imports")
+    format = models.CharField(max_length=20)
+    filename = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    status = models.CharField(max_length=10, default="receiving")
+    applies = models.BooleanField(default=False)
+    message = models.CharField(max_length=500, blank=True)
+    problems = models.JSONField(default=list)
+    report = models.JSONField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    announced_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["announced_at"], condition=Q(status__in=["queued", "running"]), name="label_import_waiting")]

@@ -13,6 +13,7 @@ from backend.labeling.actions import announce
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.labelled import run_labelled
 from backend.labeling.actions.measure import measure
+from backend.labeling.actions.taking_in import take_in
 
 
 @shared_task(name=announce.FILL)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -28,6 +29,11 @@ def freeze_labels(labelled_id: str) -> None:
 @shared_task(name=announce.MEASURE)  # type: ignore[untyped-decorator]  # as above
 def measure_quality(schema_id: str) -> None:
     measure(UUID(schema_id))
+
+
+@shared_task(name=announce.TAKE_IN)  # type: ignore[untyped-decorator]  # as above
+def take_in_labels(import_id: str) -> None:
+    take_in(UUID(import_id))
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # as above

@@ -5,6 +5,8 @@ The floor is a signed-in request of the same studio that reads a row or two (`GE
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
 import time
 import uuid
@@ -19,6 +21,7 @@ from tests.bench.setup import URL, account
 CROWD = 8
 EACH = 150
 SMALL, LARGE = 5_000, 1_000_000
+EXPORTED = 100_000
 XML = (
     '<View><Text name="text" value="$text"/><Choices name="mood" toName="text"><Choice value="good"/><Choice value="bad"/></Choices></View>'
 )
@@ -97,6 +100,73 @@ def bare(secret: str, count: int = 200) -> list[float]:
     return found
 
 
+def said(slug: str) -> None:
+    """A box on each item of a queue, by nobody, in one statement."""
+    from django.db import connection
+
+    from backend.labeling.models import LabelSchema, LabelSchemaVersion
+
+    schema = LabelSchema.objects.get(slug=slug)
+    result = [{"id": "c", "from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": ["good"]}}]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE labeling_queueitem SET done = 1, free = 0 WHERE schema_id = %s", [schema.pk])
+        cursor.execute(
+            "INSERT INTO labeling_annotation (id, item_id, schema_id, schema_version_id, result, seconds, status, to_review, version,"
+            " created_at, updated_at) SELECT gen_random_uuid(), q.id, q.schema_id, %s, %s, 1, 'submitted', false, 1, now(), now()"
+            " FROM labeling_queueitem q WHERE q.schema_id = %s",
+            [LabelSchemaVersion.objects.get(schema=schema).pk, json.dumps(result), schema.pk],
+        )
+        cursor.execute("ANALYZE labeling_annotation")
+    LabelSchema.objects.filter(pk=schema.pk).update(blind=False)
+
+
+def copied(slug: str) -> float:
+    """Seconds of a bare COPY of the same rows and their JSON, written to nowhere."""
+    from django.db import connection
+
+    begun = time.perf_counter()
+    with connection.cursor() as cursor:
+        query = (
+            "COPY (SELECT json_build_object('item', q.key, 'digest', q.digest, 'data', q.data, 'result', a.result, 'at', a.created_at)"
+            " FROM labeling_annotation a JOIN labeling_queueitem q ON q.id = a.item_id JOIN labeling_labelschema s ON s.id = a.schema_id"
+            f" WHERE s.slug = '{slug}' ORDER BY q.position) TO STDOUT"
+        )
+        with cursor.copy(query) as copy:
+            for piece in copy:
+                json.loads(bytes(piece).replace(b"\\\\", b"\\"))
+    return time.perf_counter() - begun
+
+
+def resident() -> int:
+    """Bytes of this studio's web process."""
+    import psutil
+
+    ours = os.environ["DATABASE_URL"]
+    found = [p for p in psutil.process_iter(["cmdline"]) if "infra.supervisor.web" in (p.info["cmdline"] or ())]
+    return max(int(p.memory_info().rss) for p in found if p.environ().get("DATABASE_URL") == ours)
+
+
+def exports() -> None:
+    """100,000 annotations as a file, against a bare COPY; and what the web process takes for it."""
+    slug = queue("out", EXPORTED)
+    said(slug)
+    _, _, secret = account()
+    floor = EXPORTED / copied(slug)
+    with httpx.Client(base_url=URL, headers={"Authorization": f"Bearer {secret}"}, timeout=600) as client:
+        for name in ("jsonl", "labelstudio", "csv"):
+            before, peak, lines, begun = resident(), 0, 0, time.perf_counter()
+            with client.stream("GET", f"/api/v1/projects/bench/label-schemas/{slug}/export", params={"format": name}) as answer:
+                for n, piece in enumerate(answer.raise_for_status().iter_bytes()):
+                    lines += piece.count(b"\n")
+                    if n % 20 == 0:
+                        peak = max(peak, resident())
+            took = time.perf_counter() - begun
+            if lines < EXPORTED:
+                raise SystemExit(f"{lines:,} of {EXPORTED:,} annotations came as {name}")
+            row(f"export of {EXPORTED:,} as {name}", EXPORTED / took, floor, "annotations/s", "COPY and json.loads of the same rows")
+            row(f"web process during it, {name}", peak / 1e6, before / 1e6, "MB", "the web process before it")
+
+
 def row(name: str, ours: float, floor: float, unit: str = "ms", floor_is: str = "GET /me") -> None:
     print(Row(part="labelling", name=name, ours=round(ours, 3), floor=round(floor, 3), unit=unit, floor_is=floor_is).line(), flush=True)
 
@@ -127,6 +197,7 @@ def main() -> None:
     both = CROWD * EACH / (time.perf_counter() - begun)
     row(f"{CROWD} people at once, none doubled", len(items) / took, both, "items/s", "two GET /me for each item")
     row(f"{CROWD} people at once, next p95", p95([n for some, _, _ in done for n in some]) * 1000, p95(floor) * 1000)
+    exports()
     large = queue("large", LARGE)
     work(large, secrets[0], 20)
     nexts, submits, _ = work(large, secrets[0], 200)

@@ -51,6 +51,22 @@ def more(item: str) -> Act:
     return then(press("More"), lambda page: page.get_by_role("menuitem", name=re.compile(item)).first.click())
 
 
+def pick(label: str, option: str) -> Act:
+    def act(page: Page) -> None:
+        page.get_by_role("combobox", name=label).click()
+        page.get_by_role("option", name=option, exact=True).click()
+
+    return act
+
+
+def odd_labels(page: Page) -> None:
+    """A file of labels of which little fits, looked at."""
+    body = b'{"item": "none.png", "annotations": [{"result": []}]}\n' * 2
+    page.locator("input[type=file]").set_input_files({"name": "labels.jsonl", "mimeType": "text/plain", "buffer": body})
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_text("Not in this queue").wait_for(timeout=30_000)
+
+
 def reset_with_an_old_link(page: Page) -> None:
     page.get_by_role("textbox", name="New password").fill("the mill turns by day")
     page.get_by_role("button", name="Set it and sign in").click()

@@ -23,6 +23,7 @@ import schemathesis
 
 from infra.supervisor import studio as studios
 from infra.supervisor.layout import ROOT
+from workers.sdk.client import Client
 
 PASSWORD = "the mill turns by night"
 OTHERS = ("DATABASE_URL", "BROKER_URL", "ARTIFACT_URL", "HEADRACE_DATA_DIR", "SECRET_KEY", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL")
@@ -338,3 +339,32 @@ def test_triggers_from_a_file_are_listed_fired_switched_and_told(terminal: Termi
     terminal.write("never.yaml", "name: Never\nkind: cron\npipeline: late\nconfig:\n  schedule: 0 25 * * *\n")
     assert "hour" in terminal.run("triggers", "create", "-f", "never.yaml", status=1).stderr
     assert "nowhere" in terminal.run("triggers", "events", "nowhere", status=1).stderr
+
+
+def test_labels_go_out_and_in(terminal: Terminal) -> None:
+    choices = '<Choice value="good"/><Choice value="bad"/>'
+    xml = f'<View><Text name="shown" value="$colour"/><Choices name="mood" toName="shown">{choices}</Choices></View>'
+    terminal.write("notes.csv", "colour\nred\ngreen\nblue\n")
+    terminal.json("dataset", "upload", "notes.csv", "--name", "Notes")
+    assert "No label schemas yet" in terminal.run("labels", "list").stdout
+    with Client(terminal.url, terminal.token, "quay") as client:
+        for name in ("Moods", "Again"):
+            made = client.request("POST", "/projects/quay/label-schemas", json={"name": name, "dataset": "notes", "xml": xml})
+            while client.request("GET", f"/projects/quay/label-schemas/{made['slug']}")["fill_status"] != "ready":
+                time.sleep(0.2)
+    terminal.write("moods.csv", "colour,mood\nred,good\ngreen,bad\nmauve,bad\nblue,awful\n")
+    bring = ("labels", "import", "moods", "moods.csv", "--format", "csv")
+    dry = terminal.run(*bring, "--dry-run")
+    assert dry.stdout == "Would import 2 new, 0 changed, 0 unchanged; 1 not in the queue, 1 refused\n"
+    assert "moods.csv, line 4: There is no item “mauve”" in dry.stderr and "“awful” is no choice" in dry.stderr
+    assert terminal.json(*bring)["report"]["new"] == 2
+    told = terminal.json("labels", "export", "moods", "--format", "jsonl")
+    assert (told["annotations"], told["file"], told["lost"]) == (2, "moods-jsonl.jsonl", [])
+    assert "Imported 2 new" in terminal.run("labels", "import", "again", "moods-jsonl.jsonl", "--format", "jsonl").stdout
+    assert "0 new, 0 changed, 2 unchanged" in terminal.run("labels", "import", "again", "moods-jsonl.jsonl", "--format", "jsonl").stdout
+    assert len(terminal.run("labels", "export", "again", "--format", "csv", "-o", "-").stdout.splitlines()) == 3
+    terminal.write("torn.jsonl", '{"item": "1", "annotations": [}\n')
+    torn = terminal.run("labels", "import", "moods", "torn.jsonl", "--format", "jsonl", status=1)
+    assert "torn.jsonl, line 1" in torn.stderr and "Nothing was imported" in torn.stderr
+    assert "coco" not in terminal.run("labels", "export", "moods", "--format", "coco", status=1).stderr.split("One of")[1]
+    assert {s["slug"] for s in terminal.json("labels", "list")} == {"moods", "again"}

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -213,6 +213,51 @@ class Client:
         if found["status"] != "frozen":
             message = f"Version {version} of {dataset} could not be frozen."
             raise ApiError(422, "not_frozen", message, "Correct its types, then freeze it.", problems=found["problems"])
+        return found
+
+    # -- labels -----------------------------------------------------------------------------------------------------
+
+    def list_label_schemas(self, project: str | None = None) -> list[Json]:
+        return self._list("GET", self._p(project) + "/label-schemas")
+
+    def check_export(self, schema: str, format: str, what: str = "annotations", project: str | None = None) -> Json:
+        """How much an export would hold, and what its format has no place for."""
+        path = f"{self._p(project)}/label-schemas/{quote(schema, safe='')}/export/check"
+        return self._dict("GET", path, params={"format": format, "what": what})
+
+    def export_labels(
+        self, schema: str, to: IO[bytes], *, format: str, what: str = "annotations", images: bool = False, project: str | None = None
+    ) -> int:
+        """Write an export into an open file, piece by piece; returns the bytes."""
+        path = f"{self._p(project)}/label-schemas/{quote(schema, safe='')}/export"
+        written = 0
+        with self._http.stream("GET", path, params={"format": format, "what": what, "images": images}) as answer:
+            if answer.status_code >= 400:
+                answer.read()
+                raise _error(answer)
+            for piece in answer.iter_bytes():
+                written += to.write(piece)
+        return written
+
+    def import_labels(self, schema: str, path: Path | str, *, format: str, apply: bool = True, project: str | None = None) -> Json:
+        """Bring a file of labels, have it checked and, with `apply`, keep what fits; returns the import with its report. Raises ApiError
+        with the problems of a file that cannot be read."""
+        source = Path(path)
+        base = f"{self._p(project)}/label-schemas/{quote(schema, safe='')}/imports"
+        size = source.stat().st_size
+        found = self._dict("POST", base, json={"filename": source.name, "size": size, "format": format})
+        here = f"{base}/{found['id']}"
+        with source.open("rb") as stream:
+            for offset in range(0, size, CHUNK):
+                self._dict("PUT", here + "/chunks", params={"offset": offset}, content=stream.read(CHUNK))
+        for verb in ("check", "apply") if apply else ("check",):
+            found, pause = self._dict("POST", f"{here}/{verb}"), 0.1
+            while found["status"] in ("queued", "running"):
+                time.sleep(pause)
+                pause = min(pause * 1.5, 1)
+                found = self._dict("GET", here)
+            if found["status"] == "failed":
+                raise ApiError(422, "import_failed", found["message"], "Nothing was imported.", problems=found["problems"])
         return found
 
     # -- demos ------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def start_upload(request: Any, project: Project, user: User, fields: dict[str, A
         raise InvalidInput(
             message="Say which data set to append to.", field="dataset", hint="Give its name in `dataset`, or use mode `replace`."
         )
-    _room_for(size)
+    room_for(size)
     with transaction.atomic():
         upload: Upload = Upload.objects.create(
             project=project,
@@ -77,7 +77,7 @@ def receive_chunk(project: Project, upload_id: UUID, offset: int, body: IO[bytes
             raise TooLarge(
                 message=f"The upload was announced with {upload.size:,} bytes; this chunk goes to {offset + length:,}.", field="offset"
             )
-        written = _write(bytes_of(upload.id), offset, body, length)
+        written = write_at(bytes_of(upload.id), offset, body, length)
         if written != length:
             raise InvalidInput(
                 message=f"The chunk was cut off: {written:,} of {length:,} bytes came.", field="offset", hint="Send it again."
@@ -88,7 +88,8 @@ def receive_chunk(project: Project, upload_id: UUID, offset: int, body: IO[bytes
     return upload
 
 
-def _write(path: Path, offset: int, body: IO[bytes], length: int) -> int:
+def write_at(path: Path, offset: int, body: IO[bytes], length: int) -> int:
+    """The next bytes of a file that comes in pieces; returns how many came. What lay behind `offset` is cut off."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     try:
@@ -142,7 +143,8 @@ def cancel_upload(request: Any, project: Project, upload_id: UUID) -> None:
             transaction.on_commit(lambda: discard(upload_id))
 
 
-def _room_for(size: int) -> None:
+def room_for(size: int) -> None:
+    """Raises DiskFull where a file of this size would leave too little for everything else."""
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.DATA_DIR).free
     if size + SPARE > free:

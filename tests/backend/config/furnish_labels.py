@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backend.labeling.actions.fill import fill
-from backend.labeling.models import LabelSchema, Pause
+from backend.labeling.actions.imports import bytes_of
+from backend.labeling.models import LabelImport, LabelSchema, Pause
 from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
 from tests.backend.people import Person, person
 
@@ -25,6 +26,13 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     (assignment,) = owner.post(f"{path}/assignments", {"name": "Rest", "people": [str(owner.user.pk)]})
     others = owner.post("/label-schemas", {"name": "Others", "dataset": "shapes", "xml": PICTURES, "review_share": 0.0})["slug"]
     fill(LabelSchema.objects.get(slug=others).pk)
+    brought = owner.post(f"{path}/imports", {"filename": "labels.jsonl", "size": 2, "format": "jsonl"})["id"]
+    checked = LabelImport.objects.create(
+        schema=LabelSchema.objects.get(slug=schema), format="jsonl", filename="labels.jsonl", size=2, received=2, status="checked",
+        created_by=owner.user,
+    )  # fmt: skip
+    bytes_of(checked.pk).parent.mkdir(parents=True)
+    bytes_of(checked.pk).write_bytes(b"{}")
     first = take(ann, others)
     assert first
     say(ann, others, first["id"], [choice("cat")])
@@ -34,12 +42,14 @@ def furnish_labels(owner: Person) -> dict[str, str]:
         "me": str(owner.user.pk), "label_schema": schema, "item": str(held["id"]), "labelled_item": str(labelled["id"]),
         "annotation": annotation, "comment": comment,
         "assignment": assignment["id"], "person": str(ann.user.pk),
+        "label_import": brought, "checked_import": str(checked.pk),
     }  # fmt: skip
 
 
 def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
     """As `furnish.right`."""
     labelled = {"item": at["labelled_item"]}
+    brought = "/label-schemas/{label_schema}/imports/{label_import}"
     one, item = "/label-schemas/{label_schema}", "/label-schemas/{label_schema}/items/{item}"
     submission = {"id": "01890000-0000-7000-8000-000000000001", "schema_version": 1, "result": [choice("dog")], "seconds": 2.5}
     quality = {"truth_by": "skill", "enough": 0.7, "honeypot_share": 0.0, "pause_below": None}
@@ -76,5 +86,15 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"PUT {one}/quality/settings": [{"body": quality}],
         f"POST {one}/quality/honeypots": [{"body": {"items": [{"item": int(at["item"]), "result": [choice("dog")]}]}}],
         f"DELETE {one}/quality/honeypots/{{item}}": [{"path": labelled}],
+        f"GET {one}/export/check": [{"query": {"format": "coco"}}, {"query": {"format": "csv", "what": "truth"}}],
+        f"GET {one}/export": [
+            {"query": {"format": "labelstudio"}},
+            {"query": {"format": "yolo", "images": True}},
+            {"path": {"label_schema": "others"}, "query": {"format": "csv", "what": "truth"}},
+        ],
+        f"POST {one}/imports": [{"body": {"filename": "boxes.json", "size": 12, "format": "coco"}}],
+        f"PUT {brought}/chunks": [{"query": {"offset": 0}, "body": b"{}"}],
+        f"POST {brought}/check": [{"before": ("PUT", f"/label-schemas/shapes/imports/{at['label_import']}/chunks?offset=0", b"{}")}],
+        f"POST {brought}/apply": [{"path": {"label_import": at["checked_import"]}}],
         f"POST {one}/labelled": [{"path": {"label_schema": "others"}, "body": {"note": "first"}}],
     }

@@ -76,6 +76,19 @@ export const linkQuery = (project: string, schema: string) =>
     refetchInterval: (query) => (query.state.data && ['queued', 'running'].includes(query.state.data.status) ? 1_000 : false),
   })
 
+export const labelFormatsQuery = (project: string, schema: string) =>
+  queryOptions({
+    queryKey: [...keys.labelSchemas(project), schema, 'formats'],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/formats', path(project, schema))),
+  })
+
+/** How much an export would hold, and what its format has no place for. */
+export const exportCheckQuery = (project: string, label_schema: string, format: string, what: 'annotations' | 'truth') =>
+  queryOptions({
+    queryKey: [...keys.labelSchemas(project), label_schema, 'export', format, what],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/export/check', { params: { path: { project, label_schema }, query: { format, what } } })),
+  })
+
 export const itemQuery = (project: string, label_schema: string, item: number) =>
   queryOptions({
     queryKey: [...keys.labelSchemas(project), label_schema, 'item', item],

@@ -1,8 +1,8 @@
 /** One label schema: how far its queue is, who did what, the items, the question, who is assigned, and labels as data. */
 import { Badge, Button, Group, Menu, Tabs, ActionIcon } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
-import { IconArrowsExchange, IconChecks, IconDots, IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react'
+import { IconArrowsExchange, IconChecks, IconDots, IconFileExport, IconFileImport, IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
@@ -10,6 +10,8 @@ import { notifyDone, notifyError, notifyUndo } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 import { schemaQuery, useLabelingLive, useRefresh } from '../data'
+import { ExportDialog } from '../exchange/ExportDialog'
+import { ImportDialog } from '../exchange/ImportDialog'
 import { Assignments } from './Assignments'
 import { Items } from './Items'
 import { LinkDialog } from './LinkDialog'
@@ -25,7 +27,7 @@ export function SchemaPage() {
   const { tab = 'progress' } = useSearch({ strict: false }) as { tab?: string }
   const navigate = useNavigate()
   const can = useCan()
-  const [linking, { open: openLink, close: closeLink }] = useDisclosure(false)
+  const [dialog, setDialog] = useState<'export' | 'import' | 'link' | null>(null)
   const refresh = useRefresh(project)
   useLabelingLive(project)
   const query = useQuery(schemaQuery(project, slug))
@@ -74,34 +76,44 @@ export function SchemaPage() {
                   Review{schema.progress.to_review > 0 ? ` (${schema.progress.to_review.toLocaleString()})` : ''}
                 </Button>
               )}
-              {can('label.manage') && (
-                <Menu position="bottom-end">
-                  <Menu.Target>
-                    <ActionIcon variant="default" size="lg" aria-label="More">
-                      <IconDots size={18} aria-hidden />
-                    </ActionIcon>
-                  </Menu.Target>
-                  <Menu.Dropdown>
-                    <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} disabled={schema.newest_data === schema.filled && schema.fill_status === 'ready'} onClick={() => void fill()}>
-                      Fill from version {schema.newest_data} of the data
-                    </Menu.Item>
-                    {schema.modality === 'table' && (
-                      <Menu.Item leftSection={<IconArrowsExchange size={16} aria-hidden />} onClick={openLink}>
-                        Label Studio…
+              <Menu position="bottom-end">
+                <Menu.Target>
+                  <ActionIcon variant="default" size="lg" aria-label="More">
+                    <IconDots size={18} aria-hidden />
+                  </ActionIcon>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Item leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => setDialog('export')}>
+                    Export labels
+                  </Menu.Item>
+                  {can('label.manage') && (
+                    <>
+                      <Menu.Item leftSection={<IconFileImport size={16} aria-hidden />} onClick={() => setDialog('import')}>
+                        Import labels
                       </Menu.Item>
-                    )}
-                    <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void remove()}>
-                      Delete
-                    </Menu.Item>
-                  </Menu.Dropdown>
-                </Menu>
-              )}
+                      <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} disabled={schema.newest_data === schema.filled && schema.fill_status === 'ready'} onClick={() => void fill()}>
+                        Fill from version {schema.newest_data} of the data
+                      </Menu.Item>
+                      {schema.modality === 'table' && (
+                        <Menu.Item leftSection={<IconArrowsExchange size={16} aria-hidden />} onClick={() => setDialog('link')}>
+                          Label Studio…
+                        </Menu.Item>
+                      )}
+                      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void remove()}>
+                        Delete
+                      </Menu.Item>
+                    </>
+                  )}
+                </Menu.Dropdown>
+              </Menu>
             </>
           )
         }
       />
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
-      {schema && <LinkDialog schema={schema} opened={linking} onClose={closeLink} />}
+      {schema && <LinkDialog schema={schema} opened={dialog === 'link'} onClose={() => setDialog(null)} />}
+      {schema && <ExportDialog schema={schema} opened={dialog === 'export'} onClose={() => setDialog(null)} />}
+      {schema && <ImportDialog schema={schema} opened={dialog === 'import'} onClose={() => setDialog(null)} />}
       {schema && (
         <Tabs value={tab} onChange={(chosen) => void navigate({ to: '.', search: { tab: chosen ?? 'progress' }, replace: true })} keepMounted={false}>
           <Tabs.List mb="md">
