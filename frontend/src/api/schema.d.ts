@@ -1745,6 +1745,272 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Formats
+         * @description Formats that can hold what this schema asks.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_exchange_list_label_formats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/export/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Export
+         * @description What an export would hold, and what its format has no place for.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_exchange_check_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Labels
+         * @description The labels that the caller may see, as a file that is made while it is sent; with `images` a zip that holds the pictures too.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_exchange_export_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Imports
+         * @description Imports, newest first.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_exchange_list_label_imports"];
+        put?: never;
+        /**
+         * Start Label Import
+         * @description Begin to bring a file of labels, which become annotations of the caller.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_exchange_start_label_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/imports/{label_import}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Import
+         * @description Where an import stands, and what its file holds.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_exchange_get_label_import"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Label Import
+         * @description Let it go; what is applied stays.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_labeling_api_exchange_cancel_label_import"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/imports/{label_import}/chunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Label Chunk
+         * @description The next bytes, as application/octet-stream; 409 tells the offset expected.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_labeling_api_exchange_put_label_chunk"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/imports/{label_import}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Label Import
+         * @description All bytes are here: have them looked at. Nothing is imported yet.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_exchange_check_label_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/imports/{label_import}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Label Import
+         * @description Keep what fits, all or nothing, as annotations of who brought the file.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_exchange_apply_label_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Label Link
+         * @description With which server it is linked, how the last synchronisation went, and where a person must choose.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        get: operations["backend_labelstudio_api_links_get_label_link"];
+        /**
+         * Set Label Link
+         * @description Link with a project of a Label Studio server and synchronise; in the caller's name.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_labelstudio_api_links_set_label_link"];
+        post?: never;
+        /**
+         * Delete Label Link
+         * @description Stop synchronising; both sides keep what they have.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_labelstudio_api_links_delete_label_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sync Label Link
+         * @description Synchronise now.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_sync_label_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/conflicts/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose Side
+         * @description Of a task that both sides changed: which answer holds. Synchronises at once.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_choose_side"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/catalog": {
         parameters: {
             query?: never;
@@ -3831,6 +4097,14 @@ export interface components {
             /** Digest */
             digest: string;
         };
+        /** ChoiceIn */
+        ChoiceIn: {
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "ours" | "theirs";
+        };
         /**
          * CodeCheckOut
          * @description Either what the step will be (its ports, its form), or what is wrong with the text.
@@ -4141,6 +4415,28 @@ export interface components {
             undo: string;
             /** Version */
             version: string;
+        };
+        /**
+         * ConflictOut
+         * @description A task whose answer both sides changed; null: that side says nothing of it.
+         */
+        ConflictOut: {
+            /** Task */
+            task: number;
+            /** Key */
+            key: string;
+            /** Why */
+            why: string;
+            /** Ours */
+            ours: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Theirs */
+            theirs: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Chosen */
+            chosen: ("ours" | "theirs") | null;
         };
         /**
          * ConfusedOut
@@ -4644,6 +4940,20 @@ export interface components {
             last: number;
         };
         /**
+         * ExportCheckOut
+         * @description What would go out. `lost`: what the format has no place for, counted in the first `tried` items.
+         */
+        ExportCheckOut: {
+            /** Items */
+            items: number;
+            /** Annotations */
+            annotations: number;
+            /** Tried */
+            tried: number;
+            /** Lost */
+            lost: components["schemas"]["LossOut"][];
+        };
+        /**
          * FiguresPreview
          * @description Plotly figures: `[{title, figure: {data, layout}}]`.
          */
@@ -4682,6 +4992,13 @@ export interface components {
             total: number;
             time: components["schemas"]["SpanOut"] | null;
             memory: components["schemas"]["SpanOut"] | null;
+        };
+        /**
+         * FoundLinkOut
+         * @description Null: it is linked with no server.
+         */
+        FoundLinkOut: {
+            link: components["schemas"]["LinkOut"] | null;
         };
         /** FreezeIn */
         FreezeIn: {
@@ -4925,6 +5242,29 @@ export interface components {
             }[];
             /** Total */
             total: number;
+        };
+        /**
+         * ImportReportOut
+         * @description Of the items that a file speaks of: how many annotations are `new`, `changed` or `unchanged`, how many items are not in the queue,
+         *     how many annotations were refused; `more` are further annotations of the same items, which are not taken. `problems` are the first.
+         */
+        ImportReportOut: {
+            /** Items */
+            items: number;
+            /** New */
+            new: number;
+            /** Changed */
+            changed: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Unmatched */
+            unmatched: number;
+            /** Refused */
+            refused: number;
+            /** More */
+            more: number;
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
         };
         /** InputRef */
         InputRef: {
@@ -5178,6 +5518,70 @@ export interface components {
             stroke_width: number;
             /** Opacity */
             opacity: number;
+        };
+        /**
+         * LabelFormatOut
+         * @description `reads`: endings of files that it reads; `images`: whether pictures can go along.
+         */
+        LabelFormatOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+            /** Suffix */
+            suffix: string;
+            /** Reads */
+            reads: string[];
+            /** Images */
+            images: boolean;
+        };
+        /** LabelImportIn */
+        LabelImportIn: {
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** Format */
+            format: string;
+        };
+        /**
+         * LabelImportOut
+         * @description `applies`: it is being applied, or was; else it is only checked. `problems` say why the file as a whole cannot be read.
+         */
+        LabelImportOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Format */
+            format: string;
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** Received */
+            received: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "receiving" | "queued" | "running" | "checked" | "applied" | "failed" | "cancelled";
+            /** Applies */
+            applies: boolean;
+            /** Message */
+            message: string;
+            /** Problems */
+            problems: components["schemas"]["ProblemOut"][];
+            report: components["schemas"]["ImportReportOut"] | null;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /** LabelObjectOut */
         LabelObjectOut: {
@@ -5441,6 +5845,41 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LogLine"][];
         };
+        /**
+         * LinkIn
+         * @description `remote` is the number of the project there; without it one is made. Without `token` the one that was given stays.
+         */
+        LinkIn: {
+            /** Url */
+            url: string;
+            /**
+             * Token
+             * @default
+             */
+            token: string;
+            /** Remote */
+            remote?: number | null;
+        };
+        /** LinkOut */
+        LinkOut: {
+            /** Url */
+            url: string;
+            /** Remote */
+            remote: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed";
+            /** Message */
+            message: string;
+            /** Synced At */
+            synced_at: string | null;
+            /** Tasks */
+            tasks: number;
+            /** Conflicts */
+            conflicts: components["schemas"]["ConflictOut"][];
+        };
         /** ListedItemOut */
         ListedItemOut: {
             /** Id */
@@ -5518,6 +5957,13 @@ export interface components {
             lines: components["schemas"]["LogLine"][];
             /** Last */
             last: number;
+        };
+        /** LossOut */
+        LossOut: {
+            /** Message */
+            message: string;
+            /** Count */
+            count: number;
         };
         /**
          * MakingOut
@@ -7406,6 +7852,22 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * SuggestionOut
+         * @description A model's pre-label: shown beside what a person says.
+         */
+        SuggestionOut: {
+            /** Id */
+            id: number;
+            /** Model Version */
+            model_version: string;
+            /** Score */
+            score: number | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+        };
         /** TablePreview */
         TablePreview: {
             /**
@@ -8121,6 +8583,8 @@ export interface components {
             assignment: components["schemas"]["AssignedOut"] | null;
             /** Comments */
             comments: number;
+            /** Suggestions */
+            suggestions: components["schemas"]["SuggestionOut"][];
         };
         /** YamlIn */
         YamlIn: {
@@ -11455,6 +11919,515 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_list_label_formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelFormatOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_check_export: {
+        parameters: {
+            query: {
+                format: string;
+                what?: "annotations" | "truth";
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportCheckOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_export_labels: {
+        parameters: {
+            query: {
+                format: string;
+                what?: "annotations" | "truth";
+                images?: boolean;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/jsonl": unknown;
+                    "text/csv": unknown;
+                    "text/tab-separated-values": unknown;
+                    "text/plain": unknown;
+                    "application/zip": unknown;
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_list_label_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImportOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_start_label_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelImportIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImportOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_get_label_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                label_import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImportOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_cancel_label_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                label_import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_put_label_chunk: {
+        parameters: {
+            query: {
+                offset: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                label_import: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImportOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_check_label_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                label_import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImportOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_exchange_apply_label_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                label_import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImportOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_get_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundLinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_set_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_delete_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_sync_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_choose_side: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
             };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];
