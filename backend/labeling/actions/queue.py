@@ -117,7 +117,7 @@ def _refusal(answer: dict[str, Any], item: QueueItem) -> Exception:
     if answer["outcome"] == "seen":
         return AlreadySeen()
     if answer["outcome"] == "reworded":
-        return NewerSchema(number=newest_version(item.schema).number, field="schema_version")
+        return NewerSchema(number=newest_version(item.schema, again=True).number, field="schema_version")
     return AnnotationChanged(version=answer["version"], field="version")
 
 

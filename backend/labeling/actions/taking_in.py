@@ -30,10 +30,10 @@ from backend.labeling.actions.exports import find_format
 from backend.labeling.actions.imports import bytes_of, discard
 from backend.labeling.actions.opened import opened
 from backend.labeling.errors import FileGone, NewerSchema
-from backend.labeling.models import LabelImport, LabelSchemaVersion, QueueItem
+from backend.labeling.models import LabelImport, QueueItem
 from backend.labeling.queries.items import shown_data
 from backend.labeling.queries.matching import NotMatched, matched
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.results import Misfit, check
 from workers.sdk.labels.strict_json import unkeepable
@@ -240,10 +240,10 @@ def _lay_down(cursor: Any, rows: list[list[Any]]) -> None:
             copy.write_row(one)
 
 
-def _same_wording(cursor: Any, row: LabelImport, worded: LabelSchemaVersion) -> None:
+def _same_wording(cursor: Any, row: LabelImport, worded: Newest) -> None:
     """Whoever words the schema anew holds its row: what was checked against the old wording does not slip in behind them."""
     cursor.execute("SELECT 1 FROM labeling_labelschema WHERE id = %s FOR KEY SHARE", [row.schema.pk])
-    newest = newest_version(row.schema)
+    newest = newest_version(row.schema, again=True)
     if newest.pk != worded.pk:
         raise NewerSchema(number=newest.number)
 

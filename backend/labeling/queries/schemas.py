@@ -43,15 +43,21 @@ class Newest(NamedTuple):
     number: int
 
 
-def newest_version(schema: LabelSchema) -> Newest:
-    """Its newest wording."""
-    known: Newest | None = getattr(schema, "newest", None)
+def newest_version(schema: LabelSchema, *, again: bool = False) -> Newest:
+    """Its newest wording, as it was when the schema was read; `again`: as it is now."""
+    known: Newest | None = None if again else getattr(schema, "newest", None)
     if known is not None:
         return known
-    found = schema.versions.order_by("-number").values_list("pk", "number").first()
+    found = newest_wording(schema)
+    return Newest(found.pk, found.number)
+
+
+def newest_wording(schema: LabelSchema) -> LabelSchemaVersion:
+    """The same with all that it says, as it is now."""
+    found: LabelSchemaVersion | None = schema.versions.order_by("-number").first()
     if found is None:
         raise NotFound(what="wording of the label schema", name=schema.slug)
-    return Newest(*found)
+    return found
 
 
 def _rows(project: Project) -> QuerySet[LabelSchema]:

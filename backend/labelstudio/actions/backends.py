@@ -21,7 +21,7 @@ from backend.datasets.locks import only_one
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion
 from backend.labeling.queries.items import wording
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import newest_version, newest_wording
 from backend.labelstudio.actions.announce import PREDICT, announce
 from backend.labelstudio.actions.delivering import auth_of
 from backend.labelstudio.actions.incoming import read_prediction
@@ -74,7 +74,7 @@ def set_up(backend: Backend, schema: LabelSchema) -> None:
     """`/health`, then `/setup`; sets state and version on the row. Raises BackendFails."""
     n = counterpart_of(schema).pk
     body = {
-        "project": f"{n}.{int(time.time())}", "schema": newest_version(schema).xml, "hostname": settings.PUBLIC_URL,
+        "project": f"{n}.{int(time.time())}", "schema": newest_wording(schema).xml, "hostname": settings.PUBLIC_URL,
         "access_token": access_for(backend.token, reads=n, seconds=BACKEND_LIFE) if backend.token else "",
         "extra_params": backend.extra_params or None,
     }  # fmt: skip
@@ -87,7 +87,7 @@ def set_up(backend: Backend, schema: LabelSchema) -> None:
 
 def ask_predictions(backend: Backend, schema: LabelSchema, items: list[QueueItem], context: Any = None) -> tuple[list[Any], str]:
     """(A result of each item, the version of the model)."""
-    version = newest_version(schema)
+    version = newest_wording(schema)
     config, n = wording(version), counterpart_of(schema).pk
     tasks = [
         {"id": i.pk, "data": data_of(i, config), "project": n, "annotations": [], "predictions": [], "meta": {}, "overlap": i.wanted}

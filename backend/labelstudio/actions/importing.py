@@ -22,7 +22,7 @@ from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.fill import keyed_digest
 from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.items import wording
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.announce import FREEZE, PREDICT, announce
 from backend.labelstudio.actions.incoming import Said, Task, columns_of, read_tasks
 from backend.labelstudio.actions.pictures import Picture, fetch_pictures
@@ -41,7 +41,7 @@ def import_tasks(request: Any, schema: LabelSchema, user: User, role: str, given
     counterpart = counterpart_of(schema)
     if not counterpart.owned:
         raise NotItsData(dataset=schema.dataset.slug)
-    version = newest_version(schema)
+    version = newest_wording(schema)
     config = wording(version)
     tasks = read_tasks(config, given)
     authors = _authors(schema, user, role, tasks)

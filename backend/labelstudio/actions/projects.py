@@ -17,7 +17,7 @@ from backend.datasets.models import Dataset
 from backend.labeling.actions.schemas import delete_schema, keep_schema, read_xml, set_schema, word_anew
 from backend.labeling.errors import BadSchema, as_problems
 from backend.labeling.models import LabelSchema
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.telling import tell
 from backend.labelstudio.errors import SeveralProjects
 from backend.labelstudio.models import Counterpart
@@ -97,7 +97,7 @@ def change_project(request: Any, schema: LabelSchema, user: User, fields: dict[s
         changed["overlap"] = _overlap(fields["maximum_annotations"])
     if fields.get("sampling") in ORDERS:
         changed["order"] = ORDERS[fields["sampling"]]
-    newest = newest_version(schema)
+    newest = newest_wording(schema)
     xml = fields.get("label_config", newest.xml)
     guidelines = str(fields.get("expert_instruction", newest.guidelines) or "")
     if xml != newest.xml:

@@ -24,7 +24,7 @@ from backend.datasets.locks import only_one
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.withdraw import withdraw
 from backend.labeling.models import Annotation, QueueItem
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.importing import import_tasks
 from backend.labelstudio.actions.tasks import annotate, change_annotation
 from backend.labelstudio.models import Link, LinkedTask
@@ -94,17 +94,19 @@ class _Side:
         if user is None or member is None:
             raise NotLinkable(why="Whoever linked it is no longer in the project.", hint="Link it again in your name.")
         self.link, self.schema, self.user, self.role = link, link.schema, user, member.role
-        self.there = LabelStudio(base_url=link.url, api_key=decrypt(link.token), httpx_client=outgoing.client(seconds=120))
+        self.there: Any = LabelStudio(  # type: ignore[no-untyped-call]  # the SDK has no types here
+            base_url=link.url, api_key=decrypt(link.token), httpx_client=outgoing.client(seconds=120)
+        )
         self.counts = {"brought": 0, "sent": 0, "taken": 0, "told": 0, "conflicts": 0}
 
     def run(self) -> str:
         """Returns what was done, in words."""
         if self.link.remote is None:
-            version = newest_version(self.schema)
+            version = newest_wording(self.schema)
             made = self.there.projects.create(title=self.schema.name, label_config=version.xml)
             self.link.remote = made.id
             Link.objects.filter(pk=self.link.pk).update(remote=made.id)
-        remote = {int(task.id or 0): task for task in self.there.tasks.list(project=self._number(), page_size=PAGE)}
+        remote: dict[int, Any] = {int(task.id or 0): task for task in self.there.tasks.list(project=self._number(), page_size=PAGE)}
         known = {row.remote: row for row in LinkedTask.objects.filter(link=self.link).select_related("item")}
         left = self._bring([t for n, t in remote.items() if n not in known])
         self._send({row.item_id for row in LinkedTask.objects.filter(link=self.link)})

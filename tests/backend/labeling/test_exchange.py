@@ -349,7 +349,7 @@ def holds_one_page(labs: Labs, slug: str, few: int, count: int) -> None:
 
 
 def test_an_export_takes_the_memory_of_a_page(labs: Labs) -> None:
-    holds_one_page(labs, labs.schema(labs.pictures(1), BOXES, blind=False), 500, 5_000)
+    holds_one_page(labs, labs.schema(labs.pictures(1), BOXES, blind=False), 300, 1_500)
 
 
 @pytest.mark.slow
