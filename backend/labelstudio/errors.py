@@ -33,6 +33,12 @@ class TokenTooNarrow(HeadraceError):
     status = 403
 
 
+class OnlyInTheBrowser(HeadraceError):
+    """Some items of this project have a known answer, which a script could tell from the others; label it in the browser."""
+
+    status = 403
+
+
 def answer(error: HeadraceError) -> JsonResponse:
     """`{"detail": …, "validation_errors": {field: [message]}}`. What cannot be done is 400 there, where ours says 409 or 422 (its SDK
     would send a 409 again and again)."""

@@ -30,8 +30,9 @@ from backend.core.models import ApiToken, Project, User
 from backend.core.parser import read_json
 from backend.core.permissions import ACTIONS
 from backend.labeling.models import LabelSchema
+from backend.labeling.queries.masks import masked
 from backend.labelstudio.auth import caller
-from backend.labelstudio.errors import TokenTooNarrow, answer
+from backend.labelstudio.errors import OnlyInTheBrowser, TokenTooNarrow, answer
 from backend.labelstudio.queries.subjects import SUBJECTS, counterpart_of
 
 log = logging.getLogger("headrace.web")
@@ -171,6 +172,8 @@ def _serve(request: Any, found: Route, parts: dict[str, int]) -> HttpResponseBas
             call.schema, call.subject = _subject(call, found)
             call.project, call.role = _allowed(call, found)
             request.project, request.role = call.project, call.role
+            if masked(call.schema, call.role):
+                raise OnlyInTheBrowser()
         if reads is not None and (found.method != "GET" or call.schema is None or counterpart_of(call.schema).pk != reads):
             raise TokenTooNarrow()
     made = found.view(call)

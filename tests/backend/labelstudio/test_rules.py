@@ -17,11 +17,11 @@ from django.utils import timezone
 import backend.labelstudio.api  # noqa: F401 - fills the table of routes
 from backend.artifacts import tables
 from backend.artifacts.storage import store
-from backend.core.models import Project, Role, User
+from backend.core.models import Membership, Project, Role, User
 from backend.core.permissions import ACTIONS, may
 from backend.labeling.actions.fill import fill
 from backend.labeling.models import LabelSchema, QueueItem
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.delivering import PAUSES, deliver
 from backend.labelstudio.actions.freezing import freeze_tasks
 from backend.labelstudio.actions.importing import import_tasks
@@ -203,4 +203,15 @@ def test_a_script_that_may_mean_several_projects_is_asked_which(ours: Ours) -> N
     bound = people.token(ours.owner, project=Project.objects.get(slug="second"))
     answer = Client().generic("POST", "/api/projects/", headers={"Authorization": f"Token {bound}"}, **body)  # type: ignore[arg-type]  # as above
     assert answer.status_code == 201
-    assert newest_version(LabelSchema.objects.get(project__slug="second")).xml == CHOICES
+    assert newest_wording(LabelSchema.objects.get(project__slug="second")).xml == CHOICES
+
+
+def test_an_annotator_does_not_tell_honeypots_apart_by_a_script(ours: Ours) -> None:
+    annotator = people.user("annotator-of-ours@example.com")
+    Membership.objects.create(project=ours.project, user=annotator, role=Role.ANNOTATOR)
+    asked = {"headers": {"Authorization": f"Token {people.token(annotator)}"}}
+    path = f"/api/tasks/{ours.tasks[0]}/"
+    assert Client().get(path, **asked).status_code == 200  # type: ignore[arg-type]  # as above
+    LabelSchema.objects.filter(pk=ours.schema.pk).update(honeypot_share=0.2)
+    refused = Client().get(path, **asked)  # type: ignore[arg-type]  # as above
+    assert refused.status_code == 403 and "browser" in refused.json()["detail"]
