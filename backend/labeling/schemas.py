@@ -11,7 +11,8 @@ from pydantic import AwareDatetime
 
 from backend.core.schemas import WHOLE, Name, ProblemOut, Slug, UserOut
 
-Order = Literal["sequential", "random"]
+Order = Literal["sequential", "random", "uncertain"]
+"""`uncertain`: the items first of whose suggestion a model is least sure; those without one come last."""
 FillStatus = Literal["queued", "running", "ready", "failed"]
 State = Literal["open", "complete", "differing", "to_review", "rejected", "truth", "skipped", "commented", "removed"]
 Xml = Annotated[str, Field(min_length=1, max_length=200_000)]

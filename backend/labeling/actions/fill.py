@@ -21,6 +21,7 @@ from backend.artifacts import tables
 from backend.datasets.locks import only_one
 from backend.datasets.models import DatasetVersion
 from backend.labeling.actions.announce import schema_changed
+from backend.labeling.actions.order import LAST
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.errors import NoFrozenVersion
 from backend.labeling.models import LabelSchema
@@ -114,14 +115,14 @@ def _take_in(cursor: Any, schema: LabelSchema, *, keyed: bool) -> None:
         "INSERT INTO labeling_queueitem AS q (schema_id, key, digest, media_type, width, height, data, position,"
         " rank, wanted, free, done, removed)"
         " SELECT %(schema)s, i.key, i.digest, i.media_type, i.width, i.height, i.data, i.position,"
-        "  CASE WHEN %(random)s THEN random() ELSE i.position END,"
+        "  CASE %(order)s WHEN 'random' THEN random() WHEN 'uncertain' THEN %(last)s + i.position ELSE i.position END,"
         "  %(overlap)s, %(overlap)s, 0, false FROM incoming i ORDER BY i.position"
         " ON CONFLICT (schema_id, key, digest) DO UPDATE SET position = excluded.position,"
         "  data = CASE WHEN %(keyed)s THEN excluded.data || q.data ELSE excluded.data END, removed = false, pending = false,"
         "  rank = CASE WHEN %(sequential)s THEN excluded.position ELSE q.rank END"
         " WHERE (q.position, q.data, q.removed, q.pending) IS DISTINCT FROM (excluded.position, excluded.data, false, false)",
         {
-            "schema": schema.pk, "overlap": schema.overlap, "random": schema.order == "random", "sequential": schema.order == "sequential",
+            "schema": schema.pk, "overlap": schema.overlap, "order": schema.order, "last": LAST, "sequential": schema.order == "sequential",
             "keyed": keyed,
         },
     )  # fmt: skip

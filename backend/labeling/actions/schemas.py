@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Value
-from django.db.models.functions import Greatest, Random
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from backend.artifacts import aside
@@ -18,8 +18,9 @@ from backend.datasets.actions.announce import announce
 from backend.datasets.models import Dataset
 from backend.datasets.queries.datasets import find_dataset
 from backend.labeling.actions.announce import FILL, schema_changed
+from backend.labeling.actions.order import arrange
 from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, NoFrozenVersion, as_problems
-from backend.labeling.models import Cursor, LabelSchema, LabelSchemaVersion, QueueItem
+from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.schemas import find_schema
 from workers.sdk.labels.config import LabelConfig, from_json
 
@@ -155,8 +156,7 @@ def set_schema(request: Any, project: Project, slug: str, fields: dict[str, Any]
             wanted = Greatest(Value(schema.overlap), F("done"))
             QueueItem.objects.filter(schema=schema).update(free=F("free") + wanted - F("wanted"), wanted=wanted)
         if schema.order != before["order"]:
-            QueueItem.objects.filter(schema=schema).update(rank=Random() if schema.order == "random" else F("position"))
-            Cursor.objects.filter(schema=schema).delete()
+            arrange(schema)
         audit.record(request, "label_schema.set", _target(schema), before, audit.snapshot(schema, *SETTINGS))
         schema_changed(schema)
     return schema

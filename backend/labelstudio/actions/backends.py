@@ -18,6 +18,7 @@ from backend.core.errors import HeadraceError, InvalidInput
 from backend.core.models import ApiToken, User
 from backend.core.secrets import encrypt
 from backend.datasets.locks import only_one
+from backend.labeling.actions import order
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion
 from backend.labeling.queries.items import wording
@@ -144,7 +145,9 @@ def _predict_all(backend: Backend) -> int:
                 continue
             named = str(result.get("model_version") or version)[:256]
             made.append(Suggestion(item=item, model_version=named, score=read.score, result=read.result))
-        Suggestion.objects.bulk_create(made)
+        with transaction.atomic():
+            Suggestion.objects.bulk_create(made)
+            order.suggested(schema, [s.item_id for s in made])
 
 
 def _ask(backend: Backend, method: str, path: str, body: Json | None = None, *, seconds: float) -> Json:

@@ -17,7 +17,7 @@ from backend.core.errors import InvalidInput
 from backend.core.ids import new_id
 from backend.core.models import Membership, User
 from backend.core.permissions import may
-from backend.labeling.actions import truth
+from backend.labeling.actions import order, truth
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.fill import keyed_digest
 from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
@@ -120,13 +120,14 @@ def _keep(
                 data = task.data if pictures is None else {k: v for k, v in task.data.items() if k not in shown}
                 copy.write_row((
                     id_, schema.pk, key, digest, media, width, height, json.dumps(data), place,
-                    rng.random() if schema.order == "random" else place, schema.overlap, schema.overlap - done, done, False, True,
+                    order.place(schema.order, place, rng.random()), schema.overlap, schema.overlap - done, done, False, True,
                 ))  # fmt: skip
         with cursor.copy("COPY labeling_suggestion (item_id, model_version, score, result, created_at) FROM STDIN") as copy:
             now = timezone.now()
             for id_, task in zip(ids, tasks, strict=True):
                 for p in task.predicted:
                     copy.write_row((id_, p.model_version, p.score, json.dumps(p.result), now))
+    order.suggested(schema, [id_ for id_, task in zip(ids, tasks, strict=True) if task.predicted])
     TaskNote.objects.bulk_create([TaskNote(item_id=id_, meta=t.meta) for id_, t in zip(ids, tasks, strict=True) if t.meta], batch_size=1000)
     _keep_said(schema, version, tasks, authors, ids, rng)
     return ids

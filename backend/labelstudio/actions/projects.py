@@ -26,7 +26,7 @@ from backend.labelstudio.queries.subjects import counterpart_of
 from workers.sdk.labels.config import LabelConfig
 
 KEPT = frozenset(SETTINGS)
-ORDERS = {"Uniform sampling": "random", "Sequential sampling": "sequential", "Uncertainty sampling": "sequential"}
+ORDERS = {"Uniform sampling": "random", "Sequential sampling": "sequential", "Uncertainty sampling": "uncertain"}
 NEEDED = ("label.manage", "dataset.write")
 
 

@@ -13,7 +13,7 @@ from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.ids import new_id
 from backend.core.models import User
-from backend.labeling.actions import queue
+from backend.labeling.actions import order, queue
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.errors import NotTheirs
 from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggestion
@@ -112,7 +112,9 @@ def _seconds(value: Any) -> float:
 
 def suggest(item: QueueItem, fields: Json) -> Suggestion:
     read = _predicted(item, fields)
-    made: Suggestion = Suggestion.objects.create(item=item, model_version=read.model_version, score=read.score, result=read.result)
+    with transaction.atomic():
+        made: Suggestion = Suggestion.objects.create(item=item, model_version=read.model_version, score=read.score, result=read.result)
+        order.suggested(item.schema, [item.pk])
     return made
 
 
@@ -120,7 +122,9 @@ def change_suggestion(row: Suggestion, fields: Json) -> Suggestion:
     before = {"result": row.result, "score": row.score, "model_version": row.model_version}
     read = _predicted(row.item, before | {name: fields[name] for name in before if name in fields})
     row.result, row.score, row.model_version = read.result, read.score, read.model_version
-    row.save()
+    with transaction.atomic():
+        row.save()
+        order.suggested(row.item.schema, [row.item_id])
     return row
 
 
@@ -145,7 +149,9 @@ def import_suggestions(schema: LabelSchema, given: Any) -> int:
         if id_ is None or id_ not in items:
             raise InvalidInput(message=f"There is no task {id_} in this project.", field=f"{n}.task")
         found.append((id_, read_prediction(config, data_of(items[id_], config), row, str(n))))
-    Suggestion.objects.bulk_create(
-        [Suggestion(item_id=id_, model_version=p.model_version, score=p.score, result=p.result) for id_, p in found], batch_size=1000
-    )
+    with transaction.atomic():
+        Suggestion.objects.bulk_create(
+            [Suggestion(item_id=id_, model_version=p.model_version, score=p.score, result=p.result) for id_, p in found], batch_size=1000
+        )
+        order.suggested(schema, [id_ for id_, _ in found])
     return len(found)

@@ -52,6 +52,9 @@ def projects_out(schemas: Sequence[LabelSchema]) -> list[Json]:
     ]
 
 
+SAMPLING = {"random": "Uniform sampling", "uncertain": "Uncertainty sampling"}
+
+
 def project_out(schema: LabelSchema, counterpart: Counterpart, version: LabelSchemaVersion, counts: Json, author: int | None) -> Json:
     tasks, complete = counts.get("tasks", 0), counts.get("complete", 0)
     by = schema.created_by
@@ -59,7 +62,7 @@ def project_out(schema: LabelSchema, counterpart: Counterpart, version: LabelSch
         **SETTINGS, **counterpart.settings,
         "id": counterpart.pk, "title": schema.name, "label_config": version.xml, "expert_instruction": version.guidelines,
         "maximum_annotations": schema.overlap, "organization": 1, "is_published": True, "is_draft": False,
-        "sampling": "Uniform sampling" if schema.order == "random" else "Sequential sampling",
+        "sampling": SAMPLING.get(schema.order, "Sequential sampling"),
         "created_by": {"id": author, "first_name": by.name.partition(" ")[0], "last_name": by.name.partition(" ")[2], "email": by.email,
                        "avatar": None} if by else None,
         "created_at": schema.created_at, "updated_at": schema.updated_at,

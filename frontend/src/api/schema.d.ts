@@ -5651,7 +5651,7 @@ export interface components {
              * @default sequential
              * @enum {string}
              */
-            order: "sequential" | "random";
+            order: "sequential" | "random" | "uncertain";
         };
         /**
          * LabelSchemaOut
@@ -5688,7 +5688,7 @@ export interface components {
              * Order
              * @enum {string}
              */
-            order: "sequential" | "random";
+            order: "sequential" | "random" | "uncertain";
             /** Filled */
             filled: number;
             /** Newest Data */
@@ -5726,7 +5726,7 @@ export interface components {
             /** Blind */
             blind?: boolean | null;
             /** Order */
-            order?: ("sequential" | "random") | null;
+            order?: ("sequential" | "random" | "uncertain") | null;
         };
         /** LabelledIn */
         LabelledIn: {

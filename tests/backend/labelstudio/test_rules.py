@@ -20,13 +20,14 @@ from backend.artifacts.storage import store
 from backend.core.models import Membership, Project, Role, User
 from backend.core.permissions import ACTIONS, may
 from backend.labeling.actions.fill import fill
+from backend.labeling.actions.queue import next_item
 from backend.labeling.models import LabelSchema, QueueItem
 from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.delivering import PAUSES, deliver
 from backend.labelstudio.actions.freezing import freeze_tasks
 from backend.labelstudio.actions.importing import import_tasks
 from backend.labelstudio.actions.projects import make_project
-from backend.labelstudio.actions.tasks import annotate, remove_tasks
+from backend.labelstudio.actions.tasks import annotate, remove_tasks, suggest
 from backend.labelstudio.models import Backend, Delivery, Snapshot, View, Webhook
 from backend.labelstudio.queries.subjects import ANNOTATION, counterpart_of, number
 from backend.labelstudio.routes import ROUTES, Route
@@ -215,3 +216,21 @@ def test_an_annotator_does_not_tell_honeypots_apart_by_a_script(ours: Ours) -> N
     LabelSchema.objects.filter(pk=ours.schema.pk).update(honeypot_share=0.2)
     refused = Client().get(path, **asked)  # type: ignore[arg-type]  # as above
     assert refused.status_code == 403 and "browser" in refused.json()["detail"]
+
+
+def test_what_a_model_is_least_sure_of_comes_first(ours: Ours) -> None:
+    schema = make_project(None, ours.project, ours.owner, {"title": "Sure", "label_config": CHOICES, "sampling": "Uncertainty sampling"})
+    said = [
+        {"data": {"text": f"text {n}"}, "predictions": [{"result": mood("good"), "score": score}]} for n, score in enumerate((0.9, 0.2))
+    ]
+    sure, unsure, unseen = import_tasks(None, schema, ours.owner, "owner", [*said, {"data": {"text": "unseen"}}])["task_ids"]
+    given: list[int] = []
+    while (item := next_item(schema, ours.owner, given)) is not None:
+        given.append(item)
+    assert given == [unsure, sure, unseen]
+    other = people.user("another-of-ours@example.com")
+    suggest(ours.item(unseen), {"result": mood("good"), "score": 0.1})
+    LabelSchema.objects.filter(pk=schema.pk).update(overlap=2)
+    QueueItem.objects.filter(schema=schema).update(wanted=2, free=1)
+    assert next_item(schema, other, []) == unseen, "it is the least sure now"
+    assert next_item(schema, other, [unseen]) == unsure

@@ -53,6 +53,7 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
             data={[
               { value: 'sequential', label: 'As in the data set' },
               { value: 'random', label: 'Random' },
+              { value: 'uncertain', label: 'Uncertain first: where a model is least sure' },
             ]}
             value={order}
             onChange={(chosen) => chosen && setOrder(chosen as typeof order)}

@@ -1,0 +1,47 @@
+"""In which order a queue is labelled: `rank`, lowest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Random
+
+from backend.labeling.models import Cursor, LabelSchema, QueueItem
+
+LAST = 1e9
+"""Rank from which items lie of which no model has said anything; scores are far below, and so are they before."""
+UNCERTAIN = (
+    "WITH held AS (SELECT id FROM labeling_queueitem WHERE schema_id = %(schema)s AND (%(items)s::bigint[] IS NULL OR id = ANY (%(items)s))"
+    "  ORDER BY id FOR NO KEY UPDATE)"  # in one order for all, so that two who suggest do not wait for each other
+    " UPDATE labeling_queueitem q SET rank = coalesce((SELECT s.score FROM labeling_suggestion s WHERE s.item_id = q.id ORDER BY s.id DESC"
+    "  LIMIT 1), %(last)s + q.position) FROM held WHERE q.id = held.id"
+)
+
+
+def place(order: str, position: int, chance: float) -> float:
+    """The rank of an item that is new to the queue; `chance` is a random number from 0 to 1."""
+    return {"random": chance, "uncertain": LAST + position}.get(order, position)
+
+
+def arrange(schema: LabelSchema) -> None:
+    """Give all items the ranks of the schema's order; everybody begins at the front of it. The caller is in a transaction."""
+    if schema.order == "uncertain":
+        _uncertain(schema, None)
+    else:
+        QueueItem.objects.filter(schema=schema).update(rank=Random() if schema.order == "random" else F("position"))
+    Cursor.objects.filter(schema=schema).delete()
+
+
+def suggested(schema: LabelSchema, items: Sequence[int]) -> None:
+    """A model has said something of these items: where the uncertain ones come first, they move, and everybody begins at the front."""
+    if schema.order == "uncertain" and items:
+        _uncertain(schema, list(items))
+        Cursor.objects.filter(schema=schema).delete()
+
+
+def _uncertain(schema: LabelSchema, items: list[int] | None) -> None:
+    """By the score of each item's newest suggestion."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNCERTAIN, {"last": LAST, "schema": schema.pk, "items": items})
