@@ -11,7 +11,7 @@ from backend.artifacts.thumbnails import thumbnail
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit, Moment, Page
-from backend.deployments import actions, passing, queries
+from backend.deployments import actions, passing, queries, suggesting
 from backend.deployments.schemas import (
     DeployIn,
     EndpointDetail,
@@ -20,9 +20,12 @@ from backend.deployments.schemas import (
     PredictIn,
     PredictionsOut,
     PredictOut,
+    PrelabelIn,
+    PrelabellingNowOut,
     RollbackIn,
     TrafficOut,
 )
+from backend.labeling.queries.schemas import find_schema
 
 router = Router(tags=["deployments"])
 Minutes = Annotated[int, Query(ge=1, le=1440)]
@@ -116,3 +119,31 @@ def prediction_image(request: ApiRequest, project: str, endpoint: str, predictio
 def get_traffic(request: ApiRequest, project: str, endpoint: str, minutes: Minutes = 15) -> Any:
     """Requests, errors and latency over time."""
     return queries.get_traffic(queries.find(request.project, endpoint, deleted=True), minutes)
+
+
+SUGGESTIONS = "/projects/{project}/label-schemas/{label_schema}/suggestions"
+
+
+@router.get(SUGGESTIONS, response=PrelabellingNowOut)
+@allow("label.read")
+def get_prelabelling(request: ApiRequest, project: str, label_schema: str) -> Any:
+    """How far an endpoint's suggestions for the open items have come."""
+    suggesting.announce_waiting()
+    return {"prelabelling": suggesting.out(find_schema(request.project, label_schema))}
+
+
+@router.post(SUGGESTIONS, response={202: PrelabellingNowOut})
+@allow("label.manage")
+def start_prelabelling(request: ApiRequest, project: str, label_schema: str, payload: PrelabelIn) -> Any:
+    """Have a deployed model suggest labels for all open items."""
+    schema = find_schema(request.project, label_schema)
+    suggesting.start(request, request.project, schema, request.user, payload.endpoint)
+    return Status(202, {"prelabelling": suggesting.out(schema)})
+
+
+@router.delete(SUGGESTIONS, response={204: None})
+@allow("label.manage")
+def cancel_prelabelling(request: ApiRequest, project: str, label_schema: str) -> Any:
+    """Stop asking; what is suggested stays."""
+    suggesting.cancel(request, find_schema(request.project, label_schema))
+    return Status(204, None)

@@ -28,6 +28,10 @@ class BadCursor(InvalidInput):
     """The cursor is not one of this list."""
 
 
+class CannotSuggest(Conflict):
+    """“{endpoint}” cannot suggest labels here: {why}."""
+
+
 class PredictorAway(Unavailable):
     """The predictor does not answer now."""
 

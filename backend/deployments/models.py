@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from backend.core.ids import new_id
 from backend.core.models import Project, User
+from backend.labeling.models import LabelSchema
 from backend.registry.models import ModelVersion
 
 
@@ -92,3 +93,24 @@ class Prediction(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["endpoint", "-at", "-id"], name="prediction_recent")]
+
+
+class Prelabelling(models.Model):
+    """An endpoint's suggestions for the open items of a label schema, the newest time that somebody asked for them.
+    `status`: queued, running, done, failed or cancelled. `refused` items could not be answered."""
+
+    schema = models.OneToOneField(LabelSchema, primary_key=True, on_delete=models.CASCADE, related_name="prelabelling")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
+    control = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, default="queued")
+    message = models.CharField(max_length=500, blank=True)
+    total = models.BigIntegerField(default=0)
+    done = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    announced_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["announced_at"], condition=models.Q(status__in=["queued", "running"]), name="prelabelling_waiting")]

@@ -129,3 +129,28 @@ class TrafficOut(Schema):
 
     bucket_s: int
     points: list[TrafficPoint]
+
+
+class PrelabelIn(Schema):
+    endpoint: Slug
+
+
+class PrelabellingOut(Schema):
+    """`done` items of `total` have been asked about; `refused` ones the model could not answer."""
+
+    endpoint: str
+    endpoint_name: str
+    control: str
+    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    message: str
+    total: int
+    done: int
+    refused: int
+    created_by: UserOut | None
+    created_at: datetime
+
+
+class PrelabellingNowOut(Schema):
+    """`prelabelling` is null where nobody has asked for suggestions."""
+
+    prelabelling: PrelabellingOut | None

@@ -3781,6 +3781,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Prelabelling
+         * @description How far an endpoint's suggestions for the open items have come.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_deployments_api_get_prelabelling"];
+        put?: never;
+        /**
+         * Start Prelabelling
+         * @description Have a deployed model suggest labels for all open items.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_deployments_api_start_prelabelling"];
+        /**
+         * Cancel Prelabelling
+         * @description Stop asking; what is suggested stays.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_deployments_api_cancel_prelabelling"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -6641,6 +6675,49 @@ export interface components {
             items: components["schemas"]["PredictionRow"][];
             /** Next */
             next: string | null;
+        };
+        /** PrelabelIn */
+        PrelabelIn: {
+            /** Endpoint */
+            endpoint: string;
+        };
+        /**
+         * PrelabellingNowOut
+         * @description `prelabelling` is null where nobody has asked for suggestions.
+         */
+        PrelabellingNowOut: {
+            prelabelling: components["schemas"]["PrelabellingOut"] | null;
+        };
+        /**
+         * PrelabellingOut
+         * @description `done` items of `total` have been asked about; `refused` ones the model could not answer.
+         */
+        PrelabellingOut: {
+            /** Endpoint */
+            endpoint: string;
+            /** Endpoint Name */
+            endpoint_name: string;
+            /** Control */
+            control: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "done" | "failed" | "cancelled";
+            /** Message */
+            message: string;
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
+            /** Refused */
+            refused: number;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /**
          * PreviewOut
@@ -15588,6 +15665,104 @@ export interface operations {
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
             422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_get_prelabelling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrelabellingNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_start_prelabelling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrelabelIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrelabellingNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_cancel_prelabelling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];
         };

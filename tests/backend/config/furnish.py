@@ -137,6 +137,7 @@ def furnish(owner: Person, folder: Path) -> Furnished:
     eye = flowers(project, folder / "m2", input={"kind": "image", "height": 6, "width": 8, "channels": 3})
     owner.post("/models", {"model": "Eye", "artifact": eye.digest, "parity": PARITY})
     seeing = owner.post("/endpoints", {"model": "eye"})
+    Deployment.objects.filter(endpoint_id=seeing["id"]).update(status="live", live_at=timezone.now())
     asked = Prediction.objects.create(
         endpoint_id=seeing["id"], deployment_id=seeing["deployments"][0]["id"], model_version_label="eye@1", status=200, latency_us=900,
         input=[{"image": picture.digest}], output=[{"label": "setosa"}],

@@ -26,6 +26,8 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     (assignment,) = owner.post(f"{path}/assignments", {"name": "Rest", "people": [str(owner.user.pk)]})
     others = owner.post("/label-schemas", {"name": "Others", "dataset": "shapes", "xml": PICTURES, "review_share": 0.0})["slug"]
     fill(LabelSchema.objects.get(slug=others).pk)
+    kinds = PICTURES.replace('"cat"', '"setosa"').replace('"dog"/>', '"versicolor"/><Choice value="virginica"/>')
+    fill(LabelSchema.objects.get(slug=owner.post("/label-schemas", {"name": "Kinds", "dataset": "shapes", "xml": kinds})["slug"]).pk)
     brought = owner.post(f"{path}/imports", {"filename": "labels.jsonl", "size": 2, "format": "jsonl"})["id"]
     checked = LabelImport.objects.create(
         schema=LabelSchema.objects.get(slug=schema), format="jsonl", filename="labels.jsonl", size=2, received=2, status="checked",
@@ -86,6 +88,8 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"PUT {one}/quality/settings": [{"body": quality}],
         f"POST {one}/quality/honeypots": [{"body": {"items": [{"item": int(at["item"]), "result": [choice("dog")]}]}}],
         f"DELETE {one}/quality/honeypots/{{item}}": [{"path": labelled}],
+        f"POST {one}/suggestions": [{"path": {"label_schema": "kinds"}, "body": {"endpoint": "eye"}}],
+        f"DELETE {one}/suggestions": [{}, {"path": {"label_schema": "kinds"}}],
         f"GET {one}/export/check": [{"query": {"format": "coco"}}, {"query": {"format": "csv", "what": "truth"}}],
         f"GET {one}/export": [
             {"query": {"format": "labelstudio"}},

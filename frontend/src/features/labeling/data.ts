@@ -76,6 +76,21 @@ export const linkQuery = (project: string, schema: string) =>
     refetchInterval: (query) => (query.state.data && ['queued', 'running'].includes(query.state.data.status) ? 1_000 : false),
   })
 
+/** Endpoints that answer now: whose models can suggest. */
+export const answeringQuery = (project: string) =>
+  queryOptions({
+    queryKey: [...keys.endpoints(project), 'list'],
+    queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/endpoints', { params: { path: { project } } })),
+    select: (all) => all.filter((one) => one.status === 'live'),
+  })
+
+export const prelabellingQuery = (project: string, schema: string) =>
+  queryOptions({
+    queryKey: [...keys.labelSchemas(project), schema, 'suggestions'],
+    queryFn: async () => (await unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', path(project, schema)))).prelabelling,
+    refetchInterval: (query) => (query.state.data && ['queued', 'running'].includes(query.state.data.status) ? 1_000 : false),
+  })
+
 export const labelFormatsQuery = (project: string, schema: string) =>
   queryOptions({
     queryKey: [...keys.labelSchemas(project), schema, 'formats'],

@@ -1,6 +1,6 @@
 /** One label schema: how far its queue is, who did what, the items, the question, who is assigned, and labels as data. */
 import { Badge, Button, Group, Menu, Tabs, ActionIcon } from '@mantine/core'
-import { IconArrowsExchange, IconChecks, IconDots, IconFileExport, IconFileImport, IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react'
+import { IconArrowsExchange, IconChecks, IconDots, IconFileExport, IconFileImport, IconPencil, IconRefresh, IconSparkles, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
@@ -14,6 +14,7 @@ import { ExportDialog } from '../exchange/ExportDialog'
 import { ImportDialog } from '../exchange/ImportDialog'
 import { Assignments } from './Assignments'
 import { Items } from './Items'
+import { SuggestDialog } from '../suggest/SuggestDialog'
 import { LinkDialog } from './LinkDialog'
 import { Progress } from './Progress'
 import { Quality } from './quality/Quality'
@@ -27,7 +28,7 @@ export function SchemaPage() {
   const { tab = 'progress' } = useSearch({ strict: false }) as { tab?: string }
   const navigate = useNavigate()
   const can = useCan()
-  const [dialog, setDialog] = useState<'export' | 'import' | 'link' | null>(null)
+  const [dialog, setDialog] = useState<'export' | 'import' | 'link' | 'suggest' | null>(null)
   const refresh = useRefresh(project)
   useLabelingLive(project)
   const query = useQuery(schemaQuery(project, slug))
@@ -88,6 +89,9 @@ export function SchemaPage() {
                   </Menu.Item>
                   {can('label.manage') && (
                     <>
+                      <Menu.Item leftSection={<IconSparkles size={16} aria-hidden />} onClick={() => setDialog('suggest')}>
+                        Suggestions by a model
+                      </Menu.Item>
                       <Menu.Item leftSection={<IconFileImport size={16} aria-hidden />} onClick={() => setDialog('import')}>
                         Import labels
                       </Menu.Item>
@@ -111,6 +115,7 @@ export function SchemaPage() {
         }
       />
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+      {schema && <SuggestDialog schema={schema} opened={dialog === 'suggest'} onClose={() => setDialog(null)} />}
       {schema && <LinkDialog schema={schema} opened={dialog === 'link'} onClose={() => setDialog(null)} />}
       {schema && <ExportDialog schema={schema} opened={dialog === 'export'} onClose={() => setDialog(null)} />}
       {schema && <ImportDialog schema={schema} opened={dialog === 'import'} onClose={() => setDialog(null)} />}

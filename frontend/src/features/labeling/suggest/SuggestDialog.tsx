@@ -1,0 +1,103 @@
+/** Suggestions by a model that is deployed: for all open items, with its progress, and the queue begun with what it is least sure of. */
+import { Alert, Button, Group, Modal, Progress, Select, Skeleton, Stack, Switch, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { api, unwrap, type Schemas } from '@/api/client'
+import { useProjectSlug } from '@/api/me'
+import { ErrorNotice } from '@/ui/ErrorNotice'
+import { answeringQuery, prelabellingQuery, useRefresh, type LabelSchema } from '../data'
+
+type Prelabelling = Schemas['PrelabellingOut']
+
+export function SuggestDialog({ schema, opened, onClose }: { schema: LabelSchema; opened: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Suggestions by a model" size="lg">
+      {opened && <Ask schema={schema} onClose={onClose} />}
+    </Modal>
+  )
+}
+
+function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) {
+  const project = useProjectSlug()
+  const refresh = useRefresh(project)
+  const endpoints = useQuery(answeringQuery(project))
+  const job = useQuery(prelabellingQuery(project, schema.slug))
+  const [chosen, setChosen] = useState<string | null>(null)
+  const [reorder, setReorder] = useState(schema.order !== 'uncertain')
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const path = { project, label_schema: schema.slug }
+  const going = job.data?.status === 'queued' || job.data?.status === 'running'
+  const endpoint = chosen ?? job.data?.endpoint ?? (endpoints.data?.length === 1 ? endpoints.data[0]!.slug : null)
+  const act = async (ask: () => Promise<unknown>) => {
+    setBusy(true)
+    setError(null)
+    try {
+      await ask()
+      await refresh()
+      await job.refetch()
+    } catch (failure) {
+      setError(failure)
+    } finally {
+      setBusy(false)
+    }
+  }
+  const start = () =>
+    act(async () => {
+      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path }, body: { endpoint: endpoint ?? '' } }))
+      if (reorder && schema.order !== 'uncertain') await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path }, body: { order: 'uncertain' } }))
+    })
+  const stop = () => act(() => unwrap(api.DELETE('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path } })))
+  return (
+    <Stack gap="md">
+      <Text size="sm">The model answers for every item that is still open. Annotators see its answer as a suggestion, which they accept or correct; nothing counts before a person has said it.</Text>
+      <ErrorNotice error={endpoints.error ?? job.error} onRetry={() => void Promise.all([endpoints.refetch(), job.refetch()])} />
+      {(endpoints.isPending || job.isPending) && <Skeleton h={60} />}
+      {endpoints.data?.length === 0 && <Alert color="blue">No model is deployed in this project yet. Train one on the first labels, deploy it, and come back.</Alert>}
+      {endpoints.data && endpoints.data.length > 0 && (
+        <>
+          <Select label="Endpoint" placeholder="Choose a deployed model" data={endpoints.data.map((one) => ({ value: one.slug, label: one.current ? `${one.name} (${one.current.model}@${one.current.model_version})` : one.name }))} value={endpoint} onChange={setChosen} disabled={going} />
+          {schema.order !== 'uncertain' && <Switch label="Begin the queue with what the model is least sure of" checked={reorder} onChange={(event) => setReorder(event.currentTarget.checked)} disabled={going} />}
+        </>
+      )}
+      {job.data && <Told job={job.data} />}
+      <ErrorNotice error={error} />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onClose}>
+          Close
+        </Button>
+        {going ? (
+          <Button color="red" variant="light" loading={busy} onClick={() => void stop()}>
+            Stop
+          </Button>
+        ) : (
+          <Button loading={busy} disabled={!endpoint} onClick={() => void start()}>
+            {job.data ? 'Suggest again' : 'Suggest'}
+          </Button>
+        )}
+      </Group>
+    </Stack>
+  )
+}
+
+function Told({ job }: { job: Prelabelling }) {
+  const asked = job.done + job.refused
+  const counted = `${asked.toLocaleString()} of ${Math.max(job.total, asked).toLocaleString()} items`
+  const left = job.refused > 0 ? `, ${job.refused.toLocaleString()} of which the model could not answer` : ''
+  const words = {
+    queued: 'Waiting for the worker …',
+    running: `${job.endpoint_name} has answered for ${counted}${left} …`,
+    done: `${job.endpoint_name} answered for ${counted}${left}.`,
+    failed: `Stopped after ${counted}: ${job.message}`,
+    cancelled: `Stopped after ${counted}; what was suggested stays.`,
+  }[job.status]
+  const going = job.status === 'queued' || job.status === 'running'
+  return (
+    <Stack gap={6}>
+      {going && <Progress value={(100 * asked) / Math.max(job.total, 1)} animated aria-label="Items asked about" />}
+      <Text size="sm" role="status" c={job.status === 'failed' ? 'red' : undefined}>
+        {words}
+      </Text>
+    </Stack>
+  )
+}
