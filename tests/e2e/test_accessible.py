@@ -80,6 +80,12 @@ STRANGERS = {"sign-in", "sign-up", "forgotten password", "new password", "invita
 """Pages for who is not signed in: the studio asks who is there and is refused."""
 REFUSED = STRANGERS | {name for name in PAGES if name.startswith("no such")}
 
+SELDOM = {name for name in PAGES if name.startswith("no ")} | {
+    "spent invitation", "forgotten password", "about a data set", "parameters of a model", "lineage", "timeline of a run", "own settings",
+    "nothing to review", "members", "secrets", "question of a label schema", "assignments",
+}  # fmt: skip
+"""Other states and tabs of pages that are looked at every day: looked at with all tests."""
+
 DIALOGS = {
     "New token": "own settings",
     "Invite": "members",
@@ -93,6 +99,8 @@ DIALOGS = {
     "Run": "canvas",
     "Assign items": "assignments",
 }
+RARE = {"New token", "Archive this project…", "New pipeline", "New project", "New secret"}
+"""Dialogs of one field: with all tests."""
 FURTHER: dict[str, Callable[[Page], None]] = {
     "Add a host": lambda page: page.get_by_role("button", name="Make the command").click(),
     "New trigger": lambda page: page.get_by_role("radio", name="Schedule").click(),
@@ -123,7 +131,7 @@ def serious(page: Page) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in SELDOM else []) for name in PAGES])
 def test_a_page_serves_everybody(name: str, open_page: Open, project: Project, labels: Labels) -> None:
     page, watch = open_page(signed_in=name not in STRANGERS, reduced_motion="reduce")
     page.goto(PAGES[name].format(p=project, l=labels))
@@ -143,7 +151,7 @@ def test_a_page_serves_everybody(name: str, open_page: Open, project: Project, l
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("button", DIALOGS)
+@pytest.mark.parametrize("button", [pytest.param(name, marks=[pytest.mark.slow] if name in RARE else []) for name in DIALOGS])
 def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, open_page: Open, project: Project, labels: Labels) -> None:
     page, watch = open_page(reduced_motion="reduce")
     page.goto(PAGES[DIALOGS[button]].format(p=project, l=labels))

@@ -5,6 +5,7 @@ from typing import Any
 from ninja import Router, Status
 
 from backend.core.http import ApiRequest, allow
+from backend.core.permissions import may
 from backend.labeling.queries.schemas import find_schema
 from backend.labelstudio.actions import links
 from backend.labelstudio.models import Link, LinkedTask
@@ -15,10 +16,12 @@ LINK = "/projects/{project}/label-schemas/{label_schema}/link"
 
 
 @router.get(LINK, response=FoundLinkOut)
-@allow("label.manage")
+@allow("label.read")
 def get_label_link(request: ApiRequest, project: str, label_schema: str) -> Any:
-    """With which server it is linked, how the last synchronisation went, and where a person must choose."""
-    found = Link.objects.filter(schema=find_schema(request.project, label_schema)).first()
+    """With which server it is linked, how the last synchronisation went, and where a person must choose; told to who may link it
+    (a conflict shows what others have said)."""
+    schema = find_schema(request.project, label_schema)
+    found = Link.objects.filter(schema=schema).first() if may(request.role, "label.manage") else None
     return {"link": _out(found) if found else None}
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.core.secrets import encrypt
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.imports import bytes_of
 from backend.labeling.models import LabelImport, LabelSchema, Pause
+from backend.labelstudio.models import Link, LinkedTask
 from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
 from tests.backend.people import Person, person
 
 Json = dict[str, Any]
+NOTES = (
+    '<View><Text name="note" value="$note"/><Choices name="mood" toName="note"><Choice value="good"/><Choice value="bad"/></Choices></View>'
+)
 
 
 def furnish_labels(owner: Person) -> dict[str, str]:
@@ -28,6 +33,12 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     fill(LabelSchema.objects.get(slug=others).pk)
     kinds = PICTURES.replace('"cat"', '"setosa"').replace('"dog"/>', '"versicolor"/><Choice value="virginica"/>')
     fill(LabelSchema.objects.get(slug=owner.post("/label-schemas", {"name": "Kinds", "dataset": "shapes", "xml": kinds})["slug"]).pk)
+    notes = LabelSchema.objects.get(slug=owner.post("/label-schemas", {"name": "Notes", "dataset": "weather", "xml": NOTES})["slug"])
+    fill(notes.pk)
+    link = Link.objects.create(schema=notes, url="https://labels.example.org", token=encrypt("secret"), remote=5, created_by=owner.user)
+    linked = LinkedTask.objects.create(
+        link=link, item=notes.items.earliest("id"), remote=1, conflict={"ours": [], "theirs": [], "why": "Both."}
+    )
     brought = owner.post(f"{path}/imports", {"filename": "labels.jsonl", "size": 2, "format": "jsonl"})["id"]
     checked = LabelImport.objects.create(
         schema=LabelSchema.objects.get(slug=schema), format="jsonl", filename="labels.jsonl", size=2, received=2, status="checked",
@@ -44,13 +55,13 @@ def furnish_labels(owner: Person) -> dict[str, str]:
         "me": str(owner.user.pk), "label_schema": schema, "item": str(held["id"]), "labelled_item": str(labelled["id"]),
         "annotation": annotation, "comment": comment,
         "assignment": assignment["id"], "person": str(ann.user.pk),
-        "label_import": brought, "checked_import": str(checked.pk),
+        "label_import": brought, "checked_import": str(checked.pk), "linked_item": str(linked.item_id),
     }  # fmt: skip
 
 
 def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
     """As `furnish.right`."""
-    labelled = {"item": at["labelled_item"]}
+    labelled, notes = {"item": at["labelled_item"]}, {"label_schema": "notes"}
     brought = "/label-schemas/{label_schema}/imports/{label_import}"
     one, item = "/label-schemas/{label_schema}", "/label-schemas/{label_schema}/items/{item}"
     submission = {"id": "01890000-0000-7000-8000-000000000001", "schema_version": 1, "result": [choice("dog")], "seconds": 2.5}
@@ -90,6 +101,10 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"DELETE {one}/quality/honeypots/{{item}}": [{"path": labelled}],
         f"POST {one}/suggestions": [{"path": {"label_schema": "kinds"}, "body": {"endpoint": "eye"}}],
         f"DELETE {one}/suggestions": [{}, {"path": {"label_schema": "kinds"}}],
+        f"PUT {one}/link": [{"path": notes, "body": {"url": "https://labels.example.org", "token": "t", "remote": 5}}],
+        f"DELETE {one}/link": [{"path": notes}],
+        f"POST {one}/link/sync": [{"path": notes}],
+        f"POST {one}/link/conflicts/{{item}}": [{"path": {**notes, "item": at["linked_item"]}, "body": {"side": "ours"}}],
         f"GET {one}/export/check": [{"query": {"format": "coco"}}, {"query": {"format": "csv", "what": "truth"}}],
         f"GET {one}/export": [
             {"query": {"format": "labelstudio"}},

@@ -137,6 +137,7 @@ BY_MEANING = {
     "GET /label-schemas/{label_schema}/export/check": "the same",
     "POST /label-schemas/{label_schema}/imports": "the same, and the file's ending and size",
     "PUT /label-schemas/{label_schema}/imports/{label_import}/chunks": "the chunk is not empty",
+    "PUT /label-schemas/{label_schema}/link": "the schema is of a table, the address is a public one",
     "POST /label-schemas/{label_schema}/suggestions": "the model answers the schema's question",
     "POST /models": "the artifact, and how far the published model differs from the trained one",
     "PUT /models/{model}/aliases/{alias}": "the alias",
