@@ -23,13 +23,13 @@ from backend.core.actions import audit
 from backend.core.errors import HeadraceError
 from backend.core.ids import new_id
 from backend.core.models import Project, User
-from backend.datasets.actions.announce import announce, send
+from backend.datasets.actions.announce import PATIENCE, announce, send
 from backend.datasets.locks import only_one
 from backend.deployments import passing, queries
 from backend.deployments.errors import CannotSuggest, PredictionRefused
 from backend.deployments.models import Deployment, Endpoint, Prelabelling
 from backend.labeling.actions import order
-from backend.labeling.actions.announce import PATIENCE, schema_changed
+from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.fill import table_rows
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion

@@ -1942,9 +1942,10 @@ export interface paths {
         };
         /**
          * Get Label Link
-         * @description With which server it is linked, how the last synchronisation went, and where a person must choose.
+         * @description With which server it is linked, how the last synchronisation went, and where a person must choose; told to who may link it
+         *     (a conflict shows what others have said).
          *
-         *     Needs the permission `label.manage` in the project.
+         *     Needs the permission `label.read` in the project.
          */
         get: operations["backend_labelstudio_api_links_get_label_link"];
         /**
