@@ -35,6 +35,7 @@ from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.waiting import suggestible
 from workers.sdk.labels.config import LabelConfig, LabelControl
 
 PRELABEL = "deployments.prelabel"
@@ -74,7 +75,7 @@ def start(request: Any, project: Project, schema: LabelSchema, user: User, slug:
     """Have an endpoint suggest labels for all open items. One at a time for a schema; what was asked before ends."""
     endpoint = queries.find(project, slug)
     control, _ = suitable(endpoint, schema)
-    total = QueueItem.objects.filter(schema=schema, removed=False, free__gt=0).count()
+    total = suggestible(schema).count()
     with transaction.atomic():
         made, _ = Prelabelling.objects.update_or_create(
             schema=schema,
@@ -149,13 +150,9 @@ def _end(job: Prelabelling, status: str, message: str) -> None:
     schema_changed(job.schema)
 
 
-def _open(schema: LabelSchema) -> Any:
-    return QueueItem.objects.filter(schema=schema, removed=False, free__gt=0)
-
-
 def _pictures(schema: LabelSchema) -> Iterator[Batch]:
     last = 0
-    while items := list(_open(schema).filter(pk__gt=last).order_by("pk")[:IMAGES]):
+    while items := list(suggestible(schema).filter(pk__gt=last).order_by("pk")[:IMAGES]):
         last = items[-1].pk
         yield [(item, {"image": base64.b64encode(store().read(item.digest)).decode()}) for item in items]
 
@@ -168,7 +165,7 @@ def _rows(schema: LabelSchema, answering: Deployment) -> Iterator[Batch]:
     held: dict[tuple[str, str], dict[str, Any]] = {}
 
     def found() -> Batch:
-        items = _open(schema).filter(digest__in=[digest for _, digest in held])
+        items = suggestible(schema).filter(digest__in=[digest for _, digest in held])
         return [(item, held[item.key, item.digest]) for item in items if (item.key, item.digest) in held]
 
     for key, digest, data in table_rows(version.data, there):

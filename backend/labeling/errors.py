@@ -92,6 +92,12 @@ class NotTheirs(HeadraceError):
     status = 403
 
 
+class ExportWouldTell(HeadraceError):
+    """Some items of this schema have a known answer, which an export would tell from the others; whoever reviews can make it."""
+
+    status = 403
+
+
 class NamesClash(Conflict):
     """{title} tells pictures apart by their name without its ending, and there are {pair}."""
 

@@ -12,11 +12,12 @@ from backend.artifacts.storage import store
 from backend.artifacts.zipped import zip_stream
 from backend.core.errors import InvalidInput
 from backend.core.models import User
-from backend.labeling.errors import NamesClash
+from backend.labeling.errors import ExportWouldTell, NamesClash
 from backend.labeling.models import LabelSchema
 from backend.labeling.queries import exported
 from backend.labeling.queries.exported import What
 from backend.labeling.queries.items import wording
+from backend.labeling.queries.masks import masked
 from backend.labeling.queries.schemas import newest_version
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.formats import FORMATS
@@ -65,6 +66,8 @@ def find_format(schema: LabelSchema, name: str) -> tuple[Format, LabelConfig]:
 
 
 def _asked(schema: LabelSchema, user: User, role: str, name: str, what: What) -> _Asked:
+    if masked(schema, role):
+        raise ExportWouldTell()
     form, config = find_format(schema, name)
     if form.folder and (clash := exported.same_stem(schema)):
         raise NamesClash(title=form.title, pair=clash, field="format", hint="Choose a format that is one file.")

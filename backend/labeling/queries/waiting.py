@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backend.core.models import User
 from backend.core.permissions import may
-from backend.labeling.models import Annotation, LabelSchema, Lease
+from backend.labeling.models import Annotation, LabelSchema, Lease, QueueItem
+
+
+def suggestible(schema: LabelSchema) -> QuerySet[QueueItem]:
+    """What a model is asked about: items with a free place; and honeypots, which would be noticed if they alone had no suggestion."""
+    return QueueItem.objects.filter(Q(free__gt=0) | Q(honeypot__isnull=False), schema=schema, removed=False)
 
 
 def places_taken(schema: LabelSchema) -> int:

@@ -23,6 +23,7 @@ from backend.labeling.actions.announce import schema_changed
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version, newest_wording
+from backend.labeling.queries.waiting import suggestible
 from backend.labelstudio.actions.announce import PREDICT, announce
 from backend.labelstudio.actions.delivering import auth_of
 from backend.labelstudio.actions.incoming import read_prediction
@@ -128,7 +129,7 @@ def _predict_all(backend: Backend) -> int:
     config = wording(newest_version(schema))
     said = Suggestion.objects.filter(item=OuterRef("pk"), model_version=backend.model_version)
     while True:
-        rows = QueueItem.objects.filter(schema=schema, removed=False, free__gt=0, pk__gt=last).exclude(Exists(said))
+        rows = suggestible(schema).filter(pk__gt=last).exclude(Exists(said))
         items = list(rows.order_by("pk")[:BATCH])
         if not items:
             return left_out

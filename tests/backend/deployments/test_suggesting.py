@@ -66,6 +66,10 @@ def test_rows_are_answered_kept_with_their_certainty_and_the_least_sure_comes_fi
     owner.post(where, {"endpoint": "flowers"}, 202)
     prelabel(schema.pk)
     assert owner.get(where)["prelabelling"]["total"] == 3, "what a person has labelled is not asked about again"
+    owner.post(f"/label-schemas/{schema.slug}/quality/honeypots", {"items": [{"item": given["id"], "result": [VERSICOLOR]}]})
+    owner.post(where, {"endpoint": "flowers"}, 202)
+    assert owner.get(where)["prelabelling"]["total"] == 4, "but for a honeypot, which would be noticed without"
+    prelabel(schema.pk)
     assert Suggestion.objects.count() == 3, "an answer takes the place of the same endpoint's earlier one"
 
 

@@ -158,6 +158,10 @@ def test_a_held_honeypot_does_not_run_out_and_takes_nobodys_place(labs: Labs, an
     item = QueueItem.objects.get(pk=first["id"])
     assert (item.done, item.free, item.wanted, truth(item.pk).author_id) == (1, 0, 1, ann.user.pk)  # type: ignore[union-attr]  # it has one
     assert HoneypotScore.objects.get().score == 1 and Annotation.objects.get(author=bob.user).honeypot
+    export = f"/label-schemas/{slug}/export?format=jsonl&what=truth"
+    told = bob.ask("GET", export)
+    assert told.status_code == 403 and b"known answer" in told.content, "an export would say whose answer is the truth"
+    assert labs.editor.ask("GET", export).status_code == 200
     labs.editor.ask("DELETE", f"{path}/honeypots/{first['id']}")
     assert labs.editor.get(f"{path}/honeypots")["items"] == []
 
