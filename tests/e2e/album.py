@@ -138,6 +138,7 @@ def _shots() -> list[Shot]:
         shot("labels-export", schema, S, act=then(more("Export labels"), pick("Format", "COCO")), tall=False),
         shot("labels-import", schema, S, act=more("Import labels"), tall=False),
         shot("labels-suggest", schema, S, act=more("Suggestions by a model"), tall=False),
+        shot("labels-link", schema, f"{P}/labels/{{s.labels.texts}}", act=more("Label Studio"), tall=False),
         shot("labels-import-report", schema, S, act=then(more("Import labels"), odd_labels), tall=False),
         shot("label-picture", f"{schema}/label", f"{S}/label?item={{s.labels.item}}", tall=False),
         shot("label-text", f"{schema}/label", f"{P}/labels/{{s.labels.texts}}/label", tall=False),
