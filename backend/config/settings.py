@@ -157,7 +157,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [("vite", ROOT / "frontend" / "dist")] if (ROOT / "frontend" / "dist").is_dir() else []
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "media"}},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},  # compressed when they are built
 }
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/vite/assets/.+-[A-Za-z0-9_-]{8}\."
 # The list of files that belongs to the collected ones: a build that goes on beside a running studio must not change its pages.

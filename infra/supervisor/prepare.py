@@ -74,7 +74,7 @@ def main(wanted: list[str]) -> None:
     if "migrate" in wanted:
         call_command("migrate", interactive=False, verbosity=1)
     if "collectstatic" in wanted:
-        # Source maps and the second API browser that ninja brings are never asked for, and took most of the time to compress.
+        # Source maps and the second API browser that ninja brings are never asked for.
         call_command("collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=["*.map", "redoc*"])
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.e2e.browser import DESK, PHONE, sideways, until
-from tests.e2e.conftest import Open
+from infra.supervisor.studio import Studio
+from tests.e2e.browser import DESK, PHONE, Watch, sideways, until
+from tests.e2e.conftest import Owner
 from tests.e2e.furnish import Project
 from tests.e2e.labels import Labels
 
@@ -131,9 +132,45 @@ def serious(page: Page) -> list[str]:
     return lines
 
 
+@pytest.fixture(scope="module")
+def tabs(browser: Browser, studio: Studio, owner: Owner) -> dict[bool, tuple[Page, Watch]]:
+    """A tab of the owner and one of a stranger, each for all pages: a browser that knows the studio's files already takes half the time."""
+    made = {}
+    for signed_in in (True, False):
+        context = browser.new_context(base_url=studio.url, storage_state=owner.session if signed_in else None, reduced_motion="reduce")
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        made[signed_in] = page, Watch(page)
+    return made
+
+
+@pytest.fixture
+def tab(request: pytest.FixtureRequest, tabs: dict[bool, tuple[Page, Watch]]) -> Iterator[Callable[[bool], tuple[Page, Watch]]]:
+    """`tab(signed_in)`: the one or the other, empty, as wide as a desk, in light."""
+    used: list[Watch] = []
+
+    def show(signed_in: bool) -> tuple[Page, Watch]:
+        page, watch = tabs[signed_in]
+        page.goto("about:blank")
+        page.set_viewport_size(DESK)  # type: ignore[arg-type]  # the two numbers of ViewportSize
+        page.emulate_media(color_scheme="light")
+        watch.clear()
+        used.append(watch)
+        return page, watch
+
+    yield show
+    report = getattr(request.node, "report", None)
+    if report is not None and report.failed:
+        for watch in used:
+            watch.keep(request.node.name)
+
+
+Tab = Callable[[bool], tuple[Page, Watch]]
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in SELDOM else []) for name in PAGES])
-def test_a_page_serves_everybody(name: str, open_page: Open, project: Project, labels: Labels) -> None:
-    page, watch = open_page(signed_in=name not in STRANGERS, reduced_motion="reduce")
+def test_a_page_serves_everybody(name: str, tab: Tab, project: Project, labels: Labels) -> None:
+    page, watch = tab(name not in STRANGERS)
     page.goto(PAGES[name].format(p=project, l=labels))
     settle(page)
     found = [f"desk, light: {line}" for line in serious(page)]
@@ -144,7 +181,6 @@ def test_a_page_serves_everybody(name: str, open_page: Open, project: Project, l
     found += [f"phone, dark: {line}" for line in serious(page)]
     if over := sideways(page):
         found.append(f"phone: the page can be scrolled {over} px to the side")
-    page.set_viewport_size(DESK)  # type: ignore[arg-type]  # as above
     found += [f"console: {line}" for line in watch.errors]
     if name not in REFUSED:
         found += [f"refused: {line}" for line in watch.requests]
@@ -152,8 +188,8 @@ def test_a_page_serves_everybody(name: str, open_page: Open, project: Project, l
 
 
 @pytest.mark.parametrize("button", [pytest.param(name, marks=[pytest.mark.slow] if name in RARE else []) for name in DIALOGS])
-def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, open_page: Open, project: Project, labels: Labels) -> None:
-    page, watch = open_page(reduced_motion="reduce")
+def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, tab: Tab, project: Project, labels: Labels) -> None:
+    page, watch = tab(True)
     page.goto(PAGES[DIALOGS[button]].format(p=project, l=labels))
     settle(page)
     opener = page.get_by_role("button", name=button, exact=True).first
