@@ -62,7 +62,7 @@ def _missing(with_pages: bool, with_tools: bool) -> list[Callable[[], None]]:
         found.append(python.install_torch)
     if with_tools and known.get("tools") != digest(TOOLS_LOCK):
         found.append(python.install_tools)
-    if known.get("root") != str(ROOT):
+    if known.get("scripts") != python.scripts():
         found.append(python.write_scripts)
     build = with_pages and not pages.current()
     if (build or with_tools) and node.missing():

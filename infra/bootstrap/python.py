@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -82,15 +83,29 @@ def install_torch() -> None:
 def write_scripts() -> None:
     """`.venv/bin/headrace`, and the project on the environment's path: what an editable install would do, without building anything."""
     site = next((VENV / "lib").glob("python3*/site-packages"))
-    (site / "headrace.pth").write_text(f"{ROOT}\n")
+    (site / "headrace.pth").write_text(_path_file())
     script = VENV / "bin" / "headrace"
+    script.write_text(_script())
+    script.chmod(0o755)
+    stamp(scripts=scripts())
+
+
+def scripts() -> str:
+    """What they are made from."""
+    return hashlib.sha256((_path_file() + _script()).encode()).hexdigest()
+
+
+def _path_file() -> str:
+    # A shell that says PYTHONDONTWRITEBYTECODE (many containers do) would have each of our many processes compile everything anew,
+    # torch among it: twice the time of every start. Kept in the environment, so that nothing appears beside anybody's sources.
+    keep = f"import sys; sys.dont_write_bytecode = False; sys.pycache_prefix = {str(VENV / 'bytecode')!a}"
+    return f"{ROOT}\n{keep}\n"
+
+
+def _script() -> str:
     # Through a shell, because the first line of a script may hold neither a space nor more than 127 bytes.
     quoted = str(PYTHON).replace("'", "'\"'\"'")
-    script.write_text(
-        f"#!/bin/sh\nexec '{quoted}' -c 'import sys; sys.argv[0] = \"headrace\"; from infra.cli import main; main()' \"$@\"\n"
-    )
-    script.chmod(0o755)
-    stamp(root=str(ROOT))
+    return f"#!/bin/sh\nexec '{quoted}' -c 'import sys; sys.argv[0] = \"headrace\"; from infra.cli import main; main()' \"$@\"\n"
 
 
 def torch_version() -> str:
