@@ -13,9 +13,11 @@ from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Limit, Offset, Page, Text
 from backend.datasets.actions import columns, describe, freezing, receive, rereading
 from backend.datasets.actions.announce import announce_waiting
+from backend.datasets.queries import changes, downloads, items, preview, rows, uploads
 from backend.datasets.queries import datasets as read
-from backend.datasets.queries import downloads, items, preview, rows, uploads
 from backend.datasets.schemas import (
+    ChangeKind,
+    ChangesOut,
     ColumnsIn,
     DatasetOut,
     DatasetPatch,
@@ -236,9 +238,36 @@ def list_items(
 def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponseBase:
     """The bytes of one item, or its thumbnail."""
     name, digest, media_type = items.item_at(read.find_version(request.project, dataset, number), index)
-    if thumbnail and media_type.startswith("image/"):
-        return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
-    return stored_response(request, digest, filename=name, media_type=media_type, cache=FOREVER)
+    return _file(request, name, digest, media_type, thumbnail)
+
+
+@router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/changes", response=ChangesOut)
+@allow("dataset.read")
+def list_changes(
+    request: ApiRequest,
+    project: str,
+    dataset: str,
+    number: int,
+    since: int,
+    kind: ChangeKind | None = None,
+    search: Text | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> Any:
+    """What is different from version `since`: items and the regions and answers of each, or the rows of a table by their place."""
+    return changes.changes(*changes.find(request.project, dataset, since, number), kind, search, offset, limit)
+
+
+@router.get(
+    "/projects/{project}/datasets/{dataset}/items/{int:item_id}/file",
+    summary="The bytes of an item of any version, or its thumbnail",
+    openapi_extra=bytes_of("*/*", ranges=True),
+)
+@allow("dataset.read")
+def any_item_file(request: ApiRequest, project: str, dataset: str, item_id: int, thumbnail: bool = False) -> HttpResponseBase:
+    """The bytes of an item of any version, or its thumbnail."""
+    name, digest, media_type = changes.file_of(request.project, dataset, item_id)
+    return _file(request, name, digest, media_type, thumbnail)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/profile", response=ProfileOut)
@@ -265,3 +294,9 @@ def download_version(
     if isinstance(content, str):
         return stored_response(request, content, filename=name, media_type=media_type, attachment=True)
     return bytes_response(request, content, filename=name, media_type=media_type, attachment=True)
+
+
+def _file(request: ApiRequest, name: str, digest: str, media_type: str, thumbnail: bool) -> HttpResponseBase:
+    if thumbnail and media_type.startswith("image/"):
+        return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
+    return stored_response(request, digest, filename=name, media_type=media_type, cache=FOREVER)

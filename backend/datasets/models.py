@@ -87,7 +87,10 @@ class Item(models.Model):
     data = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["dataset", "added_in", "id"], name="item_version")]
+        indexes = [
+            models.Index(fields=["dataset", "added_in", "id"], name="item_version"),
+            models.Index(fields=["dataset", "removed_in"], condition=models.Q(removed_in__isnull=False), name="item_gone"),
+        ]
 
 
 class Upload(models.Model):

@@ -240,6 +240,94 @@ class ItemsOut(Schema):
     labels: list[str]
 
 
+ChangeKind = Literal["added", "removed", "content", "label", "split", "annotations", "data"]
+
+
+class SaidOut(Inner):
+    """One side of a region or an answer. `outline`: corners in percent of the picture; one point of a key point, none of a text."""
+
+    labels: list[str]
+    text: str
+    outline: list[list[float]]
+
+
+class RegionChangeOut(Inner):
+    """`overlap` (0 to 1): how much of a region that moved still covers what it did."""
+
+    what: Literal["added", "removed", "moved", "relabelled", "answered", "same"]
+    control: str
+    overlap: float | None
+    before: SaidOut | None
+    after: SaidOut | None
+
+
+class ItemSideOut(Inner):
+    """An item in one of two versions, and who labelled it there, when, decided how and under which wording (`schema@version`)."""
+
+    label: str | None
+    split: str | None
+    width: int | None
+    height: int | None
+    size: int
+    media_type: str
+    url: str
+    thumbnail_url: str
+    wording: str | None
+    labelled_by: str | None
+    labelled_at: str | None
+    how: str | None
+
+
+class ItemChangeOut(Inner):
+    key: str
+    kinds: list[ChangeKind]
+    before: ItemSideOut | None
+    after: ItemSideOut | None
+    regions: list[RegionChangeOut]
+    more_regions: int
+
+
+class CellChangeOut(Inner):
+    column: str
+    before: Any
+    after: Any
+
+
+class RowChangeOut(Inner):
+    """A row by its number, from 0."""
+
+    row: int
+    cells: list[CellChangeOut]
+
+
+class ColumnChangeOut(Inner):
+    """`before` and `after` are its types; `cells` how many rows say something else."""
+
+    name: str
+    change: Literal["added", "removed", "retyped", "changed", "same"]
+    before: str | None
+    after: str | None
+    cells: int
+
+
+class ChangesOut(Schema):
+    """From version `since` to version `number`: of images and texts `kinds` and `items`, of a table `columns` and `rows`."""
+
+    since: int
+    number: int
+    modality: Modality
+    added: int
+    removed: int
+    changed: int
+    unchanged: int
+    kinds: dict[ChangeKind, int]
+    items: list[ItemChangeOut]
+    columns: list[ColumnChangeOut]
+    rows: list[RowChangeOut]
+    offset: int
+    total: int
+
+
 class Histogram(Schema):
     edges: list[float]
     counts: list[int]

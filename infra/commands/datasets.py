@@ -1,22 +1,24 @@
-"""dataset upload | list."""
+"""dataset upload | list | changes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from infra.commands.connection import client_command, err, print_json, show
+from infra.commands.connection import client_command, err, out, print_json, show
 from workers.sdk.client import Client
 
+KINDS = ("added", "removed", "content", "label", "split", "annotations", "data")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252")
 
 
 @click.group()
 def dataset() -> None:
-    """Upload and list data sets."""
+    """Upload, list and compare data sets."""
 
 
 @dataset.command("list")
@@ -31,6 +33,38 @@ def list_datasets(client: Client, as_json: bool) -> None:
         "CHANGED": lambda d: d["updated_at"][:16].replace("T", " "),
     }
     show(list(client.list_datasets()), as_json, columns, empty="No data sets yet: `headrace dataset upload FILE`.")
+
+
+@dataset.command()
+@click.argument("name", metavar="DATASET")
+@click.argument("since", type=click.IntRange(1))
+@click.argument("version", type=click.IntRange(1))
+@click.option("--kind", type=click.Choice(KINDS), help="Only items that changed in this.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="Items or rows that are listed.")
+@client_command
+def changes(name: str, since: int, version: int, kind: str | None, limit: int, client: Client, as_json: bool) -> None:
+    """What VERSION of a data set says differently from version SINCE, item by item or row by row."""
+    found = client.list_changes(name, since, version, kind=kind, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    out.print(", ".join(f"{found[word]:,} {word}" for word in ("added", "removed", "changed", "unchanged")), highlight=False)
+    if found["modality"] == "table":
+        columns = [c for c in found["columns"] if c["change"] != "same"]
+        show(columns, False, {"COLUMN": "name", "CHANGE": "change", "CELLS": lambda c: f"{c['cells']:,}"}, empty="No column changed.")
+        return
+    listed = {"ITEM": "key", "CHANGE": lambda i: ", ".join(i["kinds"]), "LABEL": _relabelled, "REGIONS AND ANSWERS": _regions}
+    show(found["items"], False, listed, empty="No item changed.")
+
+
+def _relabelled(item: dict[str, Any]) -> str:
+    was, now = ((item[side] or {}).get("label") or "–" for side in ("before", "after"))
+    return was if was == now else f"{was} → {now}"
+
+
+def _regions(item: dict[str, Any]) -> str:
+    counts = Counter(region["what"] for region in item["regions"] if region["what"] != "same")
+    return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
 @dataset.command()

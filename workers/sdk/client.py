@@ -106,6 +106,22 @@ class Client(Http):
             raise ApiError(422, "not_frozen", message, "Correct its types, then freeze it.", problems=found["problems"])
         return found
 
+    def list_changes(
+        self,
+        dataset: str,
+        since: int,
+        version: int,
+        *,
+        kind: str | None = None,
+        limit: int = 200,
+        offset: int = 0,
+        project: str | None = None,
+    ) -> Json:
+        """What version `version` says differently from version `since`: `ChangesOut`, with up to 200 items or rows from `offset` on."""
+        here = f"{self._p(project)}/datasets/{quote(dataset, safe='')}/versions/{version}/changes"
+        asked = {"since": since, "limit": limit, "offset": offset, **({"kind": kind} if kind else {})}
+        return self._dict("GET", here, params=asked)
+
     # -- labels -----------------------------------------------------------------------------------------------------
 
     def list_label_schemas(self, project: str | None = None) -> list[Json]:

@@ -40,12 +40,11 @@ def counted(schema: LabelSchema, user: User, role: str, what: What) -> tuple[int
 def items(schema: LabelSchema, user: User, role: str, what: What, config: LabelConfig) -> Iterator[Item]:
     """In the order of the data set. Holds no database connection between two pages."""
     position, last = -1, 0
-    said = exported(schema, user, role, what)
     rows = QueueItem.objects.filter(schema=schema, removed=False, done__gt=0).order_by("position", "pk")
     while True:
         # Only items are paged through, by their index; whether somebody may see what was said of them is asked for a page at once.
         page = list(rows.filter(Q(position__gt=position) | Q(pk__gt=last), position__gte=position)[:PAGE])
-        found = _said(said, page)
+        found = _said(schema, user, role, what, page)
         let_go()
         yield from (_item(item, config, found[item.pk]) for item in page if found[item.pk])
         if len(page) < PAGE:
@@ -53,10 +52,15 @@ def items(schema: LabelSchema, user: User, role: str, what: What, config: LabelC
         position, last = page[-1].position, page[-1].pk
 
 
-def _said(rows: QuerySet[Annotation], page: list[QueueItem]) -> dict[int, list[Said]]:
+def _said(schema: LabelSchema, user: User, role: str, what: What, page: list[QueueItem]) -> dict[int, list[Said]]:
     truths = {item.pk: item.truth_id for item in page}
     found: dict[int, list[Said]] = defaultdict(list)
-    values = rows.filter(item__in=list(truths)).order_by("item", "created_at", "pk")
+    # The items say already that they belong to the schema and are not removed. Said again, it led PostgreSQL, before it had statistics of
+    # what was just imported, to look at every annotation of the schema with every item, for each page.
+    rows = Annotation.objects.filter(visible(schema, user, role), item__in=list(truths)).exclude(status="rejected")
+    if what == "truth":
+        rows = rows.filter(pk__in=[truth for truth in truths.values() if truth])
+    values = rows.order_by("item", "created_at", "pk")
     fields = ("item_id", "pk", "result", "author__email", "status", "seconds", "created_at", "updated_at")
     for item, pk, result, author, status, seconds, created, updated in values.values_list(*fields):
         found[item].append(

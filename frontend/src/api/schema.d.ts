@@ -981,6 +981,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description What is different from version `since`: items and the regions and answers of each, or the rows of a table by their place.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_datasets_api_list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/items/{item_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of an item of any version, or its thumbnail
+         * @description The bytes of an item of any version, or its thumbnail.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_datasets_api_any_item_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/profile": {
         parameters: {
             query?: never;
@@ -4116,6 +4160,52 @@ export interface components {
             /** Components */
             components: components["schemas"]["ComponentOut"][];
         };
+        /** CellChangeOut */
+        CellChangeOut: {
+            /** Column */
+            column: string;
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
+        };
+        /**
+         * ChangesOut
+         * @description From version `since` to version `number`: of images and texts `kinds` and `items`, of a table `columns` and `rows`.
+         */
+        ChangesOut: {
+            /** Since */
+            since: number;
+            /** Number */
+            number: number;
+            /**
+             * Modality
+             * @enum {string}
+             */
+            modality: "table" | "images" | "text";
+            /** Added */
+            added: number;
+            /** Removed */
+            removed: number;
+            /** Changed */
+            changed: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Kinds */
+            kinds: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: components["schemas"]["ItemChangeOut"][];
+            /** Columns */
+            columns: components["schemas"]["ColumnChangeOut"][];
+            /** Rows */
+            rows: components["schemas"]["RowChangeOut"][];
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+        };
         /**
          * CheckOut
          * @description `schemas[step][output]` is what is known of the columns there; absent where unknown.
@@ -4298,6 +4388,25 @@ export interface components {
              * @default
              */
             format: string;
+        };
+        /**
+         * ColumnChangeOut
+         * @description `before` and `after` are its types; `cells` how many rows say something else.
+         */
+        ColumnChangeOut: {
+            /** Name */
+            name: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "retyped" | "changed" | "same";
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+            /** Cells */
+            cells: number;
         };
         /** ColumnInfo */
         ColumnInfo: {
@@ -5364,6 +5473,19 @@ export interface components {
             /** Has Account */
             has_account: boolean;
         };
+        /** ItemChangeOut */
+        ItemChangeOut: {
+            /** Key */
+            key: string;
+            /** Kinds */
+            kinds: ("added" | "removed" | "content" | "label" | "split" | "annotations" | "data")[];
+            before: components["schemas"]["ItemSideOut"] | null;
+            after: components["schemas"]["ItemSideOut"] | null;
+            /** Regions */
+            regions: components["schemas"]["RegionChangeOut"][];
+            /** More Regions */
+            more_regions: number;
+        };
         /** ItemOut */
         ItemOut: {
             /** Index */
@@ -5384,6 +5506,36 @@ export interface components {
             url: string;
             /** Thumbnail Url */
             thumbnail_url: string;
+        };
+        /**
+         * ItemSideOut
+         * @description An item in one of two versions, and who labelled it there, when, decided how and under which wording (`schema@version`).
+         */
+        ItemSideOut: {
+            /** Label */
+            label: string | null;
+            /** Split */
+            split: string | null;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Size */
+            size: number;
+            /** Media Type */
+            media_type: string;
+            /** Url */
+            url: string;
+            /** Thumbnail Url */
+            thumbnail_url: string;
+            /** Wording */
+            wording: string | null;
+            /** Labelled By */
+            labelled_by: string | null;
+            /** Labelled At */
+            labelled_at: string | null;
+            /** How */
+            how: string | null;
         };
         /** ItemsOut */
         ItemsOut: {
@@ -7157,6 +7309,23 @@ export interface components {
             upload?: string | null;
         };
         /**
+         * RegionChangeOut
+         * @description `overlap` (0 to 1): how much of a region that moved still covers what it did.
+         */
+        RegionChangeOut: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "added" | "removed" | "moved" | "relabelled" | "answered" | "same";
+            /** Control */
+            control: string;
+            /** Overlap */
+            overlap: number | null;
+            before: components["schemas"]["SaidOut"] | null;
+            after: components["schemas"]["SaidOut"] | null;
+        };
+        /**
          * RegisterIn
          * @description Register a Model artifact as the next version of model `model` (made when missing).
          *     Sent by the register component with its step's token; the step run is the idempotency key.
@@ -7320,6 +7489,16 @@ export interface components {
         RollbackIn: {
             /** Deployment */
             deployment?: string | null;
+        };
+        /**
+         * RowChangeOut
+         * @description A row by its number, from 0.
+         */
+        RowChangeOut: {
+            /** Row */
+            row: number;
+            /** Cells */
+            cells: components["schemas"]["CellChangeOut"][];
         };
         /**
          * RowsOut
@@ -7546,6 +7725,18 @@ export interface components {
             metrics: {
                 [key: string]: number;
             };
+        };
+        /**
+         * SaidOut
+         * @description One side of a region or an answer. `outline`: corners in percent of the picture; one point of a key point, none of a text.
+         */
+        SaidOut: {
+            /** Labels */
+            labels: string[];
+            /** Text */
+            text: string;
+            /** Outline */
+            outline: number[][];
         };
         /**
          * Sample
@@ -10527,6 +10718,86 @@ export interface operations {
                 dataset: string;
                 number: number;
                 index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_datasets_api_list_changes: {
+        parameters: {
+            query: {
+                since: number;
+                kind?: "added" | "removed" | "content" | "label" | "split" | "annotations" | "data";
+                search?: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangesOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_datasets_api_any_item_file: {
+        parameters: {
+            query?: {
+                thumbnail?: boolean;
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                item_id: number;
             };
             cookie?: never;
         };

@@ -16,7 +16,7 @@ from backend.artifacts.actions import create_artifact
 from backend.artifacts.models import Artifact
 from backend.artifacts.storage import store
 from backend.core.models import Project
-from backend.datasets.models import DatasetVersion
+from backend.datasets.models import DatasetVersion, Item
 from backend.datasets.tasks import freeze_version
 from backend.deployments.models import Deployment, Endpoint, Prediction
 from backend.runs.hosts import actions as hosts
@@ -113,6 +113,9 @@ def furnish(owner: Person, folder: Path) -> Furnished:
     upload.ready(CSV, "weather.csv", dataset="weather")  # version 2 is a draft
     photos = {"a/1.png": image("red"), "a/2.png": image("blue"), "b/3.png": image("white")}
     frozen(upload.ready(zipped(photos), "shapes.zip", name="Shapes", options={"freeze": True}))
+    leaves = {"a/1.png": image("red"), "a/2.png": image("blue")}
+    upload.ready(zipped(leaves), "leaves.zip", name="Leaves", options={"freeze": True})
+    upload.ready(zipped({"a/1.png": image("green"), "b/2.png": image("blue")}), "leaves.zip", dataset="leaves")
     receiving = upload.start(b"a,b\n1,2\n", "late.csv", name="Late")
     upload.chunk(receiving, 0, b"a,b")
     owner.post("/pipelines", {"name": "Tides", "graph": GRAPH})
@@ -159,13 +162,15 @@ def furnish(owner: Person, folder: Path) -> Furnished:
     with connection.cursor() as cursor:
         cursor.execute("SELECT kind, id FROM artifacts_artifact WHERE project_id = %s ORDER BY created_at", [project.pk])
         artifacts = {kind: str(found) for kind, found in cursor.fetchall()}
+    leaf = Item.objects.filter(dataset__project=project, dataset__slug="leaves").latest("id")
     return Furnished(
         owner=owner,
         artifacts=artifacts,
         upload=receiving["id"],
         paths={
             "project": project.slug, "artifact_id": artifacts["Table"], "upload_id": receiving["id"], "dataset": "weather", "number": "1",
-            "index": "1", "pipeline": "tides", "run_id": run["id"], "queued_run": queued["id"], "step": "read", "demo_id": str(demo.pk),
+            "index": "1", "item_id": str(leaf.pk),
+            "pipeline": "tides", "run_id": run["id"], "queued_run": queued["id"], "step": "read", "demo_id": str(demo.pk),
             "slug": "bikes", "model": "flowers", "alias": "champion", "endpoint": "flowers", "deployment": str(deployments[0].pk),
             "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
             "waiting_run": waiting["id"], "code": "shout", "name": "API_KEY",
@@ -184,7 +189,7 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
     """By operation, requests that must be answered with success: what of path, query and body differs from the usual."""
     at = furnished.paths
     kinds = [{"artifact_id": one} for one in furnished.artifacts.values()]
-    shapes = {"dataset": "shapes"}
+    shapes, leaves = {"dataset": "shapes"}, {"dataset": "leaves"}
     asked = {"run_id": at["waiting_run"], "step": "ask"}
     draft = {"number": "2"}
     column = {"name": "temp", "type": "text", "nullable": True, "format": ""}
@@ -223,6 +228,12 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
             {"path": shapes},
             {"path": shapes, "query": {"thumbnail": True}},
         ],
+        "GET /datasets/{dataset}/versions/{number}/changes": [
+            {"path": draft, "query": {"since": 1}},
+            {"path": {"dataset": "leaves", "number": "2"}, "query": {"since": 1}},
+            {"path": {"dataset": "leaves", "number": "1"}, "query": {"since": 2, "kind": "removed", "search": "2"}},
+        ],
+        "GET /datasets/{dataset}/items/{item_id}/file": [{"path": leaves}, {"path": leaves, "query": {"thumbnail": True}}],
         "GET /datasets/{dataset}/versions/{number}/profile": [{}, {"path": draft}, {"path": shapes}],
         "GET /datasets/{dataset}/versions/{number}/download": [
             *({"query": {"format": f}} for f in ("csv", "parquet", "jsonl")),

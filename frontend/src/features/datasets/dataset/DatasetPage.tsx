@@ -1,5 +1,5 @@
 import { ActionIcon, Alert, Badge, Button, Group, Loader, Menu, Modal, Radio, Select, Skeleton, Stack, Tabs, Text, Tooltip } from '@mantine/core'
-import { IconCloudUpload, IconDotsVertical, IconDownload, IconRoute, IconTrash } from '@tabler/icons-react'
+import { IconCloudUpload, IconDotsVertical, IconDownload, IconGitCompare, IconRoute, IconTrash } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState, type CSSProperties } from 'react'
@@ -130,6 +130,17 @@ export function DatasetPage() {
               />
             )}
             {version && d && <DownloadMenu project={project} dataset={d} version={version} />}
+            {version && (versions.data?.length ?? 0) > 1 && (
+              <Tooltip label="Compare with another version">
+                <ActionIcon
+                  aria-label="Compare versions"
+                  variant="default"
+                  renderRoot={(props) => <Link to="/p/$project/datasets/$dataset/compare" params={path} search={{ to: Math.max(version.number, 2), since: Math.max(version.number, 2) - 1 }} {...props} />}
+                >
+                  <IconGitCompare size={17} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
+            )}
             {write && version?.status === 'frozen' && (
               <Button leftSection={<IconRoute size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/templates" params={{ project }} search={{ dataset: slug }} {...props} />}>
                 Use in a pipeline
