@@ -174,6 +174,8 @@ def _shots() -> list[Shot]:
         shot("dataset-about", dataset, f"{P}/datasets/{{s.first[table]}}?tab=about"),
         shot("dataset-images", dataset, f"{P}/datasets/{{s.first[image]}}", tall=False),
         shot("dataset-images-profile", dataset, f"{P}/datasets/{{s.first[image]}}?tab=profile"),
+        shot("dataset-compare", f"{dataset}/compare", f"{P}/datasets/{{s.versions}}/compare"),
+        shot("dataset-compare-table", f"{dataset}/compare", f"{P}/datasets/readings/compare"),
         shot("dataset-draft", dataset, f"{P}/datasets/late-customers"),
         shot("dataset-freeze", dataset, f"{P}/datasets/late-customers", act=press("Freeze"), tall=False),
         shot("pipelines", f"{project}/pipelines", f"{P}/pipelines"),

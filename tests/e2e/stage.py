@@ -16,6 +16,7 @@ import httpx
 from tests.e2e.furnish import bring, pipeline
 from tests.e2e.labels import Labels, furnish_crowd, furnish_labels
 from tests.e2e.material import churn
+from tests.e2e.versions import furnish_versions
 from workers.sdk.client import ApiError, Client
 
 Json = dict[str, Any]
@@ -25,6 +26,10 @@ NEWCOMER = ("nora@example.org", "Nora Quist")
 BIKES, INCOME, DIGITS = "bike-rentals-by-the-hour", "census-income", "handwritten-digits"
 """The demos' pipelines; two are called like their data sets."""
 CROWD = "shapes-by-a-crowd"
+READINGS = (
+    "gauge,level,quay,remark\nA1,3.2,north,\nA2,2.9,north,calm\nA3,,south,\nA4,3.4,south,storm\n",
+    "gauge,level,quay,crew\nA1,3.2,north,2\nA2,3.1,north,2\nA3,3.0,south,3\nA4,3.4,west,3\nA5,2.8,west,1\n",
+)
 BAD = "customer,age,churned\nC1,34,yes\nC2,41\nC3,29,no,late,again\n"
 
 
@@ -48,6 +53,8 @@ class Stage:
     """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`; of the held project
     `waiting`, `asking`, and `dry`, `undone`, `shards`, `inside`."""
     labels: Labels
+    versions: str
+    """A data set of pictures whose labels were frozen twice; the table `readings` beside it has two versions, too."""
     crowd: str
     """A label schema on which four people worked."""
     first: dict[str, str]
@@ -76,6 +83,7 @@ def set_up(client: Client) -> Stage:
         newcomer=NEWCOMER[0],
         runs={**runs, **held},
         labels=_labels(client),
+        versions=furnish_versions(client),
         crowd=_crowd(client),
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
@@ -131,6 +139,11 @@ def _work(client: Client) -> None:
         where = Path(folder)
         if "late-customers" not in datasets:
             client.upload(churn(where / "late.csv", rows=40, seed=9), name="Late customers")
+        if "readings" not in datasets:
+            for number, text in enumerate(READINGS):
+                (where / "readings.csv").write_text(text)
+                more = {"dataset": "readings"} if number else {"name": "Readings"}
+                client.upload(where / "readings.csv", options={"freeze": True}, **more)
         if "customers" not in datasets:
             bring(client, churn(where / "customers.csv", rows=300), "Customers")
         (where / "torn.csv").write_text(BAD)

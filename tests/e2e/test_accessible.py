@@ -15,6 +15,7 @@ from tests.e2e.browser import DESK, PHONE, Watch, sideways, until
 from tests.e2e.conftest import Owner
 from tests.e2e.furnish import Project
 from tests.e2e.labels import Labels
+from tests.e2e.versions import furnish_versions
 
 PAGES = {
     "sign-in": "/sign-in",
@@ -25,6 +26,7 @@ PAGES = {
     "data set": "/p/{p.slug}/datasets/{p.dataset}",
     "draft of a data set": "/p/{p.slug}/datasets/late-customers",
     "profile": "/p/{p.slug}/datasets/{p.dataset}?tab=profile",
+    "versions side by side": "/p/{p.slug}/datasets/{v}/compare",
     "images": "/p/{p.slug}/datasets/shapes",
     "pipelines": "/p/{p.slug}/pipelines",
     "canvas": "/p/{p.slug}/pipelines/{p.pipeline}",
@@ -171,7 +173,7 @@ Tab = Callable[[bool], tuple[Page, Watch]]
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name in SELDOM else []) for name in PAGES])
 def test_a_page_serves_everybody(name: str, tab: Tab, project: Project, labels: Labels) -> None:
     page, watch = tab(name not in STRANGERS)
-    page.goto(PAGES[name].format(p=project, l=labels))
+    page.goto(PAGES[name].format(p=project, l=labels, v=furnish_versions(project.client) if "{v}" in PAGES[name] else ""))
     settle(page)
     found = [f"desk, light: {line}" for line in serious(page)]
     page.emulate_media(color_scheme="dark")
