@@ -13,9 +13,13 @@ from asgiref.testing import ApplicationCommunicator
 from channels.routing import URLRouter
 from pycrdt import Awareness, Doc, Map
 
+from backend.core.live import room
+from backend.core.live import socket as sockets
+from backend.core.live import updates as yjs
 from backend.core.models import AuditEntry, Membership, Project
-from backend.pipelines import document, live, room
+from backend.pipelines import document
 from backend.pipelines.actions import create_pipeline, draft, save_draft
+from backend.pipelines.live import DraftBook
 from backend.pipelines.models import DraftUpdate, Pipeline
 from backend.pipelines.routing import routes
 from tests.backend.people import Person, person
@@ -185,7 +189,7 @@ async def test_what_another_process_wrote_is_taken_from_the_log_when_its_message
 ) -> None:
     monkeypatch.setattr(draft, "COMPACT_ROWS", 3)
     page = await Page(editor, "wine").open()
-    other: Doc[Any] = document.load((await database(draft.read_log)(pipeline.pk))[0])
+    other: Doc[Any] = yjs.load((await database(draft.read_log)(pipeline.pk))[0])
 
     async def elsewhere(note: str) -> None:
         graph = document.read(other)
@@ -231,10 +235,10 @@ async def test_strangers_oversize_and_rubbish_are_turned_away_and_do_no_harm(
     stranger.project = editor.project
     for who, slug in ((stranger, "wine"), (editor, "no-such")):
         page = await Page(who, slug).open()
-        assert page.closed == live.NOT_FOUND
+        assert page.closed == sockets.NOT_FOUND
         await page.close()
     steady = await Page(editor, "wine").open()
-    monkeypatch.setattr(live, "MAX_MESSAGE", 5000)
+    monkeypatch.setattr(sockets, "MAX_MESSAGE", 5000)
     for message, code in (
         (b"\x00\x02" + b"\x00" * 6000, room.TOO_LARGE),
         (b"\x00\x02\x05abcde", room.REFUSED),
@@ -260,7 +264,7 @@ async def test_two_processes_share_a_draft_at_once_and_go_on_hearing_each_other(
 ) -> None:
     monkeypatch.setattr(room, "TICK_S", 0.05)  # many silences in a short time
     page = await Page(editor, "wine").open()
-    elsewhere = room.Room(pipeline.pk)  # what another process has
+    elsewhere = room.Room(DraftBook(pipeline.pk))  # what another process has
     await elsewhere.open()
     monkeypatch.setattr(elsewhere, "flush", lambda **_: asyncio.sleep(0))  # the channel layer alone, not the log
     for name in ("first", "second"):
