@@ -117,7 +117,7 @@ def said(slug: str) -> None:
             [LabelSchemaVersion.objects.get(schema=schema).pk, json.dumps(result), schema.pk],
         )
         cursor.execute("ANALYZE labeling_annotation")
-    LabelSchema.objects.filter(pk=schema.pk).update(blind=False)
+    LabelSchema.objects.filter(pk=schema.pk).update(together="apart")
 
 
 def copied(slug: str) -> float:
