@@ -66,7 +66,7 @@ def refuse(item: QueueItem, user: User) -> None:
 def _log(item: QueueItem) -> list[tuple[int, bytes]]:
     """The log; started from what was said of the item, if something was. Takes the row lock, which the caller's transaction keeps."""
     SharedDraft.objects.get_or_create(item=item)
-    SharedDraft.objects.select_for_update().get(item=item)
+    list(SharedDraft.objects.select_for_update().filter(item=item))
     rows = [(pk, bytes(update)) for pk, update in SharedUpdate.objects.filter(draft_id=item.pk).order_by("pk").values_list("pk", "update")]
     if rows:
         return rows
@@ -92,7 +92,7 @@ def append_updates(item: QueueItem, updates: Sequence[bytes], seen: int, authors
         if updates:
             merged = yjs.merge(updates)
             rows.append((SharedUpdate.objects.create(draft_id=item.pk, update=merged).pk, merged))
-            SharedDraft(item_id=item.pk).people.add(*User.objects.filter(pk__in=authors))
+            SharedDraft.objects.get(item=item).people.add(*User.objects.filter(pk__in=authors))
         last = rows[-1][0] if rows else 0
         if len(rows) > COMPACT_ROWS or (len(rows) > 1 and sum(len(update) for _, update in rows[1:]) > COMPACT_BYTES):
             last = _compact(item, rows)
