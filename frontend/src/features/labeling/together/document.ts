@@ -53,8 +53,9 @@ export class SharedResult implements LiveResult {
 
   read = (): Result => this.list
 
-  get empty(): boolean {
-    return this.regions.size === 0
+  /** Nobody ever changed it. */
+  get untouched(): boolean {
+    return this.doc.store.clients.size === 0
   }
 
   get canUndo(): boolean {
@@ -220,7 +221,7 @@ function plain(value: unknown): unknown {
 
 /** Do two results say the same, in whatever order? */
 export function saysTheSame(a: Result, b: Result): boolean {
-  const said = (result: Result) => new Map(result.map((entry) => (isRelation(entry) ? [`${entry.from_id} ${entry.to_id}`, entry.direction] : [`${entry.id}/${entry.from_name}`, entry.value])))
+  const said = (result: Result) => new Map<string, unknown>(result.map((entry) => (isRelation(entry) ? [`${entry.from_id} ${entry.to_id}`, entry.direction] : [`${entry.id}/${entry.from_name}`, entry.value])))
   const [first, second] = [said(a), said(b)]
   return first.size === second.size && [...first].every(([key, value]) => second.has(key) && equalValue(value, second.get(key)))
 }
