@@ -43,8 +43,8 @@ def canvas(page: Page) -> Locator:
     return page.locator("[data-editor-canvas]")
 
 
-def drag(page: Page, x: float, y: float, size: float = 0.1, *, let_go: bool = True) -> None:
-    """A box from a place of the canvas, given as shares of it."""
+def drag(page: Page, x: float, y: float, size: float = 0.05, *, let_go: bool = True) -> None:
+    """A box from a place of the canvas, given as shares of it: the small pictures lie in its middle fifth."""
     box = canvas(page).bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
@@ -97,9 +97,9 @@ def test_two_people_draw_in_one_picture_and_nothing_is_lost(open_page: Open, fre
     # Both draw at once: the stroke is seen while it is drawn, the boxes on both pages.
     one.keyboard.press("1")
     two.keyboard.press("2")
-    drag(one, 0.35, 0.3, let_go=False)
+    drag(one, 0.42, 0.4, let_go=False)
     expect(two.locator('[data-drawing="Ines Falk"]')).to_be_visible()
-    drag(two, 0.55, 0.55)
+    drag(two, 0.52, 0.5)
     expect(one.locator('[data-pointer="Otto Falk"]')).to_be_visible()
     one.mouse.up()
     for page in (one, two):
@@ -112,13 +112,12 @@ def test_two_people_draw_in_one_picture_and_nothing_is_lost(open_page: Open, fre
     regions(two, 2)
 
     # Otto's browser is closed in the middle; Ines draws on while the web process is killed, and he comes back.
-    drag(two, 0.4, 0.65)
+    drag(two, 0.42, 0.55)
     regions(one, 3)
     two.close()
     expect(here(one, "Otto Falk")).to_have_count(0)
     kill_web(studio)
-    one.keyboard.press("1")
-    drag(one, 0.6, 0.3)
+    drag(one, 0.52, 0.4)
     regions(one, 4)
     again = two.context.new_page()
     others = Watch(again)
@@ -129,7 +128,7 @@ def test_two_people_draw_in_one_picture_and_nothing_is_lost(open_page: Open, fre
     # Without a line Otto draws on; it is there when the line is.
     again.context.set_offline(True)
     again.keyboard.press("2")
-    drag(again, 0.35, 0.5)
+    drag(again, 0.47, 0.46)
     regions(again, 5)
     again.context.set_offline(False)
     regions(one, 5)
