@@ -90,7 +90,7 @@ def send(group_name: str, event: dict[str, Any]) -> bool:
     try:
         message = layer.serialize({"type": "live.event", "event": event})
         prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]
-        _client(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]).publish(f"{prefix}__group__{group_name}", message)
+        valkey(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]).publish(f"{prefix}__group__{group_name}", message)
     except (redis.RedisError, OSError) as exc:
         log.warning("event not sent live (kept in the database): %s", exc)
         return False
@@ -98,6 +98,6 @@ def send(group_name: str, event: dict[str, Any]) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def _client(url: str) -> redis.Redis:
+def valkey(url: str) -> redis.Redis:
     """Short timeouts: a request must not wait for a Valkey that hangs."""
     return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, max_connections=50)

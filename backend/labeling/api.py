@@ -34,6 +34,7 @@ from backend.labeling.schemas import (
     NextReviewIn,
     NextReviewOut,
     PersonProgressOut,
+    PresenceOut,
     ReviewIn,
     SkipIn,
     State,
@@ -90,7 +91,7 @@ def get_label_schema(request: ApiRequest, project: str, label_schema: str) -> An
 @router.patch(ONE, response=LabelSchemaOut)
 @allow("label.manage")
 def update_label_schema(request: ApiRequest, project: str, label_schema: str, payload: LabelSchemaPatch) -> Any:
-    """Name, overlap, share of reviews, blindness, order."""
+    """Name, overlap, share of reviews, how people work together, order."""
     schemas.set_schema(request, request.project, label_schema, payload.model_dump(exclude_none=True))
     return schema_out(request.project, label_schema)
 
@@ -169,6 +170,13 @@ def list_queue(
     """The queue, in the order of the data set. `person`: what they labelled."""
     found = find_schema(request.project, label_schema)
     return read.list_items(found, request.user, request.role, state=state, search=search, person=person, cursor=cursor, limit=limit)
+
+
+@router.get(ONE + "/presence", response=list[PresenceOut])
+@allow("label.read")
+def list_presence(request: ApiRequest, project: str, label_schema: str) -> Any:
+    """Who has which item open now, as far as the caller may know."""
+    return waiting.here(find_schema(request.project, label_schema), request.user, request.role)
 
 
 @router.get(ITEM, response=WorkOut)

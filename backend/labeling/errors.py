@@ -46,7 +46,7 @@ class AlreadyAccepted(Conflict):
 
 
 class OwnWork(HeadraceError):
-    """Nobody reviews their own annotation."""
+    """Nobody reviews an annotation in which they took part."""
 
     status = 403
 
@@ -59,6 +59,18 @@ class AlreadySeen(HeadraceError):
 
 class NotForYou(HeadraceError):
     """This item belongs to the assignment “{assignment}”, which names other people."""
+
+    status = 403
+
+
+class NotShared(HeadraceError):
+    """Here everybody works for themselves: the item has no shared draft."""
+
+    status = 403
+
+
+class ItemClosed(HeadraceError):
+    """Others have submitted this item together; only they can still change it."""
 
     status = 403
 

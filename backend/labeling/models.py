@@ -17,7 +17,8 @@ from backend.datasets.models import Dataset, DatasetVersion
 
 class LabelSchema(models.Model):
     """What is asked about a data set, and how its queue is worked. `overlap` people label each item; `review_share` (0 to 1) of what they
-    submit is reviewed; `blind`: nobody sees another's annotations before the item is complete. `filled` is the number of the data
+    submit is reviewed. `together`: `apart` (each for themselves), `blind` (nobody sees another's annotations before the item is
+    complete) or `shared` (everybody who opened an item edits its one draft; then `overlap` is 1). `filled` is the number of the data
     set's version that the queue shows, `fill_status` one of `queued running ready failed`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -27,7 +28,7 @@ class LabelSchema(models.Model):
     name = models.CharField(max_length=120)
     overlap = models.PositiveSmallIntegerField(default=1)
     review_share = models.FloatField(default=1)
-    blind = models.BooleanField(default=True)
+    together = models.CharField(max_length=10, default="blind", db_default="blind")
     order = models.CharField(max_length=12, default="sequential")
     truth_by = models.CharField(max_length=10, default="agree", db_default="agree")
     """How the ground truth of several annotators comes about: `agree majority skill` (`actions.truth`)."""
@@ -49,6 +50,14 @@ class LabelSchema(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "slug"], name="label_schema_slug_unique")]
         indexes = [models.Index(fields=["announced_at"], condition=Q(fill_status__in=["queued", "running"]), name="label_schema_waiting")]
+
+    @property
+    def blind(self) -> bool:
+        return self.together == "blind"
+
+    @property
+    def shared(self) -> bool:
+        return self.together == "shared"
 
 
 class LabelSchemaVersion(models.Model):
@@ -165,16 +174,34 @@ class Draft(models.Model):
         constraints = [models.UniqueConstraint(fields=["item", "user"], name="draft_unique")]
 
 
+class SharedDraft(models.Model):
+    """The one draft of an item that everybody who opened it edits: a Yjs document (`document.py`). `people` have changed something."""
+
+    item = models.OneToOneField(QueueItem, primary_key=True, on_delete=models.CASCADE, related_name="shared_draft")
+    people = models.ManyToManyField(User, related_name="+")
+
+
+class SharedUpdate(models.Model):
+    """The append-only log of a shared draft; compaction replaces a prefix by one merged update."""
+
+    id = models.BigAutoField(primary_key=True)
+    draft = models.ForeignKey(SharedDraft, on_delete=models.CASCADE, related_name="updates")
+    update = models.BinaryField()
+    at = models.DateTimeField(default=timezone.now)
+
+
 class Annotation(models.Model):
-    """What one person said of one item. `status` is one of `submitted accepted rejected`; `to_review` those that a reviewer shall see.
-    `version` grows with every change, `seconds` is the time spent on it in all. One that was fused from others has no author; `how` names
-    the way (`majority skill`), `support` is as in `workers.sdk.labels.consensus`. `honeypot`: given beyond the places of its item."""
+    """What one person said of one item, or several together: then `author` submitted it, and `coauthors` are the others. `status` is one of
+    `submitted accepted rejected`; `to_review` those that a reviewer shall see. `version` grows with every change, `seconds` is the time
+    spent on it in all. One that was fused from others has no author; `how` names the way (`majority skill`), `support` is as in
+    `workers.sdk.labels.consensus`. `honeypot`: given beyond the places of its item."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="annotations")
     schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
     schema_version = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    coauthors = models.ManyToManyField(User, related_name="+")
     result = models.JSONField()
     seconds = models.FloatField(default=0)
     status = models.CharField(max_length=10, default="submitted")

@@ -13,6 +13,8 @@ from backend.core.schemas import WHOLE, Name, ProblemOut, Slug, UserOut
 
 Order = Literal["sequential", "random", "uncertain"]
 """`uncertain`: the items first of whose suggestion a model is least sure; those without one come last."""
+Together = Literal["apart", "blind", "shared"]
+"""`blind`: nobody sees others' annotations before an item is complete. `shared`: all who opened an item edit one draft at once."""
 FillStatus = Literal["queued", "running", "ready", "failed"]
 State = Literal["open", "complete", "differing", "to_review", "rejected", "truth", "skipped", "commented", "removed"]
 Xml = Annotated[str, Field(min_length=1, max_length=200_000)]
@@ -97,7 +99,9 @@ class LabelSchemaIn(Schema):
     guidelines: Guidelines = ""
     overlap: Overlap = 1
     review_share: Share = 1.0
-    blind: Annotated[bool, Field(strict=True)] = True
+    together: Together | None = None
+    blind: Annotated[bool, Field(strict=True)] | None = None
+    """`true` is `together: blind`, which is also what neither of the two means; `false` is `together: apart`."""
     order: Order = "sequential"
 
 
@@ -105,7 +109,9 @@ class LabelSchemaPatch(Schema):
     name: Name | None = None
     overlap: Overlap | None = None
     review_share: Share | None = None
+    together: Together | None = None
     blind: Annotated[bool, Field(strict=True)] | None = None
+    """`true` is `together: blind`; `false` ends that."""
     order: Order | None = None
 
 
@@ -149,6 +155,7 @@ class LabelSchemaOut(Schema):
     version: int
     overlap: int
     review_share: float
+    together: Together
     blind: bool
     order: Order
     filled: int
@@ -176,6 +183,8 @@ class AnnotationOut(Schema):
     id: UUID
     item: int
     author: UserOut | None
+    authors: list[UserOut]
+    """All who took part; first whoever submitted it."""
     schema_version: int
     result: list[Region]
     seconds: float
@@ -194,6 +203,14 @@ class AnnotationOut(Schema):
 class LeaseOut(Schema):
     user: UserOut
     until: datetime
+
+
+class PresenceOut(Schema):
+    """Somebody who has an item open now."""
+
+    user: UserOut
+    item: int
+    doing: Literal["labelling", "reviewing", "looking"]
 
 
 class QueueItemOut(Schema):

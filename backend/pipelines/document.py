@@ -6,46 +6,19 @@ two people's edits merge per parameter, and never into a value that neither of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import pycrdt
 from pycrdt import Array, Doc, Map
 
+from backend.core.live.updates import EMPTY, merge
 from workers.sdk.graph import Graph, GraphError, Step, normalise
 from workers.sdk.graph.flow import PARTS
 from workers.sdk.graph.shape import MAX_STEPS
 
-EMPTY = b"\x00\x00"
 PLAIN = ("component", "name", "position", "retries", "timeout_s", "note")
 OPTIONAL = PARTS
 """Parts of a step that are absent where nothing is said; plain JSON too."""
-
-
-class BadUpdate(ValueError):
-    """Bytes that are no Yjs update."""
-
-
-def load(updates: Iterable[bytes]) -> Doc[Any]:
-    """A document with these updates applied."""
-    doc: Doc[Any] = Doc()
-    for update in updates:
-        apply(doc, update)
-    return doc
-
-
-def apply(doc: Doc[Any], update: bytes) -> None:
-    """Apply one update. Raises BadUpdate; the document may then be damaged and is to be loaded again."""
-    if update == EMPTY:
-        return
-    try:
-        doc.apply_update(update)
-    except Exception as e:
-        raise BadUpdate(str(e)) from None
-    except BaseException as e:  # the Rust side's panics are no Exception
-        if type(e).__name__ != "PanicException":
-            raise
-        raise BadUpdate("the update made the document code fail") from None
 
 
 def read(doc: Doc[Any]) -> Graph:
@@ -145,18 +118,3 @@ def _plain(value: Any) -> Any:
 def seed(graph: Mapping[str, Any]) -> bytes:
     """The first update of a new document that says `graph`."""
     return write(Doc(), graph)
-
-
-def merge(updates: Sequence[bytes]) -> bytes:
-    """Several updates as one, without looking into them."""
-    return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
-
-
-def compact(updates: list[bytes]) -> bytes:
-    """One update in place of many. What was deleted is forgotten, unless some update still waits for one that has not come:
-    a document would lose that one, so then they are merely merged."""
-    merged = merge(updates)
-    doc = load([merged])
-    waiting = pycrdt.get_update(merged, doc.get_state())
-    # The first number of an update is how many writers it has content of; what the document holds already is left out.
-    return doc.get_update() if waiting[:1] == b"\x00" else merged

@@ -1,132 +1,56 @@
-"""The socket of a live draft: who may come in, and the messages of y-protocols. What they change is the room's matter (`room.py`).
-
-A question for the server's state (sync step 1) is answered after a flush: the answer means “saved”.
-
-Refuses: whoever may not read the pipeline, changes by whoever may not write it, messages over MAX_MESSAGE, and clients that do not take
-what they are sent. Close codes 44xx mean: trying again would not help.
-"""
+"""The socket of a live draft: who may come in, and what its room asks of the database."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
-import pycrdt
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
-from pycrdt import YMessageType, YSyncMessageType
-
-from backend.core.errors import HeadraceError
+from backend.core.live.room import Access
+from backend.core.live.socket import LiveDocument
 from backend.core.models import Project
-from backend.core.sockets import admit, still_good
+from backend.core.sockets import Seat, admit, still_good
+from backend.pipelines.actions.draft import Appended, append_updates, group, read_log
+from backend.pipelines.models import DraftUpdate, Pipeline
 from backend.pipelines.queries import find
-from backend.pipelines.room import FORBIDDEN, REFUSED, TOO_LARGE, WRITE, Access, Room, join, leave
 
-MAX_MESSAGE = 2 * 1024 * 1024
-MAX_AWARENESS = 64 * 1024
-WAITING = 512
-"""Messages that may wait for a client to take them."""
-NOT_FOUND, SIGN_IN, SLOW = 4404, 4401, 1013
+WRITE = "pipeline.write"
 
 
-def find_access(scope: dict[str, Any], project: str, pipeline: str) -> Access:
-    """Who this is and what they may do here; raises what the API would."""
-    seat = admit(scope, project, "pipeline.read")
-    found = find(Project.objects.get(pk=seat.project), pipeline)
-    return Access(found.pk, seat, bool(still_good([replace(seat, action=WRITE)])))
+class DraftBook:
+    """The log of a pipeline's draft; as `backend.core.live.room.Book`."""
+
+    largest = 32 * 1024 * 1024
+
+    def __init__(self, pipeline: UUID) -> None:
+        self.pipeline, self.key = pipeline, group(pipeline)
+
+    def read(self) -> tuple[list[bytes], int]:
+        return read_log(self.pipeline)
+
+    def append(self, updates: Sequence[bytes], seen: int, authors: Sequence[UUID]) -> Appended:
+        return append_updates(self.pipeline, updates, seen, authors)
+
+    def newest(self) -> int:
+        return DraftUpdate.objects.filter(pipeline=self.pipeline).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def rights(self, seats: set[Seat]) -> dict[Seat, bool]:
+        if not Pipeline.objects.filter(pk=self.pipeline, deleted_at=None).exists():
+            return {}
+        good = still_good([seat for read in seats for seat in (read, replace(read, action=WRITE))])
+        return {seat: replace(seat, action=WRITE) in good for seat in seats if seat in good}
+
+    def state(self) -> None:
+        return None
+
+    def vouches(self, seat: Seat, face: dict[str, Any]) -> bool:
+        return True
 
 
-class DraftConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """One page that has the draft open. Speaks the messages of y-protocols: sync (0), awareness (1), and the question for it (3)."""
-
-    # A room listens for all its pages, so a page needs no channel of its own, and no Valkey to be opened.
-    channel_layer_alias = ""
-    room: Room | None = None
-
-    async def connect(self) -> None:
-        self.faces: set[int] = set()
-        self.outgoing: asyncio.Queue[bytes | int] = asyncio.Queue(WAITING + 16)
-        self.writer: asyncio.Task[None] | None = None
-        # Accepted first: a browser is told the close code only of a socket that was open.
-        await self.accept()
-        if (access := await self._access()) is None:
-            return
-        self.access = access
-        self.room = await join(access.pipeline, self)
-        self.writer = asyncio.create_task(self._write())
-        for message in self.room.greeting():
-            self.put(message)
-
-    async def _access(self) -> Access | None:
-        names = self.scope["url_route"]["kwargs"]
-        try:
-            found: Access = await database_sync_to_async(find_access)(self.scope, names["project"], names["pipeline"])
-            return found
-        except HeadraceError as error:
-            await self.close({401: SIGN_IN, 403: FORBIDDEN, 404: NOT_FOUND}.get(error.status, REFUSED))
-            return None
-
-    async def disconnect(self, code: int) -> None:
-        if self.room is not None:
-            room, self.room = self.room, None
-            await leave(room, self)
-        if self.writer is not None:
-            self.writer.cancel()
-
-    def put(self, message: bytes) -> None:
-        """Send without waiting: one slow client must not hold up the others."""
-        if self.outgoing.qsize() >= WAITING:
-            self.leave(SLOW)
-        else:
-            self.outgoing.put_nowait(message)
-
-    def leave(self, code: int) -> None:
-        with contextlib.suppress(asyncio.QueueFull):
-            self.outgoing.put_nowait(code)
-
-    async def _write(self) -> None:
-        while True:
-            message = await self.outgoing.get()
-            if isinstance(message, int):
-                await self.close(message)
-                return
-            await self.send(bytes_data=message)
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        room = self.room
-        if room is None:
-            return
-        if not bytes_data:
-            self.leave(REFUSED)
-            return
-        if len(bytes_data) > MAX_MESSAGE:
-            self.leave(TOO_LARGE)
-            return
-        kind = bytes_data[0]
-        try:
-            if kind == YMessageType.SYNC:
-                await self._exchange(room, bytes_data[1], pycrdt.read_message(bytes_data[2:]))
-            elif kind == YMessageType.AWARENESS:
-                update = pycrdt.read_message(bytes_data[1:])
-                if len(update) > MAX_AWARENESS:
-                    self.leave(TOO_LARGE)
-                else:
-                    await room.meet(update, self)
-            elif kind == 3:  # “who is here?”
-                for message in room.greeting()[1:]:
-                    self.put(message)
-        except (IndexError, ValueError, RuntimeError):
-            self.leave(REFUSED)
-
-    async def _exchange(self, room: Room, kind: int, content: bytes) -> None:
-        if kind == YSyncMessageType.SYNC_STEP1:
-            await room.flush()
-            reply = pycrdt.handle_sync_message(bytes([kind]) + pycrdt.write_message(content), room.doc)
-            if reply is not None:
-                self.put(reply)
-        elif self.access.writes:
-            await room.take(content, self, self.access.seat.user)
-        elif kind == YSyncMessageType.SYNC_UPDATE:  # a reader's answer to our step 1 says nothing new; this does
-            self.leave(FORBIDDEN)
+class DraftConsumer(LiveDocument):
+    @staticmethod
+    def find_access(scope: dict[str, Any], **names: Any) -> Access:
+        seat = admit(scope, names["project"], "pipeline.read")
+        found = find(Project.objects.get(pk=seat.project), names["pipeline"])
+        return Access(DraftBook(found.pk), seat, bool(still_good([replace(seat, action=WRITE)])))

@@ -1,6 +1,7 @@
 """The socket of a project, `/ws/v1/projects/<slug>`: authenticate, subscribe, forward; it decides nothing.
 
 Client → studio   {"subscribe": ["project", "run:<id>"]}   {"unsubscribe": […]}   {"ping": 1}
+                  {"present": {"label_schema": "pets", "item": 7, "doing": "labelling"}}   where somebody is: a heartbeat; null: nowhere
 Studio → client   {"subscribed": […]}                      what is followed now
                   {"events": […]}                          at most 20 frames a second, in order
                   {"resync": true}                         something was lost: ask over HTTP for what is shown
@@ -19,6 +20,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import uuid
 from typing import Any
 
 import redis
@@ -27,6 +29,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from backend.core.errors import HeadraceError, InvalidInput, NotFound
 from backend.core.sockets import Seat, admit
+from backend.labeling.actions import presence
 from backend.realtime.topics import group_of
 from backend.realtime.watch import watch
 
@@ -54,6 +57,8 @@ class ProjectSocket(AsyncWebsocketConsumer):
         self.lost = False
         self.ready = asyncio.Event()
         self.sender: asyncio.Task[None] | None = None
+        self.line = uuid.uuid4().hex
+        self.where: tuple[Any, presence.Place] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Without Valkey there is nothing to forward: the client is asked to come back."""
@@ -92,6 +97,7 @@ class ProjectSocket(AsyncWebsocketConsumer):
         watch().remove(self)
         if self.sender is not None:
             self.sender.cancel()
+        await self._present(None)
         for group in self.topics.values():
             with contextlib.suppress(redis.RedisError, OSError):  # the server that knew of it may be away
                 await self.channel_layer.group_discard(group, self.channel_name)
@@ -124,6 +130,8 @@ class ProjectSocket(AsyncWebsocketConsumer):
                 raise InvalidInput(message="A message is a JSON object.")
             if "ping" in message:
                 await self.tell({"pong": message["ping"]})
+            if "present" in message:
+                await self._present(message["present"])
             if "unsubscribe" in message:
                 await self._unsubscribe(_topics(message["unsubscribe"], "unsubscribe"))
             if "subscribe" in message:
@@ -132,6 +140,22 @@ class ProjectSocket(AsyncWebsocketConsumer):
                 await self.tell({"subscribed": sorted(self.topics)})
         except HeadraceError as exc:
             await self.tell(exc.as_json())
+
+    async def _present(self, said: Any) -> None:
+        """Where its person is. It is looked up when it is another place; a heartbeat only says it again."""
+        before, self.where = self.where, None
+        if said is None:
+            if before is not None:
+                await database_sync_to_async(presence.leave)(self.line, before[1])
+            return
+        if before is not None and before[0] == said:
+            here = before[1]
+        else:
+            here = await database_sync_to_async(presence.place)(self.seat.project, self.seat.user, said)
+            if before is not None and before[1].schema != here.schema:
+                await database_sync_to_async(presence.leave)(self.line, before[1])
+        self.where = said, here
+        await database_sync_to_async(presence.enter)(self.line, here)
 
     async def _subscribe(self, topics: list[str]) -> None:
         """Topic by topic: one that does not exist does not take the others with it."""

@@ -11,7 +11,7 @@ from backend.core import events
 
 STUDIO = "studio"
 """What is no project's and no secret: that a host has come, gone or changed (`workers.sdk.messages.STUDIO_GROUP`)."""
-OWNED_BY_PROJECT = {"run": "runs.Run"}
+OWNED_BY_PROJECT = {"run": "runs.Run", "label_schema": "labeling.LabelSchema"}
 """`<word>:<id>` → the model whose row with this id must have this `project`. A new live topic is one line here."""
 
 

@@ -67,6 +67,14 @@ class LabelSchemaChanged(Schema):
     label_schema: str
 
 
+class PresenceChanged(Schema):
+    """Somebody opened or left an item: ask for `…/presence` again. Of the topic `label_schema:<id>`; not numbered, and nobody keeps it."""
+
+    type: Literal["presence_changed"] = "presence_changed"
+    seq: int
+    schema_id: UUID
+
+
 class EndpointChanged(Schema):
     type: Literal["endpoint_changed"] = "endpoint_changed"
     seq: int
@@ -98,6 +106,7 @@ LiveEvent = Annotated[
     | EndpointChanged
     | ModelChanged
     | TriggerChanged
+    | PresenceChanged
     | HostsChanged,
     Field(discriminator="type"),
 ]

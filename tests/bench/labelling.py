@@ -1,4 +1,4 @@
-"""Labelling over HTTP: the next item and a submission by one person, by a crowd, and from a queue of a million.
+"""Labelling over HTTP: the next item and a submission by one person, by a crowd, and from a queue of a million; and two people at one item.
 
 The floor is a signed-in request of the same studio that reads a row or two (`GET /me`), by the same client over kept connections.
 """
@@ -17,6 +17,7 @@ import httpx
 
 from tests.bench.main import Row
 from tests.bench.setup import URL, account
+from tests.bench.together import measure
 
 CROWD = 8
 EACH = 150
@@ -117,7 +118,7 @@ def said(slug: str) -> None:
             [LabelSchemaVersion.objects.get(schema=schema).pk, json.dumps(result), schema.pk],
         )
         cursor.execute("ANALYZE labeling_annotation")
-    LabelSchema.objects.filter(pk=schema.pk).update(blind=False)
+    LabelSchema.objects.filter(pk=schema.pk).update(together="apart")
 
 
 def copied(slug: str) -> float:
@@ -167,6 +168,17 @@ def exports() -> None:
             row(f"web process during it, {name}", peak / 1e6, before / 1e6, "MB", "the web process before it")
 
 
+def strokes() -> None:
+    """From one page to the other, in a draft that two people share."""
+    from backend.labeling.models import QueueItem
+
+    slug = queue("shared", 10)
+    found, floor = measure(slug, QueueItem.objects.filter(schema__slug=slug).values_list("pk", flat=True)[0], people(2))
+    told = "the bare socket's round trip"
+    row("stroke to the other page, p50", statistics.median(found) * 1000, statistics.median(floor) * 1000, floor_is=told)
+    row("stroke to the other page, p95", p95(found) * 1000, p95(floor) * 1000, floor_is=told)
+
+
 def row(name: str, ours: float, floor: float, unit: str = "ms", floor_is: str = "GET /me") -> None:
     print(Row(part="labelling", name=name, ours=round(ours, 3), floor=round(floor, 3), unit=unit, floor_is=floor_is).line(), flush=True)
 
@@ -197,6 +209,7 @@ def main() -> None:
     both = CROWD * EACH / (time.perf_counter() - begun)
     row(f"{CROWD} people at once, none doubled", len(items) / took, both, "items/s", "two GET /me for each item")
     row(f"{CROWD} people at once, next p95", p95([n for some, _, _ in done for n in some]) * 1000, p95(floor) * 1000)
+    strokes()
     exports()
     large = queue("large", LARGE)
     work(large, secrets[0], 20)

@@ -29,6 +29,11 @@ def set_quality(request: Any, project: Project, slug: str, fields: dict[str, Any
                 message="In the order of the data set a honeypot is noticed: it is out of order.", field="honeypot_share",
                 hint="Make the order of the queue random first (Settings).",
             )  # fmt: skip
+        if schema.honeypot_share > 0 and schema.shared:
+            raise InvalidInput(
+                message="Honeypots test each person, and here they work together.", field="honeypot_share",
+                hint="Let people work apart or blind first (Settings).",
+            )  # fmt: skip
         schema.save(update_fields=[*SETTINGS, "updated_at"])
         after = audit.snapshot(schema, *SETTINGS)
         if any(before[name] != after[name] for name in ("truth_by", "enough")):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backend.core.actions import audit
 from backend.core.models import User
-from backend.labeling.actions import announce, honeypots, measure, truth
+from backend.labeling.actions import announce, honeypots, measure, together, truth
 from backend.labeling.errors import (
     AlreadyAccepted,
     AlreadySeen,
@@ -93,6 +93,8 @@ def submit(
                 request, "annotation.submit" if answer["outcome"] == "submitted" else "annotation.change",
                 ("annotation", answer["id"], f"{schema.slug} {item.key}"), after=kept, project=schema.project,
             )  # fmt: skip
+            if schema.shared:
+                together.take_in(item, kept)
             if answer["outcome"] == "submitted" and answer["wanted"] == answer["done"] == 1:
                 truth.settle_alone(item.pk, None if review else answer["id"])
             elif answer["outcome"] != "submitted" or (not answer["honeypot"] and answer["done"] >= answer["wanted"]):

@@ -14,7 +14,7 @@ from backend.core.models import User
 from backend.labeling.actions import truth
 from backend.labeling.errors import AnnotationChanged, DoesNotFit, NotReviewable, OwnWork, as_problems
 from backend.labeling.models import Annotation, Comment, LabelSchema, QueueItem, Review
-from backend.labeling.queries.items import shown_data, wording
+from backend.labeling.queries.items import shown_data, took_part, wording
 from backend.labeling.queries.schemas import newest_version
 from workers.sdk.labels.results import check
 
@@ -34,7 +34,7 @@ def review(
     request: Any, annotation: Annotation, user: User, *, verdict: Verdict, comment: str, result: Any | None, version: int
 ) -> Annotation:
     """Accept, accept with changes, or reject. A rejected annotation goes back to its author, with its place kept."""
-    if annotation.author_id == user.pk:
+    if took_part(annotation, user):
         raise OwnWork(field="annotation", hint="Ask another reviewer.")
     if (result is not None) != (verdict == "fixed"):
         raise InvalidInput(

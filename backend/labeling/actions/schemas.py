@@ -24,7 +24,7 @@ from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.schemas import find_schema
 from workers.sdk.labels.config import LabelConfig, from_json
 
-SETTINGS = ("name", "overlap", "review_share", "blind", "order")
+SETTINGS = ("name", "overlap", "review_share", "together", "order")
 HOLDS = {"table": "a table", "images": "images", "text": "texts"}
 
 
@@ -81,6 +81,8 @@ def newest_frozen(dataset: Dataset) -> Any:
 
 def make_schema(request: Any, project: Project, user: User, fields: dict[str, Any]) -> LabelSchema:
     """A label schema with its first wording; its queue is filled in the worker."""
+    fields = _together(fields, "blind")
+    _fits_together(fields["together"], fields["overlap"], 0)
     dataset = find_dataset(project, fields["dataset"])
     newest_frozen(dataset)
     config = config_for(dataset, fields["xml"])
@@ -97,7 +99,8 @@ def keep_schema(request: Any, dataset: Dataset, config: LabelConfig, user: User,
         schema = LabelSchema.objects.create(
             project=project, dataset=dataset, name=fields["name"].strip(),
             slug=unique_slug(LabelSchema.objects.filter(project=project), fields["name"], "labels"),
-            overlap=fields["overlap"], review_share=fields["review_share"], blind=fields["blind"], order=fields["order"], created_by=user,
+            overlap=fields["overlap"], review_share=fields["review_share"], together=fields["together"], order=fields["order"],
+            created_by=user,
         )  # fmt: skip
         LabelSchemaVersion.objects.create(
             schema=schema, number=1, xml=fields["xml"], config=config.as_json(), guidelines=fields["guidelines"], created_by=user
@@ -142,7 +145,7 @@ def set_schema(request: Any, project: Project, slug: str, fields: dict[str, Any]
     with transaction.atomic():
         schema = find_schema(project, slug, lock=True)
         before = audit.snapshot(schema, *SETTINGS)
-        for name, value in fields.items():
+        for name, value in _together(fields, schema.together).items():
             setattr(schema, name, value.strip() if name == "name" else value)
         if not schema.name:
             raise InvalidInput(message="The name cannot be empty.", field="name")
@@ -151,6 +154,7 @@ def set_schema(request: Any, project: Project, slug: str, fields: dict[str, Any]
                 message="In the order of the data set a honeypot is noticed: it is out of order.", field="order",
                 hint="Keep the order random, or set the share of honeypots to 0.",
             )  # fmt: skip
+        _fits_together(schema.together, schema.overlap, schema.honeypot_share)
         schema.save()
         if schema.overlap != before["overlap"]:
             wanted = Greatest(Value(schema.overlap), F("done"))
@@ -160,6 +164,31 @@ def set_schema(request: Any, project: Project, slug: str, fields: dict[str, Any]
         audit.record(request, "label_schema.set", _target(schema), before, audit.snapshot(schema, *SETTINGS))
         schema_changed(schema)
     return schema
+
+
+def _together(fields: dict[str, Any], before: str) -> dict[str, Any]:
+    """The same settings, with `blind` said as `together`."""
+    rest = {name: value for name, value in fields.items() if name not in ("blind", "together")}
+    together, blind = fields.get("together"), fields.get("blind")
+    if together is not None and blind is not None and blind != (together == "blind"):
+        raise InvalidInput(message="`together` and `blind` say different things.", field="blind", hint="Leave `blind` out.")
+    if together is None:
+        together = before if blind is None else "blind" if blind else "apart" if before == "blind" else before
+    return {**rest, "together": together}
+
+
+def _fits_together(together: str, overlap: int, honeypots: float) -> None:
+    """Of a shared draft comes one annotation, by all who took part: nothing in it says who knew what."""
+    if together == "shared" and overlap > 1:
+        raise InvalidInput(
+            message=f"Together people make one annotation of each item, not {overlap}.",
+            field="overlap",
+            hint="Set the people for each item to 1.",
+        )
+    if together == "shared" and honeypots > 0:
+        raise InvalidInput(
+            message="Honeypots test each person, and here they work together.", field="together", hint="Set the share of honeypots to 0."
+        )
 
 
 def refill(schema: LabelSchema) -> None:

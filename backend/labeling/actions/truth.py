@@ -27,7 +27,7 @@ from backend.core.errors import NotFound
 from backend.core.models import User
 from backend.labeling.errors import OwnWork
 from backend.labeling.models import Annotation, LabelSchema, Measurement, QueueItem, Review, Skill
-from backend.labeling.queries.items import wording
+from backend.labeling.queries.items import took_part, wording
 from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.agreement import agreement
 from workers.sdk.labels.config import LabelConfig
@@ -160,7 +160,7 @@ def adjudicate(request: Any, item: QueueItem, user: User, annotation: UUID, comm
         chosen = Annotation.objects.select_related("author").filter(item=row, pk=annotation).first()
         if chosen is None:
             raise NotFound(what="annotation of this item", name=str(annotation))
-        if chosen.author_id == user.pk:
+        if took_part(chosen, user):
             raise OwnWork(field="annotation", hint="Ask another reviewer.")
         chosen.status = "accepted"
         chosen.save(update_fields=["status"])

@@ -13,12 +13,13 @@ from backend.core.permissions import may
 from backend.labeling.actions import announce, truth
 from backend.labeling.errors import AlreadyAccepted, NotTheirs
 from backend.labeling.models import Annotation, QueueItem
+from backend.labeling.queries.items import took_part
 
 
 def withdraw(request: Any, annotation: Annotation, user: User, role: str) -> None:
     """One's own while no reviewer has accepted it; whoever manages labels, anybody's."""
     manages = may(role, "label.manage")
-    if annotation.author_id != user.pk and not manages:
+    if not took_part(annotation, user) and not manages:
         raise NotTheirs()
     with transaction.atomic():
         item = QueueItem.objects.select_for_update(of=("self",)).select_related("schema__project").get(pk=annotation.item_id)

@@ -83,10 +83,19 @@ def find_comment(schema: LabelSchema, id_: UUID) -> Comment:
     return found
 
 
+def of_theirs(user: User | UUID) -> Q:
+    """Annotations in which somebody took part."""
+    return Q(author=user) | Q(pk__in=Annotation.coauthors.through.objects.filter(user=user).values("annotation"))
+
+
+def took_part(annotation: Annotation, user: User) -> bool:
+    return annotation.author_id == user.pk or annotation.coauthors.filter(pk=user.pk).exists()
+
+
 def visible(schema: LabelSchema, user: User, role: str) -> Q:
     """Which annotations of a schema somebody may see: their own, and others' where the schema is not blind; in a blind one reviewers see
     those of complete items too. (What waits for their review is handed to them one by one, and they do not label that item: `sql/`.)"""
-    own = Q(author=user)
+    own = of_theirs(user)
     if not schema.blind:
         return own if masks.masked(schema, role) else Q()
     return own | Q(item__done__gte=F("item__wanted")) if may(role, "label.review") else own
@@ -96,6 +105,7 @@ def annotation_out(row: Annotation) -> dict[str, Any]:
     fields = ("id", "author", "result", "seconds", "status", "to_review", "version", "how", "support", "created_at", "updated_at")
     return {
         **{f: getattr(row, f) for f in fields},
+        "authors": [*([row.author] if row.author else []), *row.coauthors.all()],
         "item": row.item_id,
         "schema_version": row.schema_version.number,
         "reviews": [review_out(r) for r in row.reviews.all()],
@@ -107,7 +117,7 @@ def review_out(row: Review) -> dict[str, Any]:
 
 
 def _annotations(rows: QuerySet[Annotation]) -> QuerySet[Annotation]:
-    return rows.select_related("author", "schema_version", "item").prefetch_related("reviews__reviewer")
+    return rows.select_related("author", "schema_version", "item").prefetch_related("reviews__reviewer", "coauthors")
 
 
 def annotations_of(item: QueueItem, user: User, role: str) -> list[dict[str, Any]]:
@@ -130,14 +140,15 @@ def work_out(item: QueueItem, user: User, role: str) -> dict[str, Any]:
         "tuple[Any, ...]",
         one(
             "SELECT d.result, d.number, d.updated_at, l.until, (SELECT count(*) FROM labeling_comment WHERE item_id = q.id),"
-            " EXISTS (SELECT 1 FROM labeling_annotation WHERE item_id = q.id AND author_id = %(user)s),"
+            " EXISTS (SELECT 1 FROM labeling_annotation a WHERE item_id = q.id AND (author_id = %(user)s OR EXISTS"
+            "  (SELECT 1 FROM labeling_annotation_coauthors c WHERE c.annotation_id = a.id AND c.user_id = %(user)s))),"
             " EXISTS (SELECT 1 FROM labeling_suggestion WHERE item_id = q.id)"
             " FROM (SELECT %(item)s::bigint AS id) q LEFT JOIN labeling_draft d ON d.item_id = q.id AND d.user_id = %(user)s"
             " LEFT JOIN labeling_lease l ON l.item_id = q.id AND l.user_id = %(user)s",
             {"item": item.pk, "user": user.pk},
         ),
     )
-    mine = _annotations(Annotation.objects.filter(item=item, author=user)).first() if labelled else None
+    mine = _annotations(Annotation.objects.filter(of_theirs(user), item=item)).first() if labelled else None
     hidden = masks.masked(item.schema, role)
     said = annotation_out(mine) if mine else None
     return {
@@ -206,7 +217,7 @@ def list_items(
     if person is not None:
         if person != user.pk and (schema.blind or masks.masked(schema, role)) and not may(role, "label.review"):
             raise InvalidInput(message="You see your own work only.", field="person")
-        rows = rows.filter(Exists(Annotation.objects.filter(item=OuterRef("pk"), author=person)))
+        rows = rows.filter(Exists(Annotation.objects.filter(of_theirs(person), item=OuterRef("pk"))))
     page: Any = paginate(rows.prefetch_related("leases__user"), ("position", "id"), cursor, limit)
     found = []
     hidden = masks.masked(schema, role)

@@ -92,8 +92,8 @@ def schema_out(project: Project, slug: str) -> dict[str, Any]:
 
 def _schema_out(row: Any, counts: dict[str, int]) -> dict[str, Any]:
     fields = (
-        "id", "slug", "name", "overlap", "review_share", "blind", "order", "filled", "fill_status", "fill_message", "created_by",
-        "created_at", "updated_at", "deleted_at", "version",
+        "id", "slug", "name", "overlap", "review_share", "together", "blind", "order", "filled", "fill_status", "fill_message",
+        "created_by", "created_at", "updated_at", "deleted_at", "version",
     )  # fmt: skip
     return {
         **{f: getattr(row, f) for f in fields},

@@ -77,7 +77,7 @@ def make_project(request: Any, project: Project, user: User, fields: dict[str, A
         schema = keep_schema(
             request, dataset, config, user,
             {"name": title, "xml": fields["label_config"], "guidelines": str(fields.get("expert_instruction") or ""), "overlap": overlap,
-             "review_share": 0, "blind": False, "order": ORDERS.get(fields.get("sampling") or "", "sequential")},
+             "review_share": 0, "together": "apart", "order": ORDERS.get(fields.get("sampling") or "", "sequential")},
         )  # fmt: skip
         LabelSchema.objects.filter(pk=schema.pk).update(fill_status="ready")
         Counterpart.objects.create(schema=schema, owned=True, settings=_settings(fields))

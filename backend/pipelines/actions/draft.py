@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from backend.core.actions.audit import record
 from backend.core.events import send
+from backend.core.live import updates as yjs
 from backend.core.models import AuditEntry, User
 from backend.pipelines import document
 from backend.pipelines.errors import StaleDraft
@@ -79,10 +80,10 @@ def append_updates(pipeline_id: UUID, updates: Sequence[bytes], seen: int, autho
         rows = _log(pipeline)
         others = [update for pk, update in rows if pk > seen]
         if updates:
-            merged = document.merge(updates)
+            merged = yjs.merge(updates)
             rows.append((DraftUpdate.objects.create(pipeline=pipeline, update=merged).pk, merged))
         before, digest = pipeline.draft, pipeline.draft_digest
-        if _fold(pipeline, document.read(document.load(update for _, update in rows))) and pipeline.draft_digest != digest:
+        if _fold(pipeline, document.read(yjs.load(update for _, update in rows))) and pipeline.draft_digest != digest:
             _audit(pipeline, authors, before)
         last = rows[-1][0]
         if len(rows) > COMPACT_ROWS:
@@ -92,7 +93,7 @@ def append_updates(pipeline_id: UUID, updates: Sequence[bytes], seen: int, autho
 
 def _compact(pipeline: Pipeline, rows: list[tuple[int, bytes]]) -> int:
     """The new row has a higher number than all it stands for, so whoever had not seen some of them reads it next."""
-    number: int = DraftUpdate.objects.create(pipeline=pipeline, update=document.compact([update for _, update in rows])).pk
+    number: int = DraftUpdate.objects.create(pipeline=pipeline, update=yjs.compact([update for _, update in rows])).pk
     DraftUpdate.objects.filter(pipeline=pipeline, pk__lt=number).delete()
     return number
 
@@ -128,8 +129,8 @@ def replace(pipeline: Pipeline, user: User, graph: graphs.Graph, *, base: int | 
         before = held.draft
         if DraftUpdate.objects.filter(pipeline=held).exists():
             rows = _log(held)
-            update = document.write(document.load(each for _, each in rows), graph)
-            if update != document.EMPTY:
+            update = document.write(yjs.load(each for _, each in rows), graph)
+            if update != yjs.EMPTY:
                 DraftUpdate.objects.create(pipeline=held, update=update)
                 transaction.on_commit(partial(send, group(held.pk), {"update": update, "from": ""}), robust=True)
         if _fold(held, graph):

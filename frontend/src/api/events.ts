@@ -15,8 +15,13 @@ import { keys } from './keys'
 import type { Schemas } from './client'
 
 export type LiveEvent = Schemas['EventsOut']['events'][number]
-export type Topic = 'project' | 'studio' | `run:${string}`
+export type Topic = 'project' | 'studio' | `run:${string}` | `label_schema:${string}`
+/** Where somebody is: an item of a queue. */
+export type Place = { label_schema: string; item: number; doing: 'labelling' | 'reviewing' | 'looking' }
 export type LiveState = 'connecting' | 'open' | 'waiting'
+
+/** The studio forgets within 7 s who says nothing more. */
+const BEAT_MS = 2500
 
 type Handler = (event: LiveEvent) => void
 
@@ -28,6 +33,7 @@ export function backoff(attempt: number, random: number = Math.random()): number
 /** Which topic an event belongs to: events with a run go to that run's listeners and to the project's. */
 export function topicsOf(event: LiveEvent): Topic[] {
   if (event.type === 'hosts_changed') return ['studio']
+  if (event.type === 'presence_changed') return [`label_schema:${event.schema_id}`]
   return 'run' in event ? [`run:${event.run}`, 'project'] : ['project']
 }
 
@@ -42,6 +48,8 @@ export class LiveSocket {
   private catchUp = false
   private closed = false
   private timer: ReturnType<typeof setTimeout> | undefined
+  private place: Place | null = null
+  private beat: ReturnType<typeof setInterval> | undefined
   private readonly url: string
   private readonly stopWaiting: () => void
 
@@ -74,6 +82,14 @@ export class LiveSocket {
     }
   }
 
+  /** Says where this page is, again and again until it is elsewhere or, with null, nowhere. */
+  present(place: Place | null) {
+    clearInterval(this.beat)
+    this.place = place
+    this.send({ present: place })
+    if (place) this.beat = setInterval(() => this.send({ present: place }), BEAT_MS)
+  }
+
   onReconnect(callback: () => void): () => void {
     this.reconnects.add(callback)
     return () => void this.reconnects.delete(callback)
@@ -88,6 +104,7 @@ export class LiveSocket {
     this.closed = true
     this.stopWaiting()
     clearTimeout(this.timer)
+    clearInterval(this.beat)
     this.socket?.close()
   }
 
@@ -98,6 +115,7 @@ export class LiveSocket {
     this.socket = socket
     socket.onopen = () => {
       if (this.handlers.size) this.send({ subscribe: [...this.handlers.keys()] })
+      if (this.place) this.send({ present: this.place })
       this.setState('open')
       // Asked again only once the studio follows for us: an event between our question and that would reach nobody.
       this.catchUp = this.opened
@@ -183,6 +201,17 @@ export function useLive(topic: Topic | null, handler: Handler, options: { onReco
       stop()
     }
   }, [socket, topic])
+}
+
+/** Tells the others of the project that this page is there while it is mounted; null: it is nowhere. */
+export function useHere(place: Place | null): void {
+  const socket = useContext(LiveContext)
+  const { label_schema, item, doing } = place ?? {}
+  useEffect(() => {
+    if (!socket || !label_schema || !item || !doing) return
+    socket.present({ label_schema, item, doing })
+    return () => socket.present(null)
+  }, [socket, label_schema, item, doing])
 }
 
 /** For a small “live” sign. */

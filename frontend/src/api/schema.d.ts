@@ -1146,7 +1146,7 @@ export interface paths {
         head?: never;
         /**
          * Update Label Schema
-         * @description Name, overlap, share of reviews, blindness, order.
+         * @description Name, overlap, share of reviews, how people work together, order.
          *
          *     Needs the permission `label.manage` in the project.
          */
@@ -1261,6 +1261,28 @@ export interface paths {
          *     Needs the permission `label.read` in the project.
          */
         get: operations["backend_labeling_api_list_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Presence
+         * @description Who has which item open now, as far as the caller may know.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_list_presence"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3915,6 +3937,8 @@ export interface components {
             /** Item */
             item: number;
             author: components["schemas"]["UserOut"] | null;
+            /** Authors */
+            authors: components["schemas"]["UserOut"][];
             /** Schema Version */
             schema_version: number;
             /** Result */
@@ -5079,7 +5103,7 @@ export interface components {
         /** EventsOut */
         EventsOut: {
             /** Events */
-            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["LabelSchemaChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"] | components["schemas"]["HostsChanged"])[];
+            events: (components["schemas"]["RunChanged"] | components["schemas"]["StepRunChanged"] | components["schemas"]["MetricsLogged"] | components["schemas"]["LinesLogged"] | components["schemas"]["UploadChanged"] | components["schemas"]["DatasetChanged"] | components["schemas"]["LabelSchemaChanged"] | components["schemas"]["EndpointChanged"] | components["schemas"]["ModelChanged"] | components["schemas"]["TriggerChanged"] | components["schemas"]["PresenceChanged"] | components["schemas"]["HostsChanged"])[];
             /** Last */
             last: number;
         };
@@ -5828,11 +5852,10 @@ export interface components {
              * @default 1
              */
             review_share: number;
-            /**
-             * Blind
-             * @default true
-             */
-            blind: boolean;
+            /** Together */
+            together?: ("apart" | "blind" | "shared") | null;
+            /** Blind */
+            blind?: boolean | null;
             /**
              * Order
              * @default sequential
@@ -5869,6 +5892,11 @@ export interface components {
             overlap: number;
             /** Review Share */
             review_share: number;
+            /**
+             * Together
+             * @enum {string}
+             */
+            together: "apart" | "blind" | "shared";
             /** Blind */
             blind: boolean;
             /**
@@ -5910,6 +5938,8 @@ export interface components {
             overlap?: number | null;
             /** Review Share */
             review_share?: number | null;
+            /** Together */
+            together?: ("apart" | "blind" | "shared") | null;
             /** Blind */
             blind?: boolean | null;
             /** Order */
@@ -6871,6 +6901,38 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * PresenceChanged
+         * @description Somebody opened or left an item: ask for `…/presence` again. Of the topic `label_schema:<id>`; not numbered, and nobody keeps it.
+         */
+        PresenceChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "presence_changed";
+            /** Seq */
+            seq: number;
+            /**
+             * Schema Id
+             * Format: uuid
+             */
+            schema_id: string;
+        };
+        /**
+         * PresenceOut
+         * @description Somebody who has an item open now.
+         */
+        PresenceOut: {
+            user: components["schemas"]["UserOut"];
+            /** Item */
+            item: number;
+            /**
+             * Doing
+             * @enum {string}
+             */
+            doing: "labelling" | "reviewing" | "looking";
         };
         /**
          * PreviewOut
@@ -11309,6 +11371,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ListedItemOut_"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_list_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceOut"][];
                 };
             };
             400: components["responses"]["Error400"];

@@ -187,7 +187,7 @@ def test_nobody_gets_more_in_an_export_than_on_screen(labs: Labs, ann: Person, b
     assert authors(person(project, "viewer")) == []
     told = bob.get(f"/label-schemas/{slug}/export/check?format=jsonl")
     assert (told["items"], told["annotations"]) == (1, 1), "nor in the counts"
-    LabelSchema.objects.filter(slug=slug).update(blind=False)
+    LabelSchema.objects.filter(slug=slug).update(together="apart")
     assert len(authors(bob)) == 3
 
 

@@ -9,15 +9,18 @@ from typing import Any
 import pycrdt
 import pytest
 from asgiref.sync import sync_to_async
-from asgiref.testing import ApplicationCommunicator
-from channels.routing import URLRouter
-from pycrdt import Awareness, Doc, Map
+from pycrdt import Doc, Map
 
+from backend.core.live import room
+from backend.core.live import socket as sockets
+from backend.core.live import updates as yjs
 from backend.core.models import AuditEntry, Membership, Project
-from backend.pipelines import document, live, room
+from backend.pipelines import document
 from backend.pipelines.actions import create_pipeline, draft, save_draft
+from backend.pipelines.live import DraftBook
 from backend.pipelines.models import DraftUpdate, Pipeline
 from backend.pipelines.routing import routes
+from tests.backend.live_page import LivePage, until
 from tests.backend.people import Person, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,75 +30,16 @@ GRAPH: dict[str, Any] = {
 database = sync_to_async
 
 
-class Page:
-    """A browser page that has the draft open."""
-
+class Page(LivePage):
     def __init__(self, who: Person, slug: str, doc: Doc[Any] | None = None):
-        scope = {
-            "type": "websocket",
-            "path": f"/ws/v1/projects/{who.project.slug}/pipelines/{slug}",
-            "headers": [(b"authorization", f"Bearer {who.secret}".encode())],
-        }
-        self.socket = ApplicationCommunicator(URLRouter(routes), scope)
-        self.doc: Doc[Any] = doc or Doc()
-        self.awareness = Awareness(self.doc)
-        self.answers = 0
-        self.closed: int | None = None
-
-    async def open(self) -> Page:
-        await self.socket.send_input({"type": "websocket.connect"})
-        assert (await self.socket.receive_output(20))["type"] == "websocket.accept"
-        self.reader = asyncio.create_task(self.read())
-        await self.ask()
-        return self
-
-    async def send(self, data: bytes) -> None:
-        await self.socket.send_input({"type": "websocket.receive", "bytes": data})
-
-    async def read(self) -> None:
-        while True:
-            message = await self.socket.receive_output(60)
-            if message["type"] == "websocket.close":
-                self.closed = message["code"]
-                return
-            data = message["bytes"]
-            if data[0] == 0:
-                reply = pycrdt.handle_sync_message(data[1:], self.doc)
-                self.answers += data[1] == 1
-                if reply is not None:
-                    await self.send(reply)
-            else:
-                self.awareness.apply_awareness_update(pycrdt.read_message(data[1:]), None)
-
-    async def ask(self) -> None:
-        """Sync step 1; the answer means that all sent before is saved."""
-        before = self.answers
-        await self.send(pycrdt.create_sync_message(self.doc))
-        await until(lambda: self.answers > before or self.closed is not None)
+        super().__init__(who, f"pipelines/{slug}", routes, doc)
 
     async def edit(self, change: Callable[[Map[Any]], None]) -> None:
-        made: list[bytes] = []
-        watching = self.doc.observe(lambda event: made.append(event.update))
-        with self.doc.transaction():
-            change(self.doc.get("steps", type=Map))
-        self.doc.unobserve(watching)
-        for update in made:
-            await self.send(pycrdt.create_update_message(update))
+        await self.change(lambda doc: change(doc.get("steps", type=Map)))
 
     @property
     def graph(self) -> dict[str, Any]:
         return document.read(self.doc)["steps"]
-
-    async def close(self) -> None:
-        self.reader.cancel()
-        await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.socket.wait(20)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -185,7 +129,7 @@ async def test_what_another_process_wrote_is_taken_from_the_log_when_its_message
 ) -> None:
     monkeypatch.setattr(draft, "COMPACT_ROWS", 3)
     page = await Page(editor, "wine").open()
-    other: Doc[Any] = document.load((await database(draft.read_log)(pipeline.pk))[0])
+    other: Doc[Any] = yjs.load((await database(draft.read_log)(pipeline.pk))[0])
 
     async def elsewhere(note: str) -> None:
         graph = document.read(other)
@@ -205,9 +149,7 @@ async def test_what_another_process_wrote_is_taken_from_the_log_when_its_message
 async def test_a_reader_sees_edits_and_presence_but_changes_nothing(editor: Person, pipeline: Pipeline) -> None:
     viewer = await database(person)(editor.project, "viewer")
     writer, reader = await Page(editor, "wine").open(), await Page(viewer, "wine").open()
-    writer.awareness.set_local_state({"user": {"name": "Ed"}})
-    face = writer.doc.client_id
-    await writer.send(pycrdt.create_awareness_message(writer.awareness.encode_awareness_update([face])))
+    face = await writer.show({"user": {"name": "Ed"}})
     await until(lambda: reader.awareness.states.get(face) == {"user": {"name": "Ed"}})
     late = await Page(viewer, "wine").open()
     await until(lambda: face in late.awareness.states)
@@ -231,10 +173,10 @@ async def test_strangers_oversize_and_rubbish_are_turned_away_and_do_no_harm(
     stranger.project = editor.project
     for who, slug in ((stranger, "wine"), (editor, "no-such")):
         page = await Page(who, slug).open()
-        assert page.closed == live.NOT_FOUND
+        assert page.closed == sockets.NOT_FOUND
         await page.close()
     steady = await Page(editor, "wine").open()
-    monkeypatch.setattr(live, "MAX_MESSAGE", 5000)
+    monkeypatch.setattr(sockets, "MAX_MESSAGE", 5000)
     for message, code in (
         (b"\x00\x02" + b"\x00" * 6000, room.TOO_LARGE),
         (b"\x00\x02\x05abcde", room.REFUSED),
@@ -260,7 +202,7 @@ async def test_two_processes_share_a_draft_at_once_and_go_on_hearing_each_other(
 ) -> None:
     monkeypatch.setattr(room, "TICK_S", 0.05)  # many silences in a short time
     page = await Page(editor, "wine").open()
-    elsewhere = room.Room(pipeline.pk)  # what another process has
+    elsewhere = room.Room(DraftBook(pipeline.pk))  # what another process has
     await elsewhere.open()
     monkeypatch.setattr(elsewhere, "flush", lambda **_: asyncio.sleep(0))  # the channel layer alone, not the log
     for name in ("first", "second"):

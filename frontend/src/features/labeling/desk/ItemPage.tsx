@@ -1,10 +1,11 @@
 /** One item with everything that was said of it, beside each other; a reviewer chooses what is right. */
 import { Badge, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core'
-import { IconGavel, IconPencil } from '@tabler/icons-react'
+import { IconGavel, IconPencil, IconUsers } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, unwrap } from '@/api/client'
+import { useHere } from '@/api/events'
 import { useCan, useProjectSlug } from '@/api/me'
 import { ago } from '@/lib/format'
 import { notifyDone } from '@/ui/confirm'
@@ -12,6 +13,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 import { Editor, useEditor, type LabelConfig } from '../editor'
 import { annotationsQuery, configOf, itemQuery, resultOf, schemaQuery, useRefresh, wordingsQuery, type Annotation, type Work } from '../data'
+import { Faces, facesOf, usePresence } from '../together/presence'
 import { inWords } from '../words'
 import classes from './desk.module.css'
 
@@ -24,11 +26,14 @@ export function ItemPage() {
   const wordings = useQuery(wordingsQuery(project, slug))
   const item = useQuery(itemQuery(project, slug, Number(id)))
   const said = useQuery(annotationsQuery(project, slug, Number(id)))
+  useHere(item.data ? { label_schema: slug, item: item.data.id, doing: 'looking' } : null)
+  const here = usePresence(project, schema.data).filter((one) => one.item === item.data?.id)
   const [shown, setShown] = useState<string | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState('')
   const config = wordings.data?.[0] ? configOf(wordings.data[0].config) : null
   const annotation = said.data?.find((one) => one.id === shown) ?? said.data?.[0]
+  const joins = schema.data?.together === 'shared' && can('label.annotate') && item.data?.mine === null && item.data.done < item.data.wanted && here.some((one) => one.doing === 'labelling')
   const choose = async (one: Annotation) => {
     setBusy(one.id)
     setError(null)
@@ -52,12 +57,19 @@ export function ItemPage() {
         ]}
         badges={item.data?.truth ? <Badge color="green">ground truth</Badge> : item.data ? <Badge color="gray">{`${item.data.done} of ${item.data.wanted} done`}</Badge> : null}
         actions={
-          can('label.annotate') &&
-          item.data?.mine && (
+          <>
+            <Faces people={facesOf(here)} />
+            {joins && (
+              <Button leftSection={<IconUsers size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/labels/$schema/label" params={{ project, schema: slug }} search={{ item: Number(id) }} {...props} />}>
+                Join
+              </Button>
+            )}
+            {can('label.annotate') && item.data?.mine && (
             <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/labels/$schema/label" params={{ project, schema: slug }} search={{ item: Number(id) }} {...props} />}>
               Change yours
             </Button>
-          )
+            )}
+          </>
         }
         loading={item.isPending}
       />
@@ -74,7 +86,7 @@ export function ItemPage() {
               <Stack gap={6}>
                 <Group justify="space-between" wrap="nowrap">
                   <Text fw={600} size="sm" truncate>
-                    {one.how ? `Fused by ${one.how}` : one.author?.name || one.author?.email || 'Somebody'}
+                    {one.how ? `Fused by ${one.how}` : one.authors.map((each) => each.name || each.email).join(', ') || 'Somebody'}
                   </Text>
                   <Badge color={one.status === 'accepted' ? 'green' : one.status === 'rejected' ? 'red' : 'gray'}>{one.id === item.data?.truth ? 'ground truth' : one.how ? 'proposed' : one.status}</Badge>
                 </Group>

@@ -9,6 +9,7 @@ import Markdown from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { api, unwrap } from '@/api/client'
 import { connection } from '@/api/connection'
+import { useHere } from '@/api/events'
 import { useMe, useProjectSlug } from '@/api/me'
 import { useCommands } from '@/ui/commands'
 import { notifyError } from '@/ui/confirm'
@@ -16,7 +17,12 @@ import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { useTitle } from '@/ui/PageHeader'
 import { Editor, problems as problemsOf, useEditor, useEditorState, type LabelConfig } from '../editor'
-import { configOf, regionsOf, resultOf, schemaQuery, useLabelingLive, useRefresh, wordingsQuery, type LabelSchema, type Work } from '../data'
+import { configOf, itemQuery, regionsOf, resultOf, schemaQuery, useLabelingLive, useRefresh, wordingsQuery, type LabelSchema, type Work } from '../data'
+import { saysTheSame } from '../together/document'
+import { Invite } from '../together/Invite'
+import { Faces, facesOf, usePresence } from '../together/presence'
+import { SubmittedByOthers } from '../together/SubmittedByOthers'
+import { useAttached, useTogether } from '../together/useTogether'
 import { Comments } from './Comments'
 import { forgetLocally, keepLocally, keptLocally, opening, stamp, tidy } from './drafts'
 import { Outbox } from './outbox'
@@ -52,7 +58,7 @@ export function LabelPage() {
       </Center>
     )
   }
-  return <Desk key={newest.number} project={project} schema={schema.data} version={newest.number} guidelines={newest.guidelines} config={configOf(newest.config)} session={session} work={session.current} user={me.id} />
+  return <Desk key={newest.number} project={project} schema={schema.data} version={newest.number} guidelines={newest.guidelines} config={configOf(newest.config)} session={session} work={session.current} user={me.id} name={me.name || me.email} />
 }
 
 function Over({ schema, waiting, session }: { schema: LabelSchema; waiting: number; session: Session }) {
@@ -88,9 +94,9 @@ function Over({ schema, waiting, session }: { schema: LabelSchema; waiting: numb
   )
 }
 
-type DeskProps = { project: string; schema: LabelSchema; version: number; guidelines: string; config: LabelConfig; session: Session; work: Work; user: string }
+type DeskProps = { project: string; schema: LabelSchema; version: number; guidelines: string; config: LabelConfig; session: Session; work: Work; user: string; name: string }
 
-function Desk({ project, schema, version, guidelines, config, session, work, user }: DeskProps) {
+function Desk({ project, schema, version, guidelines, config, session, work, user, name }: DeskProps) {
   const refresh = useRefresh(project)
   const [skipping, { open: openSkip, close: closeSkip }] = useDisclosure(false)
   const [reading, { open: openGuide, close: closeGuide }] = useDisclosure(false)
@@ -104,15 +110,38 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
   }, [work, user, schema.id])
   const draft = useDraft(project, schema, work, user, begun.number)
   const suggestions = useMemo(() => (work.mine ? [] : resultOf(work.suggestions[0]?.result ?? [])), [work])
-  const editor = useEditor({ key: `${work.id}:${work.mine?.version ?? 0}`, config, item: work, result: begun.result, suggestions, onChange: draft.change })
+  const shared = schema.together === 'shared'
+  const together = useTogether(`${shared}:${work.id}`, shared ? { project, schema, item: work.id, user: { id: user, name }, config, begun: work.mine ? [] : begun.result } : null)
+  const open = !shared || (together.state.ready && !together.state.refused)
+  const editor = useEditor({
+    key: shared ? `${work.id}:${together.session ? 'together' : 'opening'}` : `${work.id}:${work.mine?.version ?? 0}`,
+    config,
+    item: work,
+    result: shared ? [] : begun.result,
+    live: together.session?.result,
+    readOnly: !open,
+    suggestions,
+    onChange: shared ? undefined : draft.change,
+  })
+  useAttached(editor, together.session)
+  useHere({ label_schema: schema.slug, item: work.id, doing: 'labelling' })
+  const here = usePresence(project, schema).filter((one) => one.item === work.id)
   const result = useEditorState(editor, (state) => state.result)
   const missing = problemsOf(config, result)
+  const { submitted } = together.state
+  // What this page sent is on its way to be seen here: nobody need be told of it.
+  const [sent, setSent] = useState<number | null>(null)
+  const others = shared && sent !== work.id && ((submitted !== null && (submitted.id !== work.mine?.id || submitted.version !== work.mine.version)) || together.state.refused)
+  const theirs = useQuery({ ...itemQuery(project, schema.slug, work.id), queryKey: [...itemQuery(project, schema.slug, work.id).queryKey, submitted?.version ?? 0], enabled: others && submitted !== null })
+  const differs = others && !!theirs.data?.mine && !saysTheSame(resultOf(theirs.data.mine.result), result)
   const outbox = useOutbox(user, (_, error) => {
     notifyError(error)
     void refresh()
   })
 
-  const submit = useCallback(() => {
+  const submit = useCallback(async () => {
+    if (others && !differs) return session.next(true)
+    if (!open) return
     const lacking = problemsOf(config, editor.state.result)
     setTried(work.id)
     if (lacking.length > 0) {
@@ -120,10 +149,12 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
       return
     }
     draft.stop()
-    const body = { id: crypto.randomUUID(), schema_version: version, result: regionsOf(editor.state.result), seconds: stopwatch(), version: work.mine?.version ?? null }
+    setSent(work.id)
+    await together.session?.flush()
+    const body = { id: crypto.randomUUID(), schema_version: version, result: regionsOf(editor.state.result), seconds: stopwatch(), version: submitted?.version ?? work.mine?.version ?? null }
     void outbox.add({ id: body.id, project, schema: schema.slug, item: work.id, body }).then(() => forgetLocally(user, schema.id, work.id))
     session.next(true)
-  }, [config, draft, editor, outbox, project, schema, session, stopwatch, user, version, work])
+  }, [config, differs, draft, editor, open, others, outbox, project, schema, session, stopwatch, submitted, together.session, user, version, work])
 
   const skip = async (reason: string) => {
     await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/skip', { params: { path: { project, label_schema: schema.slug, item: work.id } }, body: { reason } }))
@@ -133,7 +164,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
 
   useCommands(
     () => [
-      { id: 'label.submit', label: 'Submit', group: 'Labelling', shortcut: 'mod+Enter', icon: IconCheck, run: submit },
+      { id: 'label.submit', label: 'Submit', group: 'Labelling', shortcut: 'mod+Enter', icon: IconCheck, run: () => void submit() },
       { id: 'label.skip', label: 'Skip…', group: 'Labelling', shortcut: 'mod+.', icon: IconPlayerSkipForward, run: openSkip },
       { id: 'label.back', label: 'Back to the item before', group: 'Labelling', shortcut: 'mod+ArrowLeft', icon: IconArrowBackUp, run: session.back, disabled: session.done.length === 0 },
       { id: 'label.guidelines', label: 'Guidelines', group: 'Labelling', shortcut: 'mod+i', icon: IconBook, run: openGuide, hidden: !guidelines },
@@ -163,12 +194,13 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
         }
         toolbarEnd={
           <Group gap={6} wrap="nowrap">
-            <SaveState outbox={outbox} draft={draft.state} />
+            <Faces people={shared ? together.state.peers.map((peer) => ({ id: peer.id, name: peer.name, words: 'is here too' })) : facesOf(here)} />
+            <SaveState outbox={outbox} draft={shared ? together.state.save : draft.state} />
             <Button variant="default" size="xs" onClick={openSkip} disabled={session.busy} title="Ctrl+.">
               Skip
             </Button>
-            <Button size="xs" onClick={submit} loading={session.busy} leftSection={<IconCheck size={15} aria-hidden />} rightSection={<Kbd size="xs" visibleFrom="md" aria-hidden>Ctrl ↵</Kbd>}>
-              {work.mine ? 'Change' : 'Submit'}
+            <Button size="xs" onClick={() => void submit()} loading={session.busy || (shared && !together.state.ready)} leftSection={<IconCheck size={15} aria-hidden />} rightSection={<Kbd size="xs" visibleFrom="md" aria-hidden>Ctrl ↵</Kbd>}>
+              {others && !differs ? 'Next' : work.mine || submitted ? 'Change' : 'Submit'}
             </Button>
           </Group>
         }
@@ -193,6 +225,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
                     </ActionIcon>
                   </Tooltip>
                 )}
+                {shared && <Invite project={project} schema={schema.slug} item={work.id} />}
                 <Tooltip label="Comments (Ctrl+M)">
                   <ActionIcon variant="subtle" size={28} aria-label={`Comments (${work.comments})`} onClick={openTalk}>
                     <IconMessage size={16} aria-hidden />
@@ -206,6 +239,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
                 {work.assignment.due_at ? ` · due ${new Date(work.assignment.due_at).toLocaleDateString()}` : ''}
               </Badge>
             )}
+            {others && <SubmittedByOthers submitted={submitted} refused={together.state.refused} differs={differs} onNext={() => session.next(!together.state.refused)} onSubmit={() => void submit()} />}
             {returned && (
               <Alert color="yellow" title={`Sent back by ${returned.reviewer?.name ?? 'a reviewer'}`}>
                 {returned.comment}

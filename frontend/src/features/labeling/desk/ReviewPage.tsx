@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
+import { useHere } from '@/api/events'
 import { useProjectSlug } from '@/api/me'
 import { ago } from '@/lib/format'
 import { useCommands } from '@/ui/commands'
@@ -55,6 +56,7 @@ export function ReviewPage() {
     void show((prepared ?? ask([])).then((answer) => (answer.work ? answer : ask([]))).catch(() => ask([])))
   }, [ask, show])
 
+  useHere(task && { label_schema: slug, item: task.item.id, doing: 'reviewing' })
   const newest = wordings.data?.[0]
   const failed = schema.error ?? wordings.error ?? error
   if (failed) {
@@ -175,7 +177,7 @@ function Desk({ project, schema, config, task, next }: { project: string; schema
             <Group justify="space-between" wrap="nowrap" gap="xs">
               <div>
                 <Text size="sm" fw={600}>
-                  {annotation.author?.name || annotation.author?.email || 'Somebody'}
+                  {annotation.authors.map((one) => one.name || one.email).join(', ') || 'Somebody'}
                 </Text>
                 <Text size="xs" c="dimmed">
                   {ago(annotation.updated_at)}

@@ -22,7 +22,8 @@ export function useEditor(options: EditorOptions & { key: string }): EditorStore
     editor.onChange = options.onChange
     editor.item = options.item
   })
-  const { readOnly = false, suggestions } = options
+  const { readOnly = false, suggestions, live } = options
+  useEffect(() => live?.subscribe(() => editor.receive()), [editor, live])
   useEffect(() => editor.set({ readOnly }), [editor, readOnly])
   useEffect(() => {
     if (suggestions) editor.set({ suggestions })

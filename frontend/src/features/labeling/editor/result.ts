@@ -59,7 +59,7 @@ export function relationsOf(result: Result): Relation[] {
 }
 
 /** Is this entry what makes a region (a shape, or a span of text)? */
-function isMain(entry: Region): boolean {
+export function isMain(entry: Region): boolean {
   return shapeKind(entry.type) !== null || (entry.type === 'labels' && typeof entry.value.start === 'number')
 }
 
@@ -182,7 +182,8 @@ export function withTurned(result: Result, relation: Relation): Result {
   return result.map((entry) => (entry === relation ? { ...relation, direction: TURNS[relation.direction] } : entry))
 }
 
-function equalValue(a: unknown, b: unknown): boolean {
+/** The same JSON? */
+export function equalValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => equalValue(item, b[index]))

@@ -9,6 +9,38 @@ export interface Item {
   readonly urls: Readonly<Record<string, string>>
 }
 
+/** A result that others change at the same time, in place of the editor's own history: undo is of one's own changes. */
+export interface LiveResult {
+  readonly canUndo: boolean
+  readonly canRedo: boolean
+  /** The result now; what nobody changed is the same object as before. */
+  read(): Result
+  /** Writes what `next` has otherwise. `together`: as in `EditorStore.apply`. */
+  apply(next: Result, label: string, together: string): void
+  /** Gives the words of what was undone. */
+  undo(): string | undefined
+  redo(): string | undefined
+  /** Called when the result is another and this editor did not do it. */
+  subscribe(listener: () => void): () => void
+}
+
+/** Somebody else in the same item. Places are percent of the image's width and height. */
+export interface Peer {
+  readonly client: number
+  readonly id: string
+  readonly name: string
+  readonly color: string
+  readonly selected: readonly string[]
+  readonly pointer: Spot | null
+  readonly drawing: { readonly object: string; readonly points: readonly (readonly [number, number])[]; readonly closed: boolean } | null
+}
+
+export interface Spot {
+  readonly object: string
+  readonly x: number
+  readonly y: number
+}
+
 export interface EditorOptions {
   readonly config: LabelConfig
   readonly item: Item
@@ -16,6 +48,7 @@ export interface EditorOptions {
   readonly readOnly?: boolean
   /** A model's answers that are not part of the result yet: shown dashed, taken over one by one or all at once. */
   readonly suggestions?: Result
+  readonly live?: LiveResult
   readonly onChange?: (result: Result) => void
 }
 
@@ -46,6 +79,7 @@ export interface EditorState {
   /** Suggested regions that were taken over as they are: no longer dashed. */
   readonly accepted: ReadonlySet<string>
   readonly suggestions: Result
+  readonly peers: readonly Peer[]
   /** Null: selecting and moving. */
   readonly brush: Brush | null
   /** The region from which a relation is being made. */

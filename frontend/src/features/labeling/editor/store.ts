@@ -9,7 +9,7 @@ import { bindings, type Bound } from './keys'
 import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
-import type { Brush, EditorOptions, EditorState, Item, Looks, View } from './state'
+import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, Peer, View } from './state'
 import { takenOver } from './suggestions'
 
 const NONE: ReadonlySet<string> = new Set<string>()
@@ -22,6 +22,9 @@ export class EditorStore {
   readonly keys: readonly Bound[]
   item: Item
   onChange: ((result: Result) => void) | undefined
+  /** Told where the pointer is and what is being drawn, where others see it. */
+  onPresence: ((shown: Partial<Pick<Peer, 'pointer' | 'drawing'>>) => void) | undefined
+  readonly live: LiveResult | undefined
   state: EditorState
   readonly sizes: Record<string, Size> = {}
   readonly views = new Map<string, Partial<View>>()
@@ -36,13 +39,16 @@ export class EditorStore {
     this.item = options.item
     this.onChange = options.onChange
     this.keys = bindings(options.config)
-    this.history = startHistory(options.result)
-    this.saved = options.result
+    this.live = options.live
+    const result = options.live?.read() ?? options.result
+    this.history = startHistory(result)
+    this.saved = result
     const kept = before && JSON.stringify(before.config.controls) === JSON.stringify(options.config.controls) ? before.state : null
     this.state = {
-      result: options.result,
+      result,
       canUndo: false,
       canRedo: false,
+      peers: [],
       dirty: false,
       readOnly: options.readOnly ?? false,
       selected: NONE,
@@ -116,17 +122,20 @@ export class EditorStore {
   /** The one way to change the result. `together`: changes with the same word that follow each other are undone as one. */
   apply(next: Result, label: string, together = ''): boolean {
     if (this.state.readOnly || next === this.state.result) return false
-    this.history = push(this.history, next, label, together)
+    if (this.live) this.live.apply(next, label, together)
+    else this.history = push(this.history, next, label, together)
     this.publish(label)
     return true
   }
 
   undo(): void {
-    this.travel(undo(this.history), 'Undone', this.history.past.at(-1)?.label)
+    if (this.live) this.travelled('Undone', this.live)
+    else this.travel(undo(this.history), 'Undone', this.history.past.at(-1)?.label)
   }
 
   redo(): void {
-    this.travel(redo(this.history), 'Redone', this.history.future[0]?.label)
+    if (this.live) this.travelled('Redone', this.live)
+    else this.travel(redo(this.history), 'Redone', this.history.future[0]?.label)
   }
 
   /** Another result in place, without a step of undo: loading, or taking over what somebody else saved. */
@@ -148,20 +157,30 @@ export class EditorStore {
     this.publish(label ? `${word}: ${label}` : word)
   }
 
-  private publish(said: string): void {
-    const result = this.history.present
+  private travelled(word: 'Undone' | 'Redone', live: LiveResult): void {
+    const label = this.state.readOnly ? undefined : word === 'Undone' ? live.undo() : live.redo()
+    if (label !== undefined) this.publish(label ? `${word}: ${label}` : word)
+  }
+
+  /** Somebody else changed the result. */
+  receive(): void {
+    this.publish(null)
+  }
+
+  private publish(said: string | null): void {
+    const result = this.live?.read() ?? this.history.present
     const there = new Set(result.flatMap((entry) => (isRelation(entry) ? [] : [entry.id])))
     const selected = [...this.state.selected].every((id) => there.has(id)) ? this.state.selected : new Set([...this.state.selected].filter((id) => there.has(id)))
     this.set({
       result,
       selected,
       relating: this.state.relating && there.has(this.state.relating) ? this.state.relating : null,
-      canUndo: this.history.past.length > 0,
-      canRedo: this.history.future.length > 0,
+      canUndo: this.live?.canUndo ?? this.history.past.length > 0,
+      canRedo: this.live?.canRedo ?? this.history.future.length > 0,
       dirty: !results.equalResults(this.saved, result),
-      said: this.words(said),
+      ...(said === null ? {} : { said: this.words(said) }),
     })
-    this.onChange?.(result)
+    if (said !== null) this.onChange?.(result)
   }
 
   /** A new region; its id, or null where nothing may be changed. */

@@ -7,10 +7,11 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { useProjectSlug } from '@/api/me'
+import { useCan, useProjectSlug } from '@/api/me'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { StackedTable } from '@/ui/StackedTable'
 import type { LabelSchema, ListedItem } from '../data'
+import { Faces, facesOf, usePresence } from '../together/presence'
 
 const STATES: { value: string; label: string }[] = [
   { value: '', label: 'All' },
@@ -36,7 +37,9 @@ function standing(item: ListedItem): { color: string; words: string } {
 
 export function Items({ schema }: { schema: LabelSchema }) {
   const project = useProjectSlug()
+  const can = useCan()
   const navigate = useNavigate()
+  const present = usePresence(project, schema)
   const { state = '' } = useSearch({ strict: false }) as { state?: string }
   const [text, setText] = useState('')
   const [search] = useDebouncedValue(text, 250)
@@ -73,6 +76,7 @@ export function Items({ schema }: { schema: LabelSchema }) {
             <Table.Tbody>
               {items.map((item) => {
                 const { color, words } = standing(item)
+                const here = present.filter((one) => one.item === item.id)
                 return (
                   <Table.Tr key={item.id}>
                     <Table.Td>
@@ -84,7 +88,15 @@ export function Items({ schema }: { schema: LabelSchema }) {
                       {item.done} of {item.wanted}
                     </Table.Td>
                     <Table.Td data-label="Standing">
-                      <Badge color={color}>{words}</Badge>
+                      <Group gap="xs" wrap="nowrap" justify="flex-start">
+                        <Badge color={color}>{words}</Badge>
+                        <Faces people={facesOf(here)} />
+                        {schema.together === 'shared' && here.some((one) => one.doing === 'labelling') && item.done < item.wanted && can('label.annotate') && (
+                          <Button size="compact-xs" variant="light" renderRoot={(props) => <Link to="/p/$project/labels/$schema/label" params={{ project, schema: schema.slug }} search={{ item: item.id }} {...props} />}>
+                            Join
+                          </Button>
+                        )}
+                      </Group>
                     </Table.Td>
                   </Table.Tr>
                 )

@@ -21,6 +21,7 @@ import { Quality } from './quality/Quality'
 import { QualitySettings } from './quality/QualitySettings'
 import { SchemaSettings } from './SchemaSettings'
 import { WordingTab } from './WordingTab'
+import { Faces, usePresence } from '../together/presence'
 
 export function SchemaPage() {
   const project = useProjectSlug()
@@ -33,6 +34,7 @@ export function SchemaPage() {
   useLabelingLive(project)
   const query = useQuery(schemaQuery(project, slug))
   const schema = query.data
+  const here = usePresence(project, schema)
   const path = { project, label_schema: slug }
   const remove = async () => {
     try {
@@ -62,11 +64,12 @@ export function SchemaPage() {
         title={schema?.name ?? slug}
         crumbs={[{ label: 'Labels', to: '/p/$project/labels', params: { project } }]}
         loading={query.isPending}
-        description={schema && `${schema.dataset_name}, version ${schema.filled || '–'} · wording ${schema.version} · ${schema.overlap === 1 ? 'one person' : `${schema.overlap} people`} for each item${schema.blind && schema.overlap > 1 ? ', blind' : ''}`}
+        description={schema && `${schema.dataset_name}, version ${schema.filled || '–'} · wording ${schema.version} · ${schema.overlap === 1 ? 'one person' : `${schema.overlap} people`} for each item${schema.together === 'shared' ? ', together' : schema.blind && schema.overlap > 1 ? ', blind' : ''}`}
         badges={schema && (schema.fill_status === 'failed' ? <Badge color="red">queue not filled</Badge> : schema.fill_status !== 'ready' ? <Badge color="gray">being filled</Badge> : null)}
         actions={
           schema && (
             <>
+              <Faces people={here.map(({ user, doing }) => ({ id: user.id, name: user.name || user.email, words: `is ${doing === 'looking' ? 'here' : doing} now` }))} />
               {can('label.annotate') && (
                 <Button leftSection={<IconPencil size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/labels/$schema/label" params={{ project, schema: slug }} {...props} />}>
                   Label

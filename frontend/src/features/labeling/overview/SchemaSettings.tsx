@@ -1,11 +1,12 @@
 /** How the queue is worked. */
-import { Button, NumberInput, Paper, Select, Slider, Stack, Switch, Text, TextInput } from '@mantine/core'
+import { Button, NumberInput, Paper, Select, Slider, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useProjectSlug } from '@/api/me'
 import { notifyDone } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { useRefresh, type LabelSchema } from '../data'
+import { TogetherField } from '../together/TogetherField'
 
 export function SchemaSettings({ schema }: { schema: LabelSchema }) {
   const project = useProjectSlug()
@@ -13,7 +14,7 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
   const [name, setName] = useState(schema.name)
   const [overlap, setOverlap] = useState<number | string>(schema.overlap)
   const [share, setShare] = useState(Math.round(schema.review_share * 100))
-  const [blind, setBlind] = useState(schema.blind)
+  const [together, setTogether] = useState(schema.together)
   const [order, setOrder] = useState(schema.order)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
@@ -21,7 +22,7 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
     setBusy(true)
     setError(null)
     try {
-      await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path: { project, label_schema: schema.slug } }, body: { name, overlap: Number(overlap) || 1, review_share: share / 100, blind, order } }))
+      await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path: { project, label_schema: schema.slug } }, body: { name, overlap: together === 'shared' ? 1 : Number(overlap) || 1, review_share: share / 100, together, order } }))
       await refresh()
       notifyDone('Saved.')
     } catch (failure) {
@@ -40,7 +41,7 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
       >
         <Stack gap="md">
           <TextInput label="Name" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
-          <NumberInput label="People for each item" description="More opens complete items again for further people; fewer keeps what is done." min={1} max={20} allowDecimal={false} value={overlap} onChange={setOverlap} />
+          <NumberInput label="People for each item" description="More opens complete items again for further people; fewer keeps what is done." min={1} max={20} allowDecimal={false} value={together === 'shared' ? 1 : overlap} disabled={together === 'shared'} onChange={setOverlap} />
           <div>
             <Text size="sm" fw={500} id="settings-share">
               Reviewed: {share} % of what is submitted from now on
@@ -58,7 +59,7 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
             value={order}
             onChange={(chosen) => chosen && setOrder(chosen as typeof order)}
           />
-          <Switch label="Blind: nobody sees others' work before an item is complete" checked={blind} onChange={(event) => setBlind(event.currentTarget.checked)} />
+          <TogetherField value={together} onChange={setTogether} />
           <ErrorNotice error={error} />
           <Button type="submit" loading={busy} style={{ alignSelf: 'flex-start' }}>
             Save

@@ -10,7 +10,8 @@ import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { PageHeader } from '@/ui/PageHeader'
 import { IconDatabase } from '@tabler/icons-react'
-import { useRefresh } from '../data'
+import { useRefresh, type LabelSchema } from '../data'
+import { TogetherField } from '../together/TogetherField'
 import { Preview, Question, useChecked, type Wording } from './Question'
 import { begun, takesLabels, toXml } from './templates'
 
@@ -36,7 +37,7 @@ export function NewSchemaPage() {
   const [guidelines, setGuidelines] = useState('')
   const [overlap, setOverlap] = useState<number | string>(1)
   const [share, setShare] = useState(100)
-  const [blind, setBlind] = useState(true)
+  const [together, setTogether] = useState<LabelSchema['together']>('blind')
   const [random, setRandom] = useState(false)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
@@ -54,7 +55,7 @@ export function NewSchemaPage() {
       const made = await unwrap(
         api.POST('/api/v1/projects/{project}/label-schemas', {
           params: { path: { project } },
-          body: { name, dataset: slug, xml: wording.xml, guidelines, overlap: Number(overlap) || 1, review_share: share / 100, blind, order: random ? 'random' : 'sequential' },
+          body: { name, dataset: slug, xml: wording.xml, guidelines, overlap: together === 'shared' ? 1 : Number(overlap) || 1, review_share: share / 100, together, order: random ? 'random' : 'sequential' },
         }),
       )
       await refresh()
@@ -123,7 +124,7 @@ export function NewSchemaPage() {
                       </Text>
                       <Slider aria-labelledby="review-share" thumbLabel="Share that is reviewed" value={share} onChange={setShare} label={(value) => `${value} %`} mt={6} />
                     </div>
-                    <Switch label="Blind: nobody sees others' work before an item is complete" checked={blind} onChange={(event) => setBlind(event.currentTarget.checked)} />
+                    <TogetherField value={together} onChange={setTogether} />
                     <Switch label="In random order" checked={random} onChange={(event) => setRandom(event.currentTarget.checked)} />
                   </Stack>
                 </Paper>

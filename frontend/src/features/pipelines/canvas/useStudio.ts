@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import type { Schemas } from '@/api/client'
 import { useLive } from '@/api/events'
 import { useMe } from '@/api/me'
+import { colorOf } from '@/lib/people'
 import { notifyUndo } from '@/ui/confirm'
 
 import { Session, type SessionState } from '../document/session'
@@ -16,7 +17,6 @@ import { Editor, type StepStatus } from './editor'
 
 const CHECK_MS = 300
 const ACTIVE = new Set(['queued', 'running', 'waiting'])
-const COLORS = ['#c026d3', '#0891b2', '#ea580c', '#16a34a', '#dc2626', '#4f46e5', '#b45309', '#be185d']
 
 export interface Studio {
   readonly session: Session
@@ -73,8 +73,7 @@ export function usePresence(studio: Studio | null, ready: boolean): void {
   useEffect(() => {
     if (!studio || !ready || !me) return
     const { session, editor } = studio
-    const number = [...me.id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
-    session.present({ user: { id: me.id, name: me.name || me.email, color: COLORS[number % COLORS.length] ?? '#4f46e5' } })
+    session.present({ user: { id: me.id, name: me.name || me.email, color: colorOf(me.id) } })
     let last = editor.state.steps
     const off = editor.subscribe(() => {
       if (editor.state.steps === last) return

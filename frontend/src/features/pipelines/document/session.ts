@@ -9,11 +9,11 @@ import { fromBase64, toBase64 } from 'lib0/buffer'
 import * as Y from 'yjs'
 
 import { api, isApiError, unwrap, type Schemas } from '@/api/client'
+import { DocumentLine } from '@/api/document'
 
 import { merge } from '../graph/merge'
 import { normalise, same, toApi, type Graph } from '../graph/types'
 import { Draft } from './draft'
-import { DraftProvider } from './provider'
 
 export type SaveState = 'loading' | 'saved' | 'saving' | 'offline' | 'conflict' | 'failed'
 
@@ -42,7 +42,7 @@ const SAVE_MS = 600
 export class Session {
   readonly draft = new Draft()
   state: SessionState = { ready: false, mode: 'opening', save: 'loading', error: null, peers: [], conflict: null }
-  private provider: DraftProvider | null = null
+  private provider: DocumentLine | null = null
   private readonly listeners = new Set<() => void>()
   private patience: ReturnType<typeof setTimeout> | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -122,7 +122,7 @@ export class Session {
       }
     }
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-    const provider = new DraftProvider(`${scheme}://${location.host}/ws/v1/projects/${encodeURIComponent(this.project)}/pipelines/${encodeURIComponent(this.pipeline)}`, this.draft.doc)
+    const provider = new DocumentLine(`${scheme}://${location.host}/ws/v1/projects/${encodeURIComponent(this.project)}/pipelines/${encodeURIComponent(this.pipeline)}`, this.draft.doc)
     this.provider = provider
     if (kept?.update) provider.unsaved = true
     provider.subscribe(this.onLine)

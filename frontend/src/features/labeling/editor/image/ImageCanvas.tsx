@@ -13,6 +13,7 @@ import { between, boundsOf, hull, outline, type Size } from '../geometry'
 import { useLatest, useStore, useStoreState } from '../hooks'
 import classes from './ImageCanvas.module.css'
 import { Held } from './Held'
+import { Others } from './Others'
 import { against, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
 import { usePlacing } from './usePlacing'
@@ -217,6 +218,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
           </Layer>
         </Stage>
       )}
+      {size && <Others object={object.name} frame={frame} size={size} placing={placing} drawing={pointer.drawing} />}
       {!size && !lost && <Loader className={classes.waiting} aria-label="The image is loading" />}
       {lost && (
         <Alert className={classes.waiting} color="red" icon={<IconPhotoOff size={18} />} title="The image cannot be shown">

@@ -141,6 +141,7 @@ function Row({ region, number, chosen, top }: { region: Drawn; number: number; c
   const isLocked = useStoreState((state) => state.locked.has(region.id))
   const isOpen = useStoreState((state) => region.main.origin === 'prediction' && !state.accepted.has(region.id))
   const readOnly = useStoreState((state) => state.readOnly)
+  const peer = useStoreState((state) => state.peers.find((other) => other.selected.includes(region.id)))
   const name = `${titleOf(region)}, number ${number}`
   const words = region.kind === 'span' ? String(region.main.value.text ?? '') : KINDS[region.kind]
   return (
@@ -150,6 +151,11 @@ function Row({ region, number, chosen, top }: { region: Drawn; number: number; c
         <span className={classes.rowNumber}>{number}</span>
         <span className={classes.rowTitle}>{titleOf(region)}</span>
         <span className={classes.rowWords}>{words}</span>
+        {peer && (
+          <span className={classes.peer} style={{ background: peer.color }}>
+            {peer.name}
+          </span>
+        )}
       </button>
       {isOpen && !readOnly && (
         <Tooltip label="A suggestion: accept it as it is">

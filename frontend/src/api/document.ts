@@ -1,5 +1,5 @@
 /**
- * The draft's line to the studio: the y-websocket messages (sync, awareness) over one socket, and nothing else.
+ * The line of a document that several people edit at once: the y-websocket messages (sync, awareness) over one socket, and nothing else.
  *
  * "Saved" is known, not hoped for: after a change we ask the server for its state (sync step 1); its answer comes
  * after it has taken everything sent before, so the answer means that it has our change.
@@ -10,23 +10,27 @@ import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwareness
 import { readSyncMessage, writeSyncStep1, writeUpdate } from 'y-protocols/sync'
 import type * as Y from 'yjs'
 
-import { backoff } from '@/api/events'
+import { backoff } from './events'
 
 const SYNC = 0
 const AWARENESS = 1
 const QUERY_AWARENESS = 3
+/** What the studio says of the thing itself, as JSON. */
+const STATE = 10
 /** One save a burst of typing. */
 const CONFIRM_MS = 250
 
 export type LineStatus = 'connecting' | 'synced' | 'waiting' | 'refused'
 
-export class DraftProvider {
+export class DocumentLine {
   readonly awareness: Awareness
   status: LineStatus = 'connecting'
   /** Has the document ever been filled from the server? */
   loaded = false
   /** Changes made here that the server has not confirmed. */
   unsaved = false
+  /** What the studio last said of the thing itself. */
+  state: unknown = null
   private socket: WebSocket | undefined
   private attempt = 0
   private closed = false
@@ -80,7 +84,7 @@ export class DraftProvider {
     socket.onclose = (event) => {
       if (this.closed || this.socket !== socket) return
       removeAwarenessStates(this.awareness, [...this.awareness.getStates().keys()].filter((id) => id !== this.doc.clientID), this)
-      // 44xx: signed out, not a member, no such pipeline. Trying again would not help.
+      // 44xx: signed out, not a member, nothing there. Trying again would not help.
       if (event.code >= 4400 && event.code < 4500) {
         this.set('refused')
         return
@@ -102,6 +106,9 @@ export class DraftProvider {
       if (type === 1) this.answered()
     } else if (kind === AWARENESS) {
       applyAwarenessUpdate(this.awareness, decoding.readVarUint8Array(decoder), this)
+    } else if (kind === STATE) {
+      this.state = JSON.parse(new TextDecoder().decode(decoding.readVarUint8Array(decoder)))
+      this.tell()
     } else if (kind === QUERY_AWARENESS) {
       this.sendAwareness([...this.awareness.getStates().keys()])
     }

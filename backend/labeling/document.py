@@ -1,0 +1,147 @@
+"""A result as a Yjs document, and back. Pure: no database, no sockets. `frontend/src/features/labeling/together/document.ts` is the same.
+
+The root map `regions` has one map for each entry of the result:
+
+    <id>               a region             name   {id, from_name, to_name, type, labels}: what it is called, changed as one
+    <id>/<control>     what is said of it   place  its geometry, changed as one: half of two moves would be neither
+    /<control>         an answer of the     said:… other parts of its value
+                       item, given once     also:… other parts of the entry
+    <id> <id>          a relation           order  its place in the list, a number
+
+What two people change at once merges where it is not the same field; of the same field one value stays, everywhere the same one. What was
+deleted stays deleted, whatever somebody changed in it meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pycrdt import Doc, Map
+
+from backend.core.live.updates import EMPTY, merge
+from workers.sdk.labels.config import LabelConfig
+
+Json = dict[str, Any]
+ROOT = "regions"
+GEOMETRY = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "closed", "start", "end", "text")
+NAMED = ("id", "from_name", "to_name", "type")
+
+
+def read(doc: Doc[Any]) -> list[Json]:
+    """The result in the document. Merging never fails, so reading must not either: what is no entry, what is said of a region that is
+    gone, and relations that lost an end are left out."""
+    entries = []
+    for key, value in (doc.get(ROOT, type=Map).to_py() or {}).items():
+        if isinstance(value, dict) and (entry := _entry(key, value)) is not None:
+            order = value.get("order")
+            entries.append((order if isinstance(order, int | float) else 0.0, key, entry))
+    entries.sort(key=lambda e: e[:2])
+    regions = {key for _, key, _ in entries if "/" not in key and " " not in key}
+    answers = {entry["id"] for _, key, entry in entries if key.startswith("/")}
+    found = []
+    for _, key, entry in entries:
+        id_ = key.partition("/")[0]
+        if entry["type"] == "relation":
+            if not {entry["from_id"], entry["to_id"]} <= regions | answers:
+                continue
+        elif id_ and id_ not in regions:
+            continue
+        found.append(entry)
+    return found
+
+
+def _entry(key: str, held: Json) -> Json | None:
+    name = held.get("name")
+    if not isinstance(name, dict):
+        return None
+    also = {k.removeprefix("also:"): _plain(v) for k, v in held.items() if k.startswith("also:")}
+    if name.get("type") == "relation":
+        ends = {end: name.get(end) for end in ("from_id", "to_id")}
+        return {**also, **ends, "type": "relation"} if all(isinstance(v, str) for v in ends.values()) else None
+    if not all(isinstance(name.get(k), str) for k in NAMED):
+        return None
+    place = held.get("place")
+    value = {
+        **({k: _plain(v) for k, v in place.items()} if isinstance(place, dict) else {}),
+        **{k.removeprefix("said:"): _plain(v) for k, v in held.items() if k.startswith("said:")},
+        **({name["type"]: name["labels"]} if isinstance(name.get("labels"), list) else {}),
+    }
+    return {**also, **{k: name[k] for k in NAMED}, "value": value}
+
+
+def _plain(value: Any) -> Any:
+    """Whole numbers are written as such: JSON of a browser makes no difference."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+def write(doc: Doc[Any], config: LabelConfig, result: Sequence[Json]) -> bytes:
+    """Have the document say all of `result`, touching only what differs and taking nothing away; the update that does so."""
+    regions = doc.get(ROOT, type=Map)
+    made: list[bytes] = []
+    watching = doc.observe(lambda event: made.append(event.update))
+    try:
+        with doc.transaction():
+            for n, (key, fields) in enumerate(_keyed(config, result)):
+                held = regions.get(key)
+                if not isinstance(held, Map):
+                    regions[key] = Map({**fields, "order": float(n)})
+                    continue
+                before = held.to_py() or {}
+                for name, value in fields.items():
+                    if _plain(before.get(name)) != _plain(value):
+                        held[name] = value
+                for name in before.keys() - fields.keys() - {"order"}:
+                    del held[name]
+    finally:
+        doc.unobserve(watching)
+    return merge(made) if made else EMPTY
+
+
+def _keyed(config: LabelConfig, result: Sequence[Json]) -> list[tuple[str, Json]]:
+    mains: dict[str, int] = {}
+    for n, entry in enumerate(result):
+        control = config.control(entry.get("from_name", ""))
+        if control is not None and control.makes_regions and (entry["type"] != "labels" or "start" in entry["value"]):
+            mains.setdefault(entry["id"], n)
+    found = []
+    for n, entry in enumerate(result):
+        if entry["type"] == "relation":
+            key = f"{entry['from_id']} {entry['to_id']}"
+            name = {k: entry[k] for k in ("type", "from_id", "to_id")}
+            found.append((key, {"name": name, **{f"also:{k}": _floats(v) for k, v in entry.items() if k not in name}}))
+            continue
+        main = mains.get(entry["id"])
+        key = entry["id"] if main == n else f"{entry['id']}/{entry['from_name']}" if main is not None else f"/{entry['from_name']}"
+        found.append((key, _fields(entry)))
+    return found
+
+
+def _fields(entry: Json) -> Json:
+    value, type_ = entry["value"], entry["type"]
+    labels = value.get(type_) if type_.endswith("labels") else None
+    rest = {k: v for k, v in value.items() if k != type_ or labels is None}
+    place = {k: _floats(v) for k, v in rest.items() if k in GEOMETRY and (k != "text" or type_ != "textarea")}
+    return {
+        "name": {**{k: entry[k] for k in NAMED}, **({"labels": labels} if labels is not None else {})},
+        **({"place": place} if place else {}),
+        **{f"said:{k}": _floats(v) for k, v in rest.items() if k not in place},
+        **{f"also:{k}": _floats(v) for k, v in entry.items() if k not in (*NAMED, "value")},
+    }
+
+
+def _floats(value: Any) -> Any:
+    """Whole numbers as browsers write them: others arrive there as `bigint`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, list):
+        return [_floats(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _floats(v) for k, v in value.items()}
+    return value
