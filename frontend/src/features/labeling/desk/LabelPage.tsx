@@ -194,7 +194,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
         }
         toolbarEnd={
           <Group gap={6} wrap="nowrap">
-            <Faces people={shared ? together.state.peers.map((peer) => ({ id: peer.id, name: peer.name, words: 'is here too' })) : facesOf(here)} />
+            <Faces people={shared ? together.state.peers.filter((peer) => peer.id !== user).map((peer) => ({ id: peer.id, name: peer.name, words: 'is here too' })) : facesOf(here)} />
             <SaveState outbox={outbox} draft={shared ? together.state.save : draft.state} />
             <Button variant="default" size="xs" onClick={openSkip} disabled={session.busy} title="Ctrl+.">
               Skip
@@ -239,7 +239,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
                 {work.assignment.due_at ? ` · due ${new Date(work.assignment.due_at).toLocaleDateString()}` : ''}
               </Badge>
             )}
-            {others && <SubmittedByOthers submitted={submitted} refused={together.state.refused} differs={differs} onNext={() => session.next(!together.state.refused)} onSubmit={() => void submit()} />}
+            {others && <SubmittedByOthers submitted={submitted} refused={together.state.refused || theirs.data?.mine === null} differs={differs} onNext={() => session.next(!together.state.refused)} onSubmit={() => void submit()} />}
             {returned && (
               <Alert color="yellow" title={`Sent back by ${returned.reviewer?.name ?? 'a reviewer'}`}>
                 {returned.comment}
