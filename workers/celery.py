@@ -8,6 +8,7 @@ children share that memory and start their first step at once. Never torch, neve
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -60,6 +61,8 @@ def _parent(**_: Any) -> None:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
         log.info("libraries imported in %.1f s", time.monotonic() - start)
+    gc.collect()
+    gc.freeze()  # a child that collects would write to every object's head, and so copy all the pages that it shares
 
 
 @celeryd_after_setup.connect

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
+from backend.core.schemas import Plain
 
-class ArtifactOut(Schema):
+
+class ArtifactOut(Plain):
     """`metadata` is what the kind says of itself (columns and row count of a table, image count …)."""
 
     id: UUID

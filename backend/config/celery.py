@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import threading
 import time
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 from django.conf import settings
@@ -28,6 +29,14 @@ app.set_default()  # requests run in threads, which know no “current” app
 app.autodiscover_tasks(
     ["backend.core", "backend.datasets", "backend.labeling", "backend.labelstudio", "backend.runs", "backend.deployments"]
 )
+
+
+@worker_init.connect
+def _share_memory(sender: object = None, **_: object) -> None:
+    """Before the children are forked: one that collects would write to every object's head, and so copy all the pages that it shares."""
+    app.loader.import_default_modules()
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 from ninja import Field, Query, Schema
-from pydantic import AwareDatetime, BeforeValidator, model_validator
+from ninja.schema import DjangoGetter
+from pydantic import AwareDatetime, BeforeValidator, ModelWrapValidatorHandler, ValidationInfo, model_validator
 
 RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
 T = TypeVar("T")
@@ -54,7 +55,17 @@ Text = Annotated[str, Query(max_length=200)]
 """What to search for."""
 
 
-class Inner(Schema):
+class Plain(Schema):
+    """A dictionary is read as what it is. ninja would ask it for every field by name, in Python: of a run with a hundred steps, that
+    took a quarter of the answer's time."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _run_root_validator(cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Any:
+        return handler(values if isinstance(values, dict) else DjangoGetter(values, cls, info.context))
+
+
+class Inner(Plain):
     """An object inside a body. ninja reads attributes of whatever is sent, so a list or a number would pass where nothing is required."""
 
     @model_validator(mode="before")

@@ -20,6 +20,7 @@ from backend.pipelines.models import CodeComponent, CodeVersion, Pipeline, Pipel
 from backend.pipelines.nested import components_for, offered
 from workers import catalog
 from workers.sdk import graph as graphs
+from workers.sdk.graph.check import Schemas
 from workers.sdk.graph.code import Code
 from workers.sdk.graph.nested import Nested
 
@@ -59,6 +60,12 @@ def normalised(graph: Mapping[str, Any]) -> graphs.Graph:
 def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
     """Problems, known columns and digest of a graph, with this project's data sets."""
     normal = normalised(graph)
+    problems, schemas = checked(project, normal)
+    return {"problems": problems, "schemas": schemas, "digest": graphs.digest(normal)}
+
+
+def checked(project: Project, normal: graphs.Graph) -> tuple[list[graphs.Problem], Schemas]:
+    """Problems and known columns of a graph in normal form."""
     components = components_for(project, normal)
     references = graphs.dataset_references(normal, components)
     columns: dict[str, list[dict[str, Any]] | None] = {}
@@ -93,7 +100,7 @@ def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
                 }
             )  # fmt: skip
     problems += pins.problems(project, normal, components)
-    return {"problems": problems, "schemas": schemas, "digest": graphs.digest(normal)}
+    return problems, schemas
 
 
 def reference_names(project: Project) -> list[str]:

@@ -114,6 +114,9 @@ def get_run(project: Project, run_id: UUID) -> Json:
     return details([find(project, run_id)])[0]
 
 
+_OF_ARTIFACT = ("id", "kind", "digest", "size", "media_type", "created_at")
+
+
 def details(runs: Sequence[Run]) -> list[Json]:
     """`RunOut` of each, in a few queries for all. The newest event's number is read first: what happens meanwhile is
     heard of again, never missed."""
@@ -129,12 +132,12 @@ def details(runs: Sequence[Run]) -> list[Json]:
     outputs: dict[UUID, list[Json]] = defaultdict(list)
     for made in (
         StepOutput.objects.filter(step_run__run__in=ids, step_run__shard=None)
-        .select_related("artifact")
-        .defer("artifact__inline")
         .order_by("port")
+        .values("step_run_id", "port", "metadata", "artifact__metadata", *(f"artifact__{name}" for name in _OF_ARTIFACT))
     ):
-        made.artifact.metadata = made.metadata or made.artifact.metadata
-        outputs[made.step_run_id].append({"port": made.port, "artifact": made.artifact})
+        artifact = {name: made[f"artifact__{name}"] for name in _OF_ARTIFACT}
+        artifact["metadata"] = made["metadata"] or made["artifact__metadata"]
+        outputs[made["step_run_id"]].append({"port": made["port"], "artifact": artifact})
     fresh = {
         run.pk: run
         for run in Run.objects.filter(pk__in=ids).only(

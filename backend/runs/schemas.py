@@ -9,7 +9,7 @@ from uuid import UUID
 from ninja import Field, Path, Schema
 
 from backend.artifacts.schemas import ArtifactOut
-from backend.core.schemas import WHOLE, Number, UserOut
+from backend.core.schemas import WHOLE, Number, Plain, UserOut
 from backend.pipelines.schemas import Graph, StepKey
 from backend.runs.triggers.schemas import Priority, StarterOut
 from workers.sdk.sample import MOST_ROWS
@@ -69,7 +69,7 @@ class StepError(Schema):
     traceback: str = ""
 
 
-class RunSummary(Schema):
+class RunSummary(Plain):
     id: UUID
     number: int
     name: str
@@ -92,7 +92,7 @@ class RunSummary(Schema):
     """Headline metrics of the run's evaluations."""
 
 
-class OutputOut(Schema):
+class OutputOut(Plain):
     port: str
     artifact: ArtifactOut
 
@@ -134,7 +134,7 @@ class DecideIn(Schema):
     comment: Annotated[str, Field(max_length=2000)] = ""
 
 
-class StepRunOut(Schema):
+class StepRunOut(Plain):
     id: UUID
     step: str
     name: str

@@ -23,6 +23,7 @@ from psycopg.types.json import set_json_loads
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
+_STRICT = json.JSONEncoder(allow_nan=False)
 
 WAKES = int(os.environ.get("HEADRACE_WAKES", "32"))
 """The most wake-ups one change sends per queue. Each wakes one worker, which then goes on through the ledger, so more than
@@ -221,4 +222,4 @@ def _good(connection: PGconn, result: PGresult, wanted: ExecStatus) -> PGresult:
 
 def _json(value: Any) -> str:
     """NUL cannot be kept in PostgreSQL's JSON; NaN is not JSON."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("\\u0000", "\\ufffd")
+    return _STRICT.encode(value).replace("\\u0000", "\\ufffd")

@@ -9,7 +9,7 @@ import os
 import shutil
 import traceback
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +57,12 @@ def component_of(claim: Json) -> Component:
 
 def scratch_of(claim: Json) -> Path:
     """The folder that all attempts of one step run share."""
-    return _scratch(os.environ.get("HEADRACE_DATA_DIR", ".headrace")) / str(claim["id"])
+    return _scratch(os.environ.get("HEADRACE_DATA_DIR", ".headrace"), str(claim["id"]))
 
 
-@cache
-def _scratch(data: str) -> Path:
-    return Path(data).absolute() / "scratch"
+@lru_cache(maxsize=4)
+def _scratch(data: str, step_run: str) -> Path:
+    return Path(data).absolute() / "scratch" / step_run
 
 
 def perform(

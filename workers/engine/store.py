@@ -20,6 +20,7 @@ from workers.sdk.store import BINARY, TREE, Store
 INLINE = 16 * 1024
 """Bytes of JSON up to which a value is kept in the ledger."""
 VALUE = "application/json"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 Json = dict[str, Any]
 
 
@@ -61,9 +62,7 @@ def save(port: str, handle: Artifact, store: Store, given: Mapping[str, Json], m
     record: Json = {"port": port, "kind": handle.kind, "inline": None, "metadata": plain(handle.metadata)}
     if handle.value is not None:
         value = plain(handle.value)
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
-            "utf-8", "surrogatepass"
-        )
+        text = _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
         if len(text) <= INLINE:
             return record | {"inline": value, "digest": hashlib.sha256(text).hexdigest(), "size": len(text), "media_type": VALUE}
         return record | _stored(store.put_bytes(text, VALUE))

@@ -97,7 +97,8 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
         bound.setdefault(key, {})[parameter] = one
     values = _fill(graph, wish.values)
     _prune(graph, wish)
-    problems = pipelines.check_graph(project, graph)["problems"]
+    # What was put in came from outside; the rest is in normal form already.
+    problems, _ = pipelines.checked(project, pipelines.normalised(graph) if values else graph)
     if errors := [p for p in problems if p["severity"] == "error"]:
         raise RunRefused(message="The pipeline has problems that must be mended before it can run.", problems=[_problem(p) for p in errors],
                          field=_problem(errors[0])["field"] or None, hint=errors[0]["message"])  # fmt: skip

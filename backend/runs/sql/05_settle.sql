@@ -35,6 +35,15 @@ DECLARE
   v_keys text[];
   v_first uuid;
   v_choosy boolean;
+  -- What arrived at the step in `v_first`, where that is known already.
+  v_inputs jsonb;
+  v_only record;
+  v_wires int;
+  v_quick boolean;
+  v_status text;
+  v_id bigint;
+  v_attempt int;
+  v_started timestamptz;
 BEGIN
   SELECT r.project_id, r.status, r.use_cache, r.cancel_requested AND NOT r.undoing AS cancelled, r.cancel_requested, r.undoing, r.steps_total, r.steps_done,
          r.dynamic, r.error IS NOT NULL AS failed, r.priority, r.limited,
@@ -53,7 +62,37 @@ BEGIN
         v_ended := v_follow.ended;
       ELSE
         v_done := v_done + cardinality(v_ended);
-        IF NOT v_run.cancelled THEN
+        v_wires := 0;
+        v_quick := false;
+        IF NOT v_run.cancelled AND cardinality(v_ended) = 1 THEN
+          FOR v_only IN SELECT * FROM ledger_wired(v_ended[1]) LIMIT 2 LOOP
+            v_wires := v_wires + 1;
+            v_quick := v_wires = 1 AND (v_only.alone OR v_only.blocked > 0);
+          END LOOP;
+        END IF;
+        IF v_quick THEN
+          -- One wire leads on from here: the most frequent case, without what many at once have to be asked.
+          IF v_only.blocked > 0 THEN
+            UPDATE runs_steprun SET blocked_by = v_only.blocked WHERE id = v_only.id;
+          ELSE
+            v_free := ARRAY[v_only.id];
+            v_left := ARRAY[0];
+            v_keys := ARRAY[CASE WHEN v_only.cacheable THEN v_only.key ELSE '' END];
+            IF v_only.cacheable AND v_only.look AND v_run.use_cache THEN
+              SELECT array_agg(k.id) INTO v_sources FROM ledger_known(v_run.project_id, v_only.key) k;
+            END IF;
+            IF v_sources IS NOT NULL THEN
+              v_hits := v_free;
+            ELSE
+              v_ready := v_ready || v_only.id;
+              v_choosy := v_only.choosy;
+              IF v_only.queue = p_queue THEN
+                v_first := v_only.id;
+                v_inputs := v_only.inputs;
+              END IF;
+            END IF;
+          END IF;
+        ELSIF NOT v_run.cancelled AND (v_wires > 0 OR cardinality(v_ended) > 1) AND v_run.steps_done + v_done < v_run.steps_total THEN
           SELECT array_agg(f.id), array_agg(f.blocked), array_agg(f.key), v_ready || array_agg(f.id) FILTER (WHERE f.blocked = 0 AND f.hit IS NULL),
                  array_agg(f.id) FILTER (WHERE f.hit IS NOT NULL), array_agg(f.hit) FILTER (WHERE f.hit IS NOT NULL),
                  (array_agg(f.id) FILTER (WHERE f.blocked = 0 AND f.queue = p_queue))[1], bool_or(f.needs IS NOT NULL OR f.queue = 'gpu')
@@ -134,19 +173,27 @@ BEGIN
         v_devices := ledger_devices(v_next, p_queue);
       END IF;
       -- A new attempt begins. The step that was freed just now is written here and not below.
-      WITH taken AS (
+      IF v_inputs IS NULL OR v_next IS DISTINCT FROM v_first THEN
+        SELECT i.inputs INTO v_inputs
+          FROM runs_steprun s CROSS JOIN LATERAL ledger_inputs(CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END) i WHERE s.id = v_next;
+      END IF;
+      IF v_next = v_first THEN
         UPDATE runs_steprun s
-           SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(),
-               started_at = clock_timestamp(), finished_at = NULL, progress = 0, message = '', batch = 0, blocked_by = 0,
-               ready_at = CASE WHEN v_next = v_first THEN clock_timestamp() ELSE s.ready_at END,
-               content_key = CASE WHEN v_next = v_first THEN v_keys[array_position(v_free, v_next)] ELSE s.content_key END
+           SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(),
+               finished_at = NULL, progress = 0, message = '', batch = 0, blocked_by = 0, ready_at = clock_timestamp(),
+               content_key = v_keys[array_position(v_free, v_next)]
          WHERE s.id = v_next
-        RETURNING s AS step),
-      begun AS (
-        INSERT INTO runs_attempt (step_run_id, number, status, worker, started_at) SELECT (step).id, (step).attempt, 'running', p_worker, (step).started_at FROM taken)
-      SELECT ledger_claimed(t.step, i.inputs, v_devices), ledger_step_event(p_run, v_next, (t.step).step, 'running', (t.step).attempt, 0, '')
-        INTO v_payload, v_event
-        FROM taken t CROSS JOIN LATERAL ledger_inputs(CASE WHEN (t.step).shard IS NULL THEN (t.step).id ELSE (t.step).parent_id END) i;
+        RETURNING s.attempt, s.started_at, ledger_claimed(s, v_inputs, v_devices), ledger_step_event(p_run, s.id, s.step, 'running', s.attempt, 0, '')
+          INTO v_attempt, v_started, v_payload, v_event;
+      ELSE
+        UPDATE runs_steprun s
+           SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(),
+               finished_at = NULL, progress = 0, message = '', batch = 0
+         WHERE s.id = v_next
+        RETURNING s.attempt, s.started_at, ledger_claimed(s, v_inputs, v_devices), ledger_step_event(p_run, s.id, s.step, 'running', s.attempt, 0, '')
+          INTO v_attempt, v_started, v_payload, v_event;
+      END IF;
+      INSERT INTO runs_attempt (step_run_id, number, status, worker, started_at) VALUES (v_next, v_attempt, 'running', p_worker, v_started);
       v_events := v_events || v_event;
       v_ready := array_remove(v_ready, v_next);
       v_next := NULL;
@@ -178,23 +225,29 @@ BEGIN
   END IF;
 
   IF v_done > 0 OR v_payload IS NOT NULL OR v_run.dynamic THEN
-    UPDATE runs_run
-       SET steps_done = steps_done + v_done,
-           status = CASE WHEN steps_done + v_done < steps_total THEN
-                           CASE WHEN v_payload IS NOT NULL THEN 'running'
-                                WHEN dynamic AND ledger_waits(p_run) THEN 'waiting' WHEN status = 'waiting' THEN 'running' ELSE status END
-                         WHEN cancel_requested THEN 'cancelled' WHEN error IS NOT NULL THEN 'failed' ELSE 'succeeded' END,
-           started_at = CASE WHEN started_at IS NULL AND (v_payload IS NOT NULL OR steps_done + v_done = steps_total) THEN clock_timestamp() ELSE started_at END,
-           finished_at = CASE WHEN steps_done + v_done = steps_total THEN clock_timestamp() END
-     WHERE id = p_run
-    RETURNING project_id, status, steps_total, steps_done, v_run.status AS before INTO v_run;
+    IF v_payload IS NOT NULL AND v_run.status = 'running' AND v_run.steps_done + v_done < v_run.steps_total THEN
+      v_run.steps_done := v_run.steps_done + v_done;
+      UPDATE runs_run SET steps_done = v_run.steps_done WHERE id = p_run;
+    ELSE
+      UPDATE runs_run
+         SET steps_done = steps_done + v_done,
+             status = CASE WHEN steps_done + v_done < steps_total THEN
+                             CASE WHEN v_payload IS NOT NULL THEN 'running'
+                                  WHEN dynamic AND ledger_waits(p_run) THEN 'waiting' WHEN status = 'waiting' THEN 'running' ELSE status END
+                           WHEN cancel_requested THEN 'cancelled' WHEN error IS NOT NULL THEN 'failed' ELSE 'succeeded' END,
+             started_at = CASE WHEN started_at IS NULL AND (v_payload IS NOT NULL OR steps_done + v_done = steps_total) THEN clock_timestamp() ELSE started_at END,
+             finished_at = CASE WHEN steps_done + v_done = steps_total THEN clock_timestamp() END
+       WHERE id = p_run
+      RETURNING status, steps_total, steps_done INTO v_status, v_run.steps_total, v_run.steps_done;
+    END IF;
     IF v_reused THEN
       PERFORM ledger_metrics(p_run);
     END IF;
     IF v_run.steps_done = v_run.steps_total THEN
       PERFORM ledger_lineage(p_run, NULL);
     END IF;
-    IF v_run.status <> v_run.before THEN
+    IF v_status <> v_run.status THEN
+      v_run.status := v_status;
       v_events := v_events || jsonb_build_object('type', 'run_changed', 'run', p_run, 'status', v_run.status, 'steps_done', v_run.steps_done,
                                                  'progress', round(v_run.steps_done::numeric / greatest(v_run.steps_total, 1), 4));
     END IF;
@@ -202,8 +255,13 @@ BEGIN
   IF v_limited AND v_payload IS NULL AND p_prefer IS NULL THEN
     v_announce := v_announce || ledger_admit(v_run.project_id);  -- a place may be free now that others wait for
   END IF;
-  IF cardinality(v_events) > 0 THEN
-    -- Under the run's row lock: a run's numbers become visible in order.
+  -- Under the run's row lock: a run's numbers become visible in order.
+  IF cardinality(v_events) BETWEEN 1 AND 3 THEN
+    FOREACH v_event IN ARRAY v_events LOOP
+      INSERT INTO runs_runevent (run_id, payload, at) VALUES (p_run, v_event, clock_timestamp()) RETURNING id INTO v_id;
+      v_told := v_told || (v_event || jsonb_build_object('seq', v_id));
+    END LOOP;
+  ELSIF cardinality(v_events) > 0 THEN
     WITH kept AS (
       INSERT INTO runs_runevent (run_id, payload, at) SELECT p_run, e, clock_timestamp() FROM unnest(v_events) WITH ORDINALITY AS t(e, n) ORDER BY n
       RETURNING id, payload)
@@ -219,4 +277,23 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_waits(p_run uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT 1 FROM runs_steprun WHERE run_id = p_run AND status = 'waiting')
      AND NOT EXISTS (SELECT 1 FROM runs_steprun WHERE run_id = p_run AND (status = 'running' AND worker <> '' OR status = 'queued' AND blocked_by = 0))
+$$;
+
+-- The steps to which wires lead from a step that has ended (one row a wire). `blocked`: how many steps each waits for then; `alone`: it waits
+-- for none, and this is its only wire, so `inputs` and `key` are what ledger_inputs and ledger_content_key would say. Of steps that are queued only.
+CREATE OR REPLACE FUNCTION ledger_wired(p_source uuid) RETURNS TABLE (
+  id uuid, blocked int, alone boolean, queue text, choosy boolean, cacheable boolean, look boolean, key text, inputs jsonb
+) LANGUAGE sql STABLE AS $$
+  SELECT s.id, s.blocked_by - 1, s.blocked_by = 1 AND NOT EXISTS (SELECT 1 FROM runs_stepinput x WHERE x.step_run_id = d.step_run_id AND x.id <> d.id),
+         s.queue, s.needs IS NOT NULL OR s.queue = 'gpu', s.cacheable, NOT s.fresh AND s.attempt = 0,
+         encode(sha256(convert_to(
+           s.component || chr(10) || s.component_version || chr(10) || s.parameters::text || chr(10) || coalesce(
+             d.port || ' ' || d.position || ' ' || a.kind || ' ' || a.digest || ' ' || o.metadata::text, ''), 'UTF8')), 'hex'),
+         CASE WHEN a.id IS NOT NULL THEN jsonb_build_object(d.port, jsonb_build_array(jsonb_build_object(
+           'id', a.id, 'kind', a.kind, 'digest', a.digest, 'size', a.size, 'media_type', a.media_type, 'inline', a.inline, 'metadata', o.metadata))) ELSE '{}' END
+    FROM runs_stepinput d
+    JOIN runs_steprun s ON s.id = d.step_run_id
+    LEFT JOIN runs_stepoutput o ON o.step_run_id = d.source_id AND o.port = d.output
+    LEFT JOIN artifacts_artifact a ON a.id = o.artifact_id
+   WHERE d.source_id = p_source AND s.status = 'queued'
 $$;

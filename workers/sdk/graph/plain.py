@@ -10,6 +10,7 @@ from typing import Any
 KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 """A step's key. It is part of addresses, YAML, and `step.output` references, so it has no dots."""
 OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+HALF = re.compile("[\ud800-\udfff]")
 MAX_DEPTH = 32
 """Of a parameter's value: deeper JSON is an attack or a mistake, and would exhaust the stack."""
 EXACT = 2**53
@@ -36,7 +37,7 @@ def text(value: object, field: str, limit: int) -> str:
 
 def storable(value: str, field: str) -> str:
     """PostgreSQL's JSON can hold neither NUL nor half of a surrogate pair."""
-    if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
+    if "\x00" in value or (not value.isascii() and HALF.search(value)):
         raise GraphError("contains a character that cannot be stored (NUL or half of a surrogate pair).", field)
     return value
 
