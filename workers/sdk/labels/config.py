@@ -9,8 +9,9 @@ from typing import Any, Literal
 Json = dict[str, Any]
 REGION_TYPES = {
     "RectangleLabels": "rectanglelabels", "PolygonLabels": "polygonlabels", "EllipseLabels": "ellipselabels",
-    "KeyPointLabels": "keypointlabels",
-    "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Labels": "labels",
+    "KeyPointLabels": "keypointlabels", "BrushLabels": "brushlabels",
+    "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Brush": "brush",
+    "MagicWand": "magicwand", "Labels": "labels",
 }  # fmt: skip
 """Controls that make regions, and the type that their regions have in a result."""
 VALUE_TYPES = {"Choices": "choices", "Rating": "rating", "TextArea": "textarea", "Number": "number"}
@@ -42,7 +43,7 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelControl:
-    """`maximum` of a Rating is its number of stars."""
+    """`maximum` of a Rating is its number of stars; `wand`: its masks may also be made by colour (Label Studio's MagicWand)."""
 
     name: str
     to: str
@@ -62,6 +63,7 @@ class LabelControl:
     max_submissions: int | None = None
     stroke_width: float = 2
     opacity: float = 0.2
+    wand: bool = False
 
     @property
     def values(self) -> frozenset[str]:

@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from workers.sdk.labels.agreement import alike, of_control, same_text
+from workers.sdk.labels.agreement import alike, covered, of_control, same_text
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.consensus.dawid_skene import Floats, posterior
 from workers.sdk.labels.consensus.geometry import median
 from workers.sdk.labels.consensus.regions import Cluster, clusters
-from workers.sdk.labels.shapes import outline
 
 Json = dict[str, Any]
 KEEP = 0.5
@@ -177,7 +176,7 @@ def _again(control: LabelControl, cluster: Cluster, other: Cluster) -> bool:
     if set(cluster.value.get(control.type, ())) != set(other.value.get(control.type, ())):
         return False
     one, two = ({**c.middle, "value": c.value} for c in (cluster, other))
-    return alike(one, two, outline(one), outline(two)) > 0.25
+    return alike(one, two, covered(one), covered(two)) > 0.25
 
 
 def _relations(voices: Sequence[Voice], new_ids: Mapping[tuple[int, str], str], keep: float) -> list[Json]:
