@@ -60,6 +60,7 @@ class LabelControlOut(Schema):
     max_submissions: int | None
     stroke_width: float
     opacity: float
+    wand: bool = False
 
 
 class LabelConfigOut(Schema):

@@ -5729,6 +5729,11 @@ export interface components {
             stroke_width: number;
             /** Opacity */
             opacity: number;
+            /**
+             * Wand
+             * @default false
+             */
+            wand: boolean;
         };
         /**
          * LabelFormatOut

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from label_studio_sdk.converter.brush import decode_rle, encode_rle, mask2rle
 from PIL import Image
 
+from infra.bootstrap.base import ROOT
 from tests.workers.sdk.test_label_formats import HEIGHT, WIDTH, back, control, found, one, picture, plain, written
 from workers.sdk.labels import brush, raster, runlength
 from workers.sdk.labels.agreement import agreement
@@ -57,6 +58,13 @@ def test_a_mask_is_packed_byte_for_byte_as_label_studio_packs_it(marked: np.ndar
     told = runlength.packed(mask)
     assert runlength.unpacked(told, (mask.width, mask.height)) == mask
     assert runlength.unpacked({**told, "counts": _pycocotools(told["counts"])}, (mask.width, mask.height)) == mask
+
+
+def test_what_the_browser_is_tested_with_is_what_label_studio_packs() -> None:
+    vectors = json.loads((ROOT / "frontend/src/features/labeling/editor/mask/vectors.json").read_text())
+    for told in vectors:
+        mask = brush.Mask(told["width"], told["height"], tuple(told["edges"]))
+        assert mask2rle(brush.pixels_of(mask).astype(np.uint8) * 255) == told["rle"]
 
 
 def test_long_runs_are_packed_as_label_studio_packs_them() -> None:

@@ -22,6 +22,7 @@ export function control(name: string, tag: LabelControl['tag'], labels: readonly
     max_submissions: null,
     stroke_width: 2,
     opacity: 0.2,
+    wand: false,
     ...more,
   }
 }

@@ -9,11 +9,12 @@ import { bindings, type Bound } from './keys'
 import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
-import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, Peer, View } from './state'
+import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, MaskTools, Peer, View } from './state'
 import { takenOver } from './suggestions'
 
 const NONE: ReadonlySet<string> = new Set<string>()
-const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true }
+const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true, masks: 100 }
+const MASKS: MaskTools = { tool: 'brush', size: 0, tolerance: 16, busy: false }
 
 let clipboard: Result = []
 
@@ -59,6 +60,7 @@ export class EditorStore {
       brush: kept ? kept.brush : this.onlyBrush(),
       relating: null,
       looks: before?.state.looks ?? LOOKS,
+      masks: before ? { ...before.state.masks, busy: false } : MASKS,
       help: false,
       said: '',
       focus: null,
@@ -209,13 +211,14 @@ export class EditorStore {
     const seen = drawer && this.views.get(drawer.to)?.seen?.()
     const size = drawer && this.sizes[drawer.to]
     if (!kind || !seen || !size) return null
-    const id = this.addShape(pushedInside(defaultShape(kind, seen), size))
+    const id = this.addShape(pushedInside(defaultShape(kind, seen, size), size))
     if (id) this.select([id])
     return id
   }
 
   setShape(id: string, shape: Shape, label: string, together = ''): void {
     const region = this.region(id)
+    if (shape.kind === 'brush' && shape.mask.area === 0) return this.remove(new Set([id]))
     if (region && this.editable(id)) this.apply(results.withGeometry(this.state.result, id, valueOf(shape, this.sizeOf(region))), `${titleOf(region)} ${label}`, together)
   }
 
@@ -357,6 +360,12 @@ export class EditorStore {
     const brush = { control: control.name, label }
     // Marked text takes the label; what is marked next may be another's.
     if (this.views.get(control.to)?.label?.(brush)) return
+    // While masks are painted, a label begins the next one: renaming what was just painted would be a surprise.
+    const drawer = drawerOf(this.config, control)
+    if (drawer && shapeKind(drawer.type) === 'brush' && this.state.brush && this.drawer && shapeKind(this.drawer.type) === 'brush' && this.state.selected.size > 0) {
+      this.set({ brush, selected: NONE })
+      return this.announce(`Painting ${label}`)
+    }
     const named = !only && this.state.selected.size > 0 && this.relabel(this.state.selected, control, label)
     const off = !named && this.state.selected.size === 0 && this.state.brush?.control === brush.control && this.state.brush.label === label
     this.set({ brush: off ? null : brush })
@@ -375,6 +384,21 @@ export class EditorStore {
     const label = namer?.labels.find((option) => option.value === last) ?? namer?.labels[0]
     this.set({ brush: { control: drawer.name, label: label?.value ?? '' }, selected: NONE })
     this.announce(`${label ? `Drawing ${label.value}` : 'Drawing'}`)
+  }
+
+  /** Goes on with the selected mask, else with the label that masks were last painted with. */
+  useMaskTool(tool: MaskTools['tool']): void {
+    if (this.state.readOnly) return
+    const { current, drawer } = this
+    if (current?.kind === 'brush') this.set({ brush: { control: current.main.from_name, label: current.labels[0] ?? '' }, relating: null })
+    else if (!this.state.brush || !drawer || shapeKind(drawer.type) !== 'brush') this.useTool('brush')
+    this.set({ masks: { ...this.state.masks, tool } })
+    this.announce({ brush: 'Painting', eraser: 'Erasing', wand: 'Magic wand' }[tool])
+  }
+
+  /** A brush never becomes smaller than a pixel. */
+  sizeBrush(size: number): void {
+    this.set({ masks: { ...this.state.masks, size: Math.max(1, Math.min(2000, size)) } })
   }
 
   look(change: Partial<Looks>): void {

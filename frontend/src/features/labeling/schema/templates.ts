@@ -1,6 +1,6 @@
 /** Common questions as forms: what somebody fills in, and the XML that it means. */
 
-export type Kind = 'classes' | 'boxes' | 'polygons' | 'keypoints' | 'spans' | 'rating' | 'correction'
+export type Kind = 'classes' | 'boxes' | 'polygons' | 'masks' | 'keypoints' | 'spans' | 'rating' | 'correction'
 export type Modality = 'table' | 'images' | 'text'
 
 export type Built = {
@@ -19,6 +19,7 @@ export const KINDS: Record<Kind, { label: string; description: string; modalitie
   classes: { label: 'Classes', description: 'One of a few words says what the whole item is.', modalities: ['images', 'text', 'table'] },
   boxes: { label: 'Boxes', description: 'Where things are, as rectangles.', modalities: ['images'] },
   polygons: { label: 'Outlines', description: 'The exact shape of things, as polygons.', modalities: ['images'] },
+  masks: { label: 'Masks', description: 'Which pixels belong to things: painted with a brush, or marked by colour.', modalities: ['images'] },
   keypoints: { label: 'Points', description: 'Single places: joints, corners, centres.', modalities: ['images'] },
   spans: { label: 'Parts of the text', description: 'Names, dates, claims: words are marked and named.', modalities: ['text', 'table'] },
   rating: { label: 'Rating', description: 'One to five stars.', modalities: ['images', 'text', 'table'] },
@@ -31,10 +32,10 @@ export function begun(modality: Modality, column = ''): Built {
 }
 
 export const takesLabels = (kind: Kind): boolean => !['rating', 'correction'].includes(kind)
-export const makesRegions = (kind: Kind): boolean => ['boxes', 'polygons', 'keypoints', 'spans'].includes(kind)
+export const makesRegions = (kind: Kind): boolean => ['boxes', 'polygons', 'masks', 'keypoints', 'spans'].includes(kind)
 
 const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
-const TAGS: Partial<Record<Kind, string>> = { boxes: 'RectangleLabels', polygons: 'PolygonLabels', keypoints: 'KeyPointLabels', spans: 'Labels' }
+const TAGS: Partial<Record<Kind, string>> = { boxes: 'RectangleLabels', polygons: 'PolygonLabels', masks: 'BrushLabels', keypoints: 'KeyPointLabels', spans: 'Labels' }
 
 /** The schema's XML. What names nothing yet (no labels) is left out, so that problems speak of what is missing. */
 export function toXml(built: Built, modality: Modality): string {
@@ -56,6 +57,7 @@ export function toXml(built: Built, modality: Modality): string {
     lines.push(`  <${tag} name="label" toName="${object}">`)
     for (const value of built.labels) lines.push(`    <Label value="${escape(value)}"/>`)
     lines.push(`  </${tag}>`)
+    if (built.kind === 'masks') lines.push(`  <MagicWand name="wand" toName="${object}"/>`)
     if (built.classes.length > 0) choices('class', built.classes, false, false)
   }
   return [...lines, '</View>', ''].join('\n')

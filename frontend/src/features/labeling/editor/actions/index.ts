@@ -4,6 +4,7 @@ import type { EditorStore } from '../store'
 import type { Action } from './action'
 import { arrows, drawTools, finish, selectTool } from './draw'
 import { acceptAll, confirm, copy, duplicate, paste, redo, remove, undo } from './edit'
+import { larger, maskTools, smaller } from './masks'
 import { all, deselect, hide, lock, next, previous, relate } from './regions'
 import { actual, fit, help, panel, texts, zoomIn, zoomOut, zoomTo } from './view'
 
@@ -25,6 +26,9 @@ export const ACTIONS: readonly Action[] = [
   relate,
   selectTool,
   ...drawTools,
+  ...maskTools,
+  smaller,
+  larger,
   finish,
   ...arrows,
   zoomIn,

@@ -16,6 +16,7 @@ import { Held } from './Held'
 import { Others } from './Others'
 import { against, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
+import { useMasks } from './useMasks'
 import { usePlacing } from './usePlacing'
 import { usePointer } from './usePointer'
 import { bringing, closeTo, panned, seenOf, zoomed } from './view'
@@ -28,6 +29,9 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const url = editor.item.urls[object.name] ?? ''
   const frame = useRef<HTMLDivElement>(null)
   const stage = useRef<Konva.Stage>(null)
+  const image = useRef<HTMLImageElement>(null)
+  const live = useRef<HTMLCanvasElement>(null)
+  const circle = useRef<HTMLDivElement>(null)
   const space = useRef(false)
   const [ready, setReady] = useState<{ url: string; size: Size } | null>(null)
   const [broken, setBroken] = useState<string | null>(null)
@@ -36,7 +40,8 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const lost = url === '' || broken === url
   const { box, placing, place, fit } = usePlacing(frame, size)
   const { pictures, plan, held } = usePictures(object.name, size)
-  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space })
+  const masks = useMasks({ object: object.name, image, live, cursor: circle, size, box, placing, pictures })
+  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space, masks })
   const looks = useStoreState((state) => state.looks)
   const brush = useStoreState((state) => state.brush)
   const relating = useStoreState((state) => state.relating)
@@ -48,6 +53,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   // In an effect: another item may show the same image, which is not loaded again.
   useLayoutEffect(() => {
     if (size) editor.sizes[object.name] = size
+    if (size && editor.state.masks.size === 0) editor.sizeBrush(Math.round(Math.min(size.width, size.height) / 20))
   }, [editor, object.name, size])
 
   const now = useLatest(() => ({ size, box, placing }))
@@ -124,6 +130,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
 
   const drawer = brush ? editor.drawer : undefined
   const drawsHere = !readOnly && !relating && drawer?.to === object.name
+  const paints = drawsHere && shapeKind(drawer?.type ?? '') === 'brush'
   const color = optionOf(brush ? controlOf(editor.config, brush.control) : undefined, brush?.label ?? '')?.color ?? '#2563eb'
   const px = 1 / placing.scale
   const cursor = pointer.panning ? 'grabbing' : spaceHeld ? 'grab' : drawsHere ? 'crosshair' : pointer.hover ? 'pointer' : 'default'
@@ -146,6 +153,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       {...pointer.handlers}
     >
       <img
+        ref={image}
         key={url}
         className={classes.image}
         src={url}
@@ -173,7 +181,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
             <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => paint(context._context, plan, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />
           </Layer>
           <Layer>
-            {held && (
+            {held && masks.painting !== held.id && (
               <Held
                 key={held.id}
                 picture={held}
@@ -186,7 +194,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
                 onChange={(shape, word) => editor.setShape(held.id, shape, word)}
               />
             )}
-            {drawsHere && pointer.at && !pointer.drawing && (
+            {drawsHere && !paints && pointer.at && !pointer.drawing && (
               <>
                 <Line listening={false} points={[(pointer.at.x - placing.x) * px, -placing.y * px, (pointer.at.x - placing.x) * px, (box.height - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
                 <Line listening={false} points={[-placing.x * px, (pointer.at.y - placing.y) * px, (box.width - placing.x) * px, (pointer.at.y - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
@@ -219,6 +227,12 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
         </Stage>
       )}
       {size && <Others object={object.name} frame={frame} size={size} placing={placing} drawing={pointer.drawing} />}
+      {size && box.width > 0 && (
+        <>
+          <canvas ref={live} className={classes.live} width={Math.round(box.width * Math.min(2, window.devicePixelRatio))} height={Math.round(box.height * Math.min(2, window.devicePixelRatio))} aria-hidden />
+          <div ref={circle} className={classes.brush} data-tool={masks.tools.tool} style={{ '--across': `${masks.tools.size * placing.scale}px`, visibility: paints && !spaceHeld && !pointer.panning ? 'visible' : 'hidden' } as CSSProperties} hidden aria-hidden />
+        </>
+      )}
       {!size && !lost && <Loader className={classes.waiting} aria-label="The image is loading" />}
       {lost && (
         <Alert className={classes.waiting} color="red" icon={<IconPhotoOff size={18} />} title="The image cannot be shown">

@@ -15,19 +15,20 @@ export function usePictures(object: string, size: Size | null) {
   const accepted = useStoreState((state) => state.accepted)
   const result = useStoreState((state) => state.result)
   const suggestions = useStoreState((state) => state.suggestions)
-  const kept = useRef(new WeakMap<Drawn, { chosen: boolean; dashed: boolean; size: Size; picture: Picture }>())
+  const strength = useStoreState((state) => state.looks.masks) / 100
+  const kept = useRef(new WeakMap<Drawn, { chosen: boolean; dashed: boolean; size: Size; strength: number; picture: Picture }>())
 
   const pictures = useMemo(() => {
     if (!size) return []
     const picture = (region: Drawn, chosen: boolean, dashed: boolean, ghost: boolean): Picture[] => {
       if (region.kind === 'span') return []
       const before = kept.current.get(region)
-      if (before && before.chosen === chosen && before.dashed === dashed && before.size === size) return [before.picture]
+      if (before && before.chosen === chosen && before.dashed === dashed && before.size === size && before.strength === strength) return [before.picture]
       const control = controlOf(editor.config, region.main.from_name)
       const width = Math.max(1, control?.stroke_width ?? 2)
-      const fill = region.kind === 'keypoint' ? 0 : Math.min(0.5, control?.opacity ?? 0.2)
+      const fill = region.kind === 'keypoint' ? 0 : region.kind === 'brush' ? Math.min(0.85, (control?.opacity ?? 0.5) * strength) : Math.min(0.5, control?.opacity ?? 0.2)
       const made = pictureOf(shapeOf(region.kind, region.main.value, size), { id: region.id, color: region.color, title: region.labels.join(', '), dashed, ghost, chosen, fill: dashed ? fill / 2 : fill, width })
-      kept.current.set(region, { chosen, dashed, size, picture: made })
+      kept.current.set(region, { chosen, dashed, size, strength, picture: made })
       return [made]
     }
     const own = regions.filter((region) => region.to === object && !hidden.has(region.id))
@@ -36,7 +37,7 @@ export function usePictures(object: string, size: Size | null) {
       ...ghosts.flatMap((region) => picture(region, false, true, true)),
       ...own.flatMap((region) => picture(region, selected.has(region.id), region.main.origin === 'prediction' && !accepted.has(region.id), false)),
     ]
-  }, [editor.config, regions, suggestions, selected, hidden, accepted, object, size])
+  }, [editor.config, regions, suggestions, selected, hidden, accepted, object, size, strength])
 
   const arrows = useMemo(() => {
     const places = new Map(pictures.map((picture) => [picture.id, picture.shape]))

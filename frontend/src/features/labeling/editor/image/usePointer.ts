@@ -11,6 +11,7 @@ import type { Point, Shape, Size } from '../geometry'
 import { useLatest, useStore } from '../hooks'
 import { finished, pressed, pulled, released, shortened, type Drawing } from './drawing'
 import { pictureAt, type Picture } from './paint'
+import type { useMasks } from './useMasks'
 import { panned, toImage, zoomed, type Placing } from './view'
 
 /** In pixels of the screen: how near is near, for a mouse and for a finger. */
@@ -22,6 +23,7 @@ type Gesture =
   | { readonly kind: 'pick'; readonly from: Point; readonly id: string }
   | { readonly kind: 'pinch'; distance: number; middle: Point }
   | { readonly kind: 'draw' }
+  | { readonly kind: 'paint' }
 
 export function usePointer(given: {
   object: string
@@ -32,6 +34,7 @@ export function usePointer(given: {
   place: (change: (before: Placing) => Placing) => void
   pictures: readonly Picture[]
   space: RefObject<boolean>
+  masks: ReturnType<typeof useMasks>
 }) {
   const editor = useStore()
   const [drawing, setDrawing] = useState<Drawing | null>(null)
@@ -72,6 +75,7 @@ export function usePointer(given: {
       const [a, b] = [...fingers.current.values()] as [Point, Point]
       gesture.current = { kind: 'pinch', distance: Math.hypot(a.x - b.x, a.y - b.y), middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } }
       if (drawing?.kind !== 'polygon') setDrawing(null)
+      given.masks.cancel()
       return
     }
     if (event.button === 1 || (event.button === 0 && given.space.current)) {
@@ -85,6 +89,11 @@ export function usePointer(given: {
     if (!drawing && given.stage.current?.getIntersection(where)) return
     const point = toImage(given.placing, where)
     const kind = event.ctrlKey || event.metaKey ? null : brush()
+    if (kind === 'brush') {
+      event.currentTarget.setPointerCapture(event.pointerId)
+      if (given.masks.down(event, where)) gesture.current = { kind: 'paint' }
+      return
+    }
     if (kind) {
       const next = pressed(drawing, kind, point, given.size, reachOf(event) * 2)
       event.currentTarget.setPointerCapture(event.pointerId)
@@ -144,9 +153,17 @@ export function usePointer(given: {
       node.startDrag(event.nativeEvent)
       return
     }
+    const paints = brush() === 'brush'
+    given.masks.hover(paints && event.pointerType !== 'touch' ? where : null)
+    if (now?.kind === 'paint') {
+      const frame = event.currentTarget.getBoundingClientRect()
+      given.masks.move(event, where, (one) => ({ x: one.clientX - frame.left, y: one.clientY - frame.top }))
+      return
+    }
     const point = toImage(given.placing, where)
     if (drawing) setDrawing(pulled(drawing, point, size, event.shiftKey))
-    if (brush()) setAt(where)
+    if (paints) setHover(null)
+    else if (brush()) setAt(where)
     else {
       if (at) setAt(null)
       const found = event.pointerType === 'touch' ? null : (pictureAt(given.pictures, point, reachOf(event), false)?.id ?? null)
@@ -159,6 +176,10 @@ export function usePointer(given: {
     const now = gesture.current
     gesture.current = null
     if (panning) setPanning(false)
+    if (now?.kind === 'paint') {
+      if (event.type === 'pointercancel') given.masks.cancel()
+      else given.masks.up()
+    }
     if (now?.kind !== 'draw' || !drawing || event.type === 'pointercancel') return
     const reach = MOVED / given.placing.scale
     const next = released(drawing, reach)
@@ -176,13 +197,14 @@ export function usePointer(given: {
   }
 
   const onPointerLeave = () => {
+    given.masks.hover(null)
     setAt(null)
     setHover(null)
   }
 
   const cancel = useLatest(() => {
     setDrawing(null)
-    return drawing !== null
+    return given.masks.cancel() || drawing !== null
   })
   const end = useLatest(() => {
     if (!drawing) return false
