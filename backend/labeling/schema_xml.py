@@ -72,6 +72,7 @@ KNOWN: dict[str, set[str]] = {
     },
     **{tag: COMMON | DRAWN | {"choice", "maxUsages", "showInline", "opacity", "allowEmpty", "value"}
        for tag in TYPES if tag not in VALUE_TYPES},
+    "KeyPointLabels": COMMON | DRAWN | {"choice", "maxUsages", "showInline", "opacity", "allowEmpty", "value", "skeleton"},
     "MagicWand": COMMON | DRAWN | {"blurradius", "defaultthreshold"},
 }  # fmt: skip
 NOT_YET = {"visibleWhen", "whenTagName", "whenLabelValue", "whenChoiceValue", "valueList", "apiUrl"}
@@ -224,7 +225,7 @@ class _Reader:
             step=self._number(element, "step"), placeholder=(element.get("placeholder") or "")[:300],
             rows=int(self._number(element, "rows", 1) or 3),
             max_submissions=int(n) if (n := self._number(element, "maxSubmissions", 1)) else None,
-            wand=tag == "MagicWand", stroke_width=self._number(element, "strokeWidth", 0) or 2, 
+            skeleton=self._skeleton(element, labels), wand=tag == "MagicWand", stroke_width=self._number(element, "strokeWidth", 0) or 2, 
             opacity=min(self._number(element, "opacity", 0) or (0.5 if TYPES[tag] in BRUSHES else 0.2), 1),
         ))  # fmt: skip
         if tag == "Choices" and element.get("choice") not in (None, "single", "single-radio", "multiple"):
@@ -261,6 +262,19 @@ class _Reader:
         if len(found) > MOST_LABELS:
             self.wrong(element.sourceline, f"<{element.tag}> has {len(found):,} values.", f"at most {MOST_LABELS:,}")
         return tuple(found[:MOST_LABELS])
+
+    def _skeleton(self, element: Any, labels: tuple[Label, ...]) -> tuple[tuple[str, str], ...]:
+        """`nose-left eye,nose-right eye`: a label may have a - in it."""
+        known = {label.value for label in labels}
+        edges = []
+        for written in filter(None, (part.strip() for part in (element.get("skeleton") or "").split(","))):
+            cuts = [(written[:n].strip(), written[n + 1 :].strip()) for n, letter in enumerate(written) if letter == "-"]
+            edge = next(((a, b) for a, b in cuts if a in known and b in known and a != b), None)
+            if edge is None:
+                self.wrong(element.sourceline, f"“{written[:80]}” of the skeleton joins no two labels.", "two labels with a - between them")
+            elif edge not in edges:
+                edges.append(edge)
+        return tuple(edges)
 
     def _color(self, element: Any, written: str | None, place: int) -> str:
         if written:

@@ -61,6 +61,7 @@ class LabelControlOut(Schema):
     stroke_width: float
     opacity: float
     wand: bool = False
+    skeleton: list[list[str]] = []
 
 
 class LabelConfigOut(Schema):

@@ -159,6 +159,9 @@ def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
         if size is not None and not (isinstance(size, int) and not isinstance(size, bool) and 0 < size < 10**6):
             raise Misfit(side, "The size of the image is a number of pixels.", "a whole number above 0")
     checked = _mask(control, value, region) if control.type in BRUSHES else VALUES[control.type](control, value, data)
+    parent = region.get("parentID")
+    if parent is not None and parent != "" and (not isinstance(parent, str) or not ID.fullmatch(parent)):
+        raise Misfit("parentID", "A region is part of another one.", "the id of that region")
     meta = region.get("meta")
     if meta is not None and not isinstance(meta, dict):
         raise Misfit("meta", "The notes of a region are an object.", '{"text": ["…"]}')

@@ -9,11 +9,14 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from workers.sdk.labels import brush, raster, runlength
 from workers.sdk.labels import classes as c
 from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.formats import coco_points
 from workers.sdk.labels.results import Misfit
 from workers.sdk.labels.shapes import outline
 from workers.sdk.labels.strict_json import elements
@@ -30,12 +33,14 @@ def write(items: Iterable[Item], writing: Writing) -> Iterator[Member]:
 
 
 def _pieces(items: Iterable[Item], writing: Writing) -> Iterator[bytes]:
-    numbers = {name: n for n, name in enumerate(c.classes(writing.config, DRAWN), start=1)}
+    numbers = {name: n for n, name in enumerate(_classes(writing.config), start=1)}
     points = set(c.classes(writing.config, c.POINTS))
     categories = [
         {"id": n, "name": name, "supercategory": "", **({"keypoints": [name], "skeleton": []} if name in points else {})}
         for name, n in numbers.items()
     ]
+    skeletons, skeleton_numbers = coco_points.categories(writing.config, len(numbers) + 1)
+    categories += skeletons
     yield b'{"info": {"description": "Headrace", "version": "1.0"}, "licenses": [], "categories": ' + _dump(categories) + b', "images": ['
     with tempfile.TemporaryFile() as aside:
         images = regions = 0
@@ -46,16 +51,27 @@ def _pieces(items: Iterable[Item], writing: Writing) -> Iterator[bytes]:
             image = {"id": item.id, "file_name": item.key, "width": item.width, "height": item.height}
             yield (b",\n" if images else b"\n") + _dump(image)
             images += 1
-            for control, one, label in c.carried(writing.one(item, TITLE), writing, TITLE, DRAWN):
+            size = (item.width, item.height)
+            rest, instances = coco_points.apart(writing.one(item, TITLE), writing.config)
+            entries = (
+                (numbers[label], _entry(one, size, writing, control.type)) for control, one, label in c.carried(rest, writing, TITLE, DRAWN)
+            )
+            whole = ((skeleton_numbers[k.name], coco_points.entry(k, group, size, writing)) for k, group in instances)
+            for category, entry in chain(entries, whole):
                 regions += 1
-                entry = _entry(one, (item.width, item.height), writing, control.type)
-                head = {"id": regions, "image_id": item.id, "category_id": numbers[label], "iscrowd": 0}
+                head = {"id": regions, "image_id": item.id, "category_id": category, "iscrowd": 0}
                 aside.write((b",\n" if regions > 1 else b"\n") + _dump({**head, **entry}))
         yield b'\n], "annotations": ['
         aside.seek(0)
         while piece := aside.read(128 * 1024):
             yield piece
         yield b"\n]}\n"
+
+
+def _classes(config: LabelConfig) -> list[str]:
+    """All but the points of skeletons, which are categories of their own."""
+    single = replace(config, controls=tuple(k for k in config.controls if not k.skeleton))
+    return c.classes(single, DRAWN)
 
 
 def _dump(value: Any) -> bytes:
@@ -166,7 +182,8 @@ class _Result:
             raise Misfit("category_id", f"There is no category {one.get('category_id')!r}.", "the id of a category of this file")
         outlines = one.get("segmentation") or []
         if one.get("keypoints"):
-            yield from self._points(one, label, id_, size)
+            names = self._names.get("points " + _category(one)) or []
+            yield from coco_points.read(self._config, one["keypoints"], label, list(names), id_, size)
         elif isinstance(outlines, dict):
             yield from self._mask(runlength.unpacked(outlines, (target.width or size[0], target.height or size[1])), label, id_, size)
         elif outlines:
@@ -203,20 +220,6 @@ class _Result:
             return
         for n, points in enumerate(raster.trace(brush.pixels_of(mask))):
             yield c.region(control, f"{id_}-{n}" if n else id_, label, c.polygon(points, size), size)
-
-    def _points(self, one: Json, label: str, id_: str, size: tuple[int, int]) -> Iterator[Json]:
-        flat = one["keypoints"]
-        if not isinstance(flat, list) or len(flat) % 3:
-            raise Misfit("keypoints", "Key points come in threes.", "[x, y, visibility, …]")
-        numbers, names = _numbers(flat, len(flat), "keypoints"), self._names.get("points " + _category(one)) or []
-        for n in range(len(flat) // 3):
-            x, y, seen = numbers[3 * n : 3 * n + 3]
-            name = names[n] if n < len(names) else label
-            if seen > 0:
-                known = name in c.classes(self._config, c.POINTS)
-                control = c.taker(self._config, name if known else label, c.POINTS)
-                place = {"x": c.percent(x, size[0]), "y": c.percent(y, size[1])}
-                yield c.region(control, f"{id_}-{n}" if n else id_, name if known else label, place, size)
 
 
 def _filled(outlines: list[list[float]], size: tuple[int, int]) -> brush.Mask:

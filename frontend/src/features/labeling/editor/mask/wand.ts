@@ -79,31 +79,33 @@ export async function floodedInPieces(colours: Colours, seed: Point, tolerance: 
   }
 }
 
-/** Rows read from the image at once. */
-const BAND = 64
+/** Rows of a large image that are read at once; a small one is read whole. */
+const ROWS = 64
+const SMALL = 1_000_000
 
 /** An image's colours at a fraction of its size, read in bands when they are first asked for. */
 export function coloursOf(image: HTMLImageElement, shrink: number): Colours {
   const width = Math.max(1, Math.floor(image.naturalWidth / shrink))
   const height = Math.max(1, Math.floor(image.naturalHeight / shrink))
+  const high = width * height <= SMALL ? height : ROWS
   const bands: (Uint8ClampedArray | undefined)[] = []
   const canvas = document.createElement('canvas')
   canvas.width = width
-  canvas.height = BAND
+  canvas.height = high
   const context = canvas.getContext('2d', { willReadFrequently: true })
-  const read = (band: number): Uint8ClampedArray => {
-    if (!context) return new Uint8ClampedArray(4 * width * BAND)
-    context.clearRect(0, 0, width, BAND)
-    context.drawImage(image, 0, -band * BAND, width, height)
-    return context.getImageData(0, 0, width, BAND).data
+  const read = (n: number): Uint8ClampedArray => {
+    if (!context) return new Uint8ClampedArray(4 * width * high)
+    context.clearRect(0, 0, width, high)
+    context.drawImage(image, 0, -n * high, width, height)
+    return context.getImageData(0, 0, width, high).data
   }
   return {
     width,
     height,
     row: (y) => {
-      const band = Math.floor(y / BAND)
-      const data = (bands[band] ??= read(band))
-      const at = (y - band * BAND) * width * 4
+      const n = Math.floor(y / high)
+      const data = (bands[n] ??= read(n))
+      const at = (y - n * high) * width * 4
       return data.subarray(at, at + width * 4)
     },
   }
@@ -116,6 +118,10 @@ export function shrinkTo(size: Size, pixels: number): number {
 
 /** Joins what was filled, perhaps on a smaller image, into bits of the full one, or takes it out of them; gives what may have changed. */
 export function laidInto(bits: Uint8Array, size: Size, filled: Filled, small: Size, value: 0 | 1): Rect {
+  if (small.width === size.width && small.height === size.height) {
+    for (let at = filled.part.y * size.width; at < (filled.part.y + filled.part.height) * size.width; at++) if (filled.bits[at]) bits[at] = value
+    return filled.part
+  }
   const across = size.width / small.width
   const down = size.height / small.height
   const { part } = filled
