@@ -5734,6 +5734,11 @@ export interface components {
              * @default false
              */
             wand: boolean;
+            /**
+             * Skeleton
+             * @default []
+             */
+            skeleton: string[][];
         };
         /**
          * LabelFormatOut

@@ -8,6 +8,7 @@ import { KeyCap } from './panel/KeyCap'
 
 const GROUPS = ['Draw', 'Regions', 'Edit', 'View'] as const
 const MASKS = /^annotation\.(mask|brush)-/
+const POINTS = /^annotation\.skeleton-/
 const ARROWS = /^annotation\.(move|size)(-far)?-/
 
 const IMAGE_KEYS: readonly (readonly [string, string])[] = [
@@ -33,7 +34,8 @@ export function KeyHelp() {
   const editor = useStore()
   const opened = useStoreState((state) => state.help)
   const paints = editor.config.controls.some((control) => shapeKind(control.type) === 'brush')
-  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)))
+  const joins = editor.config.controls.some((control) => control.skeleton.length > 0)
+  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)) && (joins || !POINTS.test(action.id)))
   const tags = new Set(editor.config.objects.map((object) => object.tag))
   const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(paints ? MASK_KEYS : []), ...(tags.has('Text') ? TEXT_KEYS : [])]
   return (

@@ -59,6 +59,8 @@ export interface LabelControl {
   readonly opacity: number
   /** Masks may also be made by colour. */
   readonly wand: boolean
+  /** Pairs of labels of key points that a line joins. */
+  readonly skeleton: readonly (readonly [string, string])[]
 }
 
 export type LayoutNode =

@@ -23,6 +23,7 @@ export function control(name: string, tag: LabelControl['tag'], labels: readonly
     stroke_width: 2,
     opacity: 0.2,
     wand: false,
+    skeleton: [],
     ...more,
   }
 }

@@ -17,6 +17,8 @@ export interface Region {
   readonly original_height?: number
   readonly image_rotation?: 0
   readonly origin?: Origin
+  /** The key point with which its instance began. */
+  readonly parentID?: string
   readonly meta?: { readonly text?: readonly string[] }
 }
 
@@ -149,7 +151,17 @@ export function withGeometry(result: Result, id: string, geometry: Value): Resul
 
 export function withoutRegions(result: Result, ids: ReadonlySet<string>): Result {
   const kept = result.filter((entry) => (isRelation(entry) ? !ids.has(entry.from_id) && !ids.has(entry.to_id) : !ids.has(entry.id)))
-  return kept.length === result.length ? result : kept
+  if (kept.length === result.length) return result
+  // The points of an instance whose first is gone follow the next one.
+  const heirs = new Map<string, string>()
+  return kept.map((entry): Entry => {
+    if (isRelation(entry) || entry.parentID === undefined || !ids.has(entry.parentID)) return entry
+    const heir = heirs.get(entry.parentID)
+    if (heir) return { ...entry, parentID: heir }
+    heirs.set(entry.parentID, entry.id)
+    const { parentID: _, ...first } = entry
+    return first
+  })
 }
 
 /** Copies of regions with their attributes and the relations between them, under new ids. */
@@ -157,7 +169,11 @@ export function copied(entries: Result): { entries: Entry[]; ids: string[] } {
   const ids = new Map<string, string>()
   for (const entry of entries) if (!isRelation(entry) && !ids.has(entry.id)) ids.set(entry.id, newId())
   const made = entries.flatMap((entry): Entry[] => {
-    if (!isRelation(entry)) return [{ ...entry, id: ids.get(entry.id) ?? newId(), origin: 'manual' }]
+    if (!isRelation(entry)) {
+      const { parentID, ...rest } = entry
+      const parent = parentID && ids.get(parentID)
+      return [{ ...rest, id: ids.get(entry.id) ?? newId(), origin: 'manual', ...(parent ? { parentID: parent } : {}) }]
+    }
     const [from, to] = [ids.get(entry.from_id), ids.get(entry.to_id)]
     return from && to ? [{ ...entry, from_id: from, to_id: to }] : []
   })

@@ -95,6 +95,8 @@ export interface EditorState {
   readonly peers: readonly Peer[]
   /** Null: selecting and moving. */
   readonly brush: Brush | null
+  /** The skeleton that is being placed: its first point ('' before that), and the labels that were skipped. */
+  readonly instance: { readonly root: string; readonly skipped: readonly string[] } | null
   /** The region from which a relation is being made. */
   readonly relating: string | null
   readonly looks: Looks

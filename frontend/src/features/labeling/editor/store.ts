@@ -10,6 +10,7 @@ import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
 import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, MaskTools, Peer, View } from './state'
+import { goOn } from './skeleton'
 import { takenOver } from './suggestions'
 
 const NONE: ReadonlySet<string> = new Set<string>()
@@ -58,6 +59,7 @@ export class EditorStore {
       accepted: NONE,
       suggestions: options.suggestions ?? [],
       brush: kept ? kept.brush : this.onlyBrush(),
+      instance: null,
       relating: null,
       looks: before?.state.looks ?? LOOKS,
       masks: before ? { ...before.state.masks, busy: false } : MASKS,
@@ -156,12 +158,17 @@ export class EditorStore {
   private travel(history: History<Result>, word: string, label: string | undefined): void {
     if (this.state.readOnly || history === this.history) return
     this.history = history
-    this.publish(label ? `${word}: ${label}` : word)
+    this.went(word, label)
   }
 
   private travelled(word: 'Undone' | 'Redone', live: LiveResult): void {
     const label = this.state.readOnly ? undefined : word === 'Undone' ? live.undo() : live.redo()
-    if (label !== undefined) this.publish(label ? `${word}: ${label}` : word)
+    if (label !== undefined) this.went(word, label)
+  }
+
+  private went(word: string, label: string | undefined): void {
+    this.publish(label ? `${word}: ${label}` : word)
+    if (this.state.instance) goOn(this, this.state.instance.root, this.state.instance.skipped)
   }
 
   /** Somebody else changed the result. */
@@ -186,12 +193,12 @@ export class EditorStore {
   }
 
   /** A new region; its id, or null where nothing may be changed. */
-  add(drawer: LabelControl, geometry: Value, label: string): string | null {
+  add(drawer: LabelControl, geometry: Value, label: string, parent?: string): string | null {
     const namer = namerOf(this.config, drawer)
     const id = results.newId()
     const size = this.sizes[drawer.to]
     const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const } : {}
-    const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual' })
+    const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual', ...(parent ? { parentID: parent } : {}) })
     const named = namer && label !== '' ? { [namer.type]: [label] } : {}
     const made = namer === drawer || !namer ? [entry(drawer, { ...geometry, ...named })] : [entry(drawer, geometry), ...(label ? [entry(namer, { ...geometry, ...named })] : [])]
     return this.apply([...this.state.result, ...made], `${label || 'Region'} added`) ? id : null
@@ -201,7 +208,20 @@ export class EditorStore {
     const drawer = this.drawer
     const size = drawer && this.sizes[drawer.to]
     if (!drawer || !size || !this.state.brush) return null
-    return this.add(drawer, valueOf(shape, size), this.state.brush.label)
+    const { root = '', skipped = [] } = (drawer.skeleton.length > 0 && this.state.instance) || {}
+    const id = this.add(drawer, valueOf(shape, size), this.state.brush.label, root)
+    if (id && drawer.skeleton.length > 0) goOn(this, root || id, skipped)
+    return id
+  }
+
+  /** Regions of one image together, as far as all of them stay inside it. */
+  moveAll(ids: ReadonlySet<string>, dx: number, dy: number): void {
+    let next: Result = this.state.result
+    for (const region of this.regions) {
+      const shape = ids.has(region.id) && this.editable(region.id) ? this.shape(region) : null
+      if (shape) next = results.withGeometry(next, region.id, valueOf(moved(shape, dx, dy), this.sizeOf(region)))
+    }
+    this.apply(next, `${ids.size} regions moved`)
   }
 
   /** Enter on the canvas: a shape in the middle of what is seen, selected, for the arrows to move and to size. */
@@ -375,7 +395,7 @@ export class EditorStore {
 
   /** A tool's button or key: draws with the label last used with that kind of shape, else its first. */
   useTool(kind: ShapeKind | null): void {
-    if (kind === null) return this.set({ brush: null, relating: null })
+    if (kind === null) return this.set({ brush: null, relating: null, instance: null })
     if (this.state.readOnly) return
     const drawer = this.config.controls.find((control) => shapeKind(control.type) === kind)
     const namer = drawer && namerOf(this.config, drawer)

@@ -6,6 +6,7 @@ import { arrows, drawTools, finish, selectTool } from './draw'
 import { acceptAll, confirm, copy, duplicate, paste, redo, remove, undo } from './edit'
 import { larger, maskTools, smaller } from './masks'
 import { all, deselect, hide, lock, next, previous, relate } from './regions'
+import { occlude, skip } from './skeleton'
 import { actual, fit, help, panel, texts, zoomIn, zoomOut, zoomTo } from './view'
 
 export const ACTIONS: readonly Action[] = [
@@ -27,6 +28,8 @@ export const ACTIONS: readonly Action[] = [
   selectTool,
   ...drawTools,
   ...maskTools,
+  skip,
+  occlude,
   smaller,
   larger,
   finish,

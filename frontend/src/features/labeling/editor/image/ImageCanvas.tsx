@@ -18,11 +18,14 @@ import { against, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
 import { useMasks } from './useMasks'
 import { usePlacing } from './usePlacing'
-import { usePointer } from './usePointer'
+import { usePointer, type Lifted } from './usePointer'
+import { Steady } from './steady'
 import { bringing, closeTo, panned, seenOf, zoomed } from './view'
 
 /** Larger than this the pixels themselves are wanted, not a blur of them. */
 const PIXELS = 4
+/** So long nobody moved the view: it is drawn in full. */
+const RESTS_MS = 120
 
 export function ImageCanvas({ object }: { object: LabelObject }) {
   const editor = useStore()
@@ -39,9 +42,12 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const size = ready?.url === url ? ready.size : null
   const lost = url === '' || broken === url
   const { box, placing, place, fit } = usePlacing(frame, size)
-  const { pictures, plan, held } = usePictures(object.name, size)
+  const [lifted, setLifted] = useState<Lifted | null>(null)
+  const { pictures, plan, moving, instance, held } = usePictures(object.name, size, lifted?.ids ?? null)
   const masks = useMasks({ object: object.name, image, live, cursor: circle, size, box, placing, pictures })
-  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space, masks })
+  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space, masks, onLift: setLifted, instance })
+  const [steady] = useState(() => new Steady())
+  const [rested, setRested] = useState(placing)
   const looks = useStoreState((state) => state.looks)
   const brush = useStoreState((state) => state.brush)
   const relating = useStoreState((state) => state.relating)
@@ -55,6 +61,11 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
     if (size) editor.sizes[object.name] = size
     if (size && editor.state.masks.size === 0) editor.sizeBrush(Math.round(Math.min(size.width, size.height) / 20))
   }, [editor, object.name, size])
+
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(placing), RESTS_MS)
+    return () => clearTimeout(timer)
+  }, [placing])
 
   const now = useLatest(() => ({ size, box, placing }))
   useEffect(() => {
@@ -178,7 +189,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       {size && box.width > 0 && (
         <Stage ref={stage} width={box.width} height={box.height} x={placing.x} y={placing.y} scaleX={placing.scale} scaleY={placing.scale} className={classes.stage}>
           <Layer listening={false}>
-            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => paint(context._context, plan, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />
+            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => steady.paint(context._context, { plan, texts: looks.texts, placing, box, size, moving: rested !== placing })} />
           </Layer>
           <Layer>
             {held && masks.painting !== held.id && (
@@ -194,6 +205,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
                 onChange={(shape, word) => editor.setShape(held.id, shape, word)}
               />
             )}
+            {moving && lifted && <KonvaShape listening={false} x={lifted.by.x} y={lifted.by.y} sceneFunc={(context) => paint(context._context, moving, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />}
             {drawsHere && !paints && pointer.at && !pointer.drawing && (
               <>
                 <Line listening={false} points={[(pointer.at.x - placing.x) * px, -placing.y * px, (pointer.at.x - placing.x) * px, (box.height - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
@@ -241,6 +253,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       )}
       {size && <div className={classes.scale} aria-hidden>{Math.round(placing.scale * 100)} %</div>}
       {size && shapeKind(drawer?.type ?? '') === 'polygon' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each corner. Enter or the first corner closes, Backspace takes one back, Esc gives up.</div>}
+      {size && drawsHere && drawer && drawer.skeleton.length > 0 && <div className={classes.hint}>Click: {brush?.label}. A full stop skips it, Shift K says it is hidden, Esc begins another one.</div>}
       {relating && <div className={classes.hint}>Click the region it relates to. Esc gives up.</div>}
     </div>
   )

@@ -29,11 +29,19 @@ export interface Arrow {
   readonly strong: boolean
 }
 
+/** A line of a skeleton. */
+export interface Bone {
+  readonly from: Point
+  readonly to: Point
+  readonly color: string
+}
+
 export interface Plan {
   readonly pictures: readonly Picture[]
   readonly without: string | undefined
   readonly arrows: readonly Arrow[]
   readonly groups: readonly Group[]
+  readonly bones: readonly Bone[]
   readonly masks: readonly { readonly mask: Mask; readonly tint: Tint }[]
 }
 
@@ -78,7 +86,7 @@ function add({ boxes, path }: Group, shape: Shape): void {
 }
 
 /** Made when regions change, used for every frame until they change again. Of `without` only the text is drawn here. */
-export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], without?: string): Plan {
+export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], bones: readonly Bone[], without?: string): Plan {
   const groups = new Map<string, Group>()
   for (const picture of pictures) {
     if (picture.id === without) continue
@@ -90,7 +98,7 @@ export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], w
     add(group, picture.shape)
   }
   const masks = pictures.flatMap((picture) => (picture.shape.kind === 'brush' && picture.id !== without ? { mask: picture.shape.mask, tint: tintOf(picture) } : []))
-  return { pictures, without, arrows, groups: [...groups.values()], masks }
+  return { pictures, without, arrows, bones, groups: [...groups.values()], masks }
 }
 
 export function tintOf({ color, fill, chosen, ghost }: Picture): Tint {
@@ -152,6 +160,17 @@ export function paint(context: CanvasRenderingContext2D, plan: Plan, frame: Fram
     context.globalAlpha = 1
   }
   context.setLineDash([])
+  for (const bone of plan.bones) {
+    context.beginPath()
+    context.moveTo(bone.from.x, bone.from.y)
+    context.lineTo(bone.to.x, bone.to.y)
+    context.strokeStyle = withAlpha(against(bone.color), 0.7)
+    context.lineWidth = 4.5 * px
+    context.stroke()
+    context.strokeStyle = bone.color
+    context.lineWidth = 2.5 * px
+    context.stroke()
+  }
   for (const picture of plan.pictures) if (picture.shape.kind === 'keypoint' && picture.id !== plan.without) paintPoint(context, picture.shape, picture.color, px, picture.chosen, picture.dashed)
   for (const arrow of plan.arrows) paintArrow(context, arrow, px)
   if (frame.texts) paintTexts(context, plan.pictures, frame)

@@ -3,11 +3,11 @@
  * picking, panning (space, middle button, empty ground, two fingers), pinching.
  */
 import type Konva from 'konva'
-import { useRef, useState, type PointerEvent, type RefObject } from 'react'
+import { useRef, useState, type MouseEvent, type PointerEvent, type RefObject } from 'react'
 import { flushSync } from 'react-dom'
 
 import { shapeKind } from '../config'
-import type { Point, Shape, Size } from '../geometry'
+import { boundsOf, type Point, type Rect, type Shape, type Size } from '../geometry'
 import { useLatest, useStore } from '../hooks'
 import { finished, pressed, pulled, released, shortened, type Drawing } from './drawing'
 import { pictureAt, type Picture } from './paint'
@@ -24,6 +24,12 @@ type Gesture =
   | { readonly kind: 'pinch'; distance: number; middle: Point }
   | { readonly kind: 'draw' }
   | { readonly kind: 'paint' }
+  | { readonly kind: 'group'; readonly from: Point; readonly ids: ReadonlySet<string>; readonly hit: string; readonly room: Rect }
+
+export interface Lifted {
+  readonly ids: ReadonlySet<string>
+  readonly by: Point
+}
 
 export function usePointer(given: {
   object: string
@@ -35,6 +41,9 @@ export function usePointer(given: {
   pictures: readonly Picture[]
   space: RefObject<boolean>
   masks: ReturnType<typeof useMasks>
+  /** Regions that are moved together, and how far; null when none are. */
+  onLift: (lifted: Lifted | null) => void
+  instance: (id: string) => string[]
 }) {
   const editor = useStore()
   const [drawing, setDrawing] = useState<Drawing | null>(null)
@@ -52,6 +61,21 @@ export function usePointer(given: {
   const brush = () => {
     const drawer = editor.drawer
     return !editor.state.readOnly && drawer?.to === given.object && !editor.state.relating ? shapeKind(drawer.type) : null
+  }
+
+  /** How far a group is moved, in whole pixels of the image, so that all of it stays inside; null for no way at all. */
+  const together = (now: Extract<Gesture, { kind: 'group' }>, where: Point, size: Size): Point | null => {
+    const [across, down] = [where.x - now.from.x, where.y - now.from.y]
+    if (Math.hypot(across, down) < MOVED) return null
+    const { scale } = given.placing
+    const fit = (way: number, low: number, high: number) => Math.min(Math.max(Math.round(way / scale), Math.ceil(-low)), Math.floor(high))
+    return { x: fit(across, now.room.x, size.width - now.room.x - now.room.width), y: fit(down, now.room.y, size.height - now.room.y - now.room.height) }
+  }
+
+  const onDoubleClick = (event: MouseEvent<HTMLElement>) => {
+    const hit = brush() ? null : pictureAt(given.pictures, toImage(given.placing, screen(event)), REACH.fine / given.placing.scale, false)
+    const whole = hit && !hit.ghost ? given.instance(hit.id) : []
+    if (whole.length > 1) editor.select(whole)
   }
 
   const finish = (shape: Shape | undefined) => {
@@ -108,6 +132,12 @@ export function usePointer(given: {
       editor.select([hit.id])
     } else if (hit) {
       if (event.shiftKey) editor.select(toggled(editor.state.selected, hit.id))
+      else if (editor.state.selected.size > 1 && editor.state.selected.has(hit.id) && !editor.state.readOnly && !editor.state.relating) {
+        const ids = new Set([...editor.state.selected].filter((id) => editor.editable(id)))
+        const corners = given.pictures.flatMap(({ id, box }) => (ids.has(id) ? [{ x: box.x, y: box.y }, { x: box.x + box.width, y: box.y + box.height }] : []))
+        event.currentTarget.setPointerCapture(event.pointerId)
+        gesture.current = { kind: 'group', from: where, ids, hit: hit.id, room: boundsOf(corners) }
+      }
       else {
         flushSync(() => editor.select([hit.id]))
         gesture.current = { kind: 'pick', from: where, id: hit.id }
@@ -140,6 +170,11 @@ export function usePointer(given: {
       const { last } = now
       given.place((placing) => panned(placing, where.x - last.x, where.y - last.y, size, given.box))
       now.last = where
+      return
+    }
+    if (now?.kind === 'group') {
+      const by = together(now, where, size)
+      if (by) given.onLift({ ids: now.ids, by })
       return
     }
     if (now?.kind === 'pick') {
@@ -176,6 +211,13 @@ export function usePointer(given: {
     const now = gesture.current
     gesture.current = null
     if (panning) setPanning(false)
+    if (now?.kind === 'group' && given.size) {
+      const by = together(now, screen(event), given.size)
+      given.onLift(null)
+      if (by && event.type !== 'pointercancel') editor.moveAll(now.ids, by.x, by.y)
+      // A press without a way means this one alone.
+      else if (!by) editor.select([now.hit])
+    }
     if (now?.kind === 'paint') {
       if (event.type === 'pointercancel') given.masks.cancel()
       else given.masks.up()
@@ -219,7 +261,7 @@ export function usePointer(given: {
     return true
   })
 
-  return { drawing, at, hover, panning, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave } }
+  return { drawing, at, hover, panning, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave, onDoubleClick } }
 }
 
 function toggled(selected: ReadonlySet<string>, id: string): Set<string> {
