@@ -10,8 +10,10 @@ import colorsys
 import contextlib
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
+from workers.sdk.labels.brush import BRUSHES
 from workers.sdk.labels.config import LABELLED, ON, TYPES, VALUE_TYPES, Label, LabelConfig, LabelControl, LabelObject
 
 MOST_BYTES = 200_000
@@ -70,6 +72,8 @@ KNOWN: dict[str, set[str]] = {
     },
     **{tag: COMMON | DRAWN | {"choice", "maxUsages", "showInline", "opacity", "allowEmpty", "value"}
        for tag in TYPES if tag not in VALUE_TYPES},
+    "KeyPointLabels": COMMON | DRAWN | {"choice", "maxUsages", "showInline", "opacity", "allowEmpty", "value", "skeleton"},
+    "MagicWand": COMMON | DRAWN | {"blurradius", "defaultthreshold"},
 }  # fmt: skip
 NOT_YET = {"visibleWhen", "whenTagName", "whenLabelValue", "whenChoiceValue", "valueList", "apiUrl"}
 """Attributes that change what may be answered, and that the editor does not follow."""
@@ -121,6 +125,7 @@ class _Reader:
             return None
         layout = self._view(root, 0)
         self._together()
+        self._wands(layout)
         if self.problems or layout is None:
             return None
         return LabelConfig(objects=tuple(self.objects), controls=tuple(self.controls), layout=tuple(layout["children"]))
@@ -220,7 +225,8 @@ class _Reader:
             step=self._number(element, "step"), placeholder=(element.get("placeholder") or "")[:300],
             rows=int(self._number(element, "rows", 1) or 3),
             max_submissions=int(n) if (n := self._number(element, "maxSubmissions", 1)) else None,
-            stroke_width=self._number(element, "strokeWidth", 0) or 2, opacity=min(self._number(element, "opacity", 0) or 0.2, 1),
+            skeleton=self._skeleton(element, labels), wand=tag == "MagicWand", stroke_width=self._number(element, "strokeWidth", 0) or 2, 
+            opacity=min(self._number(element, "opacity", 0) or (0.5 if TYPES[tag] in BRUSHES else 0.2), 1),
         ))  # fmt: skip
         if tag == "Choices" and element.get("choice") not in (None, "single", "single-radio", "multiple"):
             self.wrong(element.sourceline, f'choice="{element.get("choice")}" is unknown.', "single or multiple")
@@ -256,6 +262,19 @@ class _Reader:
         if len(found) > MOST_LABELS:
             self.wrong(element.sourceline, f"<{element.tag}> has {len(found):,} values.", f"at most {MOST_LABELS:,}")
         return tuple(found[:MOST_LABELS])
+
+    def _skeleton(self, element: Any, labels: tuple[Label, ...]) -> tuple[tuple[str, str], ...]:
+        """`nose-left eye,nose-right eye`: a label may have a - in it."""
+        known = {label.value for label in labels}
+        edges = []
+        for written in filter(None, (part.strip() for part in (element.get("skeleton") or "").split(","))):
+            cuts = [(written[:n].strip(), written[n + 1 :].strip()) for n, letter in enumerate(written) if letter == "-"]
+            edge = next(((a, b) for a, b in cuts if a in known and b in known and a != b), None)
+            if edge is None:
+                self.wrong(element.sourceline, f"“{written[:80]}” of the skeleton joins no two labels.", "two labels with a - between them")
+            elif edge not in edges:
+                edges.append(edge)
+        return tuple(edges)
 
     def _color(self, element: Any, written: str | None, place: int) -> str:
         if written:
@@ -309,6 +328,22 @@ class _Reader:
                 self.wrong(
                     line, f"“{control.name}” is asked for every region, and nothing makes regions.", "a control such as <RectangleLabels …>"
                 )
+
+    def _wands(self, layout: Json | None) -> None:
+        """A magic wand beside a brush is a tool of that brush: what it marks is the brush's."""
+        brushes = {c.to for c in self.controls if c.type in BRUSHES and c.tag != "MagicWand"}
+        wands = {c.name: c.to for c in self.controls if c.tag == "MagicWand" and c.to in brushes}
+        kept = (c for c in self.controls if c.name not in wands)
+        self.controls = [replace(c, wand=c.wand or (c.type in BRUSHES and c.to in wands.values())) for c in kept]
+
+        def without(node: Json) -> None:
+            node["children"] = [child for child in node["children"] if child.get("name") not in wands]
+            for child in node["children"]:
+                if child["kind"] == "view":
+                    without(child)
+
+        if layout is not None:
+            without(layout)
 
     def ask_label_studio(self, xml: str) -> None:
         """Label Studio's own parser: what we keep, it must be able to open."""

@@ -60,6 +60,8 @@ class LabelControlOut(Schema):
     max_submissions: int | None
     stroke_width: float
     opacity: float
+    wand: bool = False
+    skeleton: list[list[str]] = []
 
 
 class LabelConfigOut(Schema):

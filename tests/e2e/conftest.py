@@ -19,6 +19,7 @@ from infra.supervisor import studio as studios
 from infra.supervisor.studio import Studio
 from tests.e2e import browser as chromium
 from tests.e2e.browser import DESK, MAKE_TOKEN, Watch
+from tests.e2e.editor_page.served import address, bench  # noqa: F401 — fixtures of all tests here
 from tests.e2e.furnish import Project, furnish
 from tests.e2e.labels import Labels, furnish_labels
 from workers.sdk.client import Client

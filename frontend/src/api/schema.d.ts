@@ -5729,6 +5729,16 @@ export interface components {
             stroke_width: number;
             /** Opacity */
             opacity: number;
+            /**
+             * Wand
+             * @default false
+             */
+            wand: boolean;
+            /**
+             * Skeleton
+             * @default []
+             */
+            skeleton: string[][];
         };
         /**
          * LabelFormatOut

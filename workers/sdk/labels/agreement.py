@@ -2,7 +2,7 @@
 
 Choices: Jaccard index. Ratings and numbers: 1 − |difference| / range. Texts: `difflib`'s ratio. Regions and spans: F1 of the pairs that
 match one to one, have the same labels and an intersection over union of at least 0.5 (greedy, best first; as in the PASCAL VOC challenge,
-Everingham et al. 2010). Key points match within 2 % of the image's diagonal.
+Everingham et al. 2010), of masks in pixels. Key points match within 2 % of the image's diagonal.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from workers.sdk.labels import brush
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.shapes import Outline, outline, overlap
 
 Json = dict[str, Any]
+Covered = Outline | brush.Mask | None
 MATCH = 0.5
 NEAR = 2.0
 """Percent of an image's diagonal within which two key points are the same."""
@@ -46,7 +48,7 @@ def f1(control: LabelControl, one: Sequence[Json], other: Sequence[Json]) -> flo
 
 def matches(control: LabelControl, one: Sequence[Json], other: Sequence[Json], *, same_label: bool = True) -> list[tuple[int, int, float]]:
     """Pairs of regions (place in `one`, place in `other`, intersection over union), best first, each region in one pair."""
-    shapes = [[outline(r) for r in side] for side in (one, other)]
+    shapes = [[covered(r) for r in side] for side in (one, other)]
     pairs = []
     for i, first in enumerate(one):
         for j, second in enumerate(other):
@@ -65,13 +67,20 @@ def matches(control: LabelControl, one: Sequence[Json], other: Sequence[Json], *
     return found
 
 
-def alike(first: Json, second: Json, a: Outline | None, b: Outline | None) -> float:
-    """How far two regions cover the same, 0 to 1, whatever their labels. `a` and `b` are their outlines."""
+def covered(region: Json) -> Covered:
+    """What a region of an image covers, made once for comparing it with many."""
+    return brush.mask_of(region) if "rle" in region["value"] else outline(region)
+
+
+def alike(first: Json, second: Json, a: Covered, b: Covered) -> float:
+    """How far two regions cover the same, 0 to 1, whatever their labels. `a` and `b`: what they cover."""
     one, other = first["value"], second["value"]
     if "start" in one:
         both = min(one["end"], other["end"]) - max(one["start"], other["start"])
         return float(max(both, 0) / (max(one["end"], other["end"]) - min(one["start"], other["start"])))
-    if a is None or b is None:  # key points
+    if isinstance(a, brush.Mask) and isinstance(b, brush.Mask):
+        return brush.alike(a, b)
+    if not isinstance(a, tuple) or not isinstance(b, tuple):  # key points
         across = math.hypot(one["x"] - other["x"], one["y"] - other["y"]) / math.sqrt(2)
         return 1.0 if across <= NEAR else 0.0
     return overlap(a, b)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from workers.sdk.labels import brush
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.results import Misfit
 from workers.sdk.labels.travel import Json, Said, Writing
 
 BOXES, POLYGONS = ("rectanglelabels", "rectangle"), ("polygonlabels", "polygon")
 ELLIPSES, POINTS = ("ellipselabels", "ellipse"), ("keypointlabels", "keypoint")
+MASKS = ("brushlabels", "brush", "magicwand")
 SHAPES = frozenset({*BOXES, *POLYGONS, *ELLIPSES})
 DECIMALS = 8
 """Of a percent, kept when pixels are read: a hundred-millionth, so that what was written comes back the same."""
@@ -56,6 +58,10 @@ def polygon(points: Sequence[tuple[float, float]], size: tuple[float, float]) ->
     return {"points": [[percent(x, size[0]), percent(y, size[1])] for x, y in points], "closed": True}
 
 
+def mask(found: brush.Mask) -> Json:
+    return {"format": "rle", "rle": brush.encode(found)}
+
+
 def labels_of(control: LabelControl, one: Json) -> list[str]:
     found: list[str] = one["value"].get(control.type) if control.labels else [control.name]
     return found
@@ -67,7 +73,8 @@ def turned(one: Json) -> bool:
 
 
 KINDS = {
-    "rectangle": "boxes", "polygon": "polygons", "ellipse": "ellipses", "keypoint": "key points", "labels": "spans", "choices": "choices",
+    "rectangle": "boxes", "polygon": "polygons", "ellipse": "ellipses", "keypoint": "key points", "brush": "masks", "magicwand": "masks",
+    "labels": "spans", "choices": "choices",
     "rating": "ratings", "number": "numbers", "textarea": "texts",
 }  # fmt: skip
 

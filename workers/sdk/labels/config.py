@@ -9,8 +9,9 @@ from typing import Any, Literal
 Json = dict[str, Any]
 REGION_TYPES = {
     "RectangleLabels": "rectanglelabels", "PolygonLabels": "polygonlabels", "EllipseLabels": "ellipselabels",
-    "KeyPointLabels": "keypointlabels",
-    "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Labels": "labels",
+    "KeyPointLabels": "keypointlabels", "BrushLabels": "brushlabels",
+    "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Brush": "brush",
+    "MagicWand": "magicwand", "Labels": "labels",
 }  # fmt: skip
 """Controls that make regions, and the type that their regions have in a result."""
 VALUE_TYPES = {"Choices": "choices", "Rating": "rating", "TextArea": "textarea", "Number": "number"}
@@ -42,7 +43,8 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelControl:
-    """`maximum` of a Rating is its number of stars."""
+    """`maximum` of a Rating is its number of stars; `wand`: its masks may also be made by colour (Label Studio's
+    MagicWand); `skeleton`: pairs of labels of key points that a line joins (decision 21)."""
 
     name: str
     to: str
@@ -62,6 +64,8 @@ class LabelControl:
     max_submissions: int | None = None
     stroke_width: float = 2
     opacity: float = 0.2
+    wand: bool = False
+    skeleton: tuple[tuple[str, str], ...] = ()
 
     @property
     def values(self) -> frozenset[str]:
@@ -102,13 +106,18 @@ class LabelConfig:
 
 
 def _plain(control: LabelControl) -> Json:
-    return {**asdict(control), "labels": [asdict(label) for label in control.labels]}
+    return {**asdict(control), "labels": [asdict(label) for label in control.labels], "skeleton": [list(e) for e in control.skeleton]}
+
+
+def _control(value: Json) -> LabelControl:
+    labels, skeleton = value["labels"], value.get("skeleton", ())
+    return LabelControl(**{**value, "labels": tuple(Label(**one) for one in labels), "skeleton": tuple((a, b) for a, b in skeleton)})
 
 
 def from_json(value: Json) -> LabelConfig:
     """What `as_json` gave."""
     return LabelConfig(
         objects=tuple(LabelObject(**o) for o in value["objects"]),
-        controls=tuple(LabelControl(**{**c, "labels": tuple(Label(**label) for label in c["labels"])}) for c in value["controls"]),
+        controls=tuple(_control(c) for c in value["controls"]),
         layout=tuple(value["layout"]),
     )

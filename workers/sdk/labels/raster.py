@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from workers.sdk.labels.brush import decode, pixels_of
 from workers.sdk.labels.results import MOST_POINTS, MOST_REGIONS, Misfit
 
 if TYPE_CHECKING:
@@ -42,15 +43,22 @@ def fill(mask: np.ndarray[Any, Any], outline: Sequence[Point], value: int) -> No
     mask[top:bottom][inside] = value
 
 
-def png(width: int, height: int, shapes: Sequence[tuple[int, Sequence[Point]]], colors: Sequence[str]) -> bytes:
-    """A PNG whose pixels are class numbers (0: none); `shapes` are (class, outline in pixels), a later one lies over an earlier one.
+Drawn = Sequence[Point] | dict[str, Any]
+"""An outline in pixels, or a brush mask: {rle, width, height}."""
+
+
+def png(width: int, height: int, shapes: Sequence[tuple[int, Drawn]], colors: Sequence[str]) -> bytes:
+    """A PNG whose pixels are class numbers (0: none); `shapes` are (class, what is drawn), a later one lies over an earlier one.
     `colors` (#rrggbb) of the classes from 1 on are its palette."""
     import numpy as np
     from PIL import Image
 
     mask = np.zeros((height, width), dtype=np.uint8)
-    for number, outline in shapes:
-        fill(mask, outline, number)
+    for number, drawn in shapes:
+        if isinstance(drawn, dict):
+            mask[pixels_of(decode(drawn["rle"], drawn["width"], drawn["height"]), (width, height))] = number
+        else:
+            fill(mask, drawn, number)
     image = Image.fromarray(mask, "P")
     image.putpalette(b"\0\0\0" + b"".join(bytes.fromhex(color[1:]) for color in colors))
     out = io.BytesIO()

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from workers.sdk.labels.brush import BRUSHES, BadMask, decode
 from workers.sdk.labels.config import LABELLED, LabelConfig, LabelControl
 
 Json = dict[str, Any]
@@ -153,11 +154,14 @@ def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
     value = region.get("value")
     if not isinstance(value, dict):
         raise Misfit("value", "The value is an object.", "{…}")
-    checked = VALUES[control.type](control, value, data)
     for side in ("original_width", "original_height"):
         size = region.get(side)
         if size is not None and not (isinstance(size, int) and not isinstance(size, bool) and 0 < size < 10**6):
             raise Misfit(side, "The size of the image is a number of pixels.", "a whole number above 0")
+    checked = _mask(control, value, region) if control.type in BRUSHES else VALUES[control.type](control, value, data)
+    parent = region.get("parentID")
+    if parent is not None and parent != "" and (not isinstance(parent, str) or not ID.fullmatch(parent)):
+        raise Misfit("parentID", "A region is part of another one.", "the id of that region")
     meta = region.get("meta")
     if meta is not None and not isinstance(meta, dict):
         raise Misfit("meta", "The notes of a region are an object.", '{"text": ["…"]}')
@@ -246,6 +250,21 @@ def _polygon(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Jso
 def _keypoint(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
     width = {"width": _number(value, "width", 0, 100)} if "width" in value else {}
     return {"x": _number(value, "x", -EDGE, 100 + EDGE), "y": _number(value, "y", -EDGE, 100 + EDGE), **width, **_labels(control, value)}
+
+
+def _mask(control: LabelControl, value: Json, region: Json) -> Json:
+    for side in ("original_width", "original_height"):
+        if region.get(side) is None:
+            raise Misfit(side, "A mask has the size of its image.", "a whole number above 0")
+    if value.get("format", "rle") != "rle":
+        raise Misfit("value.format", f"Masks in the format “{str(value['format'])[:40]}” are not read.", "rle")
+    try:
+        mask = decode(value.get("rle"), region["original_width"], region["original_height"])
+    except BadMask as e:
+        raise Misfit("value.rle", e.message, e.expected) from None
+    if not mask.edges:
+        raise Misfit("value.rle", "The mask has no pixel.", "at least one")
+    return {"format": "rle", "rle": value["rle"], **_labels(control, value)}
 
 
 def _span(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:

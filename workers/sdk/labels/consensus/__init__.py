@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from workers.sdk.labels.agreement import alike, of_control, same_text
+from workers.sdk.labels import skeleton
+from workers.sdk.labels.agreement import alike, covered, of_control, same_text
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.consensus.dawid_skene import Floats, posterior
 from workers.sdk.labels.consensus.geometry import median
 from workers.sdk.labels.consensus.regions import Cluster, clusters
-from workers.sdk.labels.shapes import outline
 
 Json = dict[str, Any]
 KEEP = 0.5
@@ -153,13 +153,14 @@ def _regions(
 ) -> list[Json]:
     """The regions of a control with their attributes; `new_ids` learns which region each (annotator, id) went into."""
     kept: list[Cluster] = []
+    ids: list[str] = []
     result: list[Json] = []
     attributes = [c for c in config.controls if c.per_region and c.to == control.to]
     for cluster in clusters(control, [v.says(control) for v in voices], weights):
         if cluster.weight < keep * sum(weights) - 1e-9 or any(_again(control, cluster, other) for other in kept):
             continue
         kept.append(cluster)
-        id_ = hashlib.sha256(_canonical([control.name, len(kept), cluster.value]).encode()).hexdigest()[:12]
+        ids.append(id_ := hashlib.sha256(_canonical([control.name, len(kept), cluster.value]).encode()).hexdigest()[:12])
         sizes: Json = {k: cluster.middle[k] for k in ("original_width", "original_height", "image_rotation") if k in cluster.middle}
         result.append({**_said(control, cluster.value, id_), **sizes})
         new_ids.update({(person, region["id"]): id_ for person, region in cluster.members})
@@ -167,7 +168,32 @@ def _regions(
             among = [([r for r in voices[person].says(attribute) if r.get("id") == region["id"]], voices[person].weight(attribute))
                      for person, region in cluster.members]  # fmt: skip
             result += _answer(attribute, among, keep, id_)
+    if control.skeleton:
+        return _instances(control, result, dict(zip(ids, kept, strict=True)), new_ids)
     return result
+
+
+def _instances(
+    control: LabelControl, result: list[Json], kept: Mapping[str, Cluster], new_ids: Mapping[tuple[int, str], str]
+) -> list[Json]:
+    """Fused key points are put together as most of those who marked both put them."""
+    points = [one for one in result if one["from_name"] == control.name]
+    together: dict[tuple[str, str], set[int]] = defaultdict(set)
+    roots = {one["id"]: {person: skeleton.root(region) for person, region in kept[one["id"]].members} for one in points}
+    for one in points:
+        for person, parent in roots[one["id"]].items():
+            if (new := new_ids.get((person, parent))) and new != one["id"]:
+                together[one["id"], new].add(person)
+    said = [
+        [
+            other
+            for (name, other), people in together.items()
+            if name == one["id"] and 2 * len(people) >= len(roots[name].keys() & roots[other].keys())
+        ]
+        for one in points
+    ]
+    regrouped = {one["id"]: one for one in skeleton.regrouped(points, said)}
+    return [regrouped[one["id"]] if one["from_name"] == control.name else one for one in result]
 
 
 def _again(control: LabelControl, cluster: Cluster, other: Cluster) -> bool:
@@ -177,7 +203,7 @@ def _again(control: LabelControl, cluster: Cluster, other: Cluster) -> bool:
     if set(cluster.value.get(control.type, ())) != set(other.value.get(control.type, ())):
         return False
     one, two = ({**c.middle, "value": c.value} for c in (cluster, other))
-    return alike(one, two, outline(one), outline(two)) > 0.25
+    return alike(one, two, covered(one), covered(two)) > 0.25
 
 
 def _relations(voices: Sequence[Voice], new_ids: Mapping[tuple[int, str], str], keep: float) -> list[Json]:

@@ -1,4 +1,5 @@
-"""One shape from several of the same thing: the weighted median of what describes them, or of polygons the one most like the others.
+"""One shape from several of the same thing: the weighted median of what describes them, of masks the pixels that most of the weight
+marks, of polygons the one most like the others.
 
 A turned box can be described in four ways, an ellipse in two; each is first described as the one most like the others is. Turning is
 done in the image's own proportions, as in `shapes`.
@@ -9,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any
+
+from workers.sdk.labels import brush
 
 Json = dict[str, Any]
 
@@ -32,6 +35,9 @@ def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Jso
     known = values[middle]
     if all(_shape(v) == _shape(known) for v in values) or "points" in known:
         return _shape(known)
+    if "rle" in known:
+        masks = [brush.mask_of(r) for r in regions]
+        return {"format": "rle", "rle": brush.encode(brush.voted(masks, weights, above=sum(weights) / 2, tied=masks[middle]))}
     if "start" in known:
         return _span(values, weights, known)
     if "radiusX" in known:
@@ -42,7 +48,7 @@ def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Jso
 
 
 def _shape(value: Json) -> Json:
-    keys = ("points", "closed", "x", "y", "width", "height", "radiusX", "radiusY", "rotation", "start", "end", "text")
+    keys = ("points", "closed", "x", "y", "width", "height", "radiusX", "radiusY", "rotation", "start", "end", "text", "format", "rle")
     return {key: value[key] for key in keys if key in value}
 
 

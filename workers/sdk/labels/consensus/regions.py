@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from workers.sdk.labels.agreement import MATCH, alike
+from workers.sdk.labels.agreement import MATCH, alike, covered
 from workers.sdk.labels.config import LabelControl
 from workers.sdk.labels.consensus.geometry import fused
-from workers.sdk.labels.shapes import outline
 
 Json = dict[str, Any]
 
@@ -32,7 +31,7 @@ class Cluster:
 def clusters(control: LabelControl, said: Sequence[Sequence[Json]], weights: Sequence[float]) -> list[Cluster]:
     """Those of one control, the best supported first. `said` holds the regions of each annotator, `weights` how much each counts."""
     flat = [(person, region) for person, regions in enumerate(said) for region in regions]
-    shapes = [outline(region) for _, region in flat]
+    shapes = [covered(region) for _, region in flat]
     labels = [frozenset(region["value"].get(control.type, ())) for _, region in flat]
     close: dict[tuple[int, int], float] = {}
     for i, j in combinations(range(len(flat)), 2):

@@ -5,9 +5,9 @@
 | `labelstudio` | everything, as Label Studio's own JSON | nothing |
 | `jsonl` | everything, a line an item | nothing |
 | `csv`, `tsv` | everything, a row an annotation, a column a control | nothing |
-| `coco` | boxes, polygons, key points | other shapes become outlines; answers, relations |
-| `yolo` | upright boxes, polygons | as COCO, and key points |
-| `voc` | upright boxes | other shapes become the box around them |
+| `coco` | boxes, polygons, masks, key points | other shapes become outlines; answers, relations |
+| `yolo` | upright boxes, polygons | as COCO, and masks, key points |
+| `voc` | upright boxes | other outlines become the box around them; masks |
 | `conll` | spans of one control, over words | overlaps |
 | `masks` | pixels of a class | what is a region of its own |
 

@@ -1,5 +1,6 @@
-"""COCO: boxes, polygons and key points in pixels (https://cocodataset.org/#format-data). Categories are numbered from 1 in the order of the
-schema. Images and annotations are two lists, so annotations wait in a file while images are written, and in a table while they are read."""
+"""COCO: boxes, polygons, masks and key points in pixels (https://cocodataset.org/#format-data). Categories are numbered from 1 in the
+order of the schema. Images and annotations are two lists, so annotations wait in a file while images are written, and in a table while
+they are read."""
 
 from __future__ import annotations
 
@@ -8,17 +9,21 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
+from workers.sdk.labels import brush, raster, runlength
 from workers.sdk.labels import classes as c
 from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.formats import coco_points
 from workers.sdk.labels.results import Misfit
 from workers.sdk.labels.shapes import outline
 from workers.sdk.labels.strict_json import elements
 from workers.sdk.labels.travel import BadFile, Format, Found, Item, Json, Member, Ref, Source, Target, Writing, only_file
 
 TITLE = "COCO"
-DRAWN = (*c.BOXES, *c.POLYGONS, *c.ELLIPSES, *c.POINTS)
+DRAWN = (*c.BOXES, *c.POLYGONS, *c.ELLIPSES, *c.MASKS, *c.POINTS)
 TURNED = "COCO has no ellipses and no turned boxes: they go out as polygons of their outline."
 NO_SIZE = "A picture whose size is unknown is left out: COCO counts in pixels."
 
@@ -28,12 +33,14 @@ def write(items: Iterable[Item], writing: Writing) -> Iterator[Member]:
 
 
 def _pieces(items: Iterable[Item], writing: Writing) -> Iterator[bytes]:
-    numbers = {name: n for n, name in enumerate(c.classes(writing.config, DRAWN), start=1)}
+    numbers = {name: n for n, name in enumerate(_classes(writing.config), start=1)}
     points = set(c.classes(writing.config, c.POINTS))
     categories = [
         {"id": n, "name": name, "supercategory": "", **({"keypoints": [name], "skeleton": []} if name in points else {})}
         for name, n in numbers.items()
     ]
+    skeletons, skeleton_numbers = coco_points.categories(writing.config, len(numbers) + 1)
+    categories += skeletons
     yield b'{"info": {"description": "Headrace", "version": "1.0"}, "licenses": [], "categories": ' + _dump(categories) + b', "images": ['
     with tempfile.TemporaryFile() as aside:
         images = regions = 0
@@ -44,16 +51,27 @@ def _pieces(items: Iterable[Item], writing: Writing) -> Iterator[bytes]:
             image = {"id": item.id, "file_name": item.key, "width": item.width, "height": item.height}
             yield (b",\n" if images else b"\n") + _dump(image)
             images += 1
-            for control, one, label in c.carried(writing.one(item, TITLE), writing, TITLE, DRAWN):
+            size = (item.width, item.height)
+            rest, instances = coco_points.apart(writing.one(item, TITLE), writing.config)
+            entries = (
+                (numbers[label], _entry(one, size, writing, control.type)) for control, one, label in c.carried(rest, writing, TITLE, DRAWN)
+            )
+            whole = ((skeleton_numbers[k.name], coco_points.entry(k, group, size, writing)) for k, group in instances)
+            for category, entry in chain(entries, whole):
                 regions += 1
-                entry = _entry(one, (item.width, item.height), writing, control.type)
-                head = {"id": regions, "image_id": item.id, "category_id": numbers[label], "iscrowd": 0}
+                head = {"id": regions, "image_id": item.id, "category_id": category, "iscrowd": 0}
                 aside.write((b",\n" if regions > 1 else b"\n") + _dump({**head, **entry}))
         yield b'\n], "annotations": ['
         aside.seek(0)
         while piece := aside.read(128 * 1024):
             yield piece
         yield b"\n]}\n"
+
+
+def _classes(config: LabelConfig) -> list[str]:
+    """All but the points of skeletons, which are categories of their own."""
+    single = replace(config, controls=tuple(k for k in config.controls if not k.skeleton))
+    return c.classes(single, DRAWN)
 
 
 def _dump(value: Any) -> bytes:
@@ -68,6 +86,11 @@ def _entry(one: Json, size: tuple[int, int], writing: Writing, kind: str) -> Jso
     if kind in c.BOXES and not c.turned(one):
         x, y, w, h = (value[k] * s / 100 for k, s in (("x", across), ("y", down), ("width", across), ("height", down)))
         return {"bbox": [x, y, w, h], "area": w * h, "segmentation": []}
+    if kind in c.MASKS:
+        mask = brush.fitting(brush.mask_of(one), size)
+        left, top, right, bottom = mask.bounds
+        # `iscrowd` stays 0, as it is one thing: what trains on COCO leaves crowds out.
+        return {"segmentation": runlength.packed(mask), "bbox": [left, top, right - left, bottom - top], "area": mask.area}
     if kind not in c.POLYGONS:
         writing.lost[TURNED] += 1
     corners = [(x * across / 100, y * down / 100) for x, y in outline({**one, "original_width": across, "original_height": down}) or ()]
@@ -147,30 +170,34 @@ class _Result:
         found: list[Json] = []
         for n, (one, where) in enumerate(self._said):
             try:
-                found += self._regions(one, f"coco-{n}")
+                found += self._regions(one, f"coco-{n}", target)
             except Misfit as e:
                 raise Misfit(f"{where}, {e.field}", e.message, e.expected) from None
         return found
 
-    def _regions(self, one: Json, id_: str) -> Iterator[Json]:
+    def _regions(self, one: Json, id_: str, target: Target) -> Iterator[Json]:
         size = (self._image["width"], self._image["height"])
         label = self._names.get(_category(one))
         if not isinstance(label, str):
             raise Misfit("category_id", f"There is no category {one.get('category_id')!r}.", "the id of a category of this file")
         outlines = one.get("segmentation") or []
-        if isinstance(outlines, dict):
-            raise Misfit("segmentation", "This is a run-length mask, which is not read.", "polygons, or a box alone")
         if one.get("keypoints"):
-            yield from self._points(one, label, id_, size)
+            names = self._names.get("points " + _category(one)) or []
+            yield from coco_points.read(self._config, one["keypoints"], label, list(names), id_, size)
+        elif isinstance(outlines, dict):
+            yield from self._mask(runlength.unpacked(outlines, (target.width or size[0], target.height or size[1])), label, id_, size)
         elif outlines:
             if not isinstance(outlines, list) or not all(
                 isinstance(flat, list) and len(flat) >= 6 and len(flat) % 2 == 0 for flat in outlines
             ):
                 raise Misfit("segmentation", "A polygon has at least three points.", "[[x, y, x, y, x, y, …]]")
-            control = c.taker(self._config, label, c.POLYGONS, c.BOXES)
+            control = c.taker(self._config, label, c.POLYGONS, c.MASKS, c.BOXES)
             if control.type in c.BOXES:
                 x, y, w, h = _numbers(one.get("bbox"), 4, "bbox")
                 yield c.region(control, id_, label, c.box(x, y, w, h, size), size)
+                return
+            if control.type in c.MASKS:
+                yield c.region(control, id_, label, c.mask(_filled(outlines, size)), size)
                 return
             for n, flat in enumerate(outlines):
                 numbers = _numbers(flat, len(flat), "segmentation")
@@ -183,19 +210,32 @@ class _Result:
             place = c.box(x, y, w, h, size) if control.type in c.BOXES else c.polygon(corners, size)
             yield c.region(control, id_, label, place, size)
 
-    def _points(self, one: Json, label: str, id_: str, size: tuple[int, int]) -> Iterator[Json]:
-        flat = one["keypoints"]
-        if not isinstance(flat, list) or len(flat) % 3:
-            raise Misfit("keypoints", "Key points come in threes.", "[x, y, visibility, …]")
-        numbers, names = _numbers(flat, len(flat), "keypoints"), self._names.get("points " + _category(one)) or []
-        for n in range(len(flat) // 3):
-            x, y, seen = numbers[3 * n : 3 * n + 3]
-            name = names[n] if n < len(names) else label
-            if seen > 0:
-                known = name in c.classes(self._config, c.POINTS)
-                control = c.taker(self._config, name if known else label, c.POINTS)
-                place = {"x": c.percent(x, size[0]), "y": c.percent(y, size[1])}
-                yield c.region(control, f"{id_}-{n}" if n else id_, name if known else label, place, size)
+    def _mask(self, mask: brush.Mask, label: str, id_: str, size: tuple[int, int]) -> Iterator[Json]:
+        """A brush mask or, where the schema has no brush for the label, polygons along its pixels."""
+        if not mask.edges:
+            raise Misfit("segmentation", "The mask has no pixel.", "at least one")
+        control = c.taker(self._config, label, c.MASKS, c.POLYGONS)
+        if control.type in c.MASKS:
+            yield c.region(control, id_, label, c.mask(mask), size)
+            return
+        for n, points in enumerate(raster.trace(brush.pixels_of(mask))):
+            yield c.region(control, f"{id_}-{n}" if n else id_, label, c.polygon(points, size), size)
+
+
+def _filled(outlines: list[list[float]], size: tuple[int, int]) -> brush.Mask:
+    """The pixels inside any of some polygons."""
+    import numpy as np
+
+    if size[0] * size[1] > brush.MOST_PIXELS:
+        raise Misfit("segmentation", "The image is too large for a mask.", f"at most {brush.MOST_PIXELS:,} pixels")
+    pixels = np.zeros((size[1], size[0]), dtype=np.uint8)
+    for flat in outlines:
+        numbers = _numbers(flat, len(flat), "segmentation")
+        raster.fill(pixels, list(zip(numbers[::2], numbers[1::2], strict=True)), 1)
+    mask = brush.of_pixels(pixels)
+    if not mask.edges:
+        raise Misfit("segmentation", "No pixel lies inside these polygons.", "polygons inside the image")
+    return mask
 
 
 def _category(one: Json) -> str:
@@ -209,6 +249,6 @@ def _numbers(found: Any, count: int, field: str) -> list[float]:
 
 
 FORMAT = Format(
-    name="coco", title=TITLE, about="Boxes, polygons and key points of pictures, in one JSON file.", suffix=".json",
+    name="coco", title=TITLE, about="Boxes, polygons, masks and key points of pictures, in one JSON file.", suffix=".json",
     media_type="application/json", folder=False, objects=frozenset({"Image"}), reads=(".json", ".zip"), write=write, read=read,
 )  # fmt: skip

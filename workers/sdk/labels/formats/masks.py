@@ -1,5 +1,6 @@
 """Masks: a PNG a picture, of its size, whose pixels are numbers of classes (0: none), listed in `classes.json`; what semantic segmentation
-trains on. Read back, each patch of a class becomes a polygon along its pixels, which paints the same mask."""
+trains on. Read back, the pixels of a class become a brush mask where the schema has a brush for it; else each patch becomes a polygon
+along its pixels, which paints the same."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from workers.sdk.labels import brush, raster
 from workers.sdk.labels import classes as c
-from workers.sdk.labels import raster
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.results import Misfit
 from workers.sdk.labels.shapes import outline
@@ -18,13 +19,14 @@ from workers.sdk.labels.travel import BadFile, CannotWrite, Format, Found, Item,
 TITLE = "Masks"
 PIXELS = "A mask holds pixels of a class: what was one region, and which lay below another, is not in it."
 NO_SIZE = "A picture whose size is unknown is left out: a mask has its size."
+PAINTED = c.SHAPES | brush.BRUSHES
 MOST_CLASSES = 255
 LIST = "classes.json"
 PNG_BYTES = 64 * 1024 * 1024
 
 
 def write(items: Iterable[Item], writing: Writing) -> Iterator[Member]:
-    names, known = c.classes(writing.config, c.SHAPES), c.colors(writing.config)
+    names, known = c.classes(writing.config, PAINTED), c.colors(writing.config)
     if len(names) > MOST_CLASSES:
         raise CannotWrite(f"A mask has at most {MOST_CLASSES} classes; the schema has {len(names):,}.")
     colors = [known.get(name, "#1c7ed6") for name in names]
@@ -35,17 +37,19 @@ def write(items: Iterable[Item], writing: Writing) -> Iterator[Member]:
         if not item.width or not item.height:
             writing.lost[NO_SIZE] += 1
             continue
-        shapes = []
-        for _, one, label in c.carried(writing.one(item, TITLE), writing, TITLE, c.SHAPES):
+        shapes: list[tuple[int, raster.Drawn]] = []
+        for _, one, label in c.carried(writing.one(item, TITLE), writing, TITLE, PAINTED):
             writing.lost[PIXELS] += 1
+            if one["type"] in brush.BRUSHES:
+                mask = {"rle": one["value"]["rle"], "width": one["original_width"], "height": one["original_height"]}
+                shapes.append((numbers[label], mask))
+                continue
             corners = outline({**one, "original_width": item.width, "original_height": item.height}) or ()
             shapes.append((numbers[label], [(x * item.width / 100, y * item.height / 100) for x, y in corners]))
         yield f"masks/{item.stem}.png", _painted(item.width, item.height, shapes, colors, writing)
 
 
-def _painted(
-    width: int, height: int, shapes: list[tuple[int, list[tuple[float, float]]]], colors: list[str], writing: Writing
-) -> Iterator[bytes]:
+def _painted(width: int, height: int, shapes: list[tuple[int, raster.Drawn]], colors: list[str], writing: Writing) -> Iterator[bytes]:
     """Painted when it is taken."""
     yield (writing.paint or raster.png)(width=width, height=height, shapes=shapes, colors=colors)
 
@@ -91,7 +95,11 @@ class _Result:
             label = self._names.get(value)
             if label is None:
                 raise Misfit("class", f"Pixels have the class {value}, which {LIST} does not name.", "a class of the list")
-            control = c.taker(self._config, label, c.POLYGONS)
+            control = c.taker(self._config, label, c.MASKS, c.POLYGONS)
+            if control.type in brush.BRUSHES:
+                place = c.mask(brush.of_pixels(mask == value))
+                found.append(c.region(control, f"mask-{len(found)}", label, place, size))
+                continue
             for points in raster.trace(mask == value):
                 found.append(c.region(control, f"mask-{len(found)}", label, c.polygon(points, size), size))
         return found

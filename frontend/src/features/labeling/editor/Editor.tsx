@@ -57,7 +57,7 @@ export function Editor({ editor, toolbarStart, toolbarEnd, panelStart }: EditorP
 
   useCommands(
     () =>
-      ACTIONS.filter((action) => !action.quiet && (!('kind' in action) || action.available(editor))).map((action) => ({
+      ACTIONS.filter((action) => !action.quiet && (!('kind' in action || 'tool' in action) || action.available(editor))).map((action) => ({
         id: action.id,
         label: action.label,
         group: 'Annotation',
@@ -108,7 +108,7 @@ function Said() {
 function Panels() {
   const editor = useStore()
   const any = useStoreState((state) => state.result.length > 0 || state.suggestions.length > 0)
-  const draws = editor.config.controls.some((control) => control.type.endsWith('labels') || ['rectangle', 'polygon', 'ellipse', 'keypoint'].includes(control.type))
+  const draws = editor.config.controls.some((control) => control.type.endsWith('labels') || ['rectangle', 'polygon', 'ellipse', 'keypoint', 'brush', 'magicwand'].includes(control.type))
   if (!draws && !(any && editor.regions.length > 0)) return null
   return (
     <>

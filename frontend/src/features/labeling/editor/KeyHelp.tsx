@@ -1,12 +1,14 @@
 /** Every key of the editor, read from the commands and the schema, so that it cannot be out of date. */
 import { Group, Modal, Stack, Text, Title } from '@mantine/core'
 import { ACTIONS } from './actions'
-import { controlOf } from './config'
+import { controlOf, shapeKind } from './config'
 import classes from './Editor.module.css'
 import { useStore, useStoreState } from './hooks'
 import { KeyCap } from './panel/KeyCap'
 
 const GROUPS = ['Draw', 'Regions', 'Edit', 'View'] as const
+const MASKS = /^annotation\.(mask|brush)-/
+const POINTS = /^annotation\.skeleton-/
 const ARROWS = /^annotation\.(move|size)(-far)?-/
 
 const IMAGE_KEYS: readonly (readonly [string, string])[] = [
@@ -17,6 +19,11 @@ const IMAGE_KEYS: readonly (readonly [string, string])[] = [
   ['Choose a label without naming the selection', 'shift+its key'],
   ['Take a polygon’s point away', 'alt+click'],
 ]
+const MASK_KEYS: readonly (readonly [string, string])[] = [
+  ['Erase with the brush, take out with the wand', 'alt+drag'],
+  ['How much the wand takes', 'drag'],
+  ['Begin another mask with the same label', 'Escape'],
+]
 const TEXT_KEYS: readonly (readonly [string, string])[] = [
   ['Mark by characters, with Ctrl by words', 'shift+arrows'],
   ['Move the end of the selected part', 'alt+ArrowLeft'],
@@ -26,9 +33,11 @@ const TEXT_KEYS: readonly (readonly [string, string])[] = [
 export function KeyHelp() {
   const editor = useStore()
   const opened = useStoreState((state) => state.help)
-  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id))
+  const paints = editor.config.controls.some((control) => shapeKind(control.type) === 'brush')
+  const joins = editor.config.controls.some((control) => control.skeleton.length > 0)
+  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)) && (joins || !POINTS.test(action.id)))
   const tags = new Set(editor.config.objects.map((object) => object.tag))
-  const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(tags.has('Text') ? TEXT_KEYS : [])]
+  const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(paints ? MASK_KEYS : []), ...(tags.has('Text') ? TEXT_KEYS : [])]
   return (
     <Modal opened={opened} onClose={() => editor.set({ help: false })} title={<Text fw={620}>Keys of the editor</Text>} size="xl">
       <div className={classes.help}>

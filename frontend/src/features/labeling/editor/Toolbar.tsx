@@ -6,10 +6,12 @@ import { memo, type ReactNode } from 'react'
 import type { Action } from './actions'
 import { drawTools, selectTool } from './actions/draw'
 import { redo, remove, undo } from './actions/edit'
+import { maskTools } from './actions/masks'
 import { relate } from './actions/regions'
 import { fit, help, panel, zoomIn, zoomOut } from './actions/view'
 import { shapeKind } from './config'
 import classes from './Editor.module.css'
+import { MaskBar } from './MaskBar'
 import { useRegions, useStore, useStoreState } from './hooks'
 import { ariaKeys, KeyCap, spoken } from './panel/KeyCap'
 
@@ -24,19 +26,25 @@ export function Toolbar({ start, end, narrow }: { start?: ReactNode; end?: React
   const relating = useStoreState((state) => state.relating)
   const hasImage = editor.config.objects.some((object) => object.tag === 'Image')
   const tools = drawTools.filter((tool) => editor.config.controls.some((control) => shapeKind(control.type) === tool.kind))
+  const painters = maskTools.filter((tool) => tool.available(editor))
+  const masks = useStoreState((state) => state.masks.tool)
   const drawer = brush ? editor.drawer : undefined
   const kind = drawer ? shapeKind(drawer.type) : null
   return (
     <div className={classes.bar} role="toolbar" aria-label="Tools">
       {start}
-      {!readOnly && tools.length > 0 && (
+      {!readOnly && tools.length + painters.length > 0 && (
         <Group gap={2} wrap="nowrap">
           <Tool action={selectTool} on={brush === null} capped={!narrow} />
           {tools.map((tool) => (
             <Tool key={tool.id} action={tool} on={kind === tool.kind} capped={!narrow} />
           ))}
+          {painters.map((tool) => (
+            <Tool key={tool.id} action={tool} on={kind === 'brush' && masks === tool.tool} capped={!narrow} />
+          ))}
         </Group>
       )}
+      <MaskBar />
       {!readOnly && (
         <Group gap={2} wrap="nowrap" className={classes.group}>
           <Tool action={undo} disabled={!canUndo} />
@@ -94,7 +102,8 @@ const Tool = memo(function Tool({ action, on, capped = false, disabled = false }
 function Light() {
   const editor = useStore()
   const looks = useStoreState((state) => state.looks)
-  const changed = looks.brightness !== 100 || looks.contrast !== 100
+  const masks = editor.config.controls.some((control) => shapeKind(control.type) === 'brush')
+  const changed = looks.brightness !== 100 || looks.contrast !== 100 || looks.masks !== 100
   return (
     <Popover position="bottom-start" shadow="md" withinPortal trapFocus>
       <Popover.Target>
@@ -117,8 +126,19 @@ function Light() {
               <Slider min={20} max={300} step={5} value={looks[which]} onChange={(value) => editor.look({ [which]: value })} label={null} thumbLabel={which === 'brightness' ? 'Brightness' : 'Contrast'} />
             </div>
           ))}
+          {masks && (
+            <div>
+              <Group justify="space-between">
+                <Text size="sm">Opacity of masks</Text>
+                <Text size="sm" c="dimmed">
+                  {looks.masks} %
+                </Text>
+              </Group>
+              <Slider min={10} max={170} step={5} value={looks.masks} onChange={(value) => editor.look({ masks: value })} label={null} thumbLabel="Opacity of masks" />
+            </div>
+          )}
           <Switch size="sm" label="Labels beside shapes" checked={looks.texts} onChange={(event) => editor.look({ texts: event.currentTarget.checked })} />
-          <Button size="xs" variant="default" disabled={!changed} onClick={() => editor.look({ brightness: 100, contrast: 100 })}>
+          <Button size="xs" variant="default" disabled={!changed} onClick={() => editor.look({ brightness: 100, contrast: 100, masks: 100 })}>
             As the image is
           </Button>
         </Stack>

@@ -16,6 +16,9 @@ export type ControlTag =
   | 'Polygon'
   | 'Ellipse'
   | 'KeyPoint'
+  | 'BrushLabels'
+  | 'Brush'
+  | 'MagicWand'
 
 export interface LabelOption {
   readonly value: string
@@ -54,6 +57,10 @@ export interface LabelControl {
   readonly max_submissions: number | null
   readonly stroke_width: number
   readonly opacity: number
+  /** Masks may also be made by colour. */
+  readonly wand: boolean
+  /** Pairs of labels of key points that a line joins. */
+  readonly skeleton: readonly (readonly [string, string])[]
 }
 
 export type LayoutNode =
@@ -67,13 +74,14 @@ export interface LabelConfig {
   readonly layout: readonly LayoutNode[]
 }
 
-export type ShapeKind = 'rectangle' | 'polygon' | 'ellipse' | 'keypoint'
+export type ShapeKind = 'rectangle' | 'polygon' | 'ellipse' | 'keypoint' | 'brush'
 
-export const SHAPE_NAMES: Record<ShapeKind, string> = { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point' }
-const KINDS: readonly ShapeKind[] = ['rectangle', 'polygon', 'ellipse', 'keypoint']
+export const SHAPE_NAMES: Record<ShapeKind, string> = { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask' }
+const KINDS: readonly ShapeKind[] = ['rectangle', 'polygon', 'ellipse', 'keypoint', 'brush']
 
 /** The shape that a result type or a control's type draws; null if it draws none. */
 export function shapeKind(type: string): ShapeKind | null {
+  if (type === 'magicwand') return 'brush'
   const bare = type.endsWith('labels') ? type.slice(0, -'labels'.length) : type
   return KINDS.find((kind) => kind === bare) ?? null
 }

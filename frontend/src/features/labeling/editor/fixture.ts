@@ -22,6 +22,8 @@ export function control(name: string, tag: LabelControl['tag'], labels: readonly
     max_submissions: null,
     stroke_width: 2,
     opacity: 0.2,
+    wand: false,
+    skeleton: [],
     ...more,
   }
 }

@@ -3,6 +3,7 @@
  * about its top left corner, as in Label Studio. Nothing here knows of screens or zoom.
  */
 import type { ShapeKind } from './config'
+import { holds, maskFrom, maskOf, movedMask, rleOf, type Mask } from './mask/mask'
 import type { Value } from './result'
 
 export interface Size {
@@ -22,10 +23,12 @@ export type Shape =
   | { readonly kind: 'ellipse'; readonly x: number; readonly y: number; readonly radiusX: number; readonly radiusY: number; readonly rotation: number }
   | { readonly kind: 'polygon'; readonly points: readonly Point[] }
   | { readonly kind: 'keypoint'; readonly x: number; readonly y: number; readonly width: number }
+  | { readonly kind: 'brush'; readonly mask: Mask }
 
 const number = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0)
 
 export function shapeOf(kind: ShapeKind, value: Value, size: Size): Shape {
+  if (kind === 'brush') return { kind, mask: maskFrom(value.rle, size) }
   const x = (number(value.x) / 100) * size.width
   const y = (number(value.y) / 100) * size.height
   const rotation = number(value.rotation)
@@ -37,6 +40,7 @@ export function shapeOf(kind: ShapeKind, value: Value, size: Size): Shape {
 }
 
 export function valueOf(shape: Shape, size: Size): Value {
+  if (shape.kind === 'brush') return { format: 'rle', rle: rleOf(shape.mask) }
   const across = (pixels: number) => (pixels / size.width) * 100
   const down = (pixels: number) => (pixels / size.height) * 100
   if (shape.kind === 'polygon') return { points: shape.points.map((point) => [across(point.x), down(point.y)]), closed: true }
@@ -58,10 +62,11 @@ export function rotate(point: Point, about: Point, degrees: number): Point {
 
 const AROUND = 40
 
-/** The outline as a polygon; an ellipse in 40 corners; of a key point its place alone. */
+/** The outline as a polygon; an ellipse in 40 corners; of a mask the box around it; of a key point its place alone. */
 export function outline(shape: Shape): readonly Point[] {
   if (shape.kind === 'polygon') return shape.points
   if (shape.kind === 'keypoint') return [shape]
+  if (shape.kind === 'brush') return shape.mask.area > 0 ? cornersOf(shape.mask.bounds) : []
   if (shape.kind === 'rectangle') {
     const { x, y, width, height, rotation } = shape
     const corners = [shape, { x: x + width, y }, { x: x + width, y: y + height }, { x, y: y + height }]
@@ -71,6 +76,10 @@ export function outline(shape: Shape): readonly Point[] {
     const angle = (index / AROUND) * 2 * Math.PI
     return rotate({ x: shape.x + shape.radiusX * Math.cos(angle), y: shape.y + shape.radiusY * Math.sin(angle) }, shape, shape.rotation)
   })
+}
+
+function cornersOf({ x, y, width, height }: Rect): Point[] {
+  return [{ x, y }, { x: x + width, y }, { x: x + width, y: y + height }, { x, y: y + height }]
 }
 
 export function boundsOf(points: readonly Point[]): Rect {
@@ -102,11 +111,13 @@ export function centreOf(shape: Shape): Point {
 
 export function moved<S extends Shape>(shape: S, dx: number, dy: number): S {
   if (shape.kind === 'polygon') return { ...shape, points: shape.points.map((point) => ({ x: point.x + dx, y: point.y + dy })) }
+  if (shape.kind === 'brush') return { ...shape, mask: movedMask(shape.mask, dx, dy) }
   return { ...shape, x: shape.x + dx, y: shape.y + dy }
 }
 
-/** Wider and taller by so many pixels of the image, the top left corner staying; never below 1 pixel. */
+/** Wider and taller by so many pixels of the image, the top left corner staying; never below 1 pixel. A mask is as it was painted. */
 export function resized(shape: Shape, dw: number, dh: number): Shape {
+  if (shape.kind === 'brush') return shape
   if (shape.kind === 'rectangle') return { ...shape, width: Math.max(1, shape.width + dw), height: Math.max(1, shape.height + dh) }
   if (shape.kind === 'ellipse') return { ...shape, radiusX: Math.max(1, shape.radiusX + dw / 2), radiusY: Math.max(1, shape.radiusY + dh / 2) }
   if (shape.kind === 'keypoint') return { ...shape, width: Math.max(1, shape.width + dw + dh) }
@@ -131,6 +142,7 @@ export function pushedInside<S extends Shape>(shape: S, size: Size): S {
 
 /** Cut (an upright box, a polygon's points) or, where cutting would give another shape, shrunk and pushed into the image. */
 export function clamped(shape: Shape, size: Size): Shape {
+  if (shape.kind === 'brush') return shape
   if (shape.kind === 'keypoint') return { ...shape, ...clampPoint(shape, size) }
   if (shape.kind === 'polygon') return { ...shape, points: shape.points.map((point) => clampPoint(point, size)) }
   if (shape.kind === 'rectangle' && shape.rotation % 360 === 0) {
@@ -154,7 +166,7 @@ export function between(kind: 'rectangle' | 'ellipse', from: Point, to: Point): 
 }
 
 /** What Enter places: a shape a quarter of what is seen, in its middle. */
-export function defaultShape(kind: ShapeKind, seen: Rect): Shape {
+export function defaultShape(kind: ShapeKind, seen: Rect, size: Size): Shape {
   const centre = { x: seen.x + seen.width / 2, y: seen.y + seen.height / 2 }
   const [w, h] = [seen.width / 8, seen.height / 8]
   const corners = [
@@ -165,7 +177,18 @@ export function defaultShape(kind: ShapeKind, seen: Rect): Shape {
   ]
   if (kind === 'polygon') return { kind, points: corners }
   if (kind === 'keypoint') return { kind, ...centre, width: 0 }
+  if (kind === 'brush') return { kind, mask: discOf(size, centre, Math.max(1, Math.min(w, h))) }
   return between(kind, { x: centre.x - w, y: centre.y - h }, { x: centre.x + w, y: centre.y + h })
+}
+
+function discOf(size: Size, centre: Point, radius: number): Mask {
+  const edges: number[] = []
+  for (let y = Math.max(0, Math.floor(centre.y - radius)); y < Math.min(size.height, centre.y + radius); y++) {
+    const half = radius * radius - (y + 0.5 - centre.y) ** 2
+    const [from, to] = [Math.max(0, Math.ceil(centre.x - Math.sqrt(Math.max(0, half)) - 0.5)), Math.min(size.width, Math.floor(centre.x + Math.sqrt(Math.max(0, half)) - 0.5) + 1)]
+    if (half >= 0 && from < to) edges.push(y * size.width + from, y * size.width + to)
+  }
+  return maskOf(size, edges)
 }
 
 export function distanceToSegment(point: Point, a: Point, b: Point): number {
@@ -189,12 +212,19 @@ export function meet(shape: Shape, point: Point, reach: number): 'edge' | 'insid
   const box = hull(shape)
   if (point.x < box.x - reach || point.y < box.y - reach || point.x > box.x + box.width + reach || point.y > box.y + box.height + reach) return null
   if (shape.kind === 'keypoint') return Math.hypot(point.x - shape.x, point.y - shape.y) <= Math.max(reach, shape.width / 2) ? 'edge' : null
+  if (shape.kind === 'brush') {
+    const inside = holds(shape.mask, point)
+    const around = [[1, 0], [0, 1], [-1, 0], [0, -1], [0.7, 0.7], [-0.7, 0.7], [0.7, -0.7], [-0.7, -0.7]] as const
+    const edge = around.some(([dx, dy]) => holds(shape.mask, { x: point.x + dx * reach, y: point.y + dy * reach }) !== inside)
+    return edge ? 'edge' : inside ? 'inside' : null
+  }
   const corners = outline(shape)
   const near = corners.some((corner, index) => distanceToSegment(point, corner, corners[(index + 1) % corners.length]!) <= reach)
   return near ? 'edge' : isInside(point, corners) ? 'inside' : null
 }
 
 export function area(shape: Shape): number {
+  if (shape.kind === 'brush') return shape.mask.area
   const box = hull(shape)
   return box.width * box.height
 }

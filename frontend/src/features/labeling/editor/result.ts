@@ -17,6 +17,8 @@ export interface Region {
   readonly original_height?: number
   readonly image_rotation?: 0
   readonly origin?: Origin
+  /** The key point with which its instance began. */
+  readonly parentID?: string
   readonly meta?: { readonly text?: readonly string[] }
 }
 
@@ -100,7 +102,7 @@ export function drawnRegions(config: LabelConfig, result: Result): Drawn[] {
 
 /** A region's title: its labels or, without, what it is. */
 export function titleOf(drawn: Drawn): string {
-  return drawn.labels.join(', ') || { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', span: 'Text' }[drawn.kind]
+  return drawn.labels.join(', ') || { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask', span: 'Text' }[drawn.kind]
 }
 
 /** The entry of a control: about the item or, with `region`, about that region. */
@@ -133,14 +135,14 @@ export function toggledChoice(chosen: readonly string[], value: string, multiple
   return multiple ? [...chosen, value] : [value]
 }
 
-const GEOMETRY = ['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'closed', 'start', 'end', 'text']
+const GEOMETRY = ['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'closed', 'start', 'end', 'text', 'format', 'rle']
 
 /** A region moved or reshaped; entries that repeat its place (as Label Studio writes attributes) follow. */
 export function withGeometry(result: Result, id: string, geometry: Value): Result {
   return result.map((entry) => {
     if (isRelation(entry) || entry.id !== id) return entry
     // Of an answer only its place is taken over: a text area's own `text` is not the region's.
-    const repeats = isMain(entry) || entry.value.x !== undefined || entry.value.points !== undefined || entry.value.start !== undefined
+    const repeats = isMain(entry) || entry.value.x !== undefined || entry.value.points !== undefined || entry.value.rle !== undefined || entry.value.start !== undefined
     if (!repeats) return entry
     const taken = Object.fromEntries(Object.entries(geometry).filter(([key]) => GEOMETRY.includes(key) && (key !== 'text' || entry.type !== 'textarea')))
     return { ...touched(entry), value: { ...entry.value, ...taken } }
@@ -149,7 +151,17 @@ export function withGeometry(result: Result, id: string, geometry: Value): Resul
 
 export function withoutRegions(result: Result, ids: ReadonlySet<string>): Result {
   const kept = result.filter((entry) => (isRelation(entry) ? !ids.has(entry.from_id) && !ids.has(entry.to_id) : !ids.has(entry.id)))
-  return kept.length === result.length ? result : kept
+  if (kept.length === result.length) return result
+  // The points of an instance whose first is gone follow the next one.
+  const heirs = new Map<string, string>()
+  return kept.map((entry): Entry => {
+    if (isRelation(entry) || entry.parentID === undefined || !ids.has(entry.parentID)) return entry
+    const heir = heirs.get(entry.parentID)
+    if (heir) return { ...entry, parentID: heir }
+    heirs.set(entry.parentID, entry.id)
+    const { parentID: _, ...first } = entry
+    return first
+  })
 }
 
 /** Copies of regions with their attributes and the relations between them, under new ids. */
@@ -157,7 +169,11 @@ export function copied(entries: Result): { entries: Entry[]; ids: string[] } {
   const ids = new Map<string, string>()
   for (const entry of entries) if (!isRelation(entry) && !ids.has(entry.id)) ids.set(entry.id, newId())
   const made = entries.flatMap((entry): Entry[] => {
-    if (!isRelation(entry)) return [{ ...entry, id: ids.get(entry.id) ?? newId(), origin: 'manual' }]
+    if (!isRelation(entry)) {
+      const { parentID, ...rest } = entry
+      const parent = parentID && ids.get(parentID)
+      return [{ ...rest, id: ids.get(entry.id) ?? newId(), origin: 'manual', ...(parent ? { parentID: parent } : {}) }]
+    }
     const [from, to] = [ids.get(entry.from_id), ids.get(entry.to_id)]
     return from && to ? [{ ...entry, from_id: from, to_id: to }] : []
   })

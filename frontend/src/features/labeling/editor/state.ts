@@ -63,8 +63,21 @@ export interface Looks {
   readonly brightness: number
   readonly contrast: number
   readonly panel: boolean
+  /** How strongly masks cover the image, in percent of what the schema says. */
+  readonly masks: number
   /** Labels beside shapes. */
   readonly texts: boolean
+}
+
+/** What paints masks, kept from item to item. */
+export interface MaskTools {
+  readonly tool: 'brush' | 'eraser' | 'wand'
+  /** Across, in pixels of the image; 0 until an image is there. */
+  readonly size: number
+  /** 0 to 255: how far colours of one region may lie apart. */
+  readonly tolerance: number
+  /** The wand is at work. */
+  readonly busy: boolean
 }
 
 export interface EditorState {
@@ -82,9 +95,12 @@ export interface EditorState {
   readonly peers: readonly Peer[]
   /** Null: selecting and moving. */
   readonly brush: Brush | null
+  /** The skeleton that is being placed: its first point ('' before that), and the labels that were skipped. */
+  readonly instance: { readonly root: string; readonly skipped: readonly string[] } | null
   /** The region from which a relation is being made. */
   readonly relating: string | null
   readonly looks: Looks
+  readonly masks: MaskTools
   readonly help: boolean
   readonly said: string
   /** Asked for by a problem or a key: which control's field gets the focus. `turn` counts requests. */

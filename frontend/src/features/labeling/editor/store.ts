@@ -9,11 +9,13 @@ import { bindings, type Bound } from './keys'
 import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
-import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, Peer, View } from './state'
+import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, MaskTools, Peer, View } from './state'
+import { goOn } from './skeleton'
 import { takenOver } from './suggestions'
 
 const NONE: ReadonlySet<string> = new Set<string>()
-const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true }
+const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true, masks: 100 }
+const MASKS: MaskTools = { tool: 'brush', size: 0, tolerance: 16, busy: false }
 
 let clipboard: Result = []
 
@@ -57,8 +59,10 @@ export class EditorStore {
       accepted: NONE,
       suggestions: options.suggestions ?? [],
       brush: kept ? kept.brush : this.onlyBrush(),
+      instance: null,
       relating: null,
       looks: before?.state.looks ?? LOOKS,
+      masks: before ? { ...before.state.masks, busy: false } : MASKS,
       help: false,
       said: '',
       focus: null,
@@ -154,12 +158,17 @@ export class EditorStore {
   private travel(history: History<Result>, word: string, label: string | undefined): void {
     if (this.state.readOnly || history === this.history) return
     this.history = history
-    this.publish(label ? `${word}: ${label}` : word)
+    this.went(word, label)
   }
 
   private travelled(word: 'Undone' | 'Redone', live: LiveResult): void {
     const label = this.state.readOnly ? undefined : word === 'Undone' ? live.undo() : live.redo()
-    if (label !== undefined) this.publish(label ? `${word}: ${label}` : word)
+    if (label !== undefined) this.went(word, label)
+  }
+
+  private went(word: string, label: string | undefined): void {
+    this.publish(label ? `${word}: ${label}` : word)
+    if (this.state.instance) goOn(this, this.state.instance.root, this.state.instance.skipped)
   }
 
   /** Somebody else changed the result. */
@@ -184,12 +193,12 @@ export class EditorStore {
   }
 
   /** A new region; its id, or null where nothing may be changed. */
-  add(drawer: LabelControl, geometry: Value, label: string): string | null {
+  add(drawer: LabelControl, geometry: Value, label: string, parent?: string): string | null {
     const namer = namerOf(this.config, drawer)
     const id = results.newId()
     const size = this.sizes[drawer.to]
     const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const } : {}
-    const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual' })
+    const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual', ...(parent ? { parentID: parent } : {}) })
     const named = namer && label !== '' ? { [namer.type]: [label] } : {}
     const made = namer === drawer || !namer ? [entry(drawer, { ...geometry, ...named })] : [entry(drawer, geometry), ...(label ? [entry(namer, { ...geometry, ...named })] : [])]
     return this.apply([...this.state.result, ...made], `${label || 'Region'} added`) ? id : null
@@ -199,7 +208,20 @@ export class EditorStore {
     const drawer = this.drawer
     const size = drawer && this.sizes[drawer.to]
     if (!drawer || !size || !this.state.brush) return null
-    return this.add(drawer, valueOf(shape, size), this.state.brush.label)
+    const { root = '', skipped = [] } = (drawer.skeleton.length > 0 && this.state.instance) || {}
+    const id = this.add(drawer, valueOf(shape, size), this.state.brush.label, root)
+    if (id && drawer.skeleton.length > 0) goOn(this, root || id, skipped)
+    return id
+  }
+
+  /** Regions of one image together, as far as all of them stay inside it. */
+  moveAll(ids: ReadonlySet<string>, dx: number, dy: number): void {
+    let next: Result = this.state.result
+    for (const region of this.regions) {
+      const shape = ids.has(region.id) && this.editable(region.id) ? this.shape(region) : null
+      if (shape) next = results.withGeometry(next, region.id, valueOf(moved(shape, dx, dy), this.sizeOf(region)))
+    }
+    this.apply(next, `${ids.size} regions moved`)
   }
 
   /** Enter on the canvas: a shape in the middle of what is seen, selected, for the arrows to move and to size. */
@@ -209,13 +231,14 @@ export class EditorStore {
     const seen = drawer && this.views.get(drawer.to)?.seen?.()
     const size = drawer && this.sizes[drawer.to]
     if (!kind || !seen || !size) return null
-    const id = this.addShape(pushedInside(defaultShape(kind, seen), size))
+    const id = this.addShape(pushedInside(defaultShape(kind, seen, size), size))
     if (id) this.select([id])
     return id
   }
 
   setShape(id: string, shape: Shape, label: string, together = ''): void {
     const region = this.region(id)
+    if (shape.kind === 'brush' && shape.mask.area === 0) return this.remove(new Set([id]))
     if (region && this.editable(id)) this.apply(results.withGeometry(this.state.result, id, valueOf(shape, this.sizeOf(region))), `${titleOf(region)} ${label}`, together)
   }
 
@@ -357,6 +380,12 @@ export class EditorStore {
     const brush = { control: control.name, label }
     // Marked text takes the label; what is marked next may be another's.
     if (this.views.get(control.to)?.label?.(brush)) return
+    // While masks are painted, a label begins the next one: renaming what was just painted would be a surprise.
+    const drawer = drawerOf(this.config, control)
+    if (drawer && shapeKind(drawer.type) === 'brush' && this.state.brush && this.drawer && shapeKind(this.drawer.type) === 'brush' && this.state.selected.size > 0) {
+      this.set({ brush, selected: NONE })
+      return this.announce(`Painting ${label}`)
+    }
     const named = !only && this.state.selected.size > 0 && this.relabel(this.state.selected, control, label)
     const off = !named && this.state.selected.size === 0 && this.state.brush?.control === brush.control && this.state.brush.label === label
     this.set({ brush: off ? null : brush })
@@ -366,7 +395,7 @@ export class EditorStore {
 
   /** A tool's button or key: draws with the label last used with that kind of shape, else its first. */
   useTool(kind: ShapeKind | null): void {
-    if (kind === null) return this.set({ brush: null, relating: null })
+    if (kind === null) return this.set({ brush: null, relating: null, instance: null })
     if (this.state.readOnly) return
     const drawer = this.config.controls.find((control) => shapeKind(control.type) === kind)
     const namer = drawer && namerOf(this.config, drawer)
@@ -375,6 +404,21 @@ export class EditorStore {
     const label = namer?.labels.find((option) => option.value === last) ?? namer?.labels[0]
     this.set({ brush: { control: drawer.name, label: label?.value ?? '' }, selected: NONE })
     this.announce(`${label ? `Drawing ${label.value}` : 'Drawing'}`)
+  }
+
+  /** Goes on with the selected mask, else with the label that masks were last painted with. */
+  useMaskTool(tool: MaskTools['tool']): void {
+    if (this.state.readOnly) return
+    const { current, drawer } = this
+    if (current?.kind === 'brush') this.set({ brush: { control: current.main.from_name, label: current.labels[0] ?? '' }, relating: null })
+    else if (!this.state.brush || !drawer || shapeKind(drawer.type) !== 'brush') this.useTool('brush')
+    this.set({ masks: { ...this.state.masks, tool } })
+    this.announce({ brush: 'Painting', eraser: 'Erasing', wand: 'Magic wand' }[tool])
+  }
+
+  /** A brush never becomes smaller than a pixel. */
+  sizeBrush(size: number): void {
+    this.set({ masks: { ...this.state.masks, size: Math.max(1, Math.min(2000, size)) } })
   }
 
   look(change: Partial<Looks>): void {

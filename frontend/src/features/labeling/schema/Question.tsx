@@ -44,6 +44,17 @@ export function QuestionForm({ built, modality, columns, onChange }: { built: Bu
           clearable
         />
       )}
+      {built.kind === 'skeletons' && (
+        <TagsInput
+          label="Lines between points (optional)"
+          description="Two labels with a - between them. Without any, each point is joined to the next."
+          placeholder={built.bones.length === 0 && built.labels.length > 1 ? `${built.labels[0]}-${built.labels[1]}` : undefined}
+          splitChars={[',', '\n', '\t']}
+          value={built.bones}
+          onChange={(bones) => set({ bones })}
+          clearable
+        />
+      )}
       {built.kind === 'classes' && <Switch label="Several classes may fit" checked={built.multiple} onChange={(event) => set({ multiple: event.currentTarget.checked })} />}
       {makesRegions(built.kind) && <TagsInput label="Classes of the whole item (optional)" splitChars={[',', '\n', '\t']} value={built.classes} onChange={(found) => set({ classes: found })} clearable />}
     </Stack>

@@ -11,6 +11,13 @@ describe('questions as forms', () => {
     }
   })
 
+  it('join the points of a skeleton, one to the next unless something else is said', () => {
+    const built = { ...begun('images'), kind: 'skeletons' as const, labels: ['nose', 'eye', 'ear'] }
+    expect(toXml(built, 'images')).toContain('skeleton="nose-eye,eye-ear"')
+    expect(toXml({ ...built, bones: ['nose-ear'] }, 'images')).toContain('skeleton="nose-ear"')
+    expect(toXml({ ...built, kind: 'masks' }, 'images')).toContain('<MagicWand name="wand" toName="image"/>')
+  })
+
   it('show the column of a table', () => {
     expect(toXml({ ...begun('table', 'review'), kind: 'spans', labels: ['Person'] }, 'table')).toContain('<Text name="text" value="$review"/>')
   })

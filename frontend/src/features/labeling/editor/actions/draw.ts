@@ -16,10 +16,12 @@ export const selectTool: Action = {
   run: (editor) => editor.useTool(null),
 }
 
-const ICONS = { rectangle: IconRectangle, polygon: IconPolygon, ellipse: IconCircle, keypoint: IconCrosshair }
-const WORDS: Record<ShapeKind, string> = { rectangle: 'Draw a box', polygon: 'Draw a polygon', ellipse: 'Draw an ellipse', keypoint: 'Set a key point' }
+type Drawn = Exclude<ShapeKind, 'brush'>
 
-export const drawTools: readonly (Action & { readonly kind: ShapeKind })[] = (['rectangle', 'polygon', 'ellipse', 'keypoint'] as const).map((kind) => ({
+const ICONS = { rectangle: IconRectangle, polygon: IconPolygon, ellipse: IconCircle, keypoint: IconCrosshair }
+const WORDS: Record<Drawn, string> = { rectangle: 'Draw a box', polygon: 'Draw a polygon', ellipse: 'Draw an ellipse', keypoint: 'Set a key point' }
+
+export const drawTools: readonly (Action & { readonly kind: Drawn })[] = (['rectangle', 'polygon', 'ellipse', 'keypoint'] as const).map((kind) => ({
   id: `annotation.${kind}`,
   label: WORDS[kind],
   icon: ICONS[kind],

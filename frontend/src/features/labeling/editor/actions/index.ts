@@ -4,7 +4,9 @@ import type { EditorStore } from '../store'
 import type { Action } from './action'
 import { arrows, drawTools, finish, selectTool } from './draw'
 import { acceptAll, confirm, copy, duplicate, paste, redo, remove, undo } from './edit'
+import { larger, maskTools, smaller } from './masks'
 import { all, deselect, hide, lock, next, previous, relate } from './regions'
+import { occlude, skip } from './skeleton'
 import { actual, fit, help, panel, texts, zoomIn, zoomOut, zoomTo } from './view'
 
 export const ACTIONS: readonly Action[] = [
@@ -25,6 +27,11 @@ export const ACTIONS: readonly Action[] = [
   relate,
   selectTool,
   ...drawTools,
+  ...maskTools,
+  skip,
+  occlude,
+  smaller,
+  larger,
   finish,
   ...arrows,
   zoomIn,

@@ -1,5 +1,6 @@
 import { IconArrowNarrowRight, IconDeselect, IconEye, IconLock, IconSelectAll, IconSwitchHorizontal } from '@tabler/icons-react'
 
+import { endInstance } from '../skeleton'
 import { always, editable, view, withRegions, type Action } from './action'
 
 export const next: Action = {
@@ -58,6 +59,7 @@ export const deselect: Action = {
   run: (editor) => {
     if (view(editor, 'cancel')?.()) return
     if (editor.state.relating) editor.set({ relating: null })
+    else if (endInstance(editor)) editor.announce('Another one')
     else if (withRegions(editor)) editor.select([])
     else if (editor.state.brush) editor.useTool(null)
     else return false

@@ -5,7 +5,9 @@ import { Circle, Line, Rect, Shape as KonvaShape, Transformer } from 'react-konv
 
 import { clamped, clampPoint, distanceToSegment, moved, pushedInside, withoutPoint, withPoint, type Point, type Shape, type Size } from '../geometry'
 import { useLatest, useStore } from '../hooks'
-import { against, paintPoint, withAlpha, type Picture } from './paint'
+import type { Mask } from '../mask/mask'
+import { paintMasks } from '../mask/sheet'
+import { against, paintPoint, tintOf, withAlpha, type Picture } from './paint'
 import type { Placing } from './view'
 
 Konva.dragButtons = [0]
@@ -28,11 +30,12 @@ export function Held(props: HeldProps) {
   const { shape } = props.picture
   if (shape.kind === 'polygon') return <HeldPolygon {...props} points={shape.points} />
   if (shape.kind === 'keypoint') return <HeldPoint {...props} shape={shape} />
+  if (shape.kind === 'brush') return <HeldMask {...props} mask={shape.mask} />
   return <HeldBox {...props} shape={shape} />
 }
 
 /** Keeps a dragged node's shape inside the image. Konva asks in pixels of the stage. */
-function bound(shape: Shape, origin: Point, size: Size, placing: Placing) {
+function bound(shape: Exclude<Shape, { kind: 'brush' }>, origin: Point, size: Size, placing: Placing) {
   return (to: Point): Point => {
     const [x, y] = [(to.x - placing.x) / placing.scale, (to.y - placing.y) / placing.scale]
     const inside = pushedInside(moved(shape, x - origin.x, y - origin.y), size)
@@ -268,6 +271,29 @@ function HeldPolygon({ picture, points, size, placing, editable, movable, coarse
           />
         ))}
     </>
+  )
+}
+
+/** Moved as a whole; it is changed by painting. Whom a press means is asked of its pixels, not of Konva. */
+function HeldMask({ picture, mask, size, placing, editable, onChange }: HeldProps & { mask: Mask }) {
+  const { bounds } = mask
+  return (
+    <KonvaShape
+      id={picture.id}
+      listening={false}
+      draggable={editable}
+      dragBoundFunc={(to) => {
+        const dx = Math.min(Math.max((to.x - placing.x) / placing.scale, -bounds.x), size.width - bounds.x - bounds.width)
+        const dy = Math.min(Math.max((to.y - placing.y) / placing.scale, -bounds.y), size.height - bounds.y - bounds.height)
+        return { x: Math.round(dx) * placing.scale + placing.x, y: Math.round(dy) * placing.scale + placing.y }
+      }}
+      onDragEnd={(event) => {
+        const { x, y } = event.target.position()
+        event.target.position({ x: 0, y: 0 })
+        onChange(moved({ kind: 'brush', mask }, x, y), 'moved')
+      }}
+      sceneFunc={(context) => paintMasks(context._context, [{ mask, tint: tintOf(picture) }])}
+    />
   )
 }
 

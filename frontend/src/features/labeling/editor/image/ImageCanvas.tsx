@@ -16,18 +16,25 @@ import { Held } from './Held'
 import { Others } from './Others'
 import { against, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
+import { useMasks } from './useMasks'
 import { usePlacing } from './usePlacing'
-import { usePointer } from './usePointer'
+import { usePointer, type Lifted } from './usePointer'
+import { Steady } from './steady'
 import { bringing, closeTo, panned, seenOf, zoomed } from './view'
 
 /** Larger than this the pixels themselves are wanted, not a blur of them. */
 const PIXELS = 4
+/** So long nobody moved the view: it is drawn in full. */
+const RESTS_MS = 120
 
 export function ImageCanvas({ object }: { object: LabelObject }) {
   const editor = useStore()
   const url = editor.item.urls[object.name] ?? ''
   const frame = useRef<HTMLDivElement>(null)
   const stage = useRef<Konva.Stage>(null)
+  const image = useRef<HTMLImageElement>(null)
+  const live = useRef<HTMLCanvasElement>(null)
+  const circle = useRef<HTMLDivElement>(null)
   const space = useRef(false)
   const [ready, setReady] = useState<{ url: string; size: Size } | null>(null)
   const [broken, setBroken] = useState<string | null>(null)
@@ -35,8 +42,12 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const size = ready?.url === url ? ready.size : null
   const lost = url === '' || broken === url
   const { box, placing, place, fit } = usePlacing(frame, size)
-  const { pictures, plan, held } = usePictures(object.name, size)
-  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space })
+  const [lifted, setLifted] = useState<Lifted | null>(null)
+  const { pictures, plan, moving, instance, held } = usePictures(object.name, size, lifted?.ids ?? null)
+  const masks = useMasks({ object: object.name, image, live, cursor: circle, size, box, placing, pictures })
+  const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space, masks, onLift: setLifted, instance })
+  const [steady] = useState(() => new Steady())
+  const [rested, setRested] = useState(placing)
   const looks = useStoreState((state) => state.looks)
   const brush = useStoreState((state) => state.brush)
   const relating = useStoreState((state) => state.relating)
@@ -48,7 +59,13 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   // In an effect: another item may show the same image, which is not loaded again.
   useLayoutEffect(() => {
     if (size) editor.sizes[object.name] = size
+    if (size && editor.state.masks.size === 0) editor.sizeBrush(Math.round(Math.min(size.width, size.height) / 20))
   }, [editor, object.name, size])
+
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(placing), RESTS_MS)
+    return () => clearTimeout(timer)
+  }, [placing])
 
   const now = useLatest(() => ({ size, box, placing }))
   useEffect(() => {
@@ -124,6 +141,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
 
   const drawer = brush ? editor.drawer : undefined
   const drawsHere = !readOnly && !relating && drawer?.to === object.name
+  const paints = drawsHere && shapeKind(drawer?.type ?? '') === 'brush'
   const color = optionOf(brush ? controlOf(editor.config, brush.control) : undefined, brush?.label ?? '')?.color ?? '#2563eb'
   const px = 1 / placing.scale
   const cursor = pointer.panning ? 'grabbing' : spaceHeld ? 'grab' : drawsHere ? 'crosshair' : pointer.hover ? 'pointer' : 'default'
@@ -146,6 +164,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       {...pointer.handlers}
     >
       <img
+        ref={image}
         key={url}
         className={classes.image}
         src={url}
@@ -170,10 +189,10 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       {size && box.width > 0 && (
         <Stage ref={stage} width={box.width} height={box.height} x={placing.x} y={placing.y} scaleX={placing.scale} scaleY={placing.scale} className={classes.stage}>
           <Layer listening={false}>
-            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => paint(context._context, plan, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />
+            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => steady.paint(context._context, { plan, texts: looks.texts, placing, box, size, moving: rested !== placing })} />
           </Layer>
           <Layer>
-            {held && (
+            {held && masks.painting !== held.id && (
               <Held
                 key={held.id}
                 picture={held}
@@ -186,7 +205,8 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
                 onChange={(shape, word) => editor.setShape(held.id, shape, word)}
               />
             )}
-            {drawsHere && pointer.at && !pointer.drawing && (
+            {moving && lifted && <KonvaShape listening={false} x={lifted.by.x} y={lifted.by.y} sceneFunc={(context) => paint(context._context, moving, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />}
+            {drawsHere && !paints && pointer.at && !pointer.drawing && (
               <>
                 <Line listening={false} points={[(pointer.at.x - placing.x) * px, -placing.y * px, (pointer.at.x - placing.x) * px, (box.height - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
                 <Line listening={false} points={[-placing.x * px, (pointer.at.y - placing.y) * px, (box.width - placing.x) * px, (pointer.at.y - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
@@ -219,6 +239,12 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
         </Stage>
       )}
       {size && <Others object={object.name} frame={frame} size={size} placing={placing} drawing={pointer.drawing} />}
+      {size && box.width > 0 && (
+        <>
+          <canvas ref={live} className={classes.live} width={Math.round(box.width * Math.min(2, window.devicePixelRatio))} height={Math.round(box.height * Math.min(2, window.devicePixelRatio))} aria-hidden />
+          <div ref={circle} className={classes.brush} data-tool={masks.tools.tool} style={{ '--across': `${masks.tools.size * placing.scale}px`, visibility: paints && !spaceHeld && !pointer.panning ? 'visible' : 'hidden' } as CSSProperties} hidden aria-hidden />
+        </>
+      )}
       {!size && !lost && <Loader className={classes.waiting} aria-label="The image is loading" />}
       {lost && (
         <Alert className={classes.waiting} color="red" icon={<IconPhotoOff size={18} />} title="The image cannot be shown">
@@ -227,6 +253,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       )}
       {size && <div className={classes.scale} aria-hidden>{Math.round(placing.scale * 100)} %</div>}
       {size && shapeKind(drawer?.type ?? '') === 'polygon' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each corner. Enter or the first corner closes, Backspace takes one back, Esc gives up.</div>}
+      {size && drawsHere && drawer && drawer.skeleton.length > 0 && <div className={classes.hint}>Click: {brush?.label}. A full stop skips it, Shift K says it is hidden, Esc begins another one.</div>}
       {relating && <div className={classes.hint}>Click the region it relates to. Esc gives up.</div>}
     </div>
   )

@@ -9,7 +9,7 @@ export type Drawing =
 export type Next = { readonly drawing: Drawing | null; readonly made?: Shape; /** A click on nothing in particular. */ readonly click?: boolean }
 
 /** `reach`: how far (pixels of the image) two clicks may lie apart to be the same place. */
-export function pressed(drawing: Drawing | null, kind: ShapeKind, at: Point, size: Size, reach: number): Next {
+export function pressed(drawing: Drawing | null, kind: Exclude<ShapeKind, 'brush'>, at: Point, size: Size, reach: number): Next {
   const point = clampPoint(at, size)
   if (kind === 'keypoint') return { drawing: null, made: { kind, ...point, width: 0 } }
   if (kind === 'polygon') {

@@ -3,6 +3,8 @@
  * outlines one path a colour, each stroked twice. Which region is at a point is asked of the geometry, not of the drawing.
  */
 import { area, hull, meet, outline, type Point, type Rect, type Shape } from '../geometry'
+import type { Mask } from '../mask/mask'
+import { paintMasks, type Tint } from '../mask/sheet'
 
 export interface Picture {
   readonly id: string
@@ -27,11 +29,20 @@ export interface Arrow {
   readonly strong: boolean
 }
 
+/** A line of a skeleton. */
+export interface Bone {
+  readonly from: Point
+  readonly to: Point
+  readonly color: string
+}
+
 export interface Plan {
   readonly pictures: readonly Picture[]
   readonly without: string | undefined
   readonly arrows: readonly Arrow[]
   readonly groups: readonly Group[]
+  readonly bones: readonly Bone[]
+  readonly masks: readonly { readonly mask: Mask; readonly tint: Tint }[]
 }
 
 /** Shapes that look the same. */
@@ -47,15 +58,20 @@ interface Group {
 }
 
 export function pictureOf(shape: Shape, look: Omit<Picture, 'shape' | 'box' | 'peak'>): Picture {
+  if (shape.kind === 'brush') return { ...look, shape, box: shape.mask.bounds, peak: peakOf(shape.mask) }
   const peak = outline(shape).reduce((best, point) => (point.y < best.y || (point.y === best.y && point.x < best.x) ? point : best), { x: Infinity, y: Infinity })
   return { ...look, shape, box: hull(shape), peak }
+}
+
+function peakOf({ edges, width, bounds }: Mask): Point {
+  return edges.length > 0 ? { x: edges[0]! % width, y: bounds.y } : bounds
 }
 
 /** The size on screen, in pixels, of a key point's mark. */
 export const POINT_RADIUS = 6
 
 function add({ boxes, path }: Group, shape: Shape): void {
-  if (shape.kind === 'keypoint') return
+  if (shape.kind === 'keypoint' || shape.kind === 'brush') return
   if (shape.kind === 'rectangle' && shape.rotation === 0) {
     boxes.push(shape)
     return
@@ -70,17 +86,23 @@ function add({ boxes, path }: Group, shape: Shape): void {
 }
 
 /** Made when regions change, used for every frame until they change again. Of `without` only the text is drawn here. */
-export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], without?: string): Plan {
+export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], bones: readonly Bone[], without?: string): Plan {
   const groups = new Map<string, Group>()
   for (const picture of pictures) {
     if (picture.id === without) continue
+    if (picture.shape.kind === 'brush') continue
     const { color, dashed, ghost, chosen, fill, width } = picture
     const key = [color, dashed, ghost, chosen, fill, width].join()
     let group = groups.get(key)
     if (!group) groups.set(key, (group = { boxes: [], path: new Path2D(), color, dashed, ghost, chosen, fill, width }))
     add(group, picture.shape)
   }
-  return { pictures, without, arrows, groups: [...groups.values()] }
+  const masks = pictures.flatMap((picture) => (picture.shape.kind === 'brush' && picture.id !== without ? { mask: picture.shape.mask, tint: tintOf(picture) } : []))
+  return { pictures, without, arrows, bones, groups: [...groups.values()], masks }
+}
+
+export function tintOf({ color, fill, chosen, ghost }: Picture): Tint {
+  return { color, alpha: Math.min(0.85, ghost ? fill / 2 : chosen ? fill + 0.1 : fill), ...(chosen || ghost ? { edge: against(color) } : {}) }
 }
 
 const contrasts = new Map<string, '#000000' | '#ffffff'>()
@@ -118,6 +140,7 @@ export interface Frame {
 export function paint(context: CanvasRenderingContext2D, plan: Plan, frame: Frame): void {
   const px = 1 / frame.scale
   context.lineJoin = 'round'
+  paintMasks(context, plan.masks)
   for (const group of plan.groups) {
     const width = (group.width + (group.chosen ? 1 : 0)) * px
     if (group.fill > 0) {
@@ -137,6 +160,17 @@ export function paint(context: CanvasRenderingContext2D, plan: Plan, frame: Fram
     context.globalAlpha = 1
   }
   context.setLineDash([])
+  for (const bone of plan.bones) {
+    context.beginPath()
+    context.moveTo(bone.from.x, bone.from.y)
+    context.lineTo(bone.to.x, bone.to.y)
+    context.strokeStyle = withAlpha(against(bone.color), 0.7)
+    context.lineWidth = 4.5 * px
+    context.stroke()
+    context.strokeStyle = bone.color
+    context.lineWidth = 2.5 * px
+    context.stroke()
+  }
   for (const picture of plan.pictures) if (picture.shape.kind === 'keypoint' && picture.id !== plan.without) paintPoint(context, picture.shape, picture.color, px, picture.chosen, picture.dashed)
   for (const arrow of plan.arrows) paintArrow(context, arrow, px)
   if (frame.texts) paintTexts(context, plan.pictures, frame)

@@ -3,14 +3,15 @@
  * picking, panning (space, middle button, empty ground, two fingers), pinching.
  */
 import type Konva from 'konva'
-import { useRef, useState, type PointerEvent, type RefObject } from 'react'
+import { useRef, useState, type MouseEvent, type PointerEvent, type RefObject } from 'react'
 import { flushSync } from 'react-dom'
 
 import { shapeKind } from '../config'
-import type { Point, Shape, Size } from '../geometry'
+import { boundsOf, type Point, type Rect, type Shape, type Size } from '../geometry'
 import { useLatest, useStore } from '../hooks'
 import { finished, pressed, pulled, released, shortened, type Drawing } from './drawing'
 import { pictureAt, type Picture } from './paint'
+import type { useMasks } from './useMasks'
 import { panned, toImage, zoomed, type Placing } from './view'
 
 /** In pixels of the screen: how near is near, for a mouse and for a finger. */
@@ -22,6 +23,13 @@ type Gesture =
   | { readonly kind: 'pick'; readonly from: Point; readonly id: string }
   | { readonly kind: 'pinch'; distance: number; middle: Point }
   | { readonly kind: 'draw' }
+  | { readonly kind: 'paint' }
+  | { readonly kind: 'group'; readonly from: Point; readonly ids: ReadonlySet<string>; readonly hit: string; readonly room: Rect }
+
+export interface Lifted {
+  readonly ids: ReadonlySet<string>
+  readonly by: Point
+}
 
 export function usePointer(given: {
   object: string
@@ -32,6 +40,10 @@ export function usePointer(given: {
   place: (change: (before: Placing) => Placing) => void
   pictures: readonly Picture[]
   space: RefObject<boolean>
+  masks: ReturnType<typeof useMasks>
+  /** Regions that are moved together, and how far; null when none are. */
+  onLift: (lifted: Lifted | null) => void
+  instance: (id: string) => string[]
 }) {
   const editor = useStore()
   const [drawing, setDrawing] = useState<Drawing | null>(null)
@@ -49,6 +61,21 @@ export function usePointer(given: {
   const brush = () => {
     const drawer = editor.drawer
     return !editor.state.readOnly && drawer?.to === given.object && !editor.state.relating ? shapeKind(drawer.type) : null
+  }
+
+  /** How far a group is moved, in whole pixels of the image, so that all of it stays inside; null for no way at all. */
+  const together = (now: Extract<Gesture, { kind: 'group' }>, where: Point, size: Size): Point | null => {
+    const [across, down] = [where.x - now.from.x, where.y - now.from.y]
+    if (Math.hypot(across, down) < MOVED) return null
+    const { scale } = given.placing
+    const fit = (way: number, low: number, high: number) => Math.min(Math.max(Math.round(way / scale), Math.ceil(-low)), Math.floor(high))
+    return { x: fit(across, now.room.x, size.width - now.room.x - now.room.width), y: fit(down, now.room.y, size.height - now.room.y - now.room.height) }
+  }
+
+  const onDoubleClick = (event: MouseEvent<HTMLElement>) => {
+    const hit = brush() ? null : pictureAt(given.pictures, toImage(given.placing, screen(event)), REACH.fine / given.placing.scale, false)
+    const whole = hit && !hit.ghost ? given.instance(hit.id) : []
+    if (whole.length > 1) editor.select(whole)
   }
 
   const finish = (shape: Shape | undefined) => {
@@ -72,6 +99,7 @@ export function usePointer(given: {
       const [a, b] = [...fingers.current.values()] as [Point, Point]
       gesture.current = { kind: 'pinch', distance: Math.hypot(a.x - b.x, a.y - b.y), middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } }
       if (drawing?.kind !== 'polygon') setDrawing(null)
+      given.masks.cancel()
       return
     }
     if (event.button === 1 || (event.button === 0 && given.space.current)) {
@@ -85,6 +113,11 @@ export function usePointer(given: {
     if (!drawing && given.stage.current?.getIntersection(where)) return
     const point = toImage(given.placing, where)
     const kind = event.ctrlKey || event.metaKey ? null : brush()
+    if (kind === 'brush') {
+      event.currentTarget.setPointerCapture(event.pointerId)
+      if (given.masks.down(event, where)) gesture.current = { kind: 'paint' }
+      return
+    }
     if (kind) {
       const next = pressed(drawing, kind, point, given.size, reachOf(event) * 2)
       event.currentTarget.setPointerCapture(event.pointerId)
@@ -99,6 +132,12 @@ export function usePointer(given: {
       editor.select([hit.id])
     } else if (hit) {
       if (event.shiftKey) editor.select(toggled(editor.state.selected, hit.id))
+      else if (editor.state.selected.size > 1 && editor.state.selected.has(hit.id) && !editor.state.readOnly && !editor.state.relating) {
+        const ids = new Set([...editor.state.selected].filter((id) => editor.editable(id)))
+        const corners = given.pictures.flatMap(({ id, box }) => (ids.has(id) ? [{ x: box.x, y: box.y }, { x: box.x + box.width, y: box.y + box.height }] : []))
+        event.currentTarget.setPointerCapture(event.pointerId)
+        gesture.current = { kind: 'group', from: where, ids, hit: hit.id, room: boundsOf(corners) }
+      }
       else {
         flushSync(() => editor.select([hit.id]))
         gesture.current = { kind: 'pick', from: where, id: hit.id }
@@ -133,6 +172,11 @@ export function usePointer(given: {
       now.last = where
       return
     }
+    if (now?.kind === 'group') {
+      const by = together(now, where, size)
+      if (by) given.onLift({ ids: now.ids, by })
+      return
+    }
     if (now?.kind === 'pick') {
       if (Math.hypot(where.x - now.from.x, where.y - now.from.y) < MOVED) return
       gesture.current = null
@@ -144,9 +188,17 @@ export function usePointer(given: {
       node.startDrag(event.nativeEvent)
       return
     }
+    const paints = brush() === 'brush'
+    given.masks.hover(paints && event.pointerType !== 'touch' ? where : null)
+    if (now?.kind === 'paint') {
+      const frame = event.currentTarget.getBoundingClientRect()
+      given.masks.move(event, where, (one) => ({ x: one.clientX - frame.left, y: one.clientY - frame.top }))
+      return
+    }
     const point = toImage(given.placing, where)
     if (drawing) setDrawing(pulled(drawing, point, size, event.shiftKey))
-    if (brush()) setAt(where)
+    if (paints) setHover(null)
+    else if (brush()) setAt(where)
     else {
       if (at) setAt(null)
       const found = event.pointerType === 'touch' ? null : (pictureAt(given.pictures, point, reachOf(event), false)?.id ?? null)
@@ -159,6 +211,17 @@ export function usePointer(given: {
     const now = gesture.current
     gesture.current = null
     if (panning) setPanning(false)
+    if (now?.kind === 'group' && given.size) {
+      const by = together(now, screen(event), given.size)
+      given.onLift(null)
+      if (by && event.type !== 'pointercancel') editor.moveAll(now.ids, by.x, by.y)
+      // A press without a way means this one alone.
+      else if (!by) editor.select([now.hit])
+    }
+    if (now?.kind === 'paint') {
+      if (event.type === 'pointercancel') given.masks.cancel()
+      else given.masks.up()
+    }
     if (now?.kind !== 'draw' || !drawing || event.type === 'pointercancel') return
     const reach = MOVED / given.placing.scale
     const next = released(drawing, reach)
@@ -176,13 +239,14 @@ export function usePointer(given: {
   }
 
   const onPointerLeave = () => {
+    given.masks.hover(null)
     setAt(null)
     setHover(null)
   }
 
   const cancel = useLatest(() => {
     setDrawing(null)
-    return drawing !== null
+    return given.masks.cancel() || drawing !== null
   })
   const end = useLatest(() => {
     if (!drawing) return false
@@ -197,7 +261,7 @@ export function usePointer(given: {
     return true
   })
 
-  return { drawing, at, hover, panning, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave } }
+  return { drawing, at, hover, panning, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave, onDoubleClick } }
 }
 
 function toggled(selected: ReadonlySet<string>, id: string): Set<string> {

@@ -4,21 +4,22 @@ import { IconAdjustmentsHorizontal, IconCheck, IconEye, IconEyeOff, IconLock, Ic
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState } from 'react'
 
+import { hull } from '../geometry'
 import { useRegions, useStore, useStoreState } from '../hooks'
 import { drawnRegions, isRelation, titleOf, type Drawn } from '../result'
+import type { EditorStore } from '../store'
 import classes from './panel.module.css'
 
 const ROW = 34
-const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', span: 'text' }
+const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', brush: 'mask', span: 'text' }
 
 type Order = 'made' | 'label' | 'place'
 
 const ORDERS: Record<Order, string> = { made: 'As they were made', label: 'By label', place: 'From the top' }
 
-function position(region: Drawn): number {
-  const { start, y, points } = region.main.value
-  if (typeof start === 'number') return start
-  return typeof y === 'number' ? y : Math.min(...((points as [number, number][] | undefined)?.map(([, down]) => down) ?? [0]))
+function position(editor: EditorStore, region: Drawn): number {
+  const shape = editor.shape(region)
+  return shape ? hull(shape).y : Number(region.main.value.start ?? 0)
 }
 
 export function RegionList() {
@@ -35,8 +36,8 @@ export function RegionList() {
   const shown = useMemo(() => {
     const numbered = regions.map((region, index) => ({ region, number: index + 1 })).filter(({ region }) => !filter || titleOf(region) === filter)
     if (order === 'label') return numbered.sort((a, b) => titleOf(a.region).localeCompare(titleOf(b.region)))
-    return order === 'place' ? numbered.sort((a, b) => position(a.region) - position(b.region)) : numbered
-  }, [regions, filter, order])
+    return order === 'place' ? numbered.sort((a, b) => position(editor, a.region) - position(editor, b.region)) : numbered
+  }, [editor, regions, filter, order])
   const ghosts = useMemo(() => drawnRegions(editor.config, suggestions), [editor.config, suggestions])
   const others = suggestions.filter((entry) => !isRelation(entry) && !ghosts.some((ghost) => ghost.id === entry.id)).length
    

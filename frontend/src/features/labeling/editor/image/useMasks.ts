@@ -1,0 +1,225 @@
+/**
+ * Painting, erasing and the magic wand. A stroke lives in bits outside React and on a canvas of its own, of which only what changed
+ * is drawn again; when the hand is lifted it becomes the region's mask, one step of undo.
+ */
+import { useEffect, useLayoutEffect, useRef, useState, type PointerEvent, type RefObject } from 'react'
+import { flushSync } from 'react-dom'
+
+import { controlOf, optionOf } from '../config'
+import type { Point, Rect, Size } from '../geometry'
+import { useLatest, useStore, useStoreState } from '../hooks'
+import { bitsOf, holds, maskOf, ofBits } from '../mask/mask'
+import { paintBits, type Lie } from '../mask/sheet'
+import { joined, stroke } from '../mask/stroke'
+import { coloursOf, flooded, floodedInPieces, laidInto, shrinkTo, type Colours } from '../mask/wand'
+import type { Picture } from './paint'
+import { toImage, type Placing } from './view'
+
+/** The wand is previewed on so many pixels, and done on so many. */
+const PREVIEWED = 400_000
+const DONE = 40_000_000
+/** Pixels of the screen that the pointer is drawn for one step of tolerance. */
+const DRAWN = 3
+
+interface Work {
+  readonly tool: 'brush' | 'eraser' | 'wand'
+  /** The region that is changed; null: a new one. */
+  readonly region: string | null
+  readonly value: 0 | 1
+  readonly tint: { readonly color: string; readonly alpha: number }
+  readonly from: Point
+  readonly start: Point
+  bits: Uint8Array | null
+  last: Point
+  part: Rect
+  seen: { bits: Uint8Array; size: Size; part: Rect } | null
+}
+
+export function useMasks(given: {
+  object: string
+  image: RefObject<HTMLImageElement | null>
+  live: RefObject<HTMLCanvasElement | null>
+  cursor: RefObject<HTMLDivElement | null>
+  size: Size | null
+  box: Size
+  placing: Placing
+  pictures: readonly Picture[]
+}) {
+  const editor = useStore()
+  const [painting, setPainting] = useState<string | null>(null)
+  const work = useRef<Work | null>(null)
+  const colours = useRef<{ image: string; small: Colours | null; full: Colours | null } | null>(null)
+  const filling = useRef(0)
+  const tools = useStoreState((state) => state.masks)
+  const { size, box, placing, live, cursor } = given
+
+  const lie = (): Lie => {
+    const ratio = (live.current?.width ?? 0) / (box.width || 1)
+    return { scale: placing.scale * ratio, left: placing.x * ratio, top: placing.y * ratio }
+  }
+  const draw = (part: Rect | null) => {
+    const now = work.current
+    const context = live.current?.getContext('2d')
+    if (!context) return
+    if (!part) context.clearRect(0, 0, context.canvas.width, context.canvas.height)
+    if (!now || !size) return
+    if (now.seen) {
+      // The preview of the wand lies on a smaller image.
+      const whole = lie()
+      paintBits(context, now.seen.bits, now.seen.size, { ...whole, scale: (whole.scale * size.width) / now.seen.size.width }, now.seen.part, now.tint)
+    } else if (now.bits) paintBits(context, now.bits, size, lie(), part ?? now.part, now.tint)
+  }
+  const redraw = useLatest(() => draw(null))
+  useLayoutEffect(() => redraw(), [redraw, placing, box])
+  useEffect(() => () => void filling.current++, [])
+
+  const lookAt = (which: 'small' | 'full'): Colours | null => {
+    const image = given.image.current
+    if (!image || !size) return null
+    if (colours.current?.image !== image.src) colours.current = { image: image.src, small: null, full: null }
+    return (colours.current[which] ??= coloursOf(image, shrinkTo(size, which === 'small' ? PREVIEWED : DONE)))
+  }
+
+  /** Which mask is changed: the selected one; to erase without one, that under the pointer. */
+  const target = (at: Point, erases: boolean): { id: string | null } | null => {
+    const { current } = editor
+    if (current?.kind === 'brush' && current.to === given.object) {
+      if (editor.editable(current.id)) return { id: current.id }
+      editor.announce('The mask is locked')
+      return null
+    }
+    if (!erases) return { id: null }
+    const under = given.pictures.findLast((picture) => !picture.ghost && picture.shape.kind === 'brush' && holds(picture.shape.mask, at) && editor.editable(picture.id))
+    if (under) return { id: under.id }
+    editor.announce('Select a mask to erase from')
+    return null
+  }
+
+  const down = (event: PointerEvent<HTMLElement>, where: Point): boolean => {
+    if (!size) return false
+    const at = toImage(placing, where)
+    const { tool } = editor.state.masks
+    const erases = tool === 'eraser' || event.altKey
+    const found = target(at, erases)
+    const brush = editor.state.brush
+    if (!found || !brush) return false
+    filling.current++
+    const picture = given.pictures.find((one) => one.id === found.id)
+    const color = picture?.color ?? optionOf(controlOf(editor.config, brush.control), brush.label)?.color ?? '#2563eb'
+    const alpha = Math.min(0.85, (picture?.fill ?? editor.drawer?.opacity ?? 0.5) * (editor.state.looks.masks / 100) + 0.1)
+    const base = picture?.shape.kind === 'brush' ? picture.shape.mask : maskOf(size, [])
+    const wand = tool === 'wand'
+    work.current = {
+      tool,
+      region: found.id,
+      value: erases ? 0 : 1,
+      tint: wand && erases ? { color: '#ffffff', alpha: 0.75 } : { color, alpha },
+      from: at,
+      start: where,
+      bits: wand ? null : bitsOf(base),
+      last: at,
+      part: base.bounds,
+      seen: null,
+    }
+    if (found.id) editor.select([found.id])
+    if (wand) preview(where)
+    else {
+      flushSync(() => setPainting(found.id))
+      draw(null)
+      reach(at)
+    }
+    return true
+  }
+
+  const reach = (at: Point) => {
+    const now = work.current
+    if (!now?.bits || !size) return
+    const part = stroke(now.bits, size, now.last, at, editor.state.masks.size / 2, now.value)
+    now.last = at
+    now.part = joined(now.part, part)
+    draw(part)
+  }
+
+  /** Further away more colours are alike. */
+  const tolerance = (where: Point) => Math.min(255, Math.round(editor.state.masks.tolerance + Math.hypot(where.x - (work.current?.start.x ?? 0), where.y - (work.current?.start.y ?? 0)) / DRAWN))
+
+  const preview = (where: Point) => {
+    const now = work.current
+    const small = lookAt('small')
+    if (!now || !small || !size) return
+    const seed = { x: (now.from.x * small.width) / size.width, y: (now.from.y * small.height) / size.height }
+    const { bits, part } = flooded(small, seed, tolerance(where))
+    now.seen = { bits, size: small, part }
+    now.last = where
+    draw(null)
+    if (cursor.current) cursor.current.dataset.tolerance = String(tolerance(where))
+  }
+
+  const move = (event: PointerEvent<HTMLElement>, where: Point, toScreen: (event: { clientX: number; clientY: number }) => Point) => {
+    const now = work.current
+    if (!now) return
+    if (now.tool === 'wand') return preview(where)
+    const passed = event.nativeEvent.getCoalescedEvents?.() ?? []
+    for (const one of passed.length > 0 ? passed : [event]) reach(toImage(placing, toScreen(one)))
+  }
+
+  const clear = () => {
+    work.current = null
+    if (cursor.current) delete cursor.current.dataset.tolerance
+    draw(null)
+    setPainting(null)
+  }
+
+  const keep = (now: Work, bits: Uint8Array, part: Rect) => {
+    if (!size) return clear()
+    const mask = ofBits(bits, size, part)
+    // Drawn by the layer below before the stroke's own canvas is wiped: nothing flickers.
+    flushSync(() => {
+      if (now.region) editor.setShape(now.region, { kind: 'brush', mask }, now.value ? (now.tool === 'wand' ? 'widened' : 'painted') : 'erased')
+      else if (mask.area > 0) {
+        const id = editor.addShape({ kind: 'brush', mask })
+        if (id) editor.select([id])
+      }
+      setPainting(null)
+    })
+    clear()
+  }
+
+  const up = () => {
+    const now = work.current
+    if (!now || !size) return
+    if (now.bits) return keep(now, now.bits, now.part)
+    const full = lookAt('full')
+    if (!full) return clear()
+    const turn = ++filling.current
+    const wanted = tolerance(now.last)
+    const seed = { x: (now.from.x * full.width) / size.width, y: (now.from.y * full.height) / size.height }
+    editor.set({ masks: { ...editor.state.masks, busy: true } })
+    void floodedInPieces(full, seed, wanted, () => turn !== filling.current).then((filled) => {
+      editor.set({ masks: { ...editor.state.masks, busy: false } })
+      if (!filled || work.current !== now) return
+      const region = now.region && editor.region(now.region)
+      const shape = region ? editor.shape(region) : null
+      const base = shape?.kind === 'brush' ? shape.mask : maskOf(size, [])
+      const bits = bitsOf(base)
+      keep(now, bits, joined(base.bounds, laidInto(bits, size, filled, full, now.value)))
+    })
+  }
+
+  const cancel = (): boolean => {
+    const was = work.current !== null
+    filling.current++
+    if (was) clear()
+    return was
+  }
+
+  /** The circle that shows the brush follows the pointer outside React. */
+  const hover = (where: Point | null) => {
+    const element = cursor.current
+    if (!element) return
+    element.hidden = where === null
+    if (where) element.style.translate = `${where.x}px ${where.y}px`
+  }
+
+  return { painting, tools, down, move, up, cancel, hover }
+}
