@@ -2,20 +2,19 @@
  * What the open editor knows and does, outside React: the result with its history, what is selected, what is drawn with.
  * Components read parts of it with `useEditorState`; commands (actions/) call its verbs. It never asks the studio.
  */
-import { controlOf, drawerOf, hasPalette, namerOf, shapeKind, type LabelConfig, type LabelControl, type ShapeKind } from './config'
+import { controlOf, drawerOf, namerOf, shapeKind, type LabelConfig, type LabelControl, type ShapeKind } from './config'
 import { defaultShape, moved, pushedInside, shapeOf, valueOf, type Shape, type Size } from './geometry'
 import { push, redo, startHistory, undo, type History } from './history'
 import { bindings, type Bound } from './keys'
 import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
-import type { Brush, EditorOptions, EditorState, Item, LiveResult, Looks, MaskTools, Peer, View } from './state'
+import type { EditorOptions, EditorState, Item, LiveResult, Looks, MaskTools, Peer, View } from './state'
 import { goOn } from './skeleton'
+import { startState } from './start'
 import { takenOver } from './suggestions'
 
 const NONE: ReadonlySet<string> = new Set<string>()
-const LOOKS: Looks = { brightness: 100, contrast: 100, panel: true, texts: true, masks: 100 }
-const MASKS: MaskTools = { tool: 'brush', size: 0, tolerance: 16, busy: false }
 
 let clipboard: Result = []
 
@@ -45,29 +44,7 @@ export class EditorStore {
     const result = options.live?.read() ?? options.result
     this.history = startHistory(result)
     this.saved = result
-    const kept = before && JSON.stringify(before.config.controls) === JSON.stringify(options.config.controls) ? before.state : null
-    this.state = {
-      result,
-      canUndo: false,
-      canRedo: false,
-      peers: [],
-      dirty: false,
-      readOnly: options.readOnly ?? false,
-      selected: NONE,
-      hidden: NONE,
-      locked: NONE,
-      accepted: NONE,
-      suggestions: options.suggestions ?? [],
-      brush: kept ? kept.brush : this.onlyBrush(),
-      instance: null,
-      relating: null,
-      looks: before?.state.looks ?? LOOKS,
-      masks: before ? { ...before.state.masks, busy: false } : MASKS,
-      help: false,
-      said: '',
-      focus: null,
-      reveal: null,
-    }
+    this.state = startState(options, result, before)
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -442,12 +419,5 @@ export class EditorStore {
   /** The same words twice are spoken twice only when the text differs. */
   private words(text: string): string {
     return text === this.state.said ? `${text}\u00a0` : text
-  }
-
-  /** With one label to draw with there is nothing to choose. */
-  private onlyBrush(): Brush | null {
-    const palettes = this.config.controls.filter((control) => hasPalette(this.config, control))
-    const only = palettes.length === 1 ? palettes[0] : undefined
-    return only && only.labels.length === 1 ? { control: only.name, label: only.labels[0]!.value } : null
   }
 }
