@@ -191,16 +191,6 @@ export class EditorStore {
     return id
   }
 
-  /** Regions of one image together, as far as all of them stay inside it. */
-  moveAll(ids: ReadonlySet<string>, dx: number, dy: number): void {
-    let next: Result = this.state.result
-    for (const region of this.regions) {
-      const shape = ids.has(region.id) && this.editable(region.id) ? this.shape(region) : null
-      if (shape) next = results.withGeometry(next, region.id, valueOf(moved(shape, dx, dy), this.sizeOf(region)))
-    }
-    this.apply(next, `${ids.size} regions moved`)
-  }
-
   /** Enter on the canvas: a shape in the middle of what is seen, selected, for the arrows to move and to size. */
   addDefault(): string | null {
     const drawer = this.drawer

@@ -7,8 +7,10 @@ import { useRef, useState, type MouseEvent, type PointerEvent, type RefObject } 
 import { flushSync } from 'react-dom'
 
 import { shapeKind } from '../config'
-import { boundsOf, type Point, type Rect, type Shape, type Size } from '../geometry'
+import { boundsOf, moved, valueOf, type Point, type Rect, type Shape, type Size } from '../geometry'
 import { useLatest, useStore } from '../hooks'
+import { withGeometry } from '../result'
+import type { EditorStore } from '../store'
 import { finished, pressed, pulled, released, shortened, type Drawing } from './drawing'
 import { pictureAt, type Picture } from './paint'
 import type { useMasks } from './useMasks'
@@ -214,7 +216,7 @@ export function usePointer(given: {
     if (now?.kind === 'group' && given.size) {
       const by = together(now, screen(event), given.size)
       given.onLift(null)
-      if (by && event.type !== 'pointercancel') editor.moveAll(now.ids, by.x, by.y)
+      if (by && event.type !== 'pointercancel') moveAll(editor, now.ids, by)
       // A press without a way means this one alone.
       else if (!by) editor.select([now.hit])
     }
@@ -268,4 +270,14 @@ function toggled(selected: ReadonlySet<string>, id: string): Set<string> {
   const now = new Set(selected)
   if (!now.delete(id)) now.add(id)
   return now
+}
+
+/** Regions of one image together, one step of undo. */
+function moveAll(editor: EditorStore, ids: ReadonlySet<string>, by: Point): void {
+  let next = editor.state.result
+  for (const region of editor.regions) {
+    const shape = ids.has(region.id) && editor.editable(region.id) ? editor.shape(region) : null
+    if (shape) next = withGeometry(next, region.id, valueOf(moved(shape, by.x, by.y), editor.sizeOf(region)))
+  }
+  editor.apply(next, `${ids.size} regions moved`)
 }
