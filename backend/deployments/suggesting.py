@@ -28,7 +28,7 @@ from backend.datasets.locks import only_one
 from backend.deployments import passing, queries
 from backend.deployments.errors import CannotSuggest, PredictionRefused
 from backend.deployments.models import Deployment, Endpoint, Prelabelling
-from backend.labeling.actions import order
+from backend.labeling.actions import auto_accept, order
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.fill import table_rows
 from backend.labeling.actions.schemas import newest_frozen
@@ -139,6 +139,7 @@ def prelabel(schema_id: UUID) -> None:
                     return
             if Prelabelling.objects.filter(pk=schema_id, created_at=asked_at, status="running").exists():
                 _end(job, "done", "")
+                auto_accept.soon(job.schema)
         except HeadraceError as error:
             _end(job, "failed", f"{error} {error.hint}".strip())
     if Prelabelling.objects.filter(pk=schema_id, status="queued").exists():  # asked for anew meanwhile; its message came to nothing
