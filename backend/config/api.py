@@ -26,6 +26,7 @@ from backend.labeling.api_exchange import router as exchange
 from backend.labeling.api_quality import router as label_quality
 from backend.labeling.api_suggestions import router as label_suggestions
 from backend.labelstudio.api.links import router as label_links
+from backend.learning.api import router as learning
 from backend.pipelines.api import router as pipelines
 from backend.registry.api import router as registry
 from backend.runs.api import router as runs
@@ -38,7 +39,7 @@ log = logging.getLogger("headrace.web")
 api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
 for router in (
     core, artifacts, datasets, labeling, label_quality, label_suggestions, exchange, label_links, pipelines, runs, triggers, hosts,
-    registry, deployments,
+    registry, deployments, learning,
 ):  # fmt: skip
     api.add_router("", router)
 
