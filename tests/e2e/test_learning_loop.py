@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from sklearn.datasets import load_digits
 
 from tests.e2e.furnish import bring
@@ -184,4 +185,14 @@ def test_the_loop_improves_a_model_and_shows_its_curve_beside_random_order(
         time.sleep(0.2)
     (passed,) = auto["passes"]
     assert passed["accepted"] > 0 and passed["audited"] > 0 and auto["audit"]["waiting"] == passed["audited"]
-    assert desk.ask("DELETE", "/loop")["loop"]["active"] is False
+    page, watch = open_page()
+    page.goto(f"/p/{fresh_project.project}/labels/{slug}?tab=learn")
+    expect(page.get_by_role("img", name="Right answers by number of labels")).to_be_visible()
+    expect(page.get_by_text("Random order: the same pipeline")).to_be_visible()
+    drawn = "() => document.querySelector('.js-plotly-plot')?.data?.map((line) => [line.name, line.x.length])"
+    assert page.wait_for_function(drawn).json_value() == [["Least sure first", 2], ["Random order", 2]]
+    expect(page.get_by_role("region", name="Labels without a person").get_by_text("nobody has labelled an audited item yet")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Its models, suggestions and curve stay.")).to_be_visible()
+    assert desk.loop()["active"] is False
+    watch.check()
