@@ -12,6 +12,7 @@ from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.models import User
 from backend.core.permissions import may
+from backend.deployments import suggesting
 from backend.labeling.actions import order
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.schemas import set_schema
@@ -72,6 +73,8 @@ def stop(request: Any, schema: LabelSchema, user: User) -> None:
             for row in kind.filter(status="running").select_related("run__project"):
                 if row.run is not None and row.run.status in rounds.GOING:
                     cancel_run(row.run, user)
+                if row.stage == "suggest":
+                    suggesting.cancel(request, schema)
                 kind.filter(pk=row.pk).update(status="cancelled", message="The loop was stopped.", finished_at=timezone.now())
         audit.record(request, "label_schema.stop_learning", _target(schema), project=schema.project)
         schema_changed(schema)

@@ -244,11 +244,15 @@ def _suggest(loop: Loop, row: Training) -> bool:
     """Its model says what it thinks of all that is open; the queue then begins with what it is least sure of."""
     assert isinstance(row, Round) and row.model_version is not None
     model = ModelVersion.objects.select_related("model", "artifact").get(pk=row.model_version_id)
-    control, _ = suggesting.suitable(model, loop.schema)
-    with transaction.atomic():
-        suggesting.begin(loop.schema, model, control, loop.started_by)
+    asked = Prelabelling.objects.filter(schema=loop.schema, model_version=model, created_at__gte=row.started_at)
+    if not asked.exists():
+        control, _ = suggesting.suitable(model, loop.schema)
+        with transaction.atomic():
+            suggesting.begin(loop.schema, model, control, loop.started_by)
     suggesting.prelabel(loop.schema_id)
     job = Prelabelling.objects.filter(schema=loop.schema).first()
+    if job is not None and job.status in ("queued", "running"):
+        return _to(row, "suggest") and False  # another process is at it
     if job is None or job.model_version_id != model.pk or job.status == "cancelled":
         _end(loop, row, "succeeded", "Its suggestions were stopped, or another model's were asked for.")
     elif job.status != "done":

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('datasets', '0002_reading_options'),
-        ('labeling', '0004_told_on_submit'),
+        ('labeling', '0005_told_on_submit'),
         ('pipelines', '0002_code'),
         ('registry', '0001_initial'),
         ('runs', '0001_squashed_0010_fast_ledger'),
