@@ -19,9 +19,9 @@ class LoopIn(Schema):
 
     pipeline: Slug | None = None
     template: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    every: Annotated[int, Field(ge=2, le=100_000), WHOLE] = 50
+    every: Annotated[int, Field(ge=1, le=100_000), WHOLE] = 50
     """A round begins after so many new labels."""
-    test_size: Annotated[int, Field(ge=5, le=100_000), WHOLE] = 100
+    test_size: Annotated[int, Field(ge=1, le=100_000), WHOLE] = 100
     """Items held out at random, to measure each model on."""
     draws: Annotated[int, Field(ge=0, le=10), WHOLE] = 3
     """Models trained on random items for each size of a round; 0 for no comparison."""

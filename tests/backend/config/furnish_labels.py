@@ -106,7 +106,7 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"GET {one}/auto-accept": [{}, {"query": {"threshold": 0.8}}],
         f"PUT {one}/auto-accept": [{"body": {"enabled": True, "threshold": 0.95, "audit_share": 0.05, "max_error": 0.05}}],
         f"POST {one}/auto-accept/passes/{{auto_pass}}/undo": [{}],
-        f"PUT {one}/loop": [{"body": {"template": "image-classification", "every": 2, "test_size": 5, "draws": 0}}],
+        f"PUT {one}/loop": [{"body": {"template": "image-classification", "every": 1, "test_size": 1, "draws": 0}}],
         f"PUT {one}/link": [{"path": notes, "body": {"url": "https://labels.example.org", "token": "t", "remote": 5}}],
         f"DELETE {one}/link": [{"path": notes}],
         f"POST {one}/link/sync": [{"path": notes}],
