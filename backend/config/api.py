@@ -24,7 +24,9 @@ from backend.deployments.api import router as deployments
 from backend.labeling.api import router as labeling
 from backend.labeling.api_exchange import router as exchange
 from backend.labeling.api_quality import router as label_quality
+from backend.labeling.api_suggestions import router as label_suggestions
 from backend.labelstudio.api.links import router as label_links
+from backend.learning.api import router as learning
 from backend.pipelines.api import router as pipelines
 from backend.registry.api import router as registry
 from backend.runs.api import router as runs
@@ -36,7 +38,8 @@ log = logging.getLogger("headrace.web")
 # internet both refuse. The document itself is at /api/v1/openapi.json.
 api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
 for router in (
-    core, artifacts, datasets, labeling, label_quality, exchange, label_links, pipelines, runs, triggers, hosts, registry, deployments
+    core, artifacts, datasets, labeling, label_quality, label_suggestions, exchange, label_links, pipelines, runs, triggers, hosts,
+    registry, deployments, learning,
 ):  # fmt: skip
     api.add_router("", router)
 

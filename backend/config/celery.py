@@ -27,8 +27,11 @@ app.conf.update(
 )
 app.set_default()  # requests run in threads, which know no “current” app
 app.autodiscover_tasks(
-    ["backend.core", "backend.datasets", "backend.labeling", "backend.labelstudio", "backend.runs", "backend.deployments"]
-)
+    [
+        "backend.core", "backend.datasets", "backend.labeling", "backend.labelstudio", "backend.runs", "backend.deployments",
+        "backend.learning",
+    ]
+)  # fmt: skip
 
 
 @worker_init.connect

@@ -135,9 +135,9 @@ def get_prelabelling(request: ApiRequest, project: str, label_schema: str) -> An
 @router.post(SUGGESTIONS, response={202: PrelabellingNowOut})
 @allow("label.manage")
 def start_prelabelling(request: ApiRequest, project: str, label_schema: str, payload: PrelabelIn) -> Any:
-    """Have a deployed model suggest labels for all open items."""
+    """Have a deployed or a registered model suggest labels for all open items."""
     schema = find_schema(request.project, label_schema)
-    suggesting.start(request, request.project, schema, request.user, payload.endpoint)
+    suggesting.start(request, request.project, schema, request.user, payload.endpoint, payload.model)
     return Status(202, {"prelabelling": suggesting.out(schema)})
 
 

@@ -29,7 +29,11 @@ class BadCursor(InvalidInput):
 
 
 class CannotSuggest(Conflict):
-    """“{endpoint}” cannot suggest labels here: {why}."""
+    """“{by}” cannot suggest labels here: {why}."""
+
+
+class ModelNotAsked(Unavailable):
+    """The model {model} could not be asked."""
 
 
 class PredictorAway(Unavailable):

@@ -96,11 +96,12 @@ class Prediction(models.Model):
 
 
 class Prelabelling(models.Model):
-    """An endpoint's suggestions for the open items of a label schema, the newest time that somebody asked for them.
+    """Suggestions of an endpoint, or of a registered model, for the open items of a label schema, the newest time that somebody asked.
     `status`: queued, running, done, failed or cancelled. `refused` items could not be answered."""
 
     schema = models.OneToOneField(LabelSchema, primary_key=True, on_delete=models.CASCADE, related_name="prelabelling")
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.CASCADE, related_name="+")
+    model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.CASCADE, related_name="+")
     control = models.CharField(max_length=200)
     status = models.CharField(max_length=10, default="queued")
     message = models.CharField(max_length=500, blank=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import model_validator
 
 from backend.core.schemas import Name, Slug, UserOut
 
@@ -132,14 +133,25 @@ class TrafficOut(Schema):
 
 
 class PrelabelIn(Schema):
-    endpoint: Slug
+    """One of the two: an endpoint, or a registered model as `name`, `name@3` or `name@champion`."""
+
+    endpoint: Slug | None = None
+    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> PrelabelIn:
+        if (self.endpoint is None) == (self.model is None):
+            raise ValueError("Name an endpoint or a model, and not both.")
+        return self
 
 
 class PrelabellingOut(Schema):
     """`done` items of `total` have been asked about; `refused` ones the model could not answer."""
 
-    endpoint: str
-    endpoint_name: str
+    endpoint: str | None
+    model: str | None
+    by: str
+    """What suggests, as people call it."""
     control: str
     status: Literal["queued", "running", "done", "failed", "cancelled"]
     message: str

@@ -13,6 +13,13 @@ from django.utils import timezone
 from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.models import Dataset, DatasetVersion
+from backend.labeling.models_suggestions import AutoAccept, AutoLabel, AutoPass, HeldBack, SuggestionOutcome
+
+__all__ = [
+    "Annotation", "Assignment", "AutoAccept", "AutoLabel", "AutoPass", "Comment", "Cursor", "Disagreement", "Draft", "HeldBack", "Honeypot",
+    "HoneypotScore", "LabelImport", "LabelSchema", "LabelSchemaVersion", "LabelledVersion", "Lease", "Measurement", "Pause", "QueueItem",
+    "Review", "SharedDraft", "SharedUpdate", "Skill", "Skip", "Suggestion", "SuggestionOutcome",
+]  # fmt: skip
 
 
 class LabelSchema(models.Model):
@@ -193,8 +200,9 @@ class SharedUpdate(models.Model):
 class Annotation(models.Model):
     """What one person said of one item, or several together: then `author` submitted it, and `coauthors` are the others. `status` is one of
     `submitted accepted rejected`; `to_review` those that a reviewer shall see. `version` grows with every change, `seconds` is the time
-    spent on it in all. One that was fused from others has no author; `how` names the way (`majority skill`), `support` is as in
-    `workers.sdk.labels.consensus`. `honeypot`: given beyond the places of its item."""
+    spent on it in all. One that no person said has no author; `how` names the way (fused by `majority` or `skill`, or a `model`'s
+    suggestion), `support` is as in `workers.sdk.labels.consensus`, or the suggestion's score. `honeypot`: given beyond the places of its
+    item."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="annotations")

@@ -193,7 +193,7 @@ class AnnotationOut(Schema):
     status: Literal["submitted", "accepted", "rejected"]
     to_review: bool
     version: int
-    how: Literal["", "majority", "skill"]
+    how: Literal["", "majority", "skill", "model"]
     """The way in which it was fused from others; empty of what a person said."""
     support: float | None
     """How far the annotators agree with the fused result, 0 to 1."""

@@ -10,6 +10,7 @@ from celery.signals import worker_ready
 
 from backend.core.tasks import let_go_of_the_database
 from backend.labeling.actions import announce
+from backend.labeling.actions.auto_accept import accept_sure
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.labelled import run_labelled
 from backend.labeling.actions.measure import measure
@@ -29,6 +30,11 @@ def freeze_labels(labelled_id: str) -> None:
 @shared_task(name=announce.MEASURE)  # type: ignore[untyped-decorator]  # as above
 def measure_quality(schema_id: str) -> None:
     measure(UUID(schema_id))
+
+
+@shared_task(name=announce.AUTO_ACCEPT)  # type: ignore[untyped-decorator]  # as above
+def accept_suggestions(schema_id: str) -> None:
+    accept_sure(UUID(schema_id))
 
 
 @shared_task(name=announce.TAKE_IN)  # type: ignore[untyped-decorator]  # as above

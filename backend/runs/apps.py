@@ -22,6 +22,8 @@ class Config(AppConfig):
         from backend.datasets.actions.announce import version_frozen
         from backend.pipelines import pins
         from backend.runs.pins import problems
+        from backend.runs.triggers import counting
+        from backend.runs.triggers.clock import Watch, watch
 
         hold(_oldest_step)
         describe("run", _runs)
@@ -29,6 +31,7 @@ class Config(AppConfig):
         describe("step_run", _step_runs)
         describe("pipeline_version", _pipeline_versions)
         version_frozen.connect(_version_frozen)
+        watch(Watch(sql=counting.WATCHED, task=counting.TASK))
 
 
 def _version_frozen(version: DatasetVersion, **_: object) -> None:

@@ -10,7 +10,7 @@ from backend.core import mail
 from backend.runs.actions import ask_people, demo
 from backend.runs.models import StepRun
 from backend.runs.triggers import actions as triggers
-from backend.runs.triggers import fire
+from backend.runs.triggers import counting, fire
 from backend.runs.triggers.clock import TASK as ADVANCE_TRIGGERS
 
 
@@ -33,6 +33,11 @@ def advance_triggers() -> None:
     """Start what is due; with much to do, give others their turn in between."""
     if fire.advance():
         advance_triggers.apply_async(queue="platform", ignore_result=True)
+
+
+@shared_task(name=counting.TASK)  # type: ignore[untyped-decorator]  # as above
+def count_labels() -> None:
+    counting.count_labels()
 
 
 @shared_task(name="runs.tidy_triggers")  # type: ignore[untyped-decorator]  # as above

@@ -12,7 +12,8 @@ from django.db import models
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTE = [
-    "core", "artifacts", "datasets", "labeling", "labelstudio", "pipelines", "runs", "registry", "deployments", "monitoring", "governance",
+    "core", "artifacts", "datasets", "labeling", "labelstudio", "pipelines", "runs", "registry", "deployments", "learning",
+    "monitoring", "governance",
 ]  # fmt: skip
 """DESIGN §1. An app may point at itself and at those before it."""
 ELSEWHERE = {"config", "realtime"}

@@ -131,6 +131,7 @@ def _shots() -> list[Shot]:
         shot("labels-quality", schema, f"{P}/labels/{{s.crowd}}?tab=quality"),
         shot("labels-disagreements", schema, f"{P}/labels/{{s.crowd}}?tab=quality", act=open_disagreements, tall=False),
         shot("labels-quality-alone", schema, f"{P}/labels/{{s.labels.texts}}?tab=quality"),
+        shot("labels-learn", schema, f"{S}?tab=learn"),
         shot("labels-question", schema, f"{S}?tab=question"),
         shot("labels-assignments", schema, f"{S}?tab=assignments"),
         shot("labels-assign", schema, f"{S}?tab=assignments", act=press("Assign items"), tall=False),

@@ -20,9 +20,12 @@ from workers.sdk.store import Stored
 def items_version(base: DatasetVersion, user: User | None, spool: Path, work: Path, note: str) -> DatasetVersion:
     """The items of the spool (see `reading.items`) as the version after `base`; raises Conflict when there is one already."""
     dataset, number = _next(base)
-    version = DatasetVersion(dataset=dataset, number=number, created_by=user, note=note)
-    change_items(dataset, number, spool, replace=True)
-    manifest = write_manifest(dataset, number, work)
+    return _items(DatasetVersion(dataset=dataset, number=number, created_by=user, note=note), user, spool, work)
+
+
+def _items(version: DatasetVersion, user: User | None, spool: Path, work: Path) -> DatasetVersion:
+    change_items(version.dataset, version.number, spool, replace=True)
+    manifest = write_manifest(version.dataset, version.number, work)
     version.columns, version.label_column = manifest.columns, manifest.label_column
     version.item_count, version.size = manifest.count, manifest.bytes
     return _keep(version, manifest.artifact(), user)
@@ -42,14 +45,25 @@ def table_version(
 
 
 def first_or_next(
-    dataset: Dataset, user: User | None, stored: Stored, rows: int, columns: list[dict[str, Any]], note: str
+    dataset: Dataset, user: User | None, stored: Stored, rows: int, columns: list[dict[str, Any]], note: str, label: str | None = None
 ) -> DatasetVersion:
     """A typed Parquet file as the version after the newest, or as the first."""
-    dataset = Dataset.objects.select_for_update(of=("self",)).select_related("project").get(pk=dataset.pk)
-    number = (dataset.versions.aggregate(n=Max("number"))["n"] or 0) + 1
+    dataset, number = _after_newest(dataset)
     version = DatasetVersion(dataset=dataset, number=number, created_by=user, note=note, columns=columns, item_count=rows)
+    version.label_column = label
     named = [{"name": c["name"], "type": c["type"]} for c in columns]
-    return _keep(version, Frozen(kind="Table", stored=stored, metadata={"rows": rows, "columns": named, "label_column": None}), user)
+    return _keep(version, Frozen(kind="Table", stored=stored, metadata={"rows": rows, "columns": named, "label_column": label}), user)
+
+
+def items_first_or_next(dataset: Dataset, user: User | None, spool: Path, work: Path, note: str) -> DatasetVersion:
+    """The items of the spool (see `reading.items`) as the version after the newest, or as the first."""
+    dataset, number = _after_newest(dataset)
+    return _items(DatasetVersion(dataset=dataset, number=number, created_by=user, note=note), user, spool, work)
+
+
+def _after_newest(dataset: Dataset) -> tuple[Dataset, int]:
+    held = Dataset.objects.select_for_update(of=("self",)).select_related("project").get(pk=dataset.pk)
+    return held, (held.versions.aggregate(n=Max("number"))["n"] or 0) + 1
 
 
 def _next(base: DatasetVersion) -> tuple[Dataset, int]:

@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from backend.core.events import publish
 from backend.datasets.actions.announce import PATIENCE, send
-from backend.labeling.models import LabelImport, LabelledVersion, LabelSchema, Measurement
+from backend.labeling.models import AutoAccept, LabelImport, LabelledVersion, LabelSchema, Measurement
 
 annotation_changed = Signal()
 """Sent with `annotation` (its id), `item` (its id) and `change` (`submitted`, `changed` or `withdrawn`), in the transaction of the change.
 Later stages of the route listen; this one does not know them."""
 FILL, FREEZE, MEASURE, TAKE_IN = "labeling.fill", "labeling.freeze", "labeling.measure", "labeling.take_in"
+AUTO_ACCEPT = "labeling.auto_accept"
 
 
 def announce_waiting(everything: bool = False) -> None:
@@ -24,6 +25,7 @@ def announce_waiting(everything: bool = False) -> None:
         (FILL, LabelSchema.objects.filter(late, fill_status__in=["queued", "running"])),
         (FREEZE, LabelledVersion.objects.filter(late, status__in=["queued", "running"])),
         (MEASURE, Measurement.objects.filter(late, status__in=["queued", "running"])),
+        (AUTO_ACCEPT, AutoAccept.objects.filter(late, status__in=["queued", "running"])),
         (TAKE_IN, LabelImport.objects.filter(late, status__in=["queued", "running"])),
     ):
         waiting = list(rows.values_list("pk", flat=True)[:500])

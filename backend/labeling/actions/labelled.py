@@ -47,7 +47,8 @@ from workers.sdk.labels.config import LabelConfig, LabelControl
 log = logging.getLogger(__name__)
 ATTEMPTS = 3
 Truth = tuple[list[dict[str, Any]], str, str, str, float | None]
-"""A result, its author (empty when it was fused), the moment, how it became the truth and with which support."""
+"""A result, its author (`model: …` of a suggestion that became a label, empty when it was fused), the moment, how it became the truth and
+with which support."""
 HOW = (
     "CASE WHEN EXISTS (SELECT 1 FROM labeling_review r WHERE r.annotation_id = a.id AND r.verdict = 'adjudicated') THEN 'adjudicated'"
     " WHEN a.how <> '' THEN a.how"
@@ -137,9 +138,11 @@ def _truths(schema: LabelSchema) -> dict[tuple[str, str], Truth]:
     found: dict[tuple[str, str], Truth] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT q.key, q.digest, a.result::text, coalesce(nullif(u.name, ''), u.email, ''), a.updated_at,"  # noqa: S608 - text of ours
-            f" {HOW}, a.support FROM labeling_queueitem q"
-            " JOIN labeling_annotation a ON a.id = q.truth_id LEFT JOIN core_user u ON u.id = a.author_id WHERE"
+            "SELECT q.key, q.digest, a.result::text,"  # noqa: S608 - text of ours
+            f" coalesce('model: ' || l.model_version, nullif(u.name, ''), u.email, ''), a.updated_at, {HOW}, a.support"
+            " FROM labeling_queueitem q"
+            " JOIN labeling_annotation a ON a.id = q.truth_id LEFT JOIN core_user u ON u.id = a.author_id"
+            " LEFT JOIN labeling_autolabel l ON l.annotation_id = a.id WHERE"
             " q.schema_id = %s AND NOT q.removed",
             [schema.pk],
         )

@@ -15,7 +15,8 @@ LAST = 1e9
 UNCERTAIN = (
     "WITH held AS (SELECT id FROM labeling_queueitem WHERE schema_id = %(schema)s AND (%(items)s::bigint[] IS NULL OR id = ANY (%(items)s))"
     "  ORDER BY id FOR NO KEY UPDATE)"  # in one order for all, so that two who suggest do not wait for each other
-    " UPDATE labeling_queueitem q SET rank = coalesce((SELECT s.score FROM labeling_suggestion s WHERE s.item_id = q.id ORDER BY s.id DESC"
+    " UPDATE labeling_queueitem q SET rank = coalesce((SELECT h.rank FROM labeling_heldback h WHERE h.item_id = q.id),"
+    "  (SELECT s.score FROM labeling_suggestion s WHERE s.item_id = q.id ORDER BY s.id DESC"
     "  LIMIT 1), %(last)s + q.position) FROM held WHERE q.id = held.id"
 )
 
@@ -31,6 +32,7 @@ def arrange(schema: LabelSchema) -> None:
         _uncertain(schema, None)
     else:
         QueueItem.objects.filter(schema=schema).update(rank=Random() if schema.order == "random" else F("position"))
+        hold(schema)
     Cursor.objects.filter(schema=schema).delete()
 
 
@@ -39,6 +41,16 @@ def suggested(schema: LabelSchema, items: Sequence[int]) -> None:
     if schema.order == "uncertain" and items:
         _uncertain(schema, list(items))
         Cursor.objects.filter(schema=schema).delete()
+
+
+def hold(schema: LabelSchema) -> None:
+    """Items that are held back for a purpose lie where that needs them, in every order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE labeling_queueitem q SET rank = h.rank FROM labeling_heldback h WHERE h.item_id = q.id AND h.schema_id = %s"
+            " AND h.rank IS NOT NULL AND q.rank <> h.rank",
+            [schema.pk],
+        )
 
 
 def _uncertain(schema: LabelSchema, items: list[int] | None) -> None:

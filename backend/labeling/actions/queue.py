@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from backend.core.actions import audit
 from backend.core.models import User
-from backend.labeling.actions import announce, honeypots, measure, together, truth
+from backend.labeling.actions import announce, auto_accept, honeypots, measure, outcomes, together, truth
 from backend.labeling.errors import (
     AlreadyAccepted,
     AlreadySeen,
@@ -99,6 +99,10 @@ def submit(
                 truth.settle_alone(item.pk, None if review else answer["id"])
             elif answer["outcome"] != "submitted" or (not answer["honeypot"] and answer["done"] >= answer["wanted"]):
                 truth.settle(item.pk)
+            if answer["suggested"]:
+                outcomes.record(item, config, answer["id"], kept)
+            if answer["audited"]:
+                auto_accept.audited(schema)
             announce.annotation_changed.send(QueueItem, annotation=UUID(str(answer["id"])), item=item.pk, change=answer["outcome"])
         if answer["outcome"] == "submitted":
             honeypots.score(item, user, config, kept)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.models import User
-from backend.labeling.actions import truth
+from backend.labeling.actions import auto_accept, truth
 from backend.labeling.errors import AnnotationChanged, DoesNotFit, NotReviewable, OwnWork, as_problems
 from backend.labeling.models import Annotation, Comment, LabelSchema, QueueItem, Review
 from backend.labeling.queries.items import shown_data, took_part, wording
@@ -77,6 +77,7 @@ def review(
             project=item.schema.project,
         )  # fmt: skip
         truth.settle(item.pk)
+        auto_accept.audited(item.schema, item.pk)
     return row
 
 

@@ -7,6 +7,8 @@ review is done, as the schema's `truth_by` says:
 - `majority`: what `workers.sdk.labels.consensus` fuses of them, if its support is at least `enough`;
 - `skill`: the same, by what the last measurement (`actions.measure`) knows of each annotator.
 
+A suggestion that became a label (`how` is `model`, see `actions.auto_accept`) holds until people have said as much as is wanted.
+
 Else the item waits for a reviewer who looks at them side by side (`adjudicate`), the fused result among them. A decision of a person is
 never overturned by this. A fused result is an annotation without an author, so that whatever reads annotations and truths reads it too.
 """
@@ -25,6 +27,7 @@ from django.utils import timezone
 from backend.core.actions import audit
 from backend.core.errors import NotFound
 from backend.core.models import User
+from backend.labeling.actions import auto_accept
 from backend.labeling.errors import OwnWork
 from backend.labeling.models import Annotation, LabelSchema, Measurement, QueueItem, Review, Skill
 from backend.labeling.queries.items import took_part, wording
@@ -81,8 +84,11 @@ def settle_all(schema: LabelSchema, items: Sequence[QueueItem]) -> int:
     config = wording(worded)
     said: dict[int, list[Annotation]] = defaultdict(list)
     before: dict[int, Annotation] = {}
+    models: dict[int, Annotation] = {}
     for one in Annotation.objects.filter(item__in=[i.pk for i in items], honeypot=False).exclude(status="rejected").order_by("created_at"):
-        if one.how:
+        if one.how == "model":
+            models[one.item_id] = one
+        elif one.how:
             before[one.item_id] = one
         else:
             said[one.item_id].append(one)
@@ -101,6 +107,10 @@ def settle_all(schema: LabelSchema, items: Sequence[QueueItem]) -> int:
             continue
         group = said[item.pk]
         ripe = len(group) >= item.wanted and not any(a.to_review and a.status == "submitted" for a in group)
+        if item.pk in models and not ripe:
+            continue
+        if item.pk in models:
+            gone.append(models[item.pk].pk)
         mixed = ripe and len(group) > 1 and schema.truth_by != "agree"
         if mixed:
             fused.append((item, fuse(config, [crowd.voice(a) for a in group], priors=crowd.priors)))
@@ -111,6 +121,7 @@ def settle_all(schema: LabelSchema, items: Sequence[QueueItem]) -> int:
         if item.truth_id != chosen:
             item.truth_id = chosen
             changed.append(item)
+    Annotation.objects.filter(pk__in=gone).delete()  # before a fused result takes the place of a model's
     kept = _keep(schema, worded, fused, before)
     for item, result in fused:
         chosen = kept[item.pk] if result.support >= schema.enough else None
@@ -118,7 +129,6 @@ def settle_all(schema: LabelSchema, items: Sequence[QueueItem]) -> int:
             item.truth_id = chosen
             changed.append(item)
     QueueItem.objects.bulk_update(changed, ["truth"], batch_size=500)
-    Annotation.objects.filter(pk__in=gone).delete()
     return len(changed)
 
 
@@ -171,4 +181,5 @@ def adjudicate(request: Any, item: QueueItem, user: User, annotation: UUID, comm
             request, "annotation.adjudicate", ("annotation", chosen.pk, f"{item.schema.slug} {item.key}"), after=chosen.result,
             project=item.schema.project,
         )  # fmt: skip
+        auto_accept.audited(item.schema, item.pk)
     return chosen

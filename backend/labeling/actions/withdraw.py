@@ -12,7 +12,7 @@ from backend.core.models import User
 from backend.core.permissions import may
 from backend.labeling.actions import announce, truth
 from backend.labeling.errors import AlreadyAccepted, NotTheirs
-from backend.labeling.models import Annotation, QueueItem
+from backend.labeling.models import Annotation, AutoLabel, QueueItem
 from backend.labeling.queries.items import took_part
 
 
@@ -32,7 +32,10 @@ def withdraw(request: Any, annotation: Annotation, user: User, role: str) -> Non
         audit.record(request, "annotation.withdraw", target, before=row.result, project=item.schema.project)
         announce.annotation_changed.send(QueueItem, annotation=row.pk, item=item.pk, change="withdrawn")
         QueueItem.objects.filter(pk=item.pk, truth=row.pk).update(truth=None)
+        # A fused result holds no place, a model's as many as its pass took.
+        of_pass = AutoLabel.objects.filter(annotation=row).values_list("places", flat=True).first()
+        places = of_pass if of_pass is not None else 0 if row.how else 1
         row.delete()
-        QueueItem.objects.filter(pk=item.pk).update(done=F("done") - 1, free=F("free") + 1)
+        QueueItem.objects.filter(pk=item.pk).update(done=F("done") - places, free=F("free") + places)
         truth.settle(item.pk)
         announce.schema_changed(item.schema)

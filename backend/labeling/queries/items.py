@@ -143,6 +143,7 @@ def work_out(item: QueueItem, user: User, role: str) -> dict[str, Any]:
             " EXISTS (SELECT 1 FROM labeling_annotation a WHERE item_id = q.id AND (author_id = %(user)s OR EXISTS"
             "  (SELECT 1 FROM labeling_annotation_coauthors c WHERE c.annotation_id = a.id AND c.user_id = %(user)s))),"
             " EXISTS (SELECT 1 FROM labeling_suggestion WHERE item_id = q.id)"
+            " AND NOT EXISTS (SELECT 1 FROM labeling_heldback WHERE item_id = q.id)"
             " FROM (SELECT %(item)s::bigint AS id) q LEFT JOIN labeling_draft d ON d.item_id = q.id AND d.user_id = %(user)s"
             " LEFT JOIN labeling_lease l ON l.item_id = q.id AND l.user_id = %(user)s",
             {"item": item.pk, "user": user.pk},

@@ -13,6 +13,7 @@ $$;
 -- `stale` when `p_version` (the one they saw) is no longer the newest. The same id again is answered the same. What a reviewer rejected is submitted anew.
 -- Of a shared schema an item has one annotation, of all who took part in its draft: whoever of them comes first submits it, with whosever lease there
 -- is, and the others may change it.
+-- `suggested` says whether they were shown a model's suggestion, `audited` whether the item tells how right one would have been.
 CREATE OR REPLACE FUNCTION labeling_submit(
   p_item bigint, p_user uuid, p_id uuid, p_schema_version uuid, p_result jsonb, p_seconds float8, p_version int, p_review boolean
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -23,6 +24,8 @@ DECLARE
   v_honeypot boolean;
   v_shared boolean;
   v_leases int;
+  v_part text;
+  v_told jsonb;
 BEGIN
   SELECT * INTO v_item FROM labeling_queueitem WHERE id = p_item FOR UPDATE;
   -- Whoever words the schema anew holds its row: what was checked against the old wording does not slip in behind them.
@@ -30,6 +33,9 @@ BEGIN
   IF p_schema_version <> (SELECT id FROM labeling_labelschemaversion WHERE schema_id = v_item.schema_id ORDER BY number DESC LIMIT 1) THEN
     RETURN jsonb_build_object('outcome', 'reworded');
   END IF;
+  SELECT part INTO v_part FROM labeling_heldback WHERE item_id = p_item;
+  v_told := jsonb_build_object(
+    'suggested', v_part IS NULL AND EXISTS (SELECT 1 FROM labeling_suggestion WHERE item_id = p_item), 'audited', coalesce(v_part = 'audit', false));
   SELECT a.* INTO v_old FROM labeling_annotation a WHERE a.item_id = p_item AND (a.author_id = p_user
       OR EXISTS (SELECT 1 FROM labeling_annotation_coauthors c WHERE c.annotation_id = a.id AND c.user_id = p_user)
       OR v_shared AND a.how = '' AND EXISTS (SELECT 1 FROM labeling_shareddraft_people p WHERE p.shareddraft_id = p_item AND p.user_id = p_user))
@@ -48,7 +54,7 @@ BEGIN
      WHERE id = v_old.id;
     PERFORM labeling_name_authors(p_item, v_old.id, p_user) WHERE v_shared;
     DELETE FROM labeling_draft WHERE item_id = p_item AND user_id = p_user;
-    RETURN jsonb_build_object('outcome', 'changed', 'id', v_old.id, 'version', v_old.version + 1);
+    RETURN v_told || jsonb_build_object('outcome', 'changed', 'id', v_old.id, 'version', v_old.version + 1);
   END IF;
   IF v_item.removed THEN
     RETURN jsonb_build_object('outcome', 'removed');
@@ -83,5 +89,6 @@ BEGIN
   PERFORM labeling_name_authors(p_item, p_id, p_user) WHERE v_shared;
   DELETE FROM labeling_skip WHERE item_id = p_item AND user_id = p_user;
   DELETE FROM labeling_draft WHERE item_id = p_item AND user_id = p_user;
-  RETURN jsonb_build_object('outcome', 'submitted', 'id', p_id, 'version', 1, 'honeypot', v_honeypot, 'done', v_item.done + 1, 'wanted', v_item.wanted);
+  RETURN v_told || jsonb_build_object(
+    'outcome', 'submitted', 'id', p_id, 'version', 1, 'honeypot', v_honeypot, 'done', v_item.done + 1, 'wanted', v_item.wanted);
 END $$;

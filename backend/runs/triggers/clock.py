@@ -2,7 +2,8 @@
 
 It holds no state and decides nothing. It sleeps on PostgreSQL's NOTIFY (an event came, a trigger changed, a run that was waited for
 has ended) and until the next time that the database names, and asks the database nothing in between. While there is a topic to
-listen to it keeps the listener's process running. Any number of clocks may run.
+listen to it keeps the listener's process running. While there is something to watch (`watch`: labels that are counted) it looks every
+few seconds instead: whoever writes these is in more of a hurry than whoever waits for them. Any number of clocks may run.
 
 With a plain psycopg connection and without Django's: the worker's processes are forked from this one and must not inherit any.
 """
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 import psycopg
 from celery import current_app
@@ -42,8 +44,25 @@ SELECT EXISTS ({DUE}) OR EXISTS ({DUE_SCHEDULES}),
 """  # noqa: S608 - constants
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """While `sql` answers true, a worker is sent `task` every few seconds."""
+
+    sql: str
+    task: str
+
+
+_watches: dict[str, Watch] = {}
+
+
+def watch(what: Watch) -> None:
+    """Called by later stages from their `AppConfig.ready`."""
+    _watches[what.task] = what
+
+
 class Clock:
     def __init__(self) -> None:
+        self._watched = 0.0
         self._stop = threading.Event()
         self._listener: subprocess.Popen[bytes] | None = None
         self._spawned = 0.0
@@ -78,15 +97,25 @@ class Clock:
         due, seconds, listening = row
         if listening:
             self._keep_listening()
+        watching = self._look_after(connection)
         wait = LONGEST if seconds is None else max(0.0, min(seconds, LONGEST))
         if not due:
-            return min(wait, AGAIN) if listening else wait
+            return min(wait, AGAIN) if listening or watching else wait
         self.wake()
         return min(wait + SETTLE, AGAIN)
 
-    def wake(self) -> None:
+    def _look_after(self, connection: psycopg.Connection) -> bool:
+        """Whether there is something to watch; a worker looks at it, but not more often than each `AGAIN`."""
+        found = [one for one in _watches.values() if (row := connection.execute(one.sql).fetchone()) and row[0]]
+        if found and time.monotonic() - self._watched >= AGAIN - SETTLE:
+            self._watched = time.monotonic()
+            for one in found:
+                self.wake(one.task)
+        return bool(found)
+
+    def wake(self, task: str = TASK) -> None:
         try:
-            current_app.send_task(TASK, queue="platform", retry=False, ignore_result=True)
+            current_app.send_task(task, queue="platform", retry=False, ignore_result=True)
         except Exception as exc:  # whatever the broker's client raises: the events wait in the database
             log.warning("The broker is away (%s): triggers wait.", exc)
 

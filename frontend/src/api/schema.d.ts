@@ -1811,6 +1811,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Suggestion Outcomes
+         * @description How many suggestions of each model version people kept, changed and threw away; the newest first.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_suggestions_list_suggestion_outcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/auto-accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Auto Accept
+         * @description Whether sure suggestions become labels, and how wrong those are by the audit. `threshold`: how many would be sure enough then.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_suggestions_get_auto_accept"];
+        /**
+         * Set Auto Accept
+         * @description Turn it on or off; a worker labels what is sure enough at once, and whenever a model has said something new.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_labeling_api_suggestions_set_auto_accept"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/auto-accept/passes/{auto_pass}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Auto Accept
+         * @description What a pass labelled goes back into the queue, but for what a person has confirmed; and it is turned off.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labeling_api_suggestions_undo_auto_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/label-schemas/{label_schema}/formats": {
         parameters: {
             query?: never;
@@ -3865,7 +3937,7 @@ export interface paths {
         put?: never;
         /**
          * Start Prelabelling
-         * @description Have a deployed model suggest labels for all open items.
+         * @description Have a deployed or a registered model suggest labels for all open items.
          *
          *     Needs the permission `label.manage` in the project.
          */
@@ -3877,6 +3949,40 @@ export interface paths {
          *     Needs the permission `label.manage` in the project.
          */
         delete: operations["backend_deployments_api_cancel_prelabelling"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/loop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Loop
+         * @description The loop of a label schema with its rounds and its learning curve, beside the one of random order.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_learning_api_get_loop"];
+        /**
+         * Start Loop
+         * @description Begin it, let it go on, or change it: after so many new labels a model is trained on them and suggests the next ones.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_learning_api_start_loop"];
+        post?: never;
+        /**
+         * Stop Loop
+         * @description End it; models, suggestions and the curve stay.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_learning_api_stop_loop"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3960,7 +4066,7 @@ export interface components {
              * How
              * @enum {string}
              */
-            how: "" | "majority" | "skill";
+            how: "" | "majority" | "skill" | "model";
             /** Support */
             support: number | null;
             /** Reviews */
@@ -4155,6 +4261,70 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+        };
+        /** AutoAcceptIn */
+        AutoAcceptIn: {
+            /** Enabled */
+            enabled: boolean;
+            /** Threshold */
+            threshold: number;
+            /** Audit Share */
+            audit_share: number;
+            /** Max Error */
+            max_error: number;
+        };
+        /** AutoAcceptOut */
+        AutoAcceptOut: {
+            /** Enabled */
+            enabled: boolean;
+            /** Threshold */
+            threshold: number;
+            /** Audit Share */
+            audit_share: number;
+            /** Max Error */
+            max_error: number;
+            /** Stopped */
+            stopped: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed";
+            /** Message */
+            message: string;
+            audit: components["schemas"]["LabelAuditOut"];
+            /** Eligible */
+            eligible: number;
+            /** Labels */
+            labels: number;
+            /** Passes */
+            passes: components["schemas"]["AutoPassOut"][];
+        };
+        /**
+         * AutoPassOut
+         * @description One time that suggestions became labels.
+         */
+        AutoPassOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Threshold */
+            threshold: number;
+            /** Accepted */
+            accepted: number;
+            /** Audited */
+            audited: number;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Undone At */
+            undone_at: string | null;
+            undone_by: components["schemas"]["UserOut"] | null;
         };
         /**
          * CardPreview
@@ -5678,6 +5848,25 @@ export interface components {
             help: string;
         };
         /**
+         * LabelAuditOut
+         * @description `judged` items of the sample have a ground truth, `errors` of them another than the model said; `low` to `high` is the 95 % interval
+         *     of that rate (Wilson).
+         */
+        LabelAuditOut: {
+            /** Judged */
+            judged: number;
+            /** Errors */
+            errors: number;
+            /** Waiting */
+            waiting: number;
+            /** Rate */
+            rate: number | null;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
          * LabelConfigOut
          * @description What a label schema asks for. `layout` nests objects, controls, headers and views in the order in which they are shown.
          */
@@ -6184,6 +6373,94 @@ export interface components {
             lines: components["schemas"]["LogLine"][];
             /** Last */
             last: number;
+        };
+        /**
+         * LoopIn
+         * @description One of `pipeline` (its slug) and `template` (a pipeline is made of it).
+         */
+        LoopIn: {
+            /** Pipeline */
+            pipeline?: string | null;
+            /** Template */
+            template?: string | null;
+            /**
+             * Every
+             * @default 50
+             */
+            every: number;
+            /**
+             * Test Size
+             * @default 100
+             */
+            test_size: number;
+            /**
+             * Draws
+             * @default 3
+             */
+            draws: number;
+        };
+        /**
+         * LoopNowOut
+         * @description `loop` is null where none was begun. `candidates` are pipelines that could be a loop's, `template` one to make such a pipeline of.
+         */
+        LoopNowOut: {
+            loop: components["schemas"]["LoopOut"] | null;
+            /** Candidates */
+            candidates: components["schemas"]["LoopPipelineOut"][];
+            /** Template */
+            template: string | null;
+        };
+        /** LoopOut */
+        LoopOut: {
+            /** Pipeline */
+            pipeline: string;
+            /** Pipeline Name */
+            pipeline_name: string;
+            /** Dataset */
+            dataset: string | null;
+            /** Control */
+            control: string;
+            /** Every */
+            every: number;
+            /** Test Size */
+            test_size: number;
+            /** Draws */
+            draws: number;
+            /** Active */
+            active: boolean;
+            /** Message */
+            message: string;
+            /** Labels */
+            labels: number;
+            /** Next At */
+            next_at: number;
+            /** Test Items */
+            test_items: number;
+            /** Test Labelled */
+            test_labelled: number;
+            /** Rounds */
+            rounds: components["schemas"]["RoundOut"][];
+            /** Random */
+            random: components["schemas"]["RandomPointOut"][];
+            /** Reach */
+            reach: number;
+            /** Drawing */
+            drawing: boolean;
+            started_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Stopped At */
+            stopped_at: string | null;
+        };
+        /** LoopPipelineOut */
+        LoopPipelineOut: {
+            /** Slug */
+            slug: string;
+            /** Name */
+            name: string;
         };
         /** LossOut */
         LossOut: {
@@ -6869,10 +7146,15 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** PrelabelIn */
+        /**
+         * PrelabelIn
+         * @description One of the two: an endpoint, or a registered model as `name`, `name@3` or `name@champion`.
+         */
         PrelabelIn: {
             /** Endpoint */
-            endpoint: string;
+            endpoint?: string | null;
+            /** Model */
+            model?: string | null;
         };
         /**
          * PrelabellingNowOut
@@ -6887,9 +7169,11 @@ export interface components {
          */
         PrelabellingOut: {
             /** Endpoint */
-            endpoint: string;
-            /** Endpoint Name */
-            endpoint_name: string;
+            endpoint: string | null;
+            /** Model */
+            model: string | null;
+            /** By */
+            by: string;
             /** Control */
             control: string;
             /**
@@ -7293,6 +7577,24 @@ export interface components {
             } | null;
         };
         /**
+         * RandomPointOut
+         * @description The mean accuracy of `draws` models that learned from `labels` items in random order; `low` and `high` are the least and the most.
+         */
+        RandomPointOut: {
+            /** Labels */
+            labels: number;
+            /** Accuracy */
+            accuracy: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Draws */
+            draws: number;
+            /** Tested */
+            tested: number;
+        };
+        /**
          * ReadingOptions
          * @description How to read the file of a table; what is not said is found out from the file.
          */
@@ -7561,6 +7863,56 @@ export interface components {
         RollbackIn: {
             /** Deployment */
             deployment?: string | null;
+        };
+        /**
+         * RoundOut
+         * @description `accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). `suggested` open items got a
+         *     suggestion.
+         */
+        RoundOut: {
+            /** Number */
+            number: number;
+            /** Labels */
+            labels: number;
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "freeze" | "train" | "measure" | "suggest";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "succeeded" | "failed" | "cancelled";
+            /** Message */
+            message: string;
+            /** Accuracy */
+            accuracy: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Tested */
+            tested: number;
+            /** Suggested */
+            suggested: number;
+            /** Dataset Version */
+            dataset_version: string | null;
+            /** Run */
+            run: string | null;
+            /** Run Number */
+            run_number: number | null;
+            /** Model */
+            model: string | null;
+            /** Model Version */
+            model_version: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Finished At */
+            finished_at: string | null;
         };
         /**
          * RowChangeOut
@@ -8208,6 +8560,22 @@ export interface components {
             result: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * SuggestionOutcomesOut
+         * @description What people made of the suggestions of one model version that they were shown: `rejected` are those of which nothing was kept.
+         */
+        SuggestionOutcomesOut: {
+            /** Model Version */
+            model_version: string;
+            /** Accepted */
+            accepted: number;
+            /** Adjusted */
+            adjusted: number;
+            /** Rejected */
+            rejected: number;
+            /** Total */
+            total: number;
         };
         /** TablePreview */
         TablePreview: {
@@ -12383,6 +12751,139 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
+    backend_labeling_api_suggestions_list_suggestion_outcomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionOutcomesOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_suggestions_get_auto_accept: {
+        parameters: {
+            query?: {
+                threshold?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoAcceptOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_suggestions_set_auto_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutoAcceptIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoAcceptOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_suggestions_undo_auto_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                auto_pass: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoAcceptOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
     backend_labeling_api_exchange_list_label_formats: {
         parameters: {
             query?: never;
@@ -16128,6 +16629,106 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_learning_api_get_loop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoopNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_learning_api_start_loop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoopIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoopNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_learning_api_stop_loop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoopNowOut"];
+                };
             };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];

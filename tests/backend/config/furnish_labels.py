@@ -7,7 +7,7 @@ from typing import Any
 from backend.core.secrets import encrypt
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.imports import bytes_of
-from backend.labeling.models import LabelImport, LabelSchema, Pause
+from backend.labeling.models import AutoPass, LabelImport, LabelSchema, Pause
 from backend.labelstudio.models import Link, LinkedTask
 from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
 from tests.backend.people import Person, person
@@ -50,12 +50,14 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     assert first
     say(ann, others, first["id"], [choice("cat")])
     owner.post(f"{path}/quality/honeypots", {"items": [{"item": labelled["id"], "result": [choice("cat")]}]})
+    made = AutoPass.objects.create(schema=LabelSchema.objects.get(slug=schema), threshold=0.9, created_by=owner.user)
     Pause.objects.create(schema=LabelSchema.objects.get(slug=schema), user=ann.user, reason="they were wrong")
     return {
         "me": str(owner.user.pk), "label_schema": schema, "item": str(held["id"]), "labelled_item": str(labelled["id"]),
         "annotation": annotation, "comment": comment,
         "assignment": assignment["id"], "person": str(ann.user.pk),
         "label_import": brought, "checked_import": str(checked.pk), "linked_item": str(linked.item_id),
+        "auto_pass": str(made.pk),
     }  # fmt: skip
 
 
@@ -101,6 +103,10 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"DELETE {one}/quality/honeypots/{{item}}": [{"path": labelled}],
         f"POST {one}/suggestions": [{"path": {"label_schema": "kinds"}, "body": {"endpoint": "eye"}}],
         f"DELETE {one}/suggestions": [{}, {"path": {"label_schema": "kinds"}}],
+        f"GET {one}/auto-accept": [{}, {"query": {"threshold": 0.8}}],
+        f"PUT {one}/auto-accept": [{"body": {"enabled": True, "threshold": 0.95, "audit_share": 0.05, "max_error": 0.05}}],
+        f"POST {one}/auto-accept/passes/{{auto_pass}}/undo": [{}],
+        f"PUT {one}/loop": [{"body": {"template": "image-classification", "every": 1, "test_size": 1, "draws": 0}}],
         f"PUT {one}/link": [{"path": notes, "body": {"url": "https://labels.example.org", "token": "t", "remote": 5}}],
         f"DELETE {one}/link": [{"path": notes}],
         f"POST {one}/link/sync": [{"path": notes}],

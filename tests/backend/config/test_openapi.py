@@ -139,6 +139,8 @@ BY_MEANING = {
     "PUT /label-schemas/{label_schema}/imports/{label_import}/chunks": "the chunk is not empty",
     "PUT /label-schemas/{label_schema}/link": "the schema is of a table, the address is a public one",
     "POST /label-schemas/{label_schema}/suggestions": "the model answers the schema's question",
+    "PUT /label-schemas/{label_schema}/loop": "the pipeline trains on such data, and the queue is long enough",
+    "POST /label-schemas/{label_schema}/auto-accept/passes/{auto_pass}/undo": "it is not undone already",
     "POST /models": "the artifact, and how far the published model differs from the trained one",
     "PUT /models/{model}/aliases/{alias}": "the alias",
     "DELETE /models/{model}/aliases/{alias}": "the alias",

@@ -86,7 +86,7 @@ export function ItemPage() {
               <Stack gap={6}>
                 <Group justify="space-between" wrap="nowrap">
                   <Text fw={600} size="sm" truncate>
-                    {one.how ? `Fused by ${one.how}` : one.authors.map((each) => each.name || each.email).join(', ') || 'Somebody'}
+                    {one.how === 'model' ? 'A model' : one.how ? `Fused by ${one.how}` : one.authors.map((each) => each.name || each.email).join(', ') || 'Somebody'}
                   </Text>
                   <Badge color={one.status === 'accepted' ? 'green' : one.status === 'rejected' ? 'red' : 'gray'}>{one.id === item.data?.truth ? 'ground truth' : one.how ? 'proposed' : one.status}</Badge>
                 </Group>
@@ -99,7 +99,7 @@ export function ItemPage() {
                   </Text>
                 ))}
                 <Text size="xs" c="dimmed">
-                  {ago(one.updated_at)} · {one.how ? `support ${Math.round(100 * (one.support ?? 0))} %` : `${Math.round(one.seconds)} s`}
+                  {ago(one.updated_at)} · {one.how ? `${one.how === 'model' ? 'score' : 'support'} ${Math.round(100 * (one.support ?? 0))} %` : `${Math.round(one.seconds)} s`}
                 </Text>
                 <Group gap="xs">
                   <Button size="compact-xs" variant="light" aria-pressed={one.id === annotation?.id} onClick={() => setShown(one.id)}>

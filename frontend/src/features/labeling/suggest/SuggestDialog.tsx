@@ -1,4 +1,4 @@
-/** Suggestions by a model that is deployed: for all open items, with its progress, and the queue begun with what it is least sure of. */
+/** Suggestions by a model, deployed or registered: for all open items, with its progress, and the queue begun with what it is least sure of. */
 import { Alert, Button, Group, Modal, Progress, Select, Skeleton, Stack, Switch, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -6,6 +6,7 @@ import { api, unwrap, type Schemas } from '@/api/client'
 import { useProjectSlug } from '@/api/me'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { answeringQuery, prelabellingQuery, useRefresh, type LabelSchema } from '../data'
+import { modelsQuery } from '../learn/data'
 
 type Prelabelling = Schemas['PrelabellingOut']
 
@@ -21,6 +22,7 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
   const project = useProjectSlug()
   const refresh = useRefresh(project)
   const endpoints = useQuery(answeringQuery(project))
+  const models = useQuery(modelsQuery(project))
   const job = useQuery(prelabellingQuery(project, schema.slug))
   const [chosen, setChosen] = useState<string | null>(null)
   const [reorder, setReorder] = useState(schema.order !== 'uncertain')
@@ -28,7 +30,13 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
   const [error, setError] = useState<unknown>(null)
   const path = { project, label_schema: schema.slug }
   const going = job.data?.status === 'queued' || job.data?.status === 'running'
-  const endpoint = chosen ?? job.data?.endpoint ?? (endpoints.data?.length === 1 ? endpoints.data[0]!.slug : null)
+  const choices = [
+    { group: 'Deployed', items: (endpoints.data ?? []).map((one) => ({ value: `endpoint ${one.slug}`, label: one.current ? `${one.name} (${one.current.model}@${one.current.model_version})` : one.name })) },
+    { group: 'Registered', items: (models.data ?? []).map((one) => ({ value: `model ${one.slug}@${one.latest_version}`, label: `${one.name} (${one.slug}@${one.latest_version})` })) },
+  ].filter((group) => group.items.length > 0)
+  const known = choices.flatMap((group) => group.items.map((one) => one.value))
+  const before = job.data?.endpoint ? `endpoint ${job.data.endpoint}` : job.data?.model ? `model ${job.data.model}` : null
+  const whom = chosen ?? (before && known.includes(before) ? before : known.length === 1 ? known[0]! : null)
   const act = async (ask: () => Promise<unknown>) => {
     setBusy(true)
     setError(null)
@@ -44,19 +52,19 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
   }
   const start = () =>
     act(async () => {
-      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path }, body: { endpoint: endpoint ?? '' } }))
+      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path }, body: { [whom!.split(' ')[0]!]: whom!.split(' ')[1] } }))
       if (reorder && schema.order !== 'uncertain') await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path }, body: { order: 'uncertain' } }))
     })
   const stop = () => act(() => unwrap(api.DELETE('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path } })))
   return (
     <Stack gap="md">
       <Text size="sm">The model answers for every item that is still open. Annotators see its answer as a suggestion, which they accept or correct; nothing counts before a person has said it.</Text>
-      <ErrorNotice error={endpoints.error ?? job.error} onRetry={() => void Promise.all([endpoints.refetch(), job.refetch()])} />
-      {(endpoints.isPending || job.isPending) && <Skeleton h={60} />}
-      {endpoints.data?.length === 0 && <Alert color="blue">No model is deployed in this project yet. Train one on the first labels, deploy it, and come back.</Alert>}
-      {endpoints.data && endpoints.data.length > 0 && (
+      <ErrorNotice error={endpoints.error ?? models.error ?? job.error} onRetry={() => void Promise.all([endpoints.refetch(), models.refetch(), job.refetch()])} />
+      {(endpoints.isPending || models.isPending || job.isPending) && <Skeleton h={60} />}
+      {endpoints.data && models.data && known.length === 0 && <Alert color="blue">There is no model in this project yet. Train one on the first labels and come back, or let the tab “Learn” do it.</Alert>}
+      {known.length > 0 && (
         <>
-          <Select label="Endpoint" placeholder="Choose a deployed model" data={endpoints.data.map((one) => ({ value: one.slug, label: one.current ? `${one.name} (${one.current.model}@${one.current.model_version})` : one.name }))} value={endpoint} onChange={setChosen} disabled={going} />
+          <Select label="Model" placeholder="Choose a model" data={choices} value={whom} onChange={setChosen} disabled={going} />
           {schema.order !== 'uncertain' && <Switch label="Begin the queue with what the model is least sure of" checked={reorder} onChange={(event) => setReorder(event.currentTarget.checked)} disabled={going} />}
         </>
       )}
@@ -71,7 +79,7 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
             Stop
           </Button>
         ) : (
-          <Button loading={busy} disabled={!endpoint} onClick={() => void start()}>
+          <Button loading={busy} disabled={!whom} onClick={() => void start()}>
             {job.data ? 'Suggest again' : 'Suggest'}
           </Button>
         )}
@@ -86,8 +94,8 @@ function Told({ job }: { job: Prelabelling }) {
   const left = job.refused > 0 ? `, ${job.refused.toLocaleString()} of which the model could not answer` : ''
   const words = {
     queued: 'Waiting for the worker …',
-    running: `${job.endpoint_name} has answered for ${counted}${left} …`,
-    done: `${job.endpoint_name} answered for ${counted}${left}.`,
+    running: `${job.by} has answered for ${counted}${left} …`,
+    done: `${job.by} answered for ${counted}${left}.`,
     failed: `Stopped after ${counted}: ${job.message}`,
     cancelled: `Stopped after ${counted}; what was suggested stays.`,
   }[job.status]

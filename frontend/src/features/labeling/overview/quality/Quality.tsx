@@ -11,6 +11,7 @@ import { Chart } from '@/ui/chart'
 import { notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { qualityQuery, useRefresh, type LabelSchema } from '../../data'
+import { Outcomes } from '../../learn/Outcomes'
 import { Confusion } from './Confusion'
 import { Disagreements, type Asked } from './Disagreements'
 import { beyond, labelledControls, labelsFigure, namesOf, share, timelineFigure, type Quality as Found } from './figures'
@@ -41,6 +42,7 @@ export function Quality({ schema }: { schema: LabelSchema }) {
         {found.pairs.length > 0 && <Pairs found={found} names={names} onOpen={setAsked} />}
         {found.timeline.some((week) => week.right !== null) && <Timeline found={found} names={names} />}
       </SimpleGrid>
+      <Outcomes schema={schema} />
       <Disagreements schema={schema} asked={asked} onClose={() => setAsked(null)} />
     </Stack>
   )

@@ -1,0 +1,1 @@
+"""Writes of `learning`: a loop begun and ended, and its rounds."""

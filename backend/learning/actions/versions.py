@@ -1,0 +1,141 @@
+"""What a model learns from: labelled items, and nothing else of the data, as a version of the loop's own data set.
+
+Of its own, because a version of the labelled data set that lacks items would take them out of the queue.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from backend.artifacts import tables
+from backend.artifacts.actions import link
+from backend.artifacts.storage import store
+from backend.core.queries.slugs import unique_slug
+from backend.datasets.actions.items import items_of
+from backend.datasets.actions.relabelling import first_or_next, items_first_or_next
+from backend.datasets.models import Dataset, DatasetVersion
+from backend.datasets.reading.items import FIELDS
+from backend.datasets.reading.parquet import Writer
+from backend.labeling.actions.fill import table_rows
+from backend.labeling.actions.schemas import newest_frozen
+from backend.labeling.models import LabelSchema, QueueItem
+from backend.labeling.queries.schemas import newest_version
+from backend.learning.models import Loop
+
+NOT_DATA = ("labelled_by", "labelled_at", "labelled_how", "labelled_support")
+"""Columns of a labelled version that tell about labels: nothing to learn from."""
+Said = dict[tuple[str, str], str]
+
+
+def answers(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) -> Said:
+    """{(key, digest): choice} of those whose ground truth answers the question."""
+    found = {}
+    for key, digest, result in items:
+        said = [r["value"]["choices"] for r in result if r.get("from_name") == control and r.get("type") == "choices"]
+        if said and len(said[0]) == 1:
+            found[key, digest] = said[0][0]
+    return found
+
+
+def labels_of(loop: Loop, items: Any) -> Said:
+    """Of a query set of queue items."""
+    return answers(loop.control, list(items.values_list("key", "digest", "truth__result")))
+
+
+def freeze(loop: Loop, said: Said, note: str) -> DatasetVersion:
+    schema = loop.schema
+    base = newest_frozen(schema.dataset)
+    with _workplace() as work:
+        if schema.dataset.modality == "table":
+            path, rows, columns = _table(base, loop.control, said, work)
+            stored = store().put_file(path, consume=True)
+            with transaction.atomic():
+                version = first_or_next(_dataset(loop), loop.started_by, stored, rows, columns, note, loop.control)
+                _told(schema, base, version)
+        else:
+            spool = work / "items.jsonl"
+            with spool.open("w", encoding="utf-8") as out:
+                out.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in _items(base, said))
+            with transaction.atomic():
+                version = items_first_or_next(_dataset(loop), loop.started_by, spool, work, note)
+                _told(schema, base, version)
+    return version
+
+
+def _told(schema: LabelSchema, base: DatasetVersion, version: DatasetVersion) -> None:
+    link(schema.project, [
+        (("dataset_version", base.pk), ("dataset_version", version.pk), "labelled as"),
+        (("label_schema_version", newest_version(schema, again=True).pk), ("dataset_version", version.pk), "wording of"),
+    ])  # fmt: skip
+
+
+def _dataset(loop: Loop) -> Dataset:
+    if loop.dataset is None or loop.dataset.deleted_at is not None:
+        schema, name = loop.schema, f"{loop.schema.name[:100]} · learning"
+        loop.dataset = Dataset.objects.create(
+            project=schema.project, name=name, slug=unique_slug(Dataset.objects.filter(project=schema.project), name, "learning"),
+            modality=schema.dataset.modality, licence=schema.dataset.licence, source=schema.dataset.source, created_by=loop.started_by,
+            description=f"What the models of the loop of “{schema.name}” learned from: a version for each round and each random draw.",
+        )  # fmt: skip
+        Loop.objects.filter(pk=loop.pk).update(dataset=loop.dataset)
+    return loop.dataset
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    base = settings.DATA_DIR / "uploads"
+    base.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="learning-", dir=base))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _items(base: DatasetVersion, said: Said) -> Iterator[list[Any]]:
+    """Lines of a spool."""
+    key, digest, label, split, data = (FIELDS.index(name) for name in ("key", "digest", "label", "split", "data"))
+    for rows in items_of(base.dataset, base.number, FIELDS):
+        for row in rows:
+            if (row[key], row[digest]) in said:
+                line = list(row)
+                line[label], line[split], line[data] = said[row[key], row[digest]], None, {}
+                yield line
+
+
+def _table(base: DatasetVersion, control: str, said: Said, work: Path) -> tuple[Path, int, list[dict[str, Any]]]:
+    import pyarrow as pa
+
+    kept = [c for c in base.columns if c["name"] != control and c["name"] not in NOT_DATA]
+    columns = [*kept, {"name": control, "type": "category", "nullable": False}]
+    found = tables.schema(base.data)
+    schema = pa.schema([*(found.field(c["name"]) for c in kept), (control, pa.string())])
+    path = work / "labelled.parquet"
+    known = table_rows(base.data, [])
+    with Writer(path, schema, columns=columns, label_column=control) as writer:
+        for batch in tables.batches(base.data):
+            labels = [said.get((key, digest)) for key, digest, _ in (next(known) for _ in range(batch.num_rows))]
+            part = pa.table([*(batch.column(c["name"]) for c in kept), pa.array(labels, pa.string())], schema=schema)
+            writer.write(part.filter(pa.array([label is not None for label in labels])).combine_chunks())
+        rows = writer.rows
+    return path, rows, columns
+
+
+def some(items: list[int]) -> Any:
+    """A query set of these items."""
+    return QueueItem.objects.filter(pk__in=items)
+
+
+def manifest_of(digest: str) -> dict[str, Any]:
+    """Of a model's folder in the store."""
+    found: dict[str, Any] = json.loads((store().fetch_folder(digest) / "manifest.json").read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,154 @@
+"""A loop as far as it goes without workers: what it draws, when a round is due, what is learned from, what goes wrong, how it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from backend.datasets.models import Item
+from backend.labeling.models import Annotation, HeldBack, LabelSchema, QueueItem, Suggestion
+from backend.learning.actions import rounds
+from backend.learning.models import Draw, Loop, Round
+from backend.runs.models import Run
+from backend.runs.triggers.counting import count_labels
+from backend.runs.triggers.models import TriggerEvent
+from tests.backend.labeling.conftest import Labs, choice, say, take
+from tests.backend.labeling.test_suggestions import KINDS
+from tests.backend.people import Person
+
+turn: Counter[bool] = Counter()
+LOOP = {"template": "image-classification", "every": 4, "test_size": 6, "draws": 2}
+
+
+def label(who: Person, slug: str, count: int) -> None:
+    """Both kinds in turn, among what is learned from and among the rest."""
+    for _ in range(count):
+        item = take(who, slug)
+        assert item and not item["suggestions"]
+        seed = HeldBack.objects.filter(item=item["id"], part="seed").exists()
+        turn[seed] += 1
+        say(who, slug, item["id"], [choice("cat" if turn[seed] % 2 else "dog")])
+
+
+def advance(slug: str) -> Loop:
+    schema = LabelSchema.objects.get(slug=slug)
+    rounds.advance(schema.pk)
+    found: Loop = Loop.objects.get(schema=schema)
+    return found
+
+
+def test_a_round_is_due_when_a_random_sample_is_labelled_and_learns_from_nothing_that_it_is_measured_on(labs: Labs, ann: Person) -> None:
+    slug = labs.schema(labs.pictures(30), KINDS, review_share=0.0)
+    where = f"/label-schemas/{slug}/loop"
+    told = labs.editor.get(where)
+    assert (told["loop"], told["template"]) == (None, "image-classification")
+    assert ann.ask("PUT", where, LOOP).status_code == 403
+    loop = labs.editor.ask("PUT", where, LOOP).json()["loop"]
+    assert (loop["active"], loop["test_items"], loop["next_at"], loop["pipeline_name"]) == (True, 6, 4, "Pets · training")
+    assert labs.editor.get(f"/label-schemas/{slug}")["order"] == "uncertain"
+    test, seed = (set(HeldBack.objects.filter(part=part).values_list("item", flat=True)) for part in ("test", "seed"))
+    assert (len(test), len(seed), test & seed) == (6, 4, set())
+    Suggestion.objects.bulk_create(
+        [Suggestion(item_id=item, model_version="pets@1", score=0.6, result=[choice("cat")]) for item in test | seed]
+    )
+
+    label(ann, slug, 9)
+    advance(slug)
+    assert not Round.objects.exists(), "one of the first labels is missing"
+    label(ann, slug, 1)
+    assert (
+        QueueItem.objects.filter(truth__isnull=False).count() == QueueItem.objects.filter(pk__in=test | seed, truth__isnull=False).count()
+    )
+    advance(slug)
+    (row,) = Round.objects.all()
+    assert (row.status, row.stage, row.labels) == ("running", "train", 4), row.message
+    learned = Item.objects.filter(dataset=row.version.dataset)
+    keys = set(QueueItem.objects.filter(pk__in=seed).values_list("key", flat=True))
+    assert {i.key for i in learned} == keys and {i.label for i in learned} <= {"cat", "dog"}
+    run = row.run
+    assert run.graph["steps"]["read"]["parameters"]["dataset"].startswith(f"{row.version.dataset.slug}@1#")
+    assert labs.editor.get(f"/label-schemas/{slug}")["newest_data"] == 1, "the labelled data set has no version of it"
+
+    Run.objects.filter(pk=run.pk).update(status="failed")
+    advance(slug)
+    row.refresh_from_db()
+    assert row.status == "failed" and f"Run #{run.number} failed" in row.message
+    advance(slug)
+    assert Round.objects.count() == 1, "it goes on at the next count, not at once"
+    for _ in range(4):
+        item = take(ann, slug)
+        assert item
+        say(ann, slug, item["id"], [choice("cat")])
+    advance(slug)
+    assert list(Round.objects.order_by("number").values_list("labels", "status")) == [(4, "failed"), (8, "running")]
+
+    stopped = labs.editor.ask("DELETE", where).json()["loop"]
+    assert stopped["active"] is False and stopped["rounds"][1]["status"] == "cancelled"
+    assert Run.objects.get(pk=Round.objects.get(number=2).run_id).status == "cancelled"
+    advance(slug)
+    assert Round.objects.count() == 2
+    again = labs.editor.ask("PUT", where, LOOP).json()["loop"]
+    assert again["active"] and set(HeldBack.objects.filter(part="test").values_list("item", flat=True)) == test, "the yardstick stays"
+
+
+def test_random_order_is_drawn_from_the_random_sample_as_far_as_it_reaches(labs: Labs, ann: Person) -> None:
+    slug = labs.schema(labs.pictures(60), KINDS, review_share=0.0)
+    labs.editor.ask("PUT", f"/label-schemas/{slug}/loop", {**LOOP, "every": 14, "test_size": 36})
+    label(ann, slug, 50)
+    loop = advance(slug)
+    Round.objects.update(status="succeeded", right=20, tested=36)
+    Round.objects.create(loop=loop, number=2, labels=28, status="succeeded")
+    advance(slug)
+    (draw,) = Draw.objects.all()
+    held = set(HeldBack.objects.values_list("item", flat=True))
+    assert (draw.labels, draw.turn, draw.stage) == (14, 1, "train") and len(set(draw.items)) == 14 and set(draw.items) <= held
+    graph = draw.run.graph["steps"]
+    assert "train" in graph and "register" not in graph, "nobody deploys a draw"
+    Draw.objects.update(status="succeeded", right=18, tested=36)
+    advance(slug)
+    Draw.objects.filter(turn=2).update(status="succeeded", right=27, tested=36)
+    advance(slug)
+    assert Draw.objects.count() == 2, "28 labels are more than the sample can spare"
+    told = labs.editor.get(f"/label-schemas/{slug}/loop")["loop"]
+    assert told["random"] == [{"labels": 14, "accuracy": 0.625, "low": 0.5, "high": 0.75, "draws": 2, "tested": 36}]
+    assert told["reach"] == 20
+
+
+def test_what_cannot_be_learned_says_why(labs: Labs) -> None:
+    slug = labs.schema(labs.pictures(8), KINDS)
+    where = f"/label-schemas/{slug}/loop"
+
+    def refused(body: Any) -> str:
+        answer = labs.editor.ask("PUT", where, body)
+        assert answer.status_code in (400, 409, 422), answer.content
+        return str(answer.json()["error"]["message"])
+
+    assert "8 items" in refused(LOOP)
+    assert "must read images" in refused({**LOOP, "test_size": 5, "every": 2, "template": "table-classification"})
+    made = labs.editor.post("/pipelines", {"name": "Empty", "graph": {"steps": {"read": {"component": "read_images"}}}})["slug"]
+    assert "register exactly one model" in refused({**LOOP, "template": None, "pipeline": made, "test_size": 5, "every": 2})
+    assert not Loop.objects.exists() and not HeldBack.objects.exists()
+
+
+def test_a_trigger_counts_labels_from_when_it_is_made(labs: Labs, ann: Person) -> None:
+    slug = labs.schema(labs.pictures(9), KINDS, review_share=0.0)
+    label(ann, slug, 2)
+    pipeline = labs.editor.post("/pipelines", {"name": "Train", "template": "image-classification"})["slug"]
+    labs.editor.post(f"/pipelines/{pipeline}/publish", {})
+    config = {"label_schema": slug, "every": 3}
+    labs.editor.post("/triggers", {"name": "More labels", "kind": "label_count", "pipeline": pipeline, "config": config})
+
+    def told() -> list[tuple[str, int]]:
+        count_labels()
+        rows = TriggerEvent.objects.order_by("-received_at").values_list("status", "payload")
+        return [(status, payload["data"]["labels"]) for status, payload in rows]
+
+    assert told() == [("ignored", 2)], "what was there before is only counted"
+    label(ann, slug, 2)
+    assert told() == [("ignored", 2)]
+    label(ann, slug, 1)
+    Annotation.objects.filter(item=QueueItem.objects.filter(truth__isnull=False).first()).update(how="model")
+    assert told() == [("ignored", 2)], "what a model said is not counted"
+    label(ann, slug, 1)
+    assert told() == [("received", 5), ("ignored", 2)]
+    assert told() == [("received", 5), ("ignored", 2)]
