@@ -53,7 +53,12 @@ def changes(name: str, since: int, version: int, kind: str | None, limit: int, c
         columns = [c for c in found["columns"] if c["change"] != "same"]
         show(columns, False, {"COLUMN": "name", "CHANGE": "change", "CELLS": lambda c: f"{c['cells']:,}"}, empty="No column changed.")
         return
-    listed: dict[str, Any] = {"ITEM": "key", "CHANGE": lambda i: ", ".join(i["kinds"]), "LABEL": _relabelled, "REGIONS AND ANSWERS": _regions}
+    listed: dict[str, Any] = {
+        "ITEM": "key",
+        "CHANGE": lambda i: ", ".join(i["kinds"]),
+        "LABEL": _relabelled,
+        "REGIONS AND ANSWERS": _regions,
+    }
     show(found["items"], False, listed, empty="No item changed.")
 
 
