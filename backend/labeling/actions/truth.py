@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
@@ -35,7 +34,9 @@ from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.agreement import agreement
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.consensus import Fused, Voice, fuse
-from workers.sdk.labels.consensus.dawid_skene import Floats
+
+if TYPE_CHECKING:
+    from workers.sdk.labels.consensus.dawid_skene import Floats
 
 UNKNOWN = 0.7
 """Weight of an annotator of whom nothing is measured yet, where others are."""
@@ -50,6 +51,8 @@ class Crowd:
         self.priors: dict[str, Floats] = {}
         if schema.truth_by != "skill":
             return
+        import numpy as np  # here: the web process, which settles most items alone, is smaller without it
+
         labels = {c.name: [label.value for label in c.labels] for c in config.controls}
         for skill in Skill.objects.filter(schema=schema, user__in=people):
             self.weights[skill.user_id][skill.control] = skill.weight

@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import numpy as np
 from django.db.models import F
 
 from backend.labeling.models import Annotation, LabelSchema
 from workers.sdk.labels.agreement import matches, of_control
 from workers.sdk.labels.config import LabelConfig, LabelControl
-from workers.sdk.labels.consensus.dawid_skene import Estimate, dawid_skene
 from workers.sdk.labels.reliability import cohen, fleiss, krippendorff
+
+if TYPE_CHECKING:
+    from workers.sdk.labels.consensus.dawid_skene import Estimate
 
 Json = dict[str, Any]
 Said = tuple[UUID, list[Json]]
@@ -117,6 +118,10 @@ class Compared:
 
     def skills(self) -> dict[str, tuple[list[UUID], Estimate]]:
         """By single choice: its annotators and what Dawid and Skene's method says of them, in the order of the control's labels."""
+        import numpy as np  # here: whoever only compares needs none
+
+        from workers.sdk.labels.consensus.dawid_skene import dawid_skene
+
         found = {}
         for name, items in self.answers.items():
             control = self.config.control(name)

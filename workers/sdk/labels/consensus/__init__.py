@@ -15,16 +15,16 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from workers.sdk.labels import skeleton
 from workers.sdk.labels.agreement import alike, covered, of_control, same_text
 from workers.sdk.labels.config import LabelConfig, LabelControl
-from workers.sdk.labels.consensus.dawid_skene import Floats, posterior
 from workers.sdk.labels.consensus.geometry import median
 from workers.sdk.labels.consensus.regions import Cluster, clusters
+
+if TYPE_CHECKING:
+    from workers.sdk.labels.consensus.dawid_skene import Floats
 
 Json = dict[str, Any]
 KEEP = 0.5
@@ -113,6 +113,10 @@ def _choice(
         and len(known) == sum(a != NOTHING for a in answers)
         and all(len(c) == len(order) for c, _ in known)
     ):
+        import numpy as np  # here: most schemas fuse without it
+
+        from workers.sdk.labels.consensus.dawid_skene import posterior
+
         classes = posterior(priors, np.stack([c for c, _ in known]), np.array([a for _, a in known]))
         best = int(classes.argmax())
         return [_said(control, {"choices": [order[best]]})], float(classes[best])
