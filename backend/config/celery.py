@@ -14,6 +14,9 @@ from celery.signals import worker_init, worker_ready, worker_shutting_down
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 from django.conf import settings
 
+from workers.sdk import transport
+
+transport.install()
 app = Celery("headrace-platform", broker=settings.BROKER_URL)
 app.conf.update(
     task_default_queue="platform",

@@ -11,6 +11,8 @@ import os
 from celery import Celery
 from kombu import Queue
 
+from workers.sdk import transport
+
 log = logging.getLogger(__name__)
 
 WAKE = "headrace.wake"
@@ -22,6 +24,7 @@ KEPT_S = float(os.environ.get("HEADRACE_UNACKED_S", "86400"))
 """After so long a message that a killed worker had taken is given out again. Nobody waits for it (the reaper has announced the step anew);
 it must be longer than any step, or a busy worker's messages would come back, for nothing."""
 
+transport.install()
 app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],

@@ -163,7 +163,11 @@ class World(Studio):
         self._due.append((time.monotonic() + self.chance.uniform(0.2, 6), part, repair))
 
     def mend(self, *, all_of_it: bool = False) -> None:
-        """Put right what is due."""
+        """Put right what is due. A part that ended by itself begins again, as the supervisor would have it, and is counted."""
+        for name, process in self._parts.items():
+            if name not in self._hurt and process.poll() is not None:
+                self.harms[f"{name.split()[0]}: ended by itself"] += 1
+                self._begin(name)
         for one in sorted(self._due, key=lambda d: d[0]):
             if all_of_it or one[0] <= time.monotonic():
                 self._due.remove(one)

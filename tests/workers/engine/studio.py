@@ -160,7 +160,7 @@ class Studio:
     # The ledger
 
     def sql(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.url, autocommit=True)
+        return psycopg.connect(self.url, autocommit=True, connect_timeout=5)
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.sql() as connection:

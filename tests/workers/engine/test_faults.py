@@ -127,6 +127,7 @@ def play(seed: int, seconds: float, graphs: int) -> Json:
             world.mend(all_of_it=True)
 
             def over() -> bool:
+                world.mend()
                 player.send()
                 return not player.sent and all(r["status"] in FINISHED for r in player.started.values())
 
