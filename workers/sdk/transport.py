@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
     def restore_unacked_once(self, stderr: Any = None) -> None:
         try:
-            super().restore_unacked_once(stderr)
+            super().restore_unacked_once(stderr)  # type: ignore[no-untyped-call]  # as above
         except AttributeError:
             if self.channel.connection.client is not None:
                 raise
