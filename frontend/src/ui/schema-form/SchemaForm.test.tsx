@@ -29,7 +29,7 @@ function Harness() {
 test('a person fills the form by its labels and sees help, limits and the server’s own message at the field', async () => {
   const user = userEvent.setup()
   render(<Harness />)
-  const trees = await screen.findByLabelText(/Trees/, {}, { timeout: 15_000 })
+  const trees = await screen.findByLabelText(/Trees/)
   expect(screen.getByText('How many trees.')).toBeTruthy()
   expect(screen.getByText(/The column is constant/)).toBeTruthy()
   await user.clear(trees)
@@ -58,7 +58,7 @@ function Referring() {
 test('a field can refer to a parameter of the pipeline, is a chip then, and goes back to a value of its own', async () => {
   const user = userEvent.setup()
   render(<Referring />)
-  await user.click(await screen.findByTitle('A parameter of the pipeline or a secret for “Trees”', {}, { timeout: 15_000 }))
+  await user.click(await screen.findByTitle('A parameter of the pipeline or a secret for “Trees”'))
   await user.click(await screen.findByRole('menuitem', { name: 'How many trees' }))
   expect(latest.trees).toEqual({ $parameter: 'size' })
   expect(screen.getByRole('group', { name: 'Trees' }).textContent).toContain('Parameter of the pipeline: How many trees')
@@ -73,7 +73,7 @@ test('a field can refer to a parameter of the pipeline, is a chip then, and goes
 test('a text refers to a secret by choosing its name; a field meant for one takes nothing else', async () => {
   const user = userEvent.setup()
   render(<Referring />)
-  await user.click(await screen.findByTitle('A parameter of the pipeline or a secret for “Address”', {}, { timeout: 15_000 }))
+  await user.click(await screen.findByTitle('A parameter of the pipeline or a secret for “Address”'))
   expect((await screen.findByRole('menuitem', { name: 'Set a secret in the settings' })).getAttribute('href')).toBe('/settings')
   await user.click(screen.getByRole('menuitem', { name: 'SHOP_TOKEN' }))
   expect(latest.address).toEqual({ $secret: 'SHOP_TOKEN' })
@@ -98,7 +98,7 @@ function Renaming() {
 test('names for names are rows that are added, filled in and removed', async () => {
   const user = userEvent.setup()
   render(<Renaming />)
-  await user.click(await screen.findByRole('button', { name: 'Add a row' }, { timeout: 15_000 }))
+  await user.click(await screen.findByRole('button', { name: 'Add a row' }))
   await user.type(screen.getByRole('combobox', { name: 'Rename, row 2: from' }), 'age')
   await user.type(screen.getByLabelText('Rename, row 2: to'), 'years')
   expect(latest.rename).toEqual({ b: 'c', age: 'years' })
