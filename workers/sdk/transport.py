@@ -1,33 +1,25 @@
 """kombu's Redis transport, mended: a lost connection does not end the worker.
 
-A channel that is closed gives back the messages that it had taken and not acknowledged. After a lost connection there is nothing left to
-give them back through: kombu 5.7 then asks a connection that is None for its host name, and the AttributeError ends the worker, which
-would have connected anew. Those messages are given out again by the time they were taken (`visibility_timeout`), and the reaper
-announces their steps long before.
+After a lost connection an old channel may still be asked to acknowledge what was done meanwhile, or to give back what was not. It has no
+connection any more; kombu 5.7 asks that for its host name, and the AttributeError ends the worker, which would have connected anew. Said
+as a lost connection it is handled as one. The messages are given out again by the time they were taken (`visibility_timeout`), and the
+reaper announces their steps long before.
 """
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
-
-log = logging.getLogger(__name__)
-
-
-class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
-    def restore_unacked_once(self, stderr: Any = None) -> None:
-        try:
-            super().restore_unacked_once(stderr)  # type: ignore[no-untyped-call]  # as above
-        except AttributeError:
-            if self.channel.connection.client is not None:
-                raise
-            log.warning("The connection to the broker was lost: what was taken and not done is given out again later.")
+from redis.exceptions import ConnectionError as Lost
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  # as above
-    QoS = QoS
+class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        if self.connection is None or self.connection.client is None:
+            raise Lost("This channel's connection was lost.")
+        found: dict[str, Any] = super()._connparams(asynchronous=asynchronous)  # type: ignore[no-untyped-call]  # as above
+        return found
 
 
 class Transport(redis.Transport):  # type: ignore[misc]  # as above

@@ -36,7 +36,7 @@ class LiveDocument(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     @staticmethod
     def find_access(scope: dict[str, Any], **names: Any) -> Access:
         """Which document this is, who asks, and what they may do; raises what the API would. Reads the database."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of document says it
 
     # A room listens for all its pages, so a page needs no channel of its own, and no Valkey to be opened.
     channel_layer_alias = ""

@@ -6,12 +6,12 @@ read without looking at those that both have. Rows of a table are compared by th
 
 from __future__ import annotations
 
+import json
 from typing import Any
-
-from django.db import connection
 
 from backend.artifacts import aside
 from backend.core.errors import InvalidInput, NotFound
+from backend.core.queries.rows import one
 from backend.datasets.models import Dataset, DatasetVersion, Item
 from backend.datasets.queries import views
 from backend.datasets.queries.datasets import find_dataset, find_version
@@ -51,6 +51,10 @@ def changes(
     offset, limit = max(offset, 0), max(1, min(limit, MOST))
     of = {"since": since.number, "number": version.number, "modality": dataset.modality, "offset": offset}
     if dataset.modality == "table":
+        if kind is not None or search:
+            raise InvalidInput(
+                message="Rows of a table are not narrowed: `kind` and `search` are of images and texts.", field="kind" if kind else "search"
+            )
         found = aside.ask(
             "make", "backend.datasets.showing.changes:rows", before=views.shown(since).as_json(), after=views.shown(version).as_json(),
             offset=offset, limit=limit,
@@ -60,20 +64,17 @@ def changes(
     narrowed = {"kind": kind, "search": (search or "").strip().lower()}
     upwards = since.number < version.number
     both = _BOTH.format(old=_LEFT if upwards else _CAME, new=_CAME if upwards else _LEFT)
-    with connection.cursor() as cursor:
-        # An item of which only who labelled it or when is different has no kind, and is not told as changed.
-        cursor.execute(
-            f"{both} SELECT kind, count(*) FROM changed, unnest(kinds || ARRAY['any']) AS kind WHERE kinds <> '{{}}' GROUP BY kind",  # noqa: S608 - text of ours
-            given,
-        )
-        counts = dict(cursor.fetchall())
-        cursor.execute(
-            f"{both} SELECT key, old_id, new_id, kinds, count(*) OVER () AS total FROM changed WHERE kinds <> '{{}}'"  # noqa: S608 - text of ours
-            " AND (%(kind)s::text IS NULL OR %(kind)s = ANY (kinds)) AND (%(search)s = '' OR position(%(search)s IN lower(key)) > 0)"
-            " ORDER BY key LIMIT %(limit)s OFFSET %(offset)s",
-            {**given, **narrowed, "limit": limit, "offset": offset},
-        )
-        rows = [dict(zip(("key", "old_id", "new_id", "kinds", "total"), row, strict=True)) for row in cursor.fetchall()]
+    # An item of which only who labelled it or when is different has no kind, and is not told as changed.
+    sql = f"""{both}, told AS (SELECT * FROM changed WHERE kinds <> '{{}}'),
+      fitting AS (SELECT * FROM told WHERE (%(kind)s::text IS NULL OR %(kind)s = ANY (kinds))
+        AND (%(search)s = '' OR position(%(search)s IN lower(key)) > 0)),
+      page AS (SELECT * FROM fitting ORDER BY key LIMIT %(limit)s OFFSET %(offset)s),
+      counted AS (SELECT kind, count(*) AS n FROM told, unnest(kinds || ARRAY['any']) AS kind GROUP BY kind)
+    SELECT (SELECT jsonb_object_agg(kind, n) FROM counted), (SELECT count(*) FROM fitting),
+      (SELECT jsonb_agg(to_jsonb(page) ORDER BY key) FROM page)"""  # noqa: S608 - text of ours
+    row = one(sql, {**given, **narrowed, "limit": limit, "offset": offset})
+    assert row is not None
+    counts, rows = (json.loads(cell) if isinstance(cell, str) else cell for cell in (row[0] or "{}", row[2] or "[]"))
     items = Item.objects.in_bulk([i for row in rows for i in (row["old_id"], row["new_id"]) if i])
     added, removed, either = (counts.get(k, 0) for k in ("added", "removed", "any"))
     return {
@@ -82,12 +83,12 @@ def changes(
         "kinds": {k: counts.get(k, 0) for k in KINDS},
         "columns": [], "rows": [],
         "items": [_item(dataset, row, items.get(row["old_id"]), items.get(row["new_id"])) for row in rows],
-        "total": rows[0]["total"] if rows else 0,
+        "total": row[1],
     }  # fmt: skip
 
 
 def _item(dataset: Dataset, row: dict[str, Any], old: Item | None, new: Item | None) -> dict[str, Any]:
-    regions = difference(_result(old), _result(new)) if old is not None or new is not None else []
+    regions = difference(_result(old), _result(new))
     return {
         "key": row["key"], "kinds": row["kinds"], "before": _side(dataset, old), "after": _side(dataset, new),
         "regions": [_region(change) for change in regions[:REGIONS]], "more_regions": max(0, len(regions) - REGIONS),

@@ -58,6 +58,8 @@ def test_items_and_their_boxes(upload: Uploader, editor: Person) -> None:
     assert {i["key"] for i in backwards["items"] if "added" in i["kinds"]} == {"cat/3.png"}
     only = editor.get("/datasets/pets/versions/2/changes?since=1&kind=content&search=CAT")
     assert [i["key"] for i in only["items"]] == ["cat/1.png"] and only["total"] == 1
+    beyond = editor.get("/datasets/pets/versions/2/changes?since=1&offset=9")
+    assert (beyond["items"], beyond["total"], beyond["changed"]) == ([], 4, 2), "the figures do not depend on the page"
     gone = next(i for i in found["items"] if i["key"] == "cat/3.png")["before"]
     seen = editor.ask("GET", gone["url"].partition(editor.project.slug)[2])
     assert (b"".join(seen.streaming_content) if seen.streaming else seen.content) == before["cat/3.png"], "also what is there no more"
@@ -84,6 +86,7 @@ def test_rows_and_columns_of_a_table(upload: Uploader, editor: Person) -> None:
         {"row": 1, "cells": [{"column": "size", "before": None, "after": 7}]},
         {"row": 2, "cells": [{"column": "colour", "before": "green", "after": "grey"}]},
     ]
+    assert editor.get("/datasets/rows/versions/2/changes?since=1&kind=label", 422)["error"]["field"] == "kind"
     assert editor.get("/datasets/rows/versions/2/changes?since=1&offset=1&limit=1")["rows"] == found["rows"][1:]
 
 

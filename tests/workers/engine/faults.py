@@ -163,16 +163,17 @@ class World(Studio):
         self._due.append((time.monotonic() + self.chance.uniform(0.2, 6), part, repair))
 
     def mend(self, *, all_of_it: bool = False) -> None:
-        """Put right what is due. A part that ended by itself begins again, as the supervisor would have it, and is counted."""
-        for name, process in self._parts.items():
-            if name not in self._hurt and process.poll() is not None:
-                self.harms[f"{name.split()[0]}: ended by itself"] += 1
-                self._begin(name)
+        """Put right what is due."""
         for one in sorted(self._due, key=lambda d: d[0]):
             if all_of_it or one[0] <= time.monotonic():
                 self._due.remove(one)
                 one[2]()
                 self._hurt.discard(one[1])
+
+    def all_well(self) -> None:
+        """No part that nobody ended has ended: it would lose its steps, and only the supervisor would start it again."""
+        for name, process in self._parts.items():
+            assert name in self._hurt or process.poll() is None, f"{name} ended by itself ({process.poll()}): {dict(self.harms)}"
 
     def _family(self, part: str) -> list[int]:
         process: subprocess.Popen[Any] = self.postgres if part == "postgres" else self.valkey if part == "valkey" else self._parts[part]

@@ -121,13 +121,14 @@ def play(seed: int, seconds: float, graphs: int) -> Json:
                 if time.monotonic() >= harmed:
                     world.harm()
                     harmed = time.monotonic() + chance.uniform(0.3, 3)
+                world.all_well()
                 world.mend()
                 player.play()
                 time.sleep(0.1)
             world.mend(all_of_it=True)
 
             def over() -> bool:
-                world.mend()
+                world.all_well()
                 player.send()
                 return not player.sent and all(r["status"] in FINISHED for r in player.started.values())
 

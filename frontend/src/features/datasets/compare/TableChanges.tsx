@@ -1,6 +1,6 @@
 import { Badge, Stack, Table, Text, Title } from '@mantine/core'
 import { type Schemas } from '@/api/client'
-import { count } from '@/lib/format'
+import { count, plural } from '@/lib/format'
 import classes from './compare.module.css'
 
 const COLORS = { added: 'green', removed: 'red', retyped: 'yellow', changed: 'yellow', same: 'gray' } as const
@@ -28,7 +28,7 @@ export function TableChanges({ pages }: { pages: Schemas['ChangesOut'][] }) {
                         {column.change === 'retyped' ? `${column.before} → ${column.after}` : column.change}
                       </Badge>
                     </Table.Td>
-                    <Table.Td className="tabular">{column.cells ? `${count(column.cells)} cells` : ''}</Table.Td>
+                    <Table.Td className="tabular">{column.cells ? plural(column.cells, 'cell') : ''}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>

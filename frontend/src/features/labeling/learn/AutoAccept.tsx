@@ -6,13 +6,14 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago } from '@/lib/format'
+import { ago, percent } from '@/lib/format'
 import { ConfirmButton, notifyDone, notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { Figures } from '@/ui/Figures'
 import { StackedTable } from '@/ui/StackedTable'
 import { useRefresh, type LabelSchema } from '../data'
 import { Section } from '../overview/quality/Section'
-import { autoAcceptQuery, percent, type AutoAccept as Found } from './data'
+import { autoAcceptQuery, type AutoAccept as Found } from './data'
 
 const BASE = '/api/v1/projects/{project}/label-schemas/{label_schema}/auto-accept'
 
@@ -45,26 +46,12 @@ export function AutoAccept({ schema }: { schema: LabelSchema }) {
 function Audit({ found }: { found: Found }) {
   const { audit } = found
   const cards: [string, string, string][] = [
-    ['Labelled by models', found.labels.toLocaleString(), found.enabled ? `from a score of ${percent(found.threshold)} on` : 'off now'],
+    ['Labelled by models', found.labels.toLocaleString(), found.enabled ? `from a score of ${percent(found.threshold, 0)} on` : 'off now'],
     ['Wrong in the audit', percent(audit.rate, 1), audit.judged ? `${audit.errors.toLocaleString()} of ${audit.judged.toLocaleString()}; 95 % interval ${percent(audit.low, 1)} to ${percent(audit.high, 1)}` : 'nobody has labelled an audited item yet'],
-    ['Audit still open', audit.waiting.toLocaleString(), `stops when surely more than ${percent(found.max_error)} are wrong`],
+    ['Audit still open', audit.waiting.toLocaleString(), `stops when surely more than ${percent(found.max_error, 0)} are wrong`],
   ]
   return (
-    <SimpleGrid cols={{ base: 1, sm: 3 }}>
-      {cards.map(([name, value, more]) => (
-        <Paper key={name} p="md" withBorder>
-          <Text size="xs" c="dimmed">
-            {name}
-          </Text>
-          <Text fz={24} fw={650} lh={1.3}>
-            {value}
-          </Text>
-          <Text size="xs" c="dimmed">
-            {more}
-          </Text>
-        </Paper>
-      ))}
-    </SimpleGrid>
+    <Figures cols={{ base: 1, sm: 3 }} figures={cards} />
   )
 }
 
@@ -150,7 +137,7 @@ function Passes({ schema, found }: { schema: LabelSchema; found: Found }) {
         {found.passes.map((one) => (
           <Table.Tr key={one.id}>
             <Table.Td>{ago(one.created_at)}</Table.Td>
-            <Table.Td data-label="From a score of">{percent(one.threshold)}</Table.Td>
+            <Table.Td data-label="From a score of">{percent(one.threshold, 0)}</Table.Td>
             <Table.Td data-label="Labelled">{one.accepted.toLocaleString()}</Table.Td>
             <Table.Td data-label="Audited">{one.audited.toLocaleString()}</Table.Td>
             <Table.Td ta="right">

@@ -5,13 +5,13 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago } from '@/lib/format'
+import { ago, percent } from '@/lib/format'
 import { Chart } from '@/ui/chart'
 import { notifyError } from '@/ui/confirm'
 import { StackedTable } from '@/ui/StackedTable'
 import { useRefresh, type LabelSchema } from '../data'
 import { Section, Small } from '../overview/quality/Section'
-import { curveFigure, measured, percent, type Loop, type Round } from './data'
+import { curveFigure, measured, type Loop, type Round } from './data'
 
 const STAGES = { freeze: 'freezing the labels', train: 'training', measure: 'measuring the model', suggest: 'suggesting labels' }
 const COLORS = { running: 'blue', succeeded: 'green', failed: 'red', cancelled: 'gray' }

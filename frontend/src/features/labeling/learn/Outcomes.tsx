@@ -2,12 +2,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { Text } from '@mantine/core'
 import { useProjectSlug } from '@/api/me'
+import { percent } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import type { LabelSchema } from '../data'
 import { Section, Small } from '../overview/quality/Section'
-import { outcomesQuery, percent, type Outcomes as Found } from './data'
+import { outcomesQuery, type Outcomes as Found } from './data'
 
-const cell = (part: number, of: number) => `${part.toLocaleString()} (${percent(part / of)})`
+const cell = (part: number, of: number) => `${part.toLocaleString()} (${percent(part / of, 0)})`
 const row = (one: Found) => ({ key: one.model_version, cells: [one.model_version || 'without a name', cell(one.accepted, one.total), cell(one.adjusted, one.total), cell(one.rejected, one.total), one.total.toLocaleString()] })
 
 /** `empty`: what to say where nothing was counted; else the section is left out. */

@@ -38,7 +38,6 @@ export const modelsQuery = (project: string) =>
     select: (all) => all.filter((one) => one.latest_version !== null),
   })
 
-export const percent = (value: number | null | undefined, digits = 0): string => (value === null || value === undefined ? '–' : `${(100 * value).toFixed(digits)} %`)
 
 /** Rounds that were measured, in order. */
 export const measured = (loop: Loop): Round[] => loop.rounds.filter((round) => round.accuracy !== null)

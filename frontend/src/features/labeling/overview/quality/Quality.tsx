@@ -1,5 +1,5 @@
 /** How far people agree, where they do not, and how well and fast each of them labels. */
-import { Alert, Anchor, Button, Group, Paper, Select, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Anchor, Button, Group, Select, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core'
 import { IconPlayerPause, IconRefresh } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -10,6 +10,7 @@ import { ago } from '@/lib/format'
 import { Chart } from '@/ui/chart'
 import { notifyError } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { Figures } from '@/ui/Figures'
 import { qualityQuery, useRefresh, type LabelSchema } from '../../data'
 import { Outcomes } from '../../learn/Outcomes'
 import { Confusion } from './Confusion'
@@ -126,21 +127,7 @@ function Overview({ schema, found }: { schema: LabelSchema; found: Found }) {
   ]
   return (
     <Stack gap="sm">
-      <SimpleGrid cols={{ base: 2, md: 4 }}>
-        {cards.map(([name, value, more]) => (
-          <Paper key={name} p="md" withBorder>
-            <Text size="xs" c="dimmed">
-              {name}
-            </Text>
-            <Text fz={24} fw={650} lh={1.3}>
-              {value}
-            </Text>
-            <Text size="xs" c="dimmed">
-              {more}
-            </Text>
-          </Paper>
-        ))}
-      </SimpleGrid>
+      <Figures cols={{ base: 2, md: 4 }} figures={cards} />
       <Text size="sm" c="dimmed" maw={760}>
         Regions agree where they have the same label and overlap by at least half. α and κ leave out what chance alone would give: above 0.8 is good; below 0.67 the question is not clear enough.{' '}
         <Anchor size="sm" underline="always" renderRoot={(props) => <Link to="/p/$project/labels/$schema" params={{ project, schema: schema.slug }} search={{ tab: 'items', state: 'differing' }} {...props} />}>
