@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as profiles
+
+from tests import tables
 
 # A slow machine is no fault of the code: nothing here may fail for taking long.
-settings.register_profile("headrace", suppress_health_check=[HealthCheck.too_slow], deadline=None)
-settings.load_profile("headrace")
+profiles.register_profile("headrace", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+profiles.load_profile("headrace")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The tests' database begins as a copy of one that has its tables."""
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = tables.STUDIOS
 
 
 @pytest.fixture(scope="session")

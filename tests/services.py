@@ -7,13 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from infra.supervisor import postgres, valkey
+from tests import tables
 
 _started: list[subprocess.Popen[bytes]] = []
 _folder: Path | None = None
@@ -30,7 +29,7 @@ def _start() -> None:
     pg = _folder / "pg"
     if who := postgres.account():
         os.chown(_folder, who.pw_uid, who.pw_gid)
-    postgres.initialise(pg)
+    tables.copy(pg)
     log = (_folder / "services.log").open("wb")
     _started.append(subprocess.Popen([*postgres.command(pg, sockets), "-F"], stdout=log, stderr=log, cwd="/", **postgres.demotion()))  # type: ignore[call-overload]  # demotion's values differ in type
     (_folder / "vk").mkdir()
@@ -43,13 +42,7 @@ def _start() -> None:
         DJANGO_SETTINGS_MODULE="backend.config.settings",
     )
     os.environ.pop("ARTIFACT_URL", None)
-    for _ in range(200):
-        try:
-            psycopg.connect(os.environ["DATABASE_URL"]).close()
-            return
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-    raise RuntimeError("PostgreSQL did not start: " + (_folder / "services.log").read_text())
+    tables.wait(os.environ["DATABASE_URL"], _folder / "services.log")
 
 
 def _gives_out() -> bool:

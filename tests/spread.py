@@ -1,7 +1,8 @@
 """Which process runs which tests, when there are several (`pytest -n`): a plugin.
 
-A file stays together (its fixtures are made once), all browser tests stay together (they share one studio). These and other
-long files begin first, so that no process is left with one of them at the end.
+A file stays together (its fixtures are made once). Browser tests stay together, for they share one studio; but what looks at every
+page is as long as all others of them together, and worth a studio of its own. These and other long files begin first, so that no
+process is left with one of them at the end.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+PAGES = "tests/e2e/test_accessible.py"
 FIRST = ("tests/e2e/", "tests/infra/", "tests/workers/engine/", "tests/workers/components/", "tests/backend/config/")
 
 
@@ -23,7 +25,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Spread(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return FIRST[0] if nodeid.startswith(FIRST[0]) else nodeid.partition("::")[0]
+            file = nodeid.partition("::")[0]
+            return FIRST[0] if file.startswith(FIRST[0]) and file != PAGES else file
 
     config.option.loadscopereorder = False
     return Spread(config, log)

@@ -16,8 +16,9 @@ NO_BROWSER = (
     "manager (Debian: apt-get install chromium), or name one: CHROMIUM=/path/to/chromium."
 )
 
-PROCESSES = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
-"""Processes for the whole suite. Each has a database and a broker of its own; more than there are cores would only slow each other."""
+PROCESSES = 1 + max(1, min(3, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+"""Processes for the whole suite, each with a database and a broker of its own. One more than there are cores: a fifth of the time goes
+by waiting (for limits that must pass, for leases of who was killed), while the cores are idle."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -18,7 +18,7 @@ from infra.supervisor.plan import Addresses
 def needed(layout: Layout, addresses: Addresses) -> list[str]:
     """Which of `migrate` and `collectstatic` must run. A database that is not ours may have been changed by others: always migrate."""
     wanted = []
-    if not addresses.embedded_database or _comment(addresses.database) != _migrations():
+    if not addresses.embedded_database or _comment(addresses.database) != migrations():
         wanted.append("migrate")
     stamp = layout.static / ".collected"
     if not stamp.exists() or stamp.read_text() != _pages():
@@ -28,7 +28,7 @@ def needed(layout: Layout, addresses: Addresses) -> list[str]:
 
 def remember(layout: Layout, addresses: Addresses, done: list[str]) -> None:
     if "migrate" in done and addresses.embedded_database:
-        _comment(addresses.database, _migrations())
+        _comment(addresses.database, migrations())
     if "collectstatic" in done:
         (layout.static / ".collected").write_text(_pages())
 
@@ -37,7 +37,8 @@ def _fingerprint(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
-def _migrations() -> str:
+def migrations() -> str:
+    """What the tables of a database depend on, as a digest."""
     files = sorted([*ROOT.glob("backend/*/migrations/*.py"), *ROOT.glob("backend/*/sql/*.sql")])
     known = [f"{path.relative_to(ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files]
     return _fingerprint([importlib.metadata.version("django"), *known])

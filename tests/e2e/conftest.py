@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from infra.bootstrap import pages
 from infra.supervisor import studio as studios
 from infra.supervisor.studio import Studio
+from tests import tables
 from tests.e2e import browser as chromium
 from tests.e2e.browser import DESK, MAKE_TOKEN, Watch
 from tests.e2e.editor_page.served import address, bench  # noqa: F401 — fixtures of all tests here
@@ -45,6 +46,7 @@ def studio() -> Iterator[Studio]:
     kept = {name: os.environ.pop(name) for name in OTHERS if name in os.environ}
     folder = Path(tempfile.mkdtemp(prefix="hr-e2e-"))
     try:
+        tables.furnish(folder)
         with studios.start(folder, "--port", "0", "--gpu", "none") as running:
             yield running
             log = running.layout.log

@@ -23,6 +23,7 @@ import schemathesis
 
 from infra.supervisor import studio as studios
 from infra.supervisor.layout import ROOT
+from tests import tables
 from workers.sdk.client import Client
 
 PASSWORD = "the mill turns by night"
@@ -96,6 +97,7 @@ def terminal() -> Iterator[Terminal]:
     folder = Path(tempfile.mkdtemp(prefix="hr-cli-"))
     folder.chmod(0o755)
     try:
+        tables.furnish(folder / "data")
         with studios.start(folder / "data", "--port", "0", "--gpu", "none") as running:
             with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as http:
                 http.get("/sign-in")

@@ -25,6 +25,7 @@ import pytest
 from PIL import Image
 
 from infra.supervisor import studio as studios
+from tests import tables
 from tests.infra.test_client_commands import OTHERS, PASSWORD
 from workers.sdk.client import Client
 
@@ -84,6 +85,7 @@ def web() -> Iterator[Web]:
     folder = Path(tempfile.mkdtemp(prefix="hr-memory-"))
     folder.chmod(0o755)
     try:
+        tables.furnish(folder / "data")
         with studios.start(folder / "data", "--port", "0", "--gpu", "none") as running:
             with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as http:
                 http.get("/sign-in")

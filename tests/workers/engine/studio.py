@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import hashlib
 import importlib
@@ -23,6 +22,7 @@ import psycopg
 import redis
 
 from infra.supervisor import postgres, valkey
+from tests import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = Path(__file__).resolve().parent / "plugin"
@@ -36,9 +36,6 @@ def step(component: str, *wires: str, port: str = "", **parameters: Any) -> Json
     outputs = {"score": "metrics"}
     refs = [{"step": w.partition(".")[0], "output": w.partition(".")[2] or outputs.get(w, "recipe")} for w in wires]
     return {"component": component, "parameters": parameters, "inputs": {port or ports.get(component, "after"): refs} if refs else {}}
-
-
-_tables = Path(tempfile.gettempdir()) / f"hr-tables-{uuid.uuid4().hex[:12]}" / "pg"
 
 
 class Studio:
@@ -69,9 +66,7 @@ class Studio:
         self.env.pop("ARTIFACT_URL", None)
         (self.folder / "vk").mkdir()
         self.start_valkey()
-        if not _tables.exists():
-            self.make_tables()
-        subprocess.run(["cp", "-a", str(_tables), str(self.folder / "pg")], check=True)
+        tables.copy(self.folder / "pg")
         self.start_postgres()
         self.wait_for_postgres()
         self.project, self.user, self.version = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
@@ -91,19 +86,6 @@ class Studio:
                 "INSERT INTO pipelines_pipelineversion (id, pipeline_id, number, graph, digest, note, created_at) VALUES (%s, %s,"
                 " 1, '{}', '', '', now())",
                 (self.version, pipeline))  # fmt: skip
-
-    def make_tables(self) -> None:
-        """Once for all studios of this process, who begin with a copy: making them takes longer than most tests."""
-        made = self.folder / "pg"
-        postgres.initialise(made)
-        self.start_postgres()
-        self.wait_for_postgres()
-        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=self.env, cwd=ROOT, check=True)
-        self.postgres.send_signal(signal.SIGINT)
-        self.postgres.wait()
-        atexit.register(shutil.rmtree, _tables.parent, ignore_errors=True)
-        _tables.parent.mkdir()
-        made.rename(_tables)
 
     # Processes
 
