@@ -4,14 +4,14 @@ from pathlib import Path
 
 from django.db import migrations
 
+from backend.core import sql_functions
+
 FOLDER = Path(__file__).resolve().parents[1] / "sql"
 
 
 def install(apps, schema_editor):
     """Running it again replaces them."""
-    with schema_editor.connection.cursor() as cursor:
-        for file in sorted(FOLDER.glob("*.sql")):
-            cursor.execute(file.read_text(encoding="utf-8"))
+    sql_functions.install(schema_editor, FOLDER, "labeling_")
 
 
 class Migration(migrations.Migration):

@@ -4,15 +4,14 @@ from pathlib import Path
 
 from django.db import migrations
 
+from backend.core import sql_functions
+
 FOLDER = Path(__file__).resolve().parents[1] / "sql"
 
 
 def install(apps, schema_editor):
-    """Functions name each other, so bodies are not checked until all are there. Running it again replaces them."""
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SET LOCAL check_function_bodies = off")
-        for file in sorted(FOLDER.glob("*.sql")):
-            cursor.execute(file.read_text(encoding="utf-8"))
+    """Running it again replaces them."""
+    sql_functions.install(schema_editor, FOLDER, "ledger_")
 
 
 class Migration(migrations.Migration):

@@ -5,19 +5,8 @@ import importlib
 import django.db.models.deletion
 from django.db import migrations, models
 
-DROP = """
-DO $$ DECLARE f record; BEGIN
-  FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-            WHERE p.proname LIKE 'ledger\\_%' AND n.nspname = current_schema() LOOP
-    EXECUTE 'DROP FUNCTION ' || f.name;
-  END LOOP;
-END $$
-"""
-
 
 def install(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(DROP)
     importlib.import_module("backend.runs.migrations.0002_functions").install(apps, schema_editor)
 
 
