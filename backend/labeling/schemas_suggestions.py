@@ -22,7 +22,7 @@ class SuggestionOutcomesOut(Schema):
 
 
 class AutoAcceptIn(Schema):
-    enabled: bool
+    enabled: Annotated[bool, Field(strict=True)]
     threshold: Annotated[float, Field(ge=0.5, le=1, strict=True)]
     """From this score of a suggestion on it becomes the label."""
     audit_share: Annotated[float, Field(ge=0.01, le=0.5, strict=True)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from backend.core import mail
 from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.models import User
@@ -82,7 +84,7 @@ def review(
 
 
 def comment_on(request: Any, item: QueueItem, user: User, *, text: str, asks: bool, mentions: list[UUID]) -> Comment:
-    """A remark on an item; the people it names must be members of the project."""
+    """A remark on an item; the people it names must be members of the project, and are told by mail."""
     if not text.strip():
         raise InvalidInput(message="The comment is empty.", field="text")
     project = item.schema.project
@@ -92,8 +94,25 @@ def comment_on(request: Any, item: QueueItem, user: User, *, text: str, asks: bo
     with transaction.atomic():
         made = Comment.objects.create(item=item, author=user, text=text.strip(), asks=asks)
         made.mentions.set(named)
+        for one in named:
+            _tell(one, made)
         audit.record(request, "queue_item.comment", ("queue_item", item.pk, item.key), project=project)
     return made
+
+
+def _tell(named: User, comment: Comment) -> None:
+    """Mail to somebody whom a comment names; to oneself none."""
+    by = comment.author
+    if by is None or named == by or not named.is_active:
+        return
+    item, schema = comment.item, comment.item.schema
+    who = " ".join((by.name or by.email).split())
+    address = f"{settings.PUBLIC_URL}/p/{schema.project.slug}/labels/{schema.slug}/items/{item.pk}"
+    mail.send_on_commit(
+        named.email,
+        f"{who} named you in {' '.join(schema.name.split())}",
+        f"{who} wrote about an item of “{schema.name}”:\n\n{comment.text}\n\n{address}\n",
+    )
 
 
 def resolve(request: Any, comment: Comment, user: User) -> Comment:

@@ -124,6 +124,7 @@ BY_MEANING = {
     "POST /hosts/join": "the token",
     "DELETE /hosts/{host_id}": "a host that is gone",
     "POST /label-schemas": "the XML, and that it fits the data set",
+    "PATCH /label-schemas/{label_schema}": "together people make one annotation of each item",
     "POST /label-schemas/{label_schema}/versions": "the XML, what annotations use, and the mapping",
     "PUT /label-schemas/{label_schema}/items/{item}/draft": "the result fits the schema",
     "POST /label-schemas/{label_schema}/items/{item}/submit": "the same, and the version",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core import mail as outbox
 
 from backend.artifacts import tables
+from backend.core import mail
 from backend.datasets.models import DatasetVersion, Item
 from backend.labeling.actions.labelled import run_labelled
 from backend.labeling.models import Annotation, LabelledVersion, QueueItem
@@ -148,15 +150,21 @@ def test_labels_of_a_table_become_its_columns(labs: Labs, ann: Person) -> None:
     ]
 
 
-def test_comments_name_members_and_are_resolved(labs: Labs, ann: Person, rita: Person) -> None:
+def test_comments_name_members_who_are_told_by_mail_and_are_resolved(
+    labs: Labs, ann: Person, rita: Person, django_capture_on_commit_callbacks: Any
+) -> None:
     slug = labs.schema(labs.pictures(1))
     item = take(ann, slug)
     assert item
     path = f"/label-schemas/{slug}/items/{item['id']}/comments"
     stranger = "00000000-0000-4000-8000-000000000000"
     assert ann.post(path, {"text": "?", "mentions": [stranger]}, 422)["error"]["field"] == "mentions"
-    made = ann.post(path, {"text": "Is this a cat?", "asks": True, "mentions": [str(rita.user.pk)]})
-    assert made["mentions"][0]["email"] == "rita@lab.example"
+    with django_capture_on_commit_callbacks(execute=True):
+        made = ann.post(path, {"text": "Is this a cat?", "asks": True, "mentions": [str(rita.user.pk), str(ann.user.pk)]})
+    mail.wait()
+    (told,) = outbox.outbox
+    assert told.to == ["rita@lab.example"] and "Is this a cat?" in told.body and f"/items/{item['id']}" in told.body
+    assert {m["email"] for m in made["mentions"]} == {"rita@lab.example", "ann@lab.example"}
     assert [i["id"] for i in rita.get(f"/label-schemas/{slug}/items?state=commented")["items"]] == [item["id"]]
     assert rita.post(f"/label-schemas/{slug}/comments/{made['id']}/resolve", None, 200)["resolved_by"]["email"] == "rita@lab.example"
     assert rita.get(f"/label-schemas/{slug}/items?state=commented")["items"] == []

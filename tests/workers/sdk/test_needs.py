@@ -28,6 +28,7 @@ def test_needs_survive_yaml_and_count_for_the_digest() -> None:
         ({"gpus": 1}, "steps.a.needs.gpus"),
         ({"gpu": -1}, "steps.a.needs.gpu"),
         ({"memory_gb": 0}, "steps.a.needs.memory_gb"),
+        ({"memory_gb": 0.0004}, "steps.a.needs.memory_gb"),
         ({"memory_gb": True}, "steps.a.needs.memory_gb"),
         ({"labels": {"Site": "x"}}, "steps.a.needs.labels"),
         ({"labels": {"site": "a b"}}, "steps.a.needs.labels.site"),

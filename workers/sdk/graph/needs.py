@@ -18,7 +18,8 @@ from workers.sdk.graph.plain import GraphError, plain, whole
 
 PARTS = ("gpu", "memory_gb", "labels")
 MOST_GPUS = 64
-MOST_MEMORY_GB = 100_000
+LEAST_MEMORY_GB, MOST_MEMORY_GB = 0.001, 100_000
+"""It is kept to a thousandth."""
 MOST_LABELS = 20
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9._/-]{0,61}[a-z0-9])?")
 VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -40,8 +41,9 @@ def normalise_needs(value: Any, field: str) -> Needs:
     if value.get("gpu") is not None:
         found["gpu"] = whole(value["gpu"], f"{field}.gpu", 0, MOST_GPUS)
     if (memory := value.get("memory_gb")) is not None:
-        if isinstance(memory, bool) or not isinstance(memory, int | float) or not math.isfinite(memory) or not 0 < memory <= MOST_MEMORY_GB:
-            raise GraphError(f"must be a number of gigabytes above 0, at most {MOST_MEMORY_GB}.", f"{field}.memory_gb")
+        number = isinstance(memory, int | float) and not isinstance(memory, bool) and math.isfinite(memory)
+        if not number or not LEAST_MEMORY_GB <= memory <= MOST_MEMORY_GB:
+            raise GraphError(f"must be a number of gigabytes from {LEAST_MEMORY_GB} to {MOST_MEMORY_GB}.", f"{field}.memory_gb")
         found["memory_gb"] = plain(round(memory, 3), f"{field}.memory_gb")
     if labels := normalise_labels(value.get("labels") or {}, f"{field}.labels"):
         found["labels"] = labels
