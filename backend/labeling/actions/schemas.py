@@ -25,7 +25,7 @@ from backend.labeling.queries.schemas import find_schema
 from workers.sdk.labels.config import LabelConfig, from_json
 
 SETTINGS = ("name", "overlap", "review_share", "together", "order")
-HOLDS = {"table": "a table", "images": "images", "text": "texts"}
+HOLDS = {"table": "a table", "images": "images", "text": "texts", "audio": "sounds", "video": "videos", "document": "PDFs"}
 
 
 def read_xml(xml: str, *, last_word: bool) -> tuple[LabelConfig | None, list[dict[str, Any]]]:
