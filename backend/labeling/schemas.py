@@ -37,9 +37,10 @@ class LabelOut(Schema):
 
 class LabelObjectOut(Schema):
     name: str
-    tag: Literal["Image", "Text"]
+    tag: Literal["Image", "Text", "Audio", "Video"]
     value: str
     """The variable of an item's data that it shows."""
+    frame_rate: float | None = None
 
 
 class LabelControlOut(Schema):

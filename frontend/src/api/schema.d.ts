@@ -6005,9 +6005,11 @@ export interface components {
              * Tag
              * @enum {string}
              */
-            tag: "Image" | "Text";
+            tag: "Image" | "Text" | "Audio" | "Video";
             /** Value */
             value: string;
+            /** Frame Rate */
+            frame_rate?: number | null;
         };
         /** LabelOut */
         LabelOut: {
