@@ -179,7 +179,7 @@ def test_a_sound_is_transcribed_by_keys_while_it_plays(open_page: Open, fresh_pr
     expect(page.locator("[data-item]")).to_have_count(0)
     progress(client, slug, "done")
     assert watch.errors == []
-    reviewed_and_exported(client, open_page, slug, "Rosa", said, "canvas[role=application]")
+    reviewed_and_exported(client, open_page, slug, "Rosa", said, "[role=application] canvas")
 
 
 def test_a_video_is_tracked_by_keys(open_page: Open, fresh_project: Client, studio: Studio, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ function Sound({ object, url }: { object: LabelObject; url: string }) {
   const audio = useRef<HTMLAudioElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const small = useRef<HTMLCanvasElement>(null)
+  const focused = useRef<HTMLDivElement>(null)
   const axis = useRef<Axis>({ from: 0, scale: 1, width: 0 })
   const peaks = useRef<Peaks | null>(null)
   const [problem, setProblem] = useState('')
@@ -116,7 +117,7 @@ function Sound({ object, url }: { object: LabelObject; url: string }) {
   useEffect(() => {
     editor.views.set(object.name, {
       ...marking.view,
-      focus: () => canvas.current?.focus({ preventScroll: true }),
+      focus: () => focused.current?.focus({ preventScroll: true }),
       zoom: (by) => {
         const { width, from, scale } = axis.current
         const x = (player.state.time - from) * scale
@@ -136,19 +137,17 @@ function Sound({ object, url }: { object: LabelObject; url: string }) {
       {/* What is said is what is being written down: captions do not exist yet. */}
       {/* eslint-disable-next-line jsx-a11y/media-has-caption -- see above */}
       <audio ref={audio} src={url} preload="auto" />
-      <canvas
-        ref={canvas}
+      <div
+        ref={focused}
         className={classes.wave}
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it is an application with keys of its own
         tabIndex={0}
         data-editor-canvas
         role="application"
         aria-label={`Sound “${object.name}”. Space plays and pauses, arrows move in time${marks ? '; left bracket begins a segment, right bracket ends it, a label’s key names it' : ''}. All keys: question mark.`}
-        onPointerDown={pointing.down}
-        onPointerMove={pointing.move}
-        onPointerUp={pointing.up}
-        onPointerCancel={pointing.up}
-        onWheel={pointing.wheel}
-      />
+      >
+        <canvas ref={canvas} aria-hidden onPointerDown={pointing.down} onPointerMove={pointing.move} onPointerUp={pointing.up} onPointerCancel={pointing.up} onWheel={pointing.wheel} />
+      </div>
       <canvas ref={small} className={classes.overview} aria-hidden onPointerDown={pointing.overview} onPointerMove={(event) => event.buttons === 1 && pointing.overview(event)} />
       {problem && (
         <Text size="xs" c="dimmed" className={classes.notice}>
