@@ -1,6 +1,7 @@
 """Answers that are bytes: streamed piece by piece (under ASGI too, where Django would otherwise collect a synchronous iterator
-whole), never shown as a page. Only raster images are shown in place; everything else, HTML and SVG above all, is a download
-of no executable type. What lies in the store can be asked for in parts (`Range`), so that a broken download goes on where it stopped."""
+whole), never shown as a page. Only raster images are shown in place; everything else is a download: sounds,
+videos and PDFs of their own type (an element of a page plays them all the same), HTML and SVG of no executable type. What lies in the
+store can be asked for in parts (`Range`), so that a player seeks and a broken download goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from backend.core.middleware import answer as answer_of
 
 JSON = "application/json; charset=utf-8"
 IN_PLACE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
-ACTIVE = ("html", "svg", "xml", "javascript", "ecmascript", "xhtml", "pdf", "flash")
+ACTIVE = ("html", "svg", "xml", "javascript", "ecmascript", "xhtml", "flash")
 _RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})")
 FOREVER = "private, max-age=31536000, immutable"
 

@@ -2,7 +2,7 @@
 
 What is needed is not listed by hand, because a column that was forgotten there would cost somebody their data: every text and JSON
 column of the database may name a blob by its digest, and one that does keeps it. Only records of what happened (EXCEPT) keep nothing.
-Folders and image manifests among the artifacts are opened, because they name blobs themselves.
+Folders and manifests of files among the artifacts are opened, because they name blobs themselves.
 
 Safe beside writers: a blob must have been put before the cutoff, which is GRACE ago and before the beginning of everything that says
 by `hold` that it is at work; and it is removed only if it has not been put again since (`workers.sdk.sweeping` argues why that
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from backend.artifacts import tables
 from backend.artifacts.models import Artifact
@@ -105,14 +106,15 @@ def _searches(columns: list[tuple[str, str, bool]]) -> list[str]:
 
 
 def _named_inside() -> Iterable[list[str]]:
-    """The blobs that folders and image manifests name."""
+    """The blobs that folders and manifests of files name."""
     rows = Artifact.objects.filter(inline__isnull=True)
     for digest in rows.filter(media_type=TREE).values_list("digest", flat=True).distinct().iterator():
         try:
             yield [file["digest"] for file in store().files(digest)]
         except StoreError:
             continue  # its bytes are gone already
-    for digest in rows.filter(kind="Images").values_list("digest", flat=True).distinct().iterator():
+    listing = rows.filter(Q(kind="Images") | Q(kind="Table", metadata__names_files=True))
+    for digest in listing.values_list("digest", flat=True).distinct().iterator():
         try:
             for group in tables.batches(digest, ["digest"]):
                 yield group.column("digest").to_pylist()

@@ -11,7 +11,8 @@ from pydantic import ConfigDict
 
 from backend.core.schemas import WHOLE, Inner, Name, ProblemOut, Slug, UserOut
 
-Modality = Literal["table", "images", "text"]
+Modality = Literal["table", "images", "text", "audio", "video", "document"]
+"""`document`: PDF files."""
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "datetime", "image", "json"]
 UploadStatus = Literal["receiving", "processing", "ready", "failed", "cancelled"]
 VersionStatus = Literal["draft", "freezing", "frozen", "failed"]
@@ -52,7 +53,7 @@ class UploadOptions(ReadingOptions):
     """How to read the file and what to make of it; what is not said is found out from the file."""
 
     modality: Modality | None = None
-    """For a file that could be read in two ways: a text file as a `table`, an archive of both as `images` or `text`."""
+    """For a file that could be read in two ways: a text file as a `table`, an archive of both as `images`, `text`, `audio` …"""
     label_column: Annotated[str, Field(max_length=200)] | None = None
     freeze: Annotated[bool, Field(strict=True)] = False
     """Freeze the version at once, with the types found."""
@@ -228,6 +229,10 @@ class ItemOut(Schema):
     split: str | None
     width: int | None
     height: int | None
+    duration: float | None
+    """Seconds of a sound or video, where its header says so."""
+    media_type: str | None
+    """Null of texts, which are shown as a table."""
     size: int
     url: str
     thumbnail_url: str
@@ -357,6 +362,17 @@ class ImageProfile(Schema):
     height: Histogram
 
 
+class MediaProfile(Schema):
+    """Of sounds and videos. `seconds` are those of all whose length is known; of `unknown` it is not."""
+
+    codecs: dict[str, int]
+    channels: dict[str, int]
+    sample_rates: dict[str, int]
+    seconds: float
+    unknown: int
+    duration: Histogram
+
+
 class ProfileOut(Schema):
     status: ProfileStatus
     rows: int = 0
@@ -364,5 +380,6 @@ class ProfileOut(Schema):
     """Rows (or files, by hash) equal to an earlier one."""
     columns: list[ColumnProfile] = []
     images: ImageProfile | None = None
+    media: MediaProfile | None = None
     classes: list[tuple[str, int]] = []
     error: str = ""

@@ -10,6 +10,7 @@ import colorsys
 import contextlib
 import io
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +59,13 @@ KNOWN: dict[str, set[str]] = {
     },
     "Text": {"name", "value", "valueType", "saveTextResult", "encoding", "selectionEnabled", "highlightColor", "showLabels", "granularity",
         "whiteSpace",
+    },
+    "Audio": {"name", "value", "hotkey", "sync", "syncBuffer", "syncbuffer", "volume", "defaultvolume", "speed", "defaultspeed", "zoom",
+        "defaultzoom", "defaultscale", "cursorwidth", "cursorcolor", "height", "waveheight", "waveHeight", "muted", "splitchannels",
+        "spectrogram", "decoder", "player", "autocenter", "scrollparent", "selectionEnabled", "showLabels",
+    },
+    "Video": {"name", "value", "frameRate", "framerate", "sync", "syncBuffer", "syncbuffer", "muted", "height", "timelineHeight",
+        "timelineheight", "defaultPlaybackSpeed", "defaultplaybackspeed", "minPlaybackSpeed", "minplaybackspeed",
     },
     "Choices": COMMON | {"choice", "showInline", "layout", "apiUrl", "allowNested", "value"},
     "Choice": {"value", "selected", "alias", "style", "hotkey", "html", "hint", "color", "background"},
@@ -126,6 +134,7 @@ class _Reader:
         layout = self._view(root, 0)
         self._together()
         self._wands(layout)
+        self._tracks(layout)
         if self.problems or layout is None:
             return None
         return LabelConfig(objects=tuple(self.objects), controls=tuple(self.controls), layout=tuple(layout["children"]))
@@ -198,7 +207,8 @@ class _Reader:
             )
         if element.tag == "Text" and element.get("valueType") == "url":
             self.wrong(element.sourceline, "Texts are shown from the data itself, not fetched.", 'valueType="text"')
-        self.objects.append(LabelObject(name=name, tag=element.tag, value=variable[1] if variable else ""))
+        rate = next((n for key in ("frameRate", "framerate") if (n := self._number(element, key, 1)) is not None), None)
+        self.objects.append(LabelObject(name=name, tag=element.tag, value=variable[1] if variable else "", frame_rate=rate))
         return {"kind": "object", "name": name}
 
     def _control(self, element: Any) -> Json:
@@ -309,7 +319,7 @@ class _Reader:
     def _together(self) -> None:
         """What no tag shows alone."""
         if not self.objects and not self.problems:
-            self.wrong(1, "Nothing is shown.", "<Image …/> or <Text …/>")
+            self.wrong(1, "Nothing is shown.", "<Image …/>, <Text …/>, <Audio …/> or <Video …/>")
         if not self.controls and not self.problems:
             self.wrong(1, "Nothing is asked.", "a control such as <Choices …>")
         objects = {o.name: o for o in self.objects}
@@ -335,15 +345,35 @@ class _Reader:
         wands = {c.name: c.to for c in self.controls if c.tag == "MagicWand" and c.to in brushes}
         kept = (c for c in self.controls if c.name not in wands)
         self.controls = [replace(c, wand=c.wand or (c.type in BRUSHES and c.to in wands.values())) for c in kept]
+        _without(layout, wands)
 
-        def without(node: Json) -> None:
-            node["children"] = [child for child in node["children"] if child.get("name") not in wands]
-            for child in node["children"]:
-                if child["kind"] == "view":
-                    without(child)
+    def _tracks(self, layout: Json | None) -> None:
+        """`Labels` of a video name the boxes of its `VideoRectangle`, whose regions hold them."""
+        videos = {o.name for o in self.objects if o.tag == "Video"}
+        namers = [c for c in self.controls if c.tag == "Labels" and c.to in videos]
+        boxes = [c for c in self.controls if c.type == "videorectangle"]
+        for control in namers:
+            if not any(box.to == control.to for box in boxes):
+                self.wrong(self.lines[control.name], f"“{control.name}” has nothing to name.", "a <VideoRectangle …/> of the same video")
+        for box in boxes:
+            own = [c for c in namers if c.to == box.to]
+            twice = [value for n, c in enumerate(own) for value in c.values for other in own[:n] if value in other.values]
+            if len([b for b in boxes if b.to == box.to]) > 1 or twice:
+                self.wrong(
+                    self.lines[box.name],
+                    "The labels of this video's boxes are not told apart.",
+                    "one <VideoRectangle …/>, every label once",
+                )
 
-        if layout is not None:
-            without(layout)
+        def named(box: LabelControl) -> LabelControl:
+            own = [c for c in namers if c.to == box.to]
+            asked = next((c for c in own if c.required), box)
+            labels = tuple(label for c in own for label in c.labels)
+            return replace(box, labels=labels, required=asked.required, required_message=asked.required_message)
+
+        kept = (c for c in self.controls if c not in namers)
+        self.controls = [named(c) if c.type == "videorectangle" else c for c in kept]
+        _without(layout, {c.name for c in namers})
 
     def ask_label_studio(self, xml: str) -> None:
         """Label Studio's own parser: what we keep, it must be able to open."""
@@ -354,6 +384,16 @@ class _Reader:
                 LabelInterface(xml).validate()
         except Exception as e:  # its errors have no common class
             self.wrong(1, f"Label Studio would refuse this schema: {str(e)[:300]}", "a schema that Label Studio opens")
+
+
+def _without(node: Json | None, names: Collection[str]) -> None:
+    """Takes controls out of a layout."""
+    if node is None:
+        return
+    node["children"] = [child for child in node["children"] if child.get("name") not in names]
+    for child in node["children"]:
+        if child["kind"] == "view":
+            _without(child, names)
 
 
 def _child(tag: str) -> str:

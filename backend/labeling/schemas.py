@@ -10,6 +10,7 @@ from ninja import Field, Schema
 from pydantic import AwareDatetime
 
 from backend.core.schemas import WHOLE, Name, ProblemOut, Slug, UserOut
+from backend.datasets.schemas import Modality
 
 Order = Literal["sequential", "random", "uncertain"]
 """`uncertain`: the items first of whose suggestion a model is least sure; those without one come last."""
@@ -36,9 +37,10 @@ class LabelOut(Schema):
 
 class LabelObjectOut(Schema):
     name: str
-    tag: Literal["Image", "Text"]
+    tag: Literal["Image", "Text", "Audio", "Video"]
     value: str
     """The variable of an item's data that it shows."""
+    frame_rate: float | None = None
 
 
 class LabelControlOut(Schema):
@@ -153,7 +155,7 @@ class LabelSchemaOut(Schema):
     name: str
     dataset: str
     dataset_name: str
-    modality: Literal["table", "images", "text"]
+    modality: Modality
     version: int
     overlap: int
     review_share: float

@@ -6,12 +6,14 @@ import random
 import tempfile
 import time
 import uuid
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.furnish import bring
 from tests.e2e.material import shapes
+from tests.media import film, wav
 from workers.sdk.client import Client
 
 Json = dict[str, Any]
@@ -52,6 +54,25 @@ class Labels:
     texts: str
     item: int
     """A picture of `pictures` that one person has labelled."""
+    sounds: str = ""
+    films: str = ""
+
+
+SOUNDS = """<View>
+  <Header value="Who speaks when, and what do they say?"/>
+  <Audio name="audio" value="$audio"/>
+  <Labels name="speaker" toName="audio"><Label value="Anna"/><Label value="Bob"/><Label value="Noise"/></Labels>
+  <TextArea name="transcription" toName="audio" perRegion="true" rows="3" maxSubmissions="1"/>
+  <Choices name="clear" toName="audio"><Choice value="clear"/><Choice value="hard to hear"/></Choices>
+</View>
+"""
+FILMS = """<View>
+  <Header value="Where does it drive?"/>
+  <Video name="video" value="$video" frameRate="25"/>
+  <Labels name="what" toName="video"><Label value="Car"/><Label value="Bicycle"/></Labels>
+  <VideoRectangle name="box" toName="video"/>
+</View>
+"""
 
 
 def filled(client: Client, slug: str) -> None:
@@ -88,7 +109,42 @@ def furnish_labels(client: Client, images: str = "") -> Labels:
         ]
         body = {"id": str(uuid.uuid4()), "schema_version": 1, "result": result, "seconds": 7.5 + n}
         client.request("POST", f"{base}/{pictures}/items/{item}/submit", json=body)
-    return Labels(pictures=pictures, texts=texts, item=item)
+    sounds, films = furnish_media(client)
+    return Labels(pictures=pictures, texts=texts, item=item, sounds=sounds, films=films)
+
+
+def furnish_media(client: Client) -> tuple[str, str]:
+    """A label schema of sounds and one of videos, with drafts of the first item of each."""
+    base = f"/projects/{client.project}/label-schemas"
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "harbour-calls.zip"
+        with zipfile.ZipFile(archive, "w") as file:
+            for number, seconds in enumerate((14, 9, 31)):
+                file.writestr(f"{'bridge' if number else 'pier'}/call-{number + 1}.wav", wav(seconds, tone=220 + 60 * number))
+        calls = bring(client, archive, "Harbour calls")
+        drives = bring(client, film(Path(folder) / "drive.webm", 4), "Drives")
+    sounds = client.request("POST", base, json={"name": "Who calls", "dataset": calls, "xml": SOUNDS, "together": "apart"})["slug"]
+    films = client.request("POST", base, json={"name": "What drives", "dataset": drives, "xml": FILMS, "together": "apart"})["slug"]
+    parts = [(0.6, 4.2, "Anna", "Good morning, harbour office."), (3.6, 7.4, "Bob", "Morning. The noon ferry?"), (8.1, 9.0, "Noise", "")]
+    said: list[Json] = []
+    for n, (start, end, who, words) in enumerate(parts):
+        about = {"id": f"part-{n}-0000", "to_name": "audio"}
+        value = {"start": start, "end": end, "channel": 0, "labels": [who]}
+        said.append({**about, "from_name": "speaker", "type": "labels", "value": value, "original_length": 14.0})
+        if words:
+            said.append({**about, "from_name": "transcription", "type": "textarea", "value": {"text": [words]}})
+    tracks: list[Json] = []
+    for n, (label, keys) in enumerate([("Car", [(1, 6, 33), (50, 40, 33), (100, 75, 33)]), ("Bicycle", [(10, 68, 64), (80, 20, 64)])]):
+        sequence = [
+            {"frame": f, "enabled": f != 80, "rotation": 0, "x": x, "y": y, "width": 19, "height": 28, "time": f / 25} for f, x, y in keys
+        ]
+        value = {"framesCount": 100, "duration": 4.0, "sequence": sequence, "labels": [label]}
+        tracks.append({"id": f"track-{n}-000", "from_name": "box", "to_name": "video", "type": "videorectangle", "value": value})
+    for slug, result in ((sounds, said), (films, tracks)):
+        filled(client, slug)
+        item = client.request("POST", f"{base}/{slug}/next", json={})["item"]["id"]
+        client.request("PUT", f"{base}/{slug}/items/{item}/draft", json={"result": result, "number": 1})
+    return str(sounds), str(films)
 
 
 def furnish_crowd(client: Client, annotators: list[Client], images: str) -> str:

@@ -95,7 +95,7 @@ def _labels(client: Client) -> Labels:
     if not client.request("GET", base):
         return furnish_labels(client)
     item = client.request("GET", f"{base}/shapes-on-the-quay/items", params={"state": "complete"})["items"][-1]["id"]
-    return Labels(pictures="shapes-on-the-quay", texts="what-passengers-say", item=item)
+    return Labels(pictures="shapes-on-the-quay", texts="what-passengers-say", item=item, sounds="who-calls", films="what-drives")
 
 
 def _crowd(client: Client) -> str:

@@ -46,7 +46,7 @@ class Frozen:
         """Set the version's fields; it is saved by the caller."""
         version.artifact = create_artifact(version.dataset.project, self.kind, self.stored, self.metadata)
         version.data, version.status, version.frozen_at, version.problems = self.stored.digest, "frozen", timezone.now(), []
-        if self.kind == "Table":
+        if self.kind == "Table" and not self.metadata.get("names_files"):
             version.size = self.stored.size
 
     def link(self, version: DatasetVersion) -> None:

@@ -132,7 +132,7 @@ def _read(upload: Upload, work: Path) -> None:
 
 
 def _holds(modality: str) -> str:
-    return {"table": "a table", "images": "images", "text": "texts"}[modality]
+    return {"table": "a table", "images": "images", "text": "texts", "audio": "sounds", "video": "videos", "document": "PDFs"}[modality]
 
 
 def _keep(upload: Upload, found: TableRead | ItemsRead, modality: str, base: DatasetVersion | None, work: Path) -> DatasetVersion:

@@ -18,7 +18,7 @@ from backend.datasets.reading.parquet import Writer
 from workers.sdk.store import Stored
 
 BATCH = 10_000
-SAID = "(data -> 'annotations')::text"
+FROM_DATA = {"annotations": "(data -> 'annotations')::text", "duration": "(data ->> 'duration')::float8"}
 IMAGE_COLUMNS = [
     {"name": "key", "type": "text", "nullable": False},
     {"name": "digest", "type": "text", "nullable": False},
@@ -37,6 +37,18 @@ TEXT_COLUMNS = [
     {"name": "digest", "type": "text", "nullable": False},
     {"name": "size", "type": "integer", "nullable": False},
 ]
+FILE_COLUMNS = [
+    {"name": "key", "type": "text", "nullable": False},
+    {"name": "digest", "type": "text", "nullable": False},
+    {"name": "media_type", "type": "category", "nullable": False},
+    {"name": "duration", "type": "number", "nullable": True},
+    {"name": "width", "type": "integer", "nullable": True},
+    {"name": "height", "type": "integer", "nullable": True},
+    {"name": "label", "type": "category", "nullable": True},
+    {"name": "split", "type": "category", "nullable": True},
+    {"name": "size", "type": "integer", "nullable": False},
+]
+"""Of sounds, videos and PDFs; the duration in seconds, where it is known."""
 ANNOTATIONS = {"name": "annotations", "type": "json", "nullable": True}
 """What people said of an item beyond its label: `{label_schema, version, result, by, at}`; a column of versions that have some."""
 
@@ -77,7 +89,7 @@ def change_items(dataset: Dataset, number: int, spool: Path, *, replace: bool) -
 def items_of(dataset: Dataset, number: int, fields: tuple[str, ...]) -> Iterator[list[tuple[Any, ...]]]:
     """The items of a version in their order, in batches; read by key, not by offset."""
     last = 0
-    names = ", ".join(SAID if field == "annotations" else field for field in fields)
+    names = ", ".join(FROM_DATA.get(field, field) for field in fields)
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
@@ -112,20 +124,24 @@ class Manifest:
                 "columns": [{"name": c["name"], "type": c["type"]} for c in self.columns],
                 "label_column": self.label_column,
             }
+            if "media_type" in {c["name"] for c in self.columns}:
+                metadata |= {"names_files": True, "labels": self.labels}
         return Frozen(kind=self.kind, stored=self.stored, metadata=metadata)
 
 
 def write_manifest(dataset: Dataset, number: int, work: Path) -> Manifest:
-    """From the rows in PostgreSQL, which are the truth for items. Images: their digests; texts: the texts themselves, a table."""
+    """From the rows in PostgreSQL, which are the truth for items. Images, sounds, videos, PDFs: their digests; texts: the texts
+    themselves. All but images are a table."""
     import pyarrow as pa
 
     images = dataset.modality == "images"
-    columns = IMAGE_COLUMNS if images else TEXT_COLUMNS
+    texts = dataset.modality == "text"
+    columns = IMAGE_COLUMNS if images else TEXT_COLUMNS if texts else FILE_COLUMNS
     if Item.objects.filter(dataset=dataset, removed_in=None, data__has_key="annotations").exists():
         columns = [*columns, ANNOTATIONS]
-    kinds = {"width": pa.int32(), "height": pa.int32(), "size": pa.int64()}
+    kinds = {"width": pa.int32(), "height": pa.int32(), "size": pa.int64(), "duration": pa.float64()}
     schema = pa.schema([(c["name"], kinds.get(str(c["name"]), pa.string())) for c in columns])
-    names = schema.names if images else ["digest" if n == "text" else n for n in schema.names]
+    names = ["digest" if n == "text" else n for n in schema.names]
     labels: set[str] = set()
     total = 0
     path = work / "manifest.parquet"
@@ -134,7 +150,7 @@ def write_manifest(dataset: Dataset, number: int, work: Path) -> Manifest:
             lists = [list(column) for column in zip(*rows, strict=True)]
             labels.update(v for v in lists[names.index("label")] if v is not None)
             total += sum(lists[names.index("size")])
-            if images:
+            if not texts:
                 writer.write(pa.RecordBatch.from_arrays([pa.array(v, f.type) for v, f in zip(lists, schema, strict=True)], schema=schema))
                 continue
             for start in range(0, len(rows), 500):  # texts are read a few at a time

@@ -14,7 +14,7 @@ from backend.datasets.actions.announce import ATTEMPTS, dataset_changed
 from backend.datasets.locks import only_one
 from backend.datasets.models import DatasetVersion, Item
 from backend.datasets.reading.fitting import typed_batches
-from backend.datasets.reading.profile import profile_images, profile_table
+from backend.datasets.reading.profile import profile_images, profile_media, profile_table
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +63,16 @@ def _profile(version: DatasetVersion) -> dict[str, object]:
     found = profile_table(
         lambda chosen: tables.batches(version.data, chosen), version.columns, "label" if "label" in names else None, by="digest"
     )
+    here = Item.objects.filter(dataset=version.dataset, added_in__lte=version.number).exclude(removed_in__lte=version.number)
+
+    def counted(key: str) -> dict[str, int]:
+        rows = here.filter(**{f"data__{key}__isnull": False}).values(value=F(f"data__{key}")).annotate(n=Count("id"))
+        return {str(row["value"]): row["n"] for row in rows.order_by("-n")[:20]}
+
+    if "duration" in names:
+        counts = {key: counted(key) for key in ("codec", "channels", "sample_rate")}
+        found["media"] = profile_media(lambda chosen: tables.batches(version.data, chosen), counts)
     if version.dataset.modality == "images":
-        here = Item.objects.filter(dataset=version.dataset, added_in__lte=version.number).exclude(removed_in__lte=version.number)
-        kinds = {
-            key: {str(row["value"]): row["n"] for row in here.values(value=F(f"data__{key}")).annotate(n=Count("id")).order_by("-n")[:20]}
-            for key in ("format", "mode")
-        }
+        kinds = {key: counted(key) for key in ("format", "mode")}
         found["images"] = profile_images(lambda chosen: tables.batches(version.data, chosen), kinds["format"], kinds["mode"])
     return found

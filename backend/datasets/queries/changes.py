@@ -17,6 +17,7 @@ from backend.datasets.queries import views
 from backend.datasets.queries.datasets import find_dataset, find_version
 from workers.sdk.labels.difference import Change, difference, labels_of
 from workers.sdk.labels.shapes import outline
+from workers.sdk.labels.timed import words
 
 MOST = 200
 REGIONS = 300
@@ -126,7 +127,7 @@ def _said(region: dict[str, Any] | None) -> dict[str, Any] | None:
     if region.get("type") == "relation":
         return {"labels": region.get("labels") or ["relation"], "text": f"{region['from_id']} → {region['to_id']}", "outline": []}
     value = region["value"]
-    text = value.get("text")
+    text = value.get("text") or words(value)
     corners = outline(region) if "rle" not in value else None
     if corners is None and "x" in value and "y" in value:
         corners = ((value["x"], value["y"]),)

@@ -1,4 +1,4 @@
-"""Windows of a version's images or texts, by row number of its manifest."""
+"""Windows of a version's images, texts, sounds …, by row number of its manifest."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def item_at(version: DatasetVersion, index: int) -> tuple[str, str, str]:
 
 def _items_only(version: DatasetVersion) -> None:
     if version.dataset.modality == "table":
-        raise WrongModality(dataset=version.dataset.slug, modality="a table", wanted="images and texts")
+        raise WrongModality(dataset=version.dataset.slug, modality="a table", wanted="items such as images and texts")
 
 
 def _quoted(text: str) -> str:

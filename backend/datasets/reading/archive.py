@@ -63,7 +63,7 @@ class Archive:
             names[member.name] = member.name
         problems.raise_any()
         if not listed:
-            raise problems.fail("There are no files in the archive.", "images, or texts, in one folder per class")
+            raise problems.fail("There are no files in the archive.", "images, texts, sounds …, in one folder per class")
         self.members = listed
 
     def _zip(self) -> Iterator[Member]:
@@ -136,6 +136,18 @@ class Archive:
         if len(data) != member.size:
             raise DamagedMember(f"it has {len(data):,} bytes instead of {member.size:,}")
         return data
+
+    def copy(self, member: Member, path: Path, most: int) -> None:
+        """As `read`, into a file."""
+        if member.size > most:
+            raise DamagedMember(f"it has {member.size:,} bytes, at most {most:,} are read")
+        size = 0
+        with self.open(member) as source, path.open("wb") as out:
+            while (piece := source.read(PIECE)) and size <= member.size:
+                size += len(piece)
+                out.write(piece)
+        if size != member.size:
+            raise DamagedMember(f"it has {size:,} bytes instead of {member.size:,}")
 
     def close(self) -> None:
         self._file.close()

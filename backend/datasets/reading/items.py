@@ -1,4 +1,4 @@
-"""Images and texts: the members of an archive, or one file, as items whose bytes are in the store.
+"""Images, texts, sounds, videos and PDFs: the members of an archive, or one file, as items whose bytes are in the store.
 
 Class per folder (`cats/1.png`), split by folder (`train/cats/1.png`), or a manifest inside the archive that says both. Items are
 written to a spool file, a JSON array a line in the order of FIELDS, so that a million of them need no memory.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from backend.datasets.reading import sniff
+from backend.datasets.reading import media, sniff
 from backend.datasets.reading.archive import Archive, DamagedMember, Member, nested
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.pictures import Picture, look
@@ -42,10 +42,12 @@ LABELS = ("label", "class", "target", "category", "y")
 IMAGE_NAMES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 NEWLINE = b"\n"
 TEXT_NAMES = frozenset({".txt", ".md", ".text", ".markdown"})
-BESIDE = re.compile(
-    r"(readme|license|licence|copying|citation|notice|changelog|dataset_info)\b.*|.*\.(pdf|html?|xml|ya?ml|ini|cfg|py|ipynb|bib|url)",
-    re.IGNORECASE,
-)
+ABOUT = r"(readme|license|licence|copying|citation|notice|changelog|dataset_info)\b.*"
+BESIDE = re.compile(ABOUT + r"|.*\.(pdf|html?|xml|ya?ml|ini|cfg|py|ipynb|bib|url)", re.IGNORECASE)
+ENDINGS = {"images": IMAGE_NAMES, "text": TEXT_NAMES, **media.NAMES}
+WORDS = {"images": "images", "text": "texts", "audio": "sounds", "video": "videos", "document": "PDFs"}
+IN_MEMORY = 32 * 1024**2
+"""Sounds and videos up to this size are looked at in memory, larger ones in a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,32 +62,42 @@ class ItemsRead:
 
 
 def read_archive(archive: Archive, options: dict[str, Any], work: Path, store: Store, problems: Problems, progress: Progress) -> ItemsRead:
-    """All images, or all texts, of a zip or tar; raises ReadFailed with everything that is wrong."""
+    """All images, texts, sounds, videos or PDFs of a zip or tar; raises ReadFailed with everything that is wrong."""
     modality = options.get("modality") or _modality(archive, problems)
     manifest = _manifest(archive, problems)
     return _read(archive, modality, manifest, work, store, problems, progress)
 
 
 def read_single(path: Path, filename: str, modality: str, work: Path, store: Store, problems: Problems, progress: Progress) -> ItemsRead:
-    """One image or one text as a data set of one item (to append to another)."""
-    most = LIMITS.image_bytes if modality == "images" else LIMITS.text_bytes
+    """One image, text, sound … as a data set of one item (to append to another)."""
+    most = _most(modality)
     if path.stat().st_size > most:
         raise problems.fail(f"It has {path.stat().st_size:,} bytes.", f"at most {most:,}")
     progress(0.1, "reading")
     spool = work / "items.jsonl"
     with spool.open("w", encoding="utf-8") as out:
-        row = _item(path.read_bytes(), filename, None, None, modality, problems, store, member="")
+        if modality in media.NAMES:
+            row = _medium(path, filename, None, None, modality, problems, store, member="")
+        else:
+            row = _item(path.read_bytes(), filename, None, None, modality, problems, store, member="")
         problems.raise_any()
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
     store.sync()
     return ItemsRead(modality=modality, spool=spool, count=1, size=path.stat().st_size, skipped=0)
 
 
+def _most(modality: str) -> int:
+    return {"images": LIMITS.image_bytes, "text": LIMITS.text_bytes}.get(modality, LIMITS.media_bytes)
+
+
 def _modality(archive: Archive, problems: Problems) -> str:
     endings = Counter(PurePosixPath(m.name).suffix.lower() for m in archive.members if not MANIFESTS.fullmatch(PurePosixPath(m.name).name))
-    images, texts = sum(endings[e] for e in IMAGE_NAMES), sum(endings[e] for e in TEXT_NAMES)
-    if images or texts:
-        return "images" if images * 10 >= texts else "text"
+    counts = {modality: sum(endings[e] for e in names) for modality, names in ENDINGS.items()}
+    shown = max(("images", "audio", "video"), key=lambda modality: counts[modality])
+    if counts[shown] or counts["text"]:
+        return shown if counts[shown] * 10 >= counts["text"] else "text"  # texts beside pictures or sounds tell of them
+    if counts["document"]:
+        return "document"
     for member in archive.members[:50]:
         try:
             with archive.open(member) as source:
@@ -100,8 +112,9 @@ def _modality(archive: Archive, problems: Problems) -> str:
             )
     found = ", ".join(f"{count} × {ending or 'no ending'}" for ending, count in endings.most_common(5))
     raise problems.fail(
-        f"There are neither images nor texts in the archive ({found}).",
-        "images (png, jpeg, webp, gif, bmp, tiff), texts (.txt, .md), or tables (.csv, .tsv, .jsonl, .parquet, .xlsx)",
+        f"There is nothing in the archive that can be shown ({found}).",
+        "images (png, jpeg, webp, gif, bmp, tiff), texts (.txt, .md), sounds (wav, mp3, ogg, opus, flac, m4a), videos (mp4, webm, mov),"
+        " PDFs, or tables (.csv, .tsv, .jsonl, .parquet, .xlsx)",
     )
 
 
@@ -197,7 +210,7 @@ def _rows(member: Member, text: str, problems: Problems) -> Iterator[tuple[int, 
 def _read(
     archive: Archive, modality: str, manifest: Manifest | None, work: Path, store: Store, problems: Problems, progress: Progress
 ) -> ItemsRead:
-    endings = IMAGE_NAMES if modality == "images" else TEXT_NAMES
+    endings = ENDINGS[modality]
     wanted = [m for m in archive.members if not (MANIFESTS.fullmatch(PurePosixPath(m.name).name) or _beside(m, endings))]
     if manifest:
         wanted = [m for m in archive.members if m.name.removeprefix(manifest.folder) in manifest.rows] or wanted
@@ -210,21 +223,17 @@ def _read(
             if manifest:
                 label, split, _ = manifest.rows[member.name.removeprefix(manifest.folder)]
             try:
-                data = archive.read(member, LIMITS.image_bytes if modality == "images" else LIMITS.text_bytes)
+                row = _row(archive, member, key, label, split, modality, work, problems, store)
             except DamagedMember as exc:
                 problems.add(f"This file cannot be read: {exc}.", "a whole file", member=member.name)
                 continue
-            if (inside := nested(data[:512])) and modality == "images":
-                problems.add(f"This is {inside} inside an archive.", "the files themselves; unpack it first", member=member.name)
-                continue
-            row = _item(data, key, label, split, modality, problems, store, member=member.name)
             if row is not None:
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
-                count, size = count + 1, size + len(data)
+                count, size = count + 1, size + member.size
             progress(0.85 * number / len(wanted), f"{number:,} of {len(wanted):,} files")
     problems.raise_any()
     if not count:
-        raise problems.fail(f"There are no {modality} in the archive.", "at least one file")
+        raise problems.fail(f"There are no {WORDS[modality]} in the archive.", "at least one file")
     store.sync()
     return ItemsRead(modality=modality, spool=spool, count=count, size=size, skipped=skipped)
 
@@ -232,11 +241,27 @@ def _read(
 def _beside(member: Member, endings: frozenset[str]) -> bool:
     """Files that stand beside data and are left out without a word: readmes, licences, pages."""
     path = PurePosixPath(member.name)
-    if path.suffix.lower() in endings and not BESIDE.fullmatch(path.name):
-        return False
+    if path.suffix.lower() in endings:
+        return bool(re.fullmatch(ABOUT, path.name, re.IGNORECASE))
     return bool(BESIDE.fullmatch(path.name)) or (
-        endings is IMAGE_NAMES and path.suffix.lower() in (".txt", ".md", ".csv", ".json", ".tsv", ".jsonl")
+        endings is not TEXT_NAMES and path.suffix.lower() in (".txt", ".md", ".csv", ".json", ".tsv", ".jsonl")
     )
+
+
+def _row(
+    archive: Archive, member: Member, key: str, label: str | None, split: str | None, modality: str, work: Path, problems: Problems,
+    store: Store,
+) -> list[Any] | None:  # fmt: skip
+    """The member's line of the spool; None with a problem added. A large sound or video goes from the archive to a file, not to memory."""
+    if modality in media.NAMES and member.size > IN_MEMORY:
+        path = work / "member"
+        archive.copy(member, path, _most(modality))
+        return _medium(path, key, label, split, modality, problems, store, member=member.name)
+    data = archive.read(member, _most(modality))
+    if (inside := nested(data[:512])) and modality != "text":
+        problems.add(f"This is {inside} inside an archive.", "the files themselves; unpack it first", member=member.name)
+        return None
+    return _item(data, key, label, split, modality, problems, store, member=member.name)
 
 
 def _shared_folder(names: list[str], stem: str) -> str:
@@ -266,11 +291,31 @@ def _item(
     data: bytes, key: str, label: str | None, split: str | None, modality: str, problems: Problems, store: Store, *, member: str
 ) -> list[Any] | None:
     """The item's line of the spool, its bytes in the store; None with a problem added."""
-    seen = (_image if modality == "images" else _text)(data, key, lambda message, expected: problems.add(message, expected, member=member))
+
+    def complain(message: str, expected: str) -> None:
+        problems.add(message, expected, member=member)
+
+    if modality in media.NAMES:
+        seen = media.look(io.BytesIO(data), len(data), key, modality, complain)
+    else:
+        seen = (_image if modality == "images" else _text)(data, key, complain)
     if seen is None:
         return None
     stored = store.put_bytes(data, seen.media_type, durable=False)
     return [key, stored.digest, seen.media_type, len(data), seen.width, seen.height, label, split, seen.data]
+
+
+def _medium(
+    path: Path, key: str, label: str | None, split: str | None, modality: str, problems: Problems, store: Store, *, member: str
+) -> list[Any] | None:
+    """As `_item`, of a sound, video or PDF that lies in a file, which is gone afterwards."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        seen = media.look(file, size, key, modality, lambda message, expected: problems.add(message, expected, member=member))
+    if seen is None:
+        return None
+    stored = store.put_file(path, seen.media_type, consume=bool(member))
+    return [key, stored.digest, seen.media_type, size, seen.width, seen.height, label, split, seen.data]
 
 
 def _image(data: bytes, key: str, complain: Callable[[str, str], None]) -> Picture | None:

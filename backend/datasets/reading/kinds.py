@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.datasets.reading import sniff
 from backend.datasets.reading.items import TEXT_NAMES
+from backend.datasets.reading.media import ALL_NAMES
 from backend.datasets.reading.problems import Problems
 
 ENDINGS = {
@@ -29,6 +30,7 @@ ENDINGS = {
     ".ndjson": "jsonl",
     ".txt": "single-text",
     ".md": "single-text",
+    **{ending: "pdf" if ending == ".pdf" else "media" for ending in ALL_NAMES},
 }
 
 
@@ -53,7 +55,7 @@ def honest(kind: str, ending: str, problems: Problems) -> None:
         raise problems.fail(
             "The content is a zip archive but no whole Excel workbook; it may be damaged or cut off.", "a workbook that Excel opens"
         )
-    if promised in ("zip", "tar", "parquet", "xlsx", "image") and kind in ("binary", "csv", "single-text"):
+    if promised in ("zip", "tar", "parquet", "xlsx", "image", "media", "pdf") and kind in ("binary", "csv", "single-text"):
         raise problems.fail(
             f"The name says {ending}, but the content is {names[kind]}; it may be damaged or cut off.",
             f"{sniff.NAMES[promised]}, or the right ending",

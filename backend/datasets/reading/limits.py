@@ -21,6 +21,7 @@ class Limits:
     shared_strings: int = 512 * 1024**2  # openpyxl holds these in memory
     image_bytes: int = 256 * 1024**2
     image_pixels: int = 100_000_000  # 300 MB decoded; the largest camera sensors in phones' default modes are well below
+    media_bytes: int = 16 * 1024**3  # a sound, a video, a PDF: kept as a stream, only the header is read
     text_bytes: int = 16 * 1024**2
 
 

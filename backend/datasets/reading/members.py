@@ -1,4 +1,4 @@
-"""Archives that hold tables: which members they are, and those as files to read. Images and texts are `items`'."""
+"""Archives that hold tables: which members they are, and those as files to read. What has items (images, texts, sounds …) is `items`'."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from backend.datasets.reading.archive import Archive, DamagedMember, Member, nes
 from backend.datasets.reading.items import BESIDE, IMAGE_NAMES, TEXT_NAMES
 from backend.datasets.reading.kinds import honest, table_kind
 from backend.datasets.reading.limits import LIMITS
+from backend.datasets.reading.media import NAMES
 from backend.datasets.reading.problems import Problems, Progress
 from backend.datasets.reading.tables import Part
 
@@ -20,15 +21,15 @@ SPARE = 256 * 1024**2
 
 
 def tables_in(archive: Archive, options: dict[str, Any]) -> list[Member]:
-    """The members that are tables, by their names; none when the archive is one of images or texts."""
+    """The members that are tables, by their names; none when the archive is one of images, texts, sounds or videos."""
     said = options.get("modality")
-    if said in ("images", "text"):
+    if said not in (None, "table"):
         return []
     real = [m for m in archive.members if not BESIDE.fullmatch(PurePosixPath(m.name).name)]
     found = [m for m in real if PurePosixPath(m.name).suffix.lower() in TABLE_NAMES]
     if said == "table":
         return found or real
-    others = IMAGE_NAMES | TEXT_NAMES
+    others = IMAGE_NAMES | TEXT_NAMES | NAMES["audio"] | NAMES["video"]  # a PDF may stand beside tables
     return [] if any(PurePosixPath(m.name).suffix.lower() in others for m in real) else found
 
 

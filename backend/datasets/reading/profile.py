@@ -136,6 +136,21 @@ def profile_images(batches: Batches, formats: dict[str, int], modes: dict[str, i
     return out
 
 
+def profile_media(batches: Batches, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """As `MediaProfile`."""
+    import numpy as np
+
+    values = np.concatenate([b.column("duration").drop_null().to_numpy() for b in batches(["duration"])] or [np.zeros(0)])
+    total = sum(b.num_rows for b in batches(["duration"]))
+    return {
+        **{f"{name}s": found for name, found in counts.items() if name != "channels"},
+        "channels": counts["channels"],
+        "seconds": float(values.sum()),
+        "unknown": int(total - len(values)),
+        "duration": histogram(values, float(values.min()), float(values.max())) if len(values) else {"edges": [], "counts": []},
+    }
+
+
 def _hashes(values: Any) -> Any:
     """A 64-bit hash of every value, the same in every batch (null has one too)."""
     import pandas as pd

@@ -64,6 +64,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", "image"),
     (b"ID3", "media"),
     (b"OggS", "media"),
+    (b"fLaC", "media"),
     (b"\x1aE\xdf\xa3", "media"),
 )
 ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "7z", "rar"})
@@ -80,7 +81,7 @@ def of_head(head: bytes) -> str:
             return kind
     if head[:4] == b"RIFF":
         return "image" if head[8:12] == b"WEBP" else "media"
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" or is_mp3(head):
         return "media"
     if head[257:262] == b"ustar" or (len(head) >= 512 and _is_tar_header(head[:512])):
         return "tar"
@@ -138,6 +139,11 @@ def _ole_kind(path: Path) -> str:
     if "EncryptedPackage".encode("utf-16-le") in data:
         return "locked"
     return "doc" if any(word.encode("utf-16-le") in data for word in ("WordDocument", "PowerPoint Document")) else "xls"
+
+
+def is_mp3(head: bytes) -> bool:
+    """Without a tag before it: the first frame of MPEG layer III (whose first bytes are also no mark of UTF-16)."""
+    return len(head) > 3 and head[0] == 0xFF and head[1] in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2) and head[2] >> 4 not in (0, 15)
 
 
 def _bitmap(head: bytes) -> bool:

@@ -10,6 +10,7 @@ from backend.datasets.reading.archive import Archive
 from backend.datasets.reading.compressed import OPENERS, unpacked
 from backend.datasets.reading.items import ItemsRead, read_archive, read_single
 from backend.datasets.reading.kinds import honest, table_kind
+from backend.datasets.reading.media import NAMES, modality_of
 from backend.datasets.reading.members import tables_in, taken_out
 from backend.datasets.reading.problems import Problems, Progress
 from backend.datasets.reading.tables import Part, TableRead, read_table
@@ -17,7 +18,7 @@ from workers.sdk.store import Store
 
 ACCEPTED = (
     "CSV, TSV, Parquet, JSON Lines or Excel (.xlsx), also compressed or in a zip or tar;"
-    " a zip or tar of images or texts, an image, or a text file"
+    " a zip or tar of images, texts, sounds, videos or PDFs, or one of these alone"
 )
 HINTS = {
     "xls": "open it in Excel or LibreOffice, save it as “Excel Workbook (.xlsx)” or CSV, and upload that file",
@@ -50,7 +51,14 @@ def read_upload(path: Path, filename: str, options: dict[str, Any], work: Path, 
             return read_archive(archive, options, work, store, problems, progress)
         finally:
             archive.close()
-    return read_single(path, filename, "images" if kind == "image" else "text", work, store, problems, progress)
+    modality = {"image": "images", "single-text": "text", "pdf": "document"}.get(kind) or _of_media(path, filename)
+    return read_single(path, filename, modality, work, store, problems, progress)
+
+
+def _of_media(path: Path, filename: str) -> str:
+    with path.open("rb") as file:
+        found = modality_of(file, path.stat().st_size)
+    return found or ("video" if PurePosixPath(filename).suffix.lower() in NAMES["video"] else "audio")
 
 
 def uncovered(path: Path, filename: str, options: dict[str, Any], work: Path, problems: Problems, most: int = 0) -> tuple[Path, str, str]:
@@ -67,6 +75,6 @@ def uncovered(path: Path, filename: str, options: dict[str, Any], work: Path, pr
     honest(kind, ending, problems)
     if kind == "empty":
         raise problems.fail("The file is empty.", ACCEPTED)
-    if kind not in (*TABLES, "zip", "tar", "image", "single-text"):
+    if kind not in (*TABLES, "zip", "tar", "image", "media", "pdf", "single-text"):
         raise problems.fail(f"This is {sniff.NAMES[kind]}, which cannot be read.", HINTS.get(kind, ACCEPTED))
     return path, filename, kind

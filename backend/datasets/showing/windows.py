@@ -10,7 +10,7 @@ from backend.artifacts import tables
 from backend.datasets.showing import views
 from backend.datasets.showing.shown import Shown, View
 
-ITEM = ("key", "label", "split", "width", "height", "size")
+ITEM = ("key", "label", "split", "width", "height", "duration", "media_type", "size")
 MAKE_FIRST = "make first"
 """The answer when the view is not there and takes more than a moment: see `views.make`."""
 
@@ -30,7 +30,7 @@ def rows(*, shown: dict[str, Any], view: dict[str, Any], offset: int, limit: int
 
 
 def items(*, shown: dict[str, Any], view: dict[str, Any], offset: int, limit: int, known_labels: list[str] | None) -> dict[str, Any] | str:
-    """`{numbers, items, total, labels}` of an image or text data set."""
+    """`{numbers, items, total, labels}` of a data set of images, texts, sounds …"""
     version, wanted = Shown(**shown), View(**view)
     present = tables.schema(version.data).names
     columns = [c for c in ITEM if c in present]

@@ -72,7 +72,8 @@ def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None
                 copy.write_row([key, digest, "application/json", json.dumps(data)])
         return
     cursor.execute(
-        "INSERT INTO incoming (key, digest, media_type, width, height, data) SELECT key, digest, media_type, width, height, '{}'"
+        "INSERT INTO incoming (key, digest, media_type, width, height, data) SELECT key, digest, media_type, width, height,"
+        " CASE WHEN media_type ~ '^(audio|video)/' THEN data - 'annotations' ELSE '{}' END"
         " FROM datasets_item WHERE dataset_id = %(dataset)s AND added_in <= %(number)s AND (removed_in IS NULL OR removed_in > %(number)s)"
         " ORDER BY id",
         {"dataset": schema.dataset_id, "number": version.number},

@@ -22,10 +22,13 @@ from backend.labeling.actions.order import arrange
 from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, NoFrozenVersion, as_problems
 from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.schemas import find_schema
-from workers.sdk.labels.config import LabelConfig, from_json
+from workers.sdk.labels.config import FILES, LabelConfig, from_json
 
 SETTINGS = ("name", "overlap", "review_share", "together", "order")
-HOLDS = {"table": "a table", "images": "images", "text": "texts"}
+HOLDS = {"table": "a table", "images": "images", "text": "texts", "audio": "sounds", "video": "videos", "document": "PDFs"}
+
+SHOWN = {"images": "Image", "audio": "Audio", "video": "Video", "document": "Pdf"}
+"""What shows the files of a data set that has files."""
 
 
 def read_xml(xml: str, *, last_word: bool) -> tuple[LabelConfig | None, list[dict[str, Any]]]:
@@ -46,10 +49,13 @@ def config_for(dataset: Dataset, xml: str) -> LabelConfig:
 def fits(dataset: Dataset, config: LabelConfig) -> None:
     """Raises DatasetDoesNotFit or InvalidInput where a schema shows what the data set does not have."""
     tags = {o.tag for o in config.objects}
-    if dataset.modality == "images":
-        if tags != {"Image"} or len(config.objects) != 1:
-            raise DatasetDoesNotFit(dataset=dataset.slug, modality="images", asked=_asked(config), field="xml", hint="Show one <Image>.")
-    elif "Image" in tags:
+    shown = SHOWN.get(dataset.modality)
+    if shown is not None:
+        if tags != {shown} or len(config.objects) != 1:
+            raise DatasetDoesNotFit(
+                dataset=dataset.slug, modality=HOLDS[dataset.modality], asked=_asked(config), field="xml", hint=f"Show one <{shown}>."
+            )
+    elif tags & FILES:
         raise DatasetDoesNotFit(
             dataset=dataset.slug, modality=HOLDS[dataset.modality], asked=_asked(config), field="xml", hint="Show <Text>."
         )

@@ -73,7 +73,7 @@ def take_along(schema: LabelSchema, config: LabelConfig, mapping: Mapping) -> in
         ]
         raise LabelsInUse(field="xml", problems=problems, hint="Keep these, or say which label takes their place.", touched=lost)
     said = {name: (config.control(name), pairs) for name, pairs in mapping.items() if pairs}
-    return sum(_rename(schema, name, control.type, pairs) for name, (control, pairs) in said.items() if control is not None)
+    return sum(_rename(schema, name, control.label_key, pairs) for name, (control, pairs) in said.items() if control is not None)
 
 
 def _rename(schema: LabelSchema, name: str, key: str, pairs: dict[str, str]) -> int:

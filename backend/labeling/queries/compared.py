@@ -194,7 +194,7 @@ def _labels(control: LabelControl, one: list[Json], other: list[Json]) -> list[t
         return [(c if c in a else NOTHING, c if c in b else NOTHING) for c in sorted(a | b)]
     if not control.makes_regions or not control.labels:
         return []
-    called = [[", ".join(sorted(r["value"].get(control.type, ()))) for r in side] for side in (one, other)]
+    called = [[", ".join(sorted(r["value"].get(control.label_key, ()))) for r in side] for side in (one, other)]
     pairs = {(i, j) for i, j, _ in matches(control, one, other)}
     left = [i for i in range(len(one)) if i not in {i for i, _ in pairs}]
     right = [j for j in range(len(other)) if j not in {j for _, j in pairs}]

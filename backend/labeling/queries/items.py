@@ -19,7 +19,7 @@ from backend.core.queries.rows import Columns, one
 from backend.labeling.models import Annotation, Assignment, Comment, LabelSchema, LabelSchemaVersion, QueueItem, Review, Skip
 from backend.labeling.queries import masks
 from backend.labeling.queries.schemas import Newest, newest_version
-from workers.sdk.labels.config import LabelConfig, from_json
+from workers.sdk.labels.config import FILES, LabelConfig, from_json
 
 TEXT_BYTES = 2 * 1024 * 1024
 STATES = ("open", "complete", "differing", "to_review", "rejected", "truth", "skipped", "commented", "removed")
@@ -42,12 +42,15 @@ def _text(digest: str) -> str:
 
 
 def shown_data(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
-    """What each object of the schema shows of an item that is text: {object name: text}."""
-    found = {}
+    """What each object of the schema shows of an item: of a text {object name: text}, of a sound or video what is known of it
+    (`duration`, `frame_rate` …)."""
+    found: dict[str, Any] = {}
     for shown in config.objects:
         if shown.tag == "Text":
             value = _text(item.digest) if item.media_type.startswith("text/") else item.data.get(shown.value)
             found[shown.name] = "" if value is None else value if isinstance(value, str) else str(value)
+        elif shown.tag in ("Audio", "Video"):
+            found[shown.name] = item.data
     return found
 
 
@@ -178,12 +181,12 @@ def suggestions_of(item: QueueItem) -> list[dict[str, Any]]:
 def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
     """{variable: value} of what is text."""
     by_object = shown_data(item, config)
-    return {**item.data, **{o.value: by_object[o.name] for o in config.objects if o.name in by_object}}
+    return {**item.data, **{o.value: by_object[o.name] for o in config.objects if o.tag == "Text"}}
 
 
 def _urls(item: QueueItem, config: LabelConfig) -> dict[str, str]:
     base = f"/api/v1/projects/{item.schema.project.slug}/label-schemas/{item.schema.slug}/items/{item.pk}/file"
-    return {o.name: base for o in config.objects if o.tag == "Image"}
+    return {o.name: base for o in config.objects if o.tag in FILES}
 
 
 def file_of(item: QueueItem) -> tuple[str, str]:

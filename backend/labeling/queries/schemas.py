@@ -146,9 +146,9 @@ def used_labels(schema: LabelSchema) -> list[dict[str, Any]]:
             "SELECT control, type, label, count(DISTINCT id) FROM ("
             " SELECT a.id, r ->> 'from_name' AS control, r ->> 'type' AS type, l.label FROM labeling_annotation a,"
             "  jsonb_array_elements(a.result) r CROSS JOIN LATERAL ("
-            "   SELECT NULL AS label UNION ALL SELECT jsonb_array_elements_text(CASE WHEN jsonb_typeof(r -> 'value'"
-            " -> (r ->> 'type')) = 'array'"
-            "    THEN r -> 'value' -> (r ->> 'type') ELSE '[]' END)) l"
+            "   SELECT NULL AS label UNION ALL"
+            "   SELECT jsonb_array_elements_text(CASE WHEN jsonb_typeof(said) = 'array' THEN said ELSE '[]' END)"
+            "    FROM (SELECT r -> 'value' -> (CASE r ->> 'type' WHEN 'videorectangle' THEN 'labels' ELSE r ->> 'type' END) AS said) v) l"
             " WHERE a.schema_id = %s AND r ->> 'type' <> 'relation') x GROUP BY 1, 2, 3 ORDER BY 1, 3 NULLS FIRST",
             [schema.pk],
         )

@@ -23,7 +23,7 @@ from backend.labelstudio.errors import SeveralProjects
 from backend.labelstudio.models import Counterpart
 from backend.labelstudio.queries.shapes import SETTINGS
 from backend.labelstudio.queries.subjects import counterpart_of
-from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.config import FILES, LabelConfig
 
 KEPT = frozenset(SETTINGS)
 ORDERS = {"Uniform sampling": "random", "Sequential sampling": "sequential", "Uncertainty sampling": "uncertain"}
@@ -67,6 +67,8 @@ def make_project(request: Any, project: Project, user: User, fields: dict[str, A
     """A label schema with a data set of its own, which is empty; what is imported fills it."""
     title = _title(fields.get("title", "New project"))
     config = config_of(fields.get("label_config") or "")
+    if any(o.tag in FILES - {"Image"} for o in config.objects):
+        raise BadSchema(field="label_config", hint="Upload sounds and videos as a data set, and make its label schema in the studio.")
     overlap = _overlap(fields.get("maximum_annotations", 1))
     with transaction.atomic():
         dataset = Dataset.objects.create(

@@ -4376,7 +4376,7 @@ export interface components {
              * Modality
              * @enum {string}
              */
-            modality: "table" | "images" | "text";
+            modality: "table" | "images" | "text" | "audio" | "video" | "document";
             /** Added */
             added: number;
             /** Removed */
@@ -4861,7 +4861,7 @@ export interface components {
              * Modality
              * @enum {string}
              */
-            modality: "table" | "images" | "text";
+            modality: "table" | "images" | "text" | "audio" | "video" | "document";
             /** Licence */
             licence: string;
             /** Source */
@@ -5694,6 +5694,10 @@ export interface components {
             width: number | null;
             /** Height */
             height: number | null;
+            /** Duration */
+            duration: number | null;
+            /** Media Type */
+            media_type: string | null;
             /** Size */
             size: number;
             /** Url */
@@ -6001,9 +6005,11 @@ export interface components {
              * Tag
              * @enum {string}
              */
-            tag: "Image" | "Text";
+            tag: "Image" | "Text" | "Audio" | "Video";
             /** Value */
             value: string;
+            /** Frame Rate */
+            frame_rate?: number | null;
         };
         /** LabelOut */
         LabelOut: {
@@ -6084,7 +6090,7 @@ export interface components {
              * Modality
              * @enum {string}
              */
-            modality: "table" | "images" | "text";
+            modality: "table" | "images" | "text" | "audio" | "video" | "document";
             /** Version */
             version: number;
             /** Overlap */
@@ -6496,7 +6502,7 @@ export interface components {
              * Modality
              * @enum {string}
              */
-            modality: "table" | "images" | "text";
+            modality: "table" | "images" | "text" | "audio" | "video" | "document";
             /** Digest */
             digest: string;
             /**
@@ -6551,6 +6557,29 @@ export interface components {
             permissions: {
                 [key: string]: string[];
             };
+        };
+        /**
+         * MediaProfile
+         * @description Of sounds and videos. `seconds` are those of all whose length is known; of `unknown` it is not.
+         */
+        MediaProfile: {
+            /** Codecs */
+            codecs: {
+                [key: string]: number;
+            };
+            /** Channels */
+            channels: {
+                [key: string]: number;
+            };
+            /** Sample Rates */
+            sample_rates: {
+                [key: string]: number;
+            };
+            /** Seconds */
+            seconds: number;
+            /** Unknown */
+            unknown: number;
+            duration: components["schemas"]["Histogram"];
         };
         /** MemberOut */
         MemberOut: {
@@ -7306,6 +7335,7 @@ export interface components {
              */
             columns: components["schemas"]["ColumnProfile"][];
             images?: components["schemas"]["ImageProfile"] | null;
+            media?: components["schemas"]["MediaProfile"] | null;
             /**
              * Classes
              * @default []
@@ -9086,7 +9116,7 @@ export interface components {
              */
             file_column: boolean;
             /** Modality */
-            modality?: ("table" | "images" | "text") | null;
+            modality?: ("table" | "images" | "text" | "audio" | "video" | "document") | null;
             /** Label Column */
             label_column?: string | null;
             /**

@@ -67,6 +67,15 @@ export function duration(seconds: number | null | undefined): string {
 }
 
 /** Seconds between two ISO times; the second defaults to now. */
+/** Seconds as a player shows them: `0:07`, `12:30`, `1:02:03`; with `digits` the fraction too. */
+export function clock(seconds: number, digits = 0): string {
+  const whole = 10 ** digits
+  const all = digits > 0 ? Math.round(seconds * whole) / whole : Math.round(seconds)
+  const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60]
+  const rest = (all % 60).toFixed(digits).padStart(digits > 0 ? digits + 3 : 2, '0')
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
+}
+
 export function elapsed(start: string | null | undefined, end?: string | null, now: number = Date.now()): number | null {
   if (!start) return null
   return Math.max(0, ((end ? Date.parse(end) : now) - Date.parse(start)) / 1000)

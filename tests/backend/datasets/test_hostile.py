@@ -137,7 +137,7 @@ CASES: dict[str, tuple[bytes, str, str, str]] = {
     "archive in an archive": (zipped({"a/1.png": WHOLE_PNG, "a/x": zipped({"b": b"x"})}), "t.zip", "t.zip › a/x", "a zip archive inside"),
     "dots in a path": (zipped({"./a": b"x"}), "t.zip", "t.zip › ./a", "leads out"),
     "the same name twice": (doubled(), "t.zip", "t.zip › a/1.png", "appears twice"),
-    "nothing useful": (zipped({"a.exe": b"MZ\x90" + b"\0" * 99}), "t.zip", "t.zip", "neither images nor texts in the archive (1 × .exe)"),
+    "nothing useful": (zipped({"a.exe": b"MZ\x90" + b"\0" * 99}), "t.zip", "t.zip", "nothing in the archive that can be shown (1 × .exe)"),
     "empty text": (zipped({"a/1.txt": b"  "}), "t.zip", "t.zip › a/1.txt", "empty"),
     "binary text": (zipped({"a/1.txt": b"a\0b"}), "t.zip", "t.zip › a/1.txt", "not text"),
 }  # fmt: skip

@@ -16,7 +16,7 @@ def test_what_cannot_be_shown_is_named_when_the_schema_is_saved(labs: Labs) -> N
     pets = labs.pictures()
     wrong = {
         "<View><Image": "line 1",
-        '<View><Image name="i" value="$i"/>\n<Audio name="a" value="$b"/></View>': "line 2",
+        '<View><Image name="i" value="$i"/>\n<Paragraphs name="a" value="$b"/></View>': "line 2",
         '<View><Image name="i" value="$i"/>\n\n<Choices name="k" toName="other"><Choice value="x"/></Choices></View>': "line 3",
         '<View><Image name="i" value="$i"/><Choices name="k" toName="i" visibleWhen="z"><Choice value="x"/></Choices></View>': "line 1",
         '<View><Image name="i" value="$i"/><Choices name="k" toName="i"><Choice value="x"/><Choice value="x"/></Choices></View>': "line 1",

@@ -2,22 +2,23 @@
 
 Choices: Jaccard index. Ratings and numbers: 1 − |difference| / range. Texts: `difflib`'s ratio. Regions and spans: F1 of the pairs that
 match one to one, have the same labels and an intersection over union of at least 0.5 (greedy, best first; as in the PASCAL VOC challenge,
-Everingham et al. 2010), of masks in pixels. Key points match within 2 % of the image's diagonal.
+Everingham et al. 2010), of masks in pixels, of segments in seconds, of tracks the mean over frames. Key points
+match within 2 % of the image's diagonal.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from workers.sdk.labels import brush
+from workers.sdk.labels import brush, timed
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.shapes import Outline, outline, overlap
 
 Json = dict[str, Any]
-Covered = Outline | brush.Mask | None
+Covered = Outline | brush.Mask | timed.Frames | None
 MATCH = 0.5
 NEAR = 2.0
 """Percent of an image's diagonal within which two key points are the same."""
@@ -52,7 +53,7 @@ def matches(control: LabelControl, one: Sequence[Json], other: Sequence[Json], *
     pairs = []
     for i, first in enumerate(one):
         for j, second in enumerate(other):
-            if same_label and set(first["value"].get(control.type, ())) != set(second["value"].get(control.type, ())):
+            if same_label and set(first["value"].get(control.label_key, ())) != set(second["value"].get(control.label_key, ())):
                 continue
             score = alike(first, second, shapes[0][i], shapes[1][j])
             if score >= MATCH:
@@ -68,7 +69,9 @@ def matches(control: LabelControl, one: Sequence[Json], other: Sequence[Json], *
 
 
 def covered(region: Json) -> Covered:
-    """What a region of an image covers, made once for comparing it with many."""
+    """What a region of an image or a track of a video covers, made once for comparing it with many."""
+    if "sequence" in region["value"]:
+        return timed.frames_of(region["value"])
     return brush.mask_of(region) if "rle" in region["value"] else outline(region)
 
 
@@ -78,6 +81,8 @@ def alike(first: Json, second: Json, a: Covered, b: Covered) -> float:
     if "start" in one:
         both = min(one["end"], other["end"]) - max(one["start"], other["start"])
         return float(max(both, 0) / (max(one["end"], other["end"]) - min(one["start"], other["start"])))
+    if "sequence" in one:
+        return timed.tracks_alike(a, b) if isinstance(a, Mapping) and isinstance(b, Mapping) else 0.0
     if isinstance(a, brush.Mask) and isinstance(b, brush.Mask):
         return brush.alike(a, b)
     if not isinstance(a, tuple) or not isinstance(b, tuple):  # key points

@@ -63,7 +63,7 @@ def mask(found: brush.Mask) -> Json:
 
 
 def labels_of(control: LabelControl, one: Json) -> list[str]:
-    found: list[str] = one["value"].get(control.type) if control.labels else [control.name]
+    found: list[str] = one["value"].get(control.label_key) if control.labels else [control.name]
     return found
 
 
@@ -74,7 +74,7 @@ def turned(one: Json) -> bool:
 
 KINDS = {
     "rectangle": "boxes", "polygon": "polygons", "ellipse": "ellipses", "keypoint": "key points", "brush": "masks", "magicwand": "masks",
-    "labels": "spans", "choices": "choices",
+    "labels": "spans", "choices": "choices", "videorectangle": "tracks",
     "rating": "ratings", "number": "numbers", "textarea": "texts",
 }  # fmt: skip
 

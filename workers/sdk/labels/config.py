@@ -12,23 +12,30 @@ REGION_TYPES = {
     "KeyPointLabels": "keypointlabels", "BrushLabels": "brushlabels",
     "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Brush": "brush",
     "MagicWand": "magicwand", "Labels": "labels",
+    "VideoRectangle": "videorectangle",
 }  # fmt: skip
 """Controls that make regions, and the type that their regions have in a result."""
 VALUE_TYPES = {"Choices": "choices", "Rating": "rating", "TextArea": "textarea", "Number": "number"}
 """Controls that say something of the whole object, or of one region (`per_region`)."""
 TYPES = {**REGION_TYPES, **VALUE_TYPES}
-ON = {"Image": {*REGION_TYPES, *VALUE_TYPES} - {"Labels"}, "Text": {"Labels", *VALUE_TYPES}}
+ON = {"Image": {*REGION_TYPES, *VALUE_TYPES} - {"Labels", "VideoRectangle"}, "Text": {"Labels", *VALUE_TYPES}}
+ON["Audio"] = {"Labels", *VALUE_TYPES}
+ON["Video"] = {"VideoRectangle", "Labels", *VALUE_TYPES}
 """Which controls can speak of which object."""
+FILES = frozenset({"Image", "Audio", "Video"})
+"""Objects that show a file."""
 LABELLED = frozenset(tag for tag in REGION_TYPES if tag.endswith("Labels"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelObject:
-    """`value` is the variable of an item's data that it shows, without the dollar sign."""
+    """`value` is the variable of an item's data that it shows, without the dollar sign; `frame_rate` of a video, frames a second, where
+    the schema says it."""
 
     name: str
-    tag: Literal["Image", "Text"]
+    tag: Literal["Image", "Text", "Audio", "Video"]
     value: str
+    frame_rate: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +77,11 @@ class LabelControl:
     @property
     def values(self) -> frozenset[str]:
         return frozenset(label.value for label in self.labels)
+
+    @property
+    def label_key(self) -> str:
+        """Where the value of its regions holds their labels."""
+        return "labels" if self.type == "videorectangle" else self.type
 
     @property
     def makes_regions(self) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workers.sdk.labels.agreement import MATCH, alike
-from workers.sdk.labels.shapes import outline
+from workers.sdk.labels.agreement import MATCH, alike, covered
+from workers.sdk.labels.timed import places
 
 Json = dict[str, Any]
 What = Literal["added", "removed", "moved", "relabelled", "answered", "same"]
-WHERE = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "closed", "start", "end", "rle")
+WHERE = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "closed", "start", "end", "rle", "sequence")
 """The parts of a value that say where a region lies."""
 EXACT = 6
 """Decimals to which places are compared: what JSON and other programs round."""
@@ -43,7 +43,7 @@ def difference(before: Sequence[Json], after: Sequence[Json]) -> list[Change]:
 
 def labels_of(region: Json | None) -> list[str]:
     """The labels of a region, or the choices of an answer."""
-    value = region["value"].get(region["type"]) if region else None
+    value = region["value"].get("labels" if region["type"] == "videorectangle" else region["type"]) if region else None
     return [str(v) for v in value] if isinstance(value, list) else [] if value is None else [str(value)]
 
 
@@ -79,7 +79,9 @@ def _named(region: Json) -> tuple[str, str]:
 
 
 def _where(region: Json) -> dict[str, Any]:
-    return {name: _rounded(value) for name, value in region["value"].items() if name in WHERE}
+    return {
+        name: places(value, EXACT) if name == "sequence" else _rounded(value) for name, value in region["value"].items() if name in WHERE
+    }
 
 
 def _rounded(value: Any) -> Any:
@@ -89,7 +91,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _overlap(one: Json, other: Json) -> float:
-    return 0.0 if "rle" in one["value"] else alike(one, other, outline(one), outline(other))
+    return 0.0 if "rle" in one["value"] else alike(one, other, covered(one), covered(other))
 
 
 def _change(one: Json | None, other: Json | None) -> Change:

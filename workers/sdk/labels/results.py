@@ -1,8 +1,9 @@
 """Whether a result fits its label schema. A result is Label Studio's: a list of regions `{id, from_name, to_name, type, value}` and
 relations.
 
-Positions and sizes in an image are percent of its width and height, 0 to 100; rotation is degrees clockwise about the upper left corner
-(https://labelstud.io/guide/task_format). Places in a text count UTF-16 units, as browsers do.
+Positions and sizes in an image or a frame of a video are percent of its width and height, 0 to 100; rotation is degrees clockwise about
+the upper left corner (https://labelstud.io/guide/task_format). Places in a text count UTF-16 units, as browsers do; those in a sound are
+seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Any
 
 from workers.sdk.labels.brush import BRUSHES, BadMask, decode
 from workers.sdk.labels.config import LABELLED, LabelConfig, LabelControl
+from workers.sdk.labels.misfit import Misfit as Misfit  # also for those who ask here
+from workers.sdk.labels.misfit import number as _number
+from workers.sdk.labels.timed import segment, track
 
 Json = dict[str, Any]
 MOST_REGIONS = 10_000
@@ -35,15 +39,8 @@ KEPT = (
     "meta",
     "score",
     "parentID",
+    "original_length",
 )
-
-
-class Misfit(Exception):
-    """One thing of a region that does not fit: `field` inside it, what is wrong, what would be right."""
-
-    def __init__(self, field: str, message: str, expected: str = "") -> None:
-        self.field, self.message, self.expected = field, message, expected
-        super().__init__(message)
 
 
 def check(config: LabelConfig, result: Any, data: Mapping[str, Any], *, complete: bool = True) -> tuple[list[Json], list[Json]]:
@@ -159,6 +156,8 @@ def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
         if size is not None and not (isinstance(size, int) and not isinstance(size, bool) and 0 < size < 10**6):
             raise Misfit(side, "The size of the image is a number of pixels.", "a whole number above 0")
     checked = _mask(control, value, region) if control.type in BRUSHES else VALUES[control.type](control, value, data)
+    if (length := region.get("original_length")) is not None and (isinstance(length, bool) or not isinstance(length, int | float)):
+        raise Misfit("original_length", "The length of the sound is a number of seconds.", "a number above 0")
     parent = region.get("parentID")
     if parent is not None and parent != "" and (not isinstance(parent, str) or not ID.fullmatch(parent)):
         raise Misfit("parentID", "A region is part of another one.", "the id of that region")
@@ -166,19 +165,6 @@ def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
     if meta is not None and not isinstance(meta, dict):
         raise Misfit("meta", "The notes of a region are an object.", '{"text": ["…"]}')
     return {**{k: region[k] for k in KEPT if k in region and region[k] is not None}, "value": checked}
-
-
-def _number(value: Json, key: str, low: float = -math.inf, high: float = math.inf) -> float:
-    found = value.get(key)
-    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
-        raise Misfit(f"value.{key}", f"“{key}” is a number.", f"{_bound(low)} to {_bound(high)}" if math.isfinite(low) else "a number")
-    if not low <= found <= high:
-        raise Misfit(f"value.{key}", f"{found:g} is out of bounds.", f"{_bound(low)} to {_bound(high)}")
-    return found
-
-
-def _bound(number: float) -> str:
-    return f"{number:g}" if math.isfinite(number) else "any"
 
 
 def _texts(value: Json, key: str, most: int = 1000) -> list[str]:
@@ -192,19 +178,20 @@ def _texts(value: Json, key: str, most: int = 1000) -> list[str]:
 
 def _labels(control: LabelControl, value: Json) -> Json:
     """{type: [labels]} of a control with labels, nothing of one without."""
-    if control.tag not in LABELLED:
+    key = control.label_key
+    if control.tag not in LABELLED and not (control.type == "videorectangle" and control.labels):
         return {}
-    found = _texts(value, control.type)
+    found = _texts(value, key)
     for label in found:
         if label not in control.values:
             raise Misfit(
-                f"value.{control.type}",
+                f"value.{key}",
                 f"“{label[:80]}” is no label of “{control.name}”.",
                 "one of " + ", ".join(x.value for x in control.labels[:20]),
             )
     if not found:
-        raise Misfit(f"value.{control.type}", "The region has no label.", "one of " + ", ".join(x.value for x in control.labels[:20]))
-    return {control.type: found}
+        raise Misfit(f"value.{key}", "The region has no label.", "one of " + ", ".join(x.value for x in control.labels[:20]))
+    return {key: found}
 
 
 def _rectangle(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
@@ -288,6 +275,19 @@ def _span(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
     return kept
 
 
+def _part(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    """`labels`: a span of a text or, where what it speaks of has a length in time, a segment of a sound."""
+    known = data.get(control.to)
+    if isinstance(known, Mapping):
+        return {**segment(value, known), **_labels(control, value)}
+    return _span(control, value, data)
+
+
+def _track(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    known = data.get(control.to)
+    return {**track(value, known if isinstance(known, Mapping) else {}), **_labels(control, value)}
+
+
 def _choices(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
     found = _texts(value, "choices")
     for choice in found:
@@ -327,6 +327,6 @@ def _textarea(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Js
 
 VALUES: dict[str, Callable[[LabelControl, Json, Mapping[str, Any]], Json]] = {
     "rectanglelabels": _rectangle, "rectangle": _rectangle, "ellipselabels": _ellipse, "ellipse": _ellipse, "polygonlabels": _polygon,
-    "polygon": _polygon, "keypointlabels": _keypoint, "keypoint": _keypoint, "labels": _span, "choices": _choices, "rating": _rating,
-    "number": _said, "textarea": _textarea,
+    "polygon": _polygon, "keypointlabels": _keypoint, "keypoint": _keypoint, "labels": _part, "choices": _choices, "rating": _rating,
+    "number": _said, "textarea": _textarea, "videorectangle": _track,
 }  # fmt: skip

@@ -1,5 +1,5 @@
 import { Group, Text, Tooltip } from '@mantine/core'
-import { IconAbc, IconBraces, IconCalendar, IconCategory, IconFileText, IconHash, IconNumber123, IconPhoto, IconTable, IconToggleLeft, type Icon } from '@tabler/icons-react'
+import { IconAbc, IconBraces, IconCalendar, IconCategory, IconFileText, IconFileTypePdf, IconHash, IconMovie, IconNumber123, IconPhoto, IconTable, IconToggleLeft, IconWaveSine, type Icon } from '@tabler/icons-react'
 import type { Schemas } from '@/api/client'
 
 export type ColumnType = Schemas['Column']['type']
@@ -9,6 +9,9 @@ export const MODALITY: Record<Modality, { icon: Icon; label: string; items: stri
   table: { icon: IconTable, label: 'Table', item: 'row', items: 'rows' },
   images: { icon: IconPhoto, label: 'Images', item: 'image', items: 'images' },
   text: { icon: IconFileText, label: 'Text', item: 'text', items: 'texts' },
+  audio: { icon: IconWaveSine, label: 'Audio', item: 'sound', items: 'sounds' },
+  video: { icon: IconMovie, label: 'Video', item: 'video', items: 'videos' },
+  document: { icon: IconFileTypePdf, label: 'PDF', item: 'PDF', items: 'PDFs' },
 }
 
 export const COLUMN_TYPE: Record<ColumnType, { icon: Icon; label: string; help: string }> = {

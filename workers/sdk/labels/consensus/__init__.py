@@ -165,7 +165,9 @@ def _regions(
             continue
         kept.append(cluster)
         ids.append(id_ := hashlib.sha256(_canonical([control.name, len(kept), cluster.value]).encode()).hexdigest()[:12])
-        sizes: Json = {k: cluster.middle[k] for k in ("original_width", "original_height", "image_rotation") if k in cluster.middle}
+        sizes: Json = {
+            k: cluster.middle[k] for k in ("original_width", "original_height", "image_rotation", "original_length") if k in cluster.middle
+        }
         result.append({**_said(control, cluster.value, id_), **sizes})
         new_ids.update({(person, region["id"]): id_ for person, region in cluster.members})
         for attribute in attributes:
@@ -204,7 +206,7 @@ def _again(control: LabelControl, cluster: Cluster, other: Cluster) -> bool:
     """Whether a cluster is of the same thing as one that is kept, and of other people: two halves of a crowd differ on its edge."""
     if {p for p, _ in cluster.members} & {p for p, _ in other.members}:
         return False
-    if set(cluster.value.get(control.type, ())) != set(other.value.get(control.type, ())):
+    if set(cluster.value.get(control.label_key, ())) != set(other.value.get(control.label_key, ())):
         return False
     one, two = ({**c.middle, "value": c.value} for c in (cluster, other))
     return alike(one, two, covered(one), covered(two)) > 0.25

@@ -31,6 +31,8 @@ def median(values: Sequence[float], weights: Sequence[float], *, between: bool =
 
 def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Json:
     """The value of a region (without labels) from those that mark the same thing; `middle` is the place of the one most like the rest."""
+    from workers.sdk.labels.consensus import tracks  # here: it takes the median from this module
+
     values = [r["value"] for r in regions]
     known = values[middle]
     if all(_shape(v) == _shape(known) for v in values) or "points" in known:
@@ -38,6 +40,11 @@ def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Jso
     if "rle" in known:
         masks = [brush.mask_of(r) for r in regions]
         return {"format": "rle", "rle": brush.encode(brush.voted(masks, weights, above=sum(weights) / 2, tied=masks[middle]))}
+    if "sequence" in known:
+        return tracks.fused(values, weights, known)
+    if "channel" in known:
+        start, end = (median([v[key] for v in values], weights, between=False) for key in ("start", "end"))
+        return {"start": start, "end": end, "channel": known["channel"]} if start < end else _shape(known)
     if "start" in known:
         return _span(values, weights, known)
     if "radiusX" in known:
@@ -48,7 +55,8 @@ def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Jso
 
 
 def _shape(value: Json) -> Json:
-    keys = ("points", "closed", "x", "y", "width", "height", "radiusX", "radiusY", "rotation", "start", "end", "text", "format", "rle")
+    keys = ("points", "closed", "x", "y", "width", "height", "radiusX", "radiusY", "rotation", "start", "end", "text", "format", "rle",
+            "channel", "sequence", "framesCount", "duration")  # fmt: skip
     return {key: value[key] for key in keys if key in value}
 
 

@@ -32,7 +32,7 @@ def clusters(control: LabelControl, said: Sequence[Sequence[Json]], weights: Seq
     """Those of one control, the best supported first. `said` holds the regions of each annotator, `weights` how much each counts."""
     flat = [(person, region) for person, regions in enumerate(said) for region in regions]
     shapes = [covered(region) for _, region in flat]
-    labels = [frozenset(region["value"].get(control.type, ())) for _, region in flat]
+    labels = [frozenset(region["value"].get(control.label_key, ())) for _, region in flat]
     close: dict[tuple[int, int], float] = {}
     for i, j in combinations(range(len(flat)), 2):
         if flat[i][0] != flat[j][0] and labels[i] == labels[j] and (score := alike(flat[i][1], flat[j][1], shapes[i], shapes[j])):
@@ -61,6 +61,6 @@ def _cluster(control: LabelControl, members: list[tuple[int, Json]], close: list
     middle = max(range(len(members)), key=lambda n: (likeness[n], -n))
     known = members[middle][1]
     value = fused([region for _, region in members], counts, middle)
-    if control.type in known["value"]:
-        value[control.type] = known["value"][control.type]
+    if control.label_key in known["value"]:
+        value[control.label_key] = known["value"][control.label_key]
     return Cluster(members=tuple(members), weight=sum(counts), value=value, middle=known)

@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from workers.sdk.labels.config import LabelConfig, LabelControl
+from workers.sdk.labels.config import FILES, ON, LabelConfig, LabelControl
 from workers.sdk.labels.formats.labelstudio import Kept
 from workers.sdk.labels.results import KEPT
 from workers.sdk.labels.strict_json import loads
@@ -132,7 +132,7 @@ def _grouped(rows: Iterable[list[str]], header: list[str], config: LabelConfig, 
 
 def _ref(row: dict[str, str], config: LabelConfig) -> Ref:
     data = {name: row[name] for name, tag in config.variables.items() if tag == "Text" and name in row and name not in OURS}
-    path = row.get("item") or next((row[n] for n, tag in config.variables.items() if tag == "Image" and row.get(n)), "")
+    path = row.get("item") or next((row[n] for n, tag in config.variables.items() if tag in FILES and row.get(n)), "")
     return Ref(path=path, digest=row.get("digest", ""), data=data)
 
 
@@ -197,9 +197,9 @@ def read_tabs(source: Source, config: LabelConfig) -> Iterator[Found]:
 
 FORMAT = Format(
     name="csv", title="CSV", about="Everything, a row an annotation; regions as JSON in a cell.", suffix=".csv", media_type="text/csv",
-    folder=False, objects=frozenset({"Image", "Text"}), reads=(".csv", ".zip"), write=write, read=read,
+    folder=False, objects=frozenset(ON), reads=(".csv", ".zip"), write=write, read=read,
 )  # fmt: skip
 TABS = Format(
     name="tsv", title="TSV", about="As CSV, with tabs between the cells.", suffix=".tsv", media_type="text/tab-separated-values",
-    folder=False, objects=frozenset({"Image", "Text"}), reads=(".tsv", ".zip"), write=write_tabs, read=read_tabs,
+    folder=False, objects=frozenset(ON), reads=(".tsv", ".zip"), write=write_tabs, read=read_tabs,
 )  # fmt: skip

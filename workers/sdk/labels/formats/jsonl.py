@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.config import ON, LabelConfig
 from workers.sdk.labels.formats.labelstudio import Kept
 from workers.sdk.labels.strict_json import MOST_CHARACTERS, loads
 from workers.sdk.labels.travel import BadFile, Format, Found, Item, Json, Member, Ref, Source, Writing, only_file
@@ -56,5 +56,5 @@ def _found(one: object, where: str, config: LabelConfig) -> Iterator[Found]:
 
 FORMAT = Format(
     name="jsonl", title="JSON Lines", about="Everything, an item a line.", suffix=".jsonl", media_type="application/jsonl", folder=False,
-    objects=frozenset({"Image", "Text"}), reads=(".jsonl", ".ndjson", ".zip"), write=write, read=read,
+    objects=frozenset(ON), reads=(".jsonl", ".ndjson", ".zip"), write=write, read=read,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.config import FILES, ON, LabelConfig
 from workers.sdk.labels.strict_json import elements
 from workers.sdk.labels.travel import BadFile, Format, Found, Item, Json, Member, Ref, Source, Target, Writing, image_path, only_file
 
@@ -69,7 +69,7 @@ def ref(config: LabelConfig, task: Json) -> Ref:
     data = {name: task["data"][name] for name in config.variables if name in task["data"]}
     if isinstance(ours, dict) and isinstance(ours.get("item"), str) and isinstance(ours.get("digest"), str):
         return Ref(path=ours["item"], digest=ours["digest"], data=data)
-    path = next((str(data[name]) for name, tag in config.variables.items() if tag == "Image" and data.get(name)), "")
+    path = next((str(data[name]) for name, tag in config.variables.items() if tag in FILES and data.get(name)), "")
     return Ref(path=path, data=data)
 
 
@@ -85,5 +85,5 @@ class Kept:
 
 FORMAT = Format(
     name="labelstudio", title="Label Studio JSON", about="Everything, as Label Studio writes and reads it.", suffix=".json",
-    media_type="application/json", folder=False, objects=frozenset({"Image", "Text"}), reads=(".json", ".zip"), write=write, read=read,
+    media_type="application/json", folder=False, objects=frozenset(ON), reads=(".json", ".zip"), write=write, read=read,
 )  # fmt: skip

@@ -195,7 +195,7 @@ export function DatasetPage() {
           // How much of the window's height stands above the rows, so that they end where the window does.
           <Tabs style={{ '--hr-above': version?.status === 'draft' && write ? (version.reading ? '540px' : '450px') : '330px' } as CSSProperties} value={tab} onChange={(value) => go({ tab: value === 'data' ? undefined : (value as Tab) })}>
             <Tabs.List mb="md">
-              <Tabs.Tab value="data">{d.modality === 'images' ? 'Images' : d.modality === 'text' ? 'Texts' : 'Rows'}</Tabs.Tab>
+              <Tabs.Tab value="data">{capitalised(MODALITY[d.modality].items)}</Tabs.Tab>
               <Tabs.Tab value="profile">Profile</Tabs.Tab>
               <Tabs.Tab value="about">About</Tabs.Tab>
             </Tabs.List>
@@ -206,10 +206,10 @@ export function DatasetPage() {
                 </EmptyState>
               ) : d.modality === 'table' ? (
                 <TableView key={version.number} project={project} dataset={slug} version={version} editable={write && version.status === 'draft'} />
-              ) : d.modality === 'images' ? (
-                <Gallery key={version.number} project={project} dataset={slug} version={version.number} />
-              ) : (
+              ) : d.modality === 'text' ? (
                 <TextList key={version.number} project={project} dataset={slug} version={version.number} />
+              ) : (
+                <Gallery key={version.number} project={project} dataset={slug} version={version.number} modality={d.modality} />
               )}
             </Tabs.Panel>
             <Tabs.Panel value="profile">{version && <Profile key={version.number} project={project} dataset={d} version={version} />}</Tabs.Panel>
@@ -229,8 +229,10 @@ export function DatasetPage() {
   )
 }
 
+const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
 function DownloadMenu({ project, dataset, version }: { project: string; dataset: Dataset; version: Version }) {
-  const formats = dataset.modality === 'table' ? [['csv', 'CSV'], ['parquet', 'Parquet'], ['jsonl', 'JSON Lines']] : dataset.modality === 'images' ? [['zip', 'Images as zip'], ['csv', 'List as CSV'], ['parquet', 'List as Parquet']] : [['zip', 'Texts as zip'], ['jsonl', 'JSON Lines'], ['csv', 'CSV']]
+  const formats = dataset.modality === 'table' ? [['csv', 'CSV'], ['parquet', 'Parquet'], ['jsonl', 'JSON Lines']] : dataset.modality === 'text' ? [['zip', 'Texts as zip'], ['jsonl', 'JSON Lines'], ['csv', 'CSV']] : [['zip', `${capitalised(MODALITY[dataset.modality].items)} as zip`], ['csv', 'List as CSV'], ['parquet', 'List as Parquet']]
   return (
     <Menu position="bottom-end">
       <Menu.Target>

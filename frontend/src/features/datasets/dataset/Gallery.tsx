@@ -4,21 +4,24 @@ import { IconChevronLeft, IconChevronRight, IconDownload, IconPhotoOff, IconSear
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { bytes, count, plural } from '@/lib/format'
+import { bytes, clock, count, plural } from '@/lib/format'
 import { useWindow } from '@/ui/data-table'
 import { scrollHeight, scrollTo, visibleRows } from '@/ui/data-table/window'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { MODALITY, type Modality } from '../look'
 import classes from './Gallery.module.css'
 import { useMaking } from './making'
 import { MakingBar } from './MakingBar'
+import { MediumLarge, MediumTile } from './Medium'
 
 type Item = Schemas['ItemOut']
 type Page = Schemas['ItemsOut'] & { rows: Item[] }
 const GAP = 8
 
-/** Images of a version as a grid of which only what is on screen exists; a larger view with the arrow keys. */
-export function Gallery({ project, dataset, version }: { project: string; dataset: string; version: number }) {
+/** Images, sounds, videos or PDFs of a version as a grid of which only what is on screen exists; a larger view with the arrow keys. */
+export function Gallery({ project, dataset, version, modality }: { project: string; dataset: string; version: number; modality: Modality }) {
+  const { item: one, items: many } = MODALITY[modality]
   const [search, setSearch] = useState('')
   const [wanted] = useDebouncedValue(search.trim(), 300)
   const [label, setLabel] = useState<string | null>(null)
@@ -93,25 +96,25 @@ export function Gallery({ project, dataset, version }: { project: string; datase
           <TextInput w={{ base: 180, xs: 240 }} leftSection={<IconSearch size={16} aria-hidden />} placeholder="Find by name" aria-label="Find by name" value={search} onChange={(e) => setSearch(e.currentTarget.value)} />
           <Select w={180} placeholder="All labels" aria-label="Label" data={labels} value={label} onChange={setLabel} clearable searchable disabled={labels.length === 0} />
           <Text size="sm" c="dimmed" role="status" className="tabular">
-            {items.loading ? '' : narrowed ? plural(items.total, 'image fits', 'images fit') : plural(items.total, 'image')}
+            {items.loading ? '' : narrowed ? plural(items.total, `${one} fits`, `${many} fit`) : plural(items.total, one)}
           </Text>
         </Group>
         <Group gap="xs" visibleFrom="sm">
           <Text size="xs" c="dimmed">
             Size
           </Text>
-          <Slider w={120} size="sm" min={72} max={240} step={12} value={tile} onChange={setTile} label={null} thumbLabel="Size of the pictures" />
+          <Slider w={120} size="sm" min={72} max={240} step={12} value={tile} onChange={setTile} label={null} thumbLabel="Size of the tiles" />
         </Group>
       </Group>
       <ErrorNotice error={items.error} onRetry={() => void items.refetch()} />
-      <MakingBar progress={progress} what="Looking through the images" onCancel={showAll} />
+      <MakingBar progress={progress} what={`Looking through the ${many}`} onCancel={showAll} />
       <div
         ref={scroller}
         className={classes.scroller}
         onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
         tabIndex={0}
         role="listbox"
-        aria-label="Images"
+        aria-label={many.charAt(0).toUpperCase() + many.slice(1)}
         aria-activedescendant={items.total ? `image-${active}` : undefined}
         onKeyDown={onKeyDown}
       >
@@ -141,10 +144,11 @@ export function Gallery({ project, dataset, version }: { project: string; datase
                   }}
                 >
                   <div className={classes.picture} style={{ height: side }}>
-                    {item && <img src={item.thumbnail_url} alt="" loading="lazy" decoding="async" data-tiny={(item.width ?? 999) < 64 || undefined} />}
+                    {item && modality !== 'images' && <MediumTile item={item} modality={modality} />}
+                    {item && modality === 'images' && <img src={item.thumbnail_url} alt="" loading="lazy" decoding="async" data-tiny={(item.width ?? 999) < 64 || undefined} />}
                   </div>
                   <Text size="xs" truncate c="dimmed">
-                    {item?.label ?? item?.key.split('/').pop() ?? ' '}
+                    {item?.label ?? (modality === 'images' ? item?.key.split('/').pop() : '') ?? ' '}
                   </Text>
                 </div>
               )
@@ -152,15 +156,15 @@ export function Gallery({ project, dataset, version }: { project: string; datase
           </div>
         </div>
         {!items.loading && items.total === 0 && (
-          <EmptyState compact icon={IconPhotoOff} title={narrowed ? 'No image fits' : 'No images'} />
+          <EmptyState compact icon={IconPhotoOff} title={narrowed ? `No ${one} fits` : `No ${many}`} />
         )}
       </div>
-      <Lightbox index={open} total={items.total} item={open === null ? undefined : items.rowAt(open)} onMove={(to) => { move(to); setOpen(Math.max(0, Math.min(items.total - 1, to))) }} onClose={() => setOpen(null)} />
+      <Lightbox modality={modality} index={open} total={items.total} item={open === null ? undefined : items.rowAt(open)} onMove={(to) => { move(to); setOpen(Math.max(0, Math.min(items.total - 1, to))) }} onClose={() => setOpen(null)} />
     </Stack>
   )
 }
 
-function Lightbox({ index, total, item, onMove, onClose }: { index: number | null; total: number; item: Item | undefined; onMove: (to: number) => void; onClose: () => void }) {
+function Lightbox({ modality, index, total, item, onMove, onClose }: { modality: Modality; index: number | null; total: number; item: Item | undefined; onMove: (to: number) => void; onClose: () => void }) {
   const at = index ?? 0
   return (
     <Modal
@@ -173,18 +177,21 @@ function Lightbox({ index, total, item, onMove, onClose }: { index: number | nul
         </Text>
       }
       onKeyDown={(event) => {
+        // In a player the arrows are the player's.
+        if (event.target instanceof HTMLMediaElement) return
         if (event.key === 'ArrowRight') onMove(at + 1)
         if (event.key === 'ArrowLeft') onMove(at - 1)
       }}
     >
       <Stack gap="sm">
-        <div className={classes.large}>{item && <img src={item.url} alt={`${item.key}${item.label ? `, labelled ${item.label}` : ''}`} data-tiny={(item.width ?? 999) < 200 || undefined} />}</div>
+        <div className={classes.large}>{item && modality !== 'images' && <MediumLarge item={item} modality={modality} />}{item && modality === 'images' && <img src={item.url} alt={`${item.key}${item.label ? `, labelled ${item.label}` : ''}`} data-tiny={(item.width ?? 999) < 200 || undefined} />}</div>
         <Group justify="space-between">
           <Group gap="xs">
             {item?.label && <Badge>{item.label}</Badge>}
             {item?.split && <Badge color="gray">{item.split}</Badge>}
             <Text size="sm" c="dimmed">
               {item?.width ? `${item.width} × ${item.height} · ` : ''}
+              {item?.duration ? `${clock(item.duration)} · ` : ''}
               {bytes(item?.size)}
             </Text>
           </Group>
@@ -193,18 +200,18 @@ function Lightbox({ index, total, item, onMove, onClose }: { index: number | nul
               {count(at + 1)} of {count(total)}
             </Text>
             <Tooltip label="Previous ( ← )">
-              <ActionIcon variant="default" aria-label="Previous image" disabled={at === 0} onClick={() => onMove(at - 1)}>
+              <ActionIcon variant="default" aria-label={`Previous ${MODALITY[modality].item}`} disabled={at === 0} onClick={() => onMove(at - 1)}>
                 <IconChevronLeft size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>
             <Tooltip label="Next ( → )">
-              <ActionIcon variant="default" aria-label="Next image" disabled={at >= total - 1} onClick={() => onMove(at + 1)} data-autofocus>
+              <ActionIcon variant="default" aria-label={`Next ${MODALITY[modality].item}`} disabled={at >= total - 1} onClick={() => onMove(at + 1)} data-autofocus>
                 <IconChevronRight size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>
             {item && (
               <Tooltip label="Download">
-                <ActionIcon variant="default" component="a" href={item.url} download={item.key.split('/').pop()} aria-label="Download the image">
+                <ActionIcon variant="default" component="a" href={item.url} download={item.key.split('/').pop()} aria-label={`Download the ${MODALITY[modality].item}`}>
                   <IconDownload size={18} aria-hidden />
                 </ActionIcon>
               </Tooltip>

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
-import { count, date, number, percent, plural } from '@/lib/format'
+import { count, date, duration, number, percent, plural } from '@/lib/format'
 import { Chart, MiniBars, ShareBars, type Figure } from '@/ui/chart'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
@@ -83,6 +83,7 @@ function Body({ profile, modality, label }: { profile: ProfileOut; modality: Sch
         </Paper>
       )}
       {profile.images && <Images images={profile.images} />}
+      {profile.media && <Media media={profile.media} />}
       {columns.length + find.length > 0 && modality === 'table' && (
         <Stack gap="sm">
           <Group justify="space-between" gap="sm">
@@ -220,6 +221,41 @@ function Images({ images }: { images: NonNullable<ProfileOut['images']> }) {
             </Badge>
           ))}
         </Group>
+      </Paper>
+    </SimpleGrid>
+  )
+}
+
+function Media({ media }: { media: NonNullable<ProfileOut['media']> }) {
+  const known = media.duration.counts.length > 0
+  return (
+    <SimpleGrid cols={{ base: 1, sm: 2 }}>
+      {known && (
+        <Paper p="md">
+          <Chart title="Length in seconds" height={200} alt={`Histogram of the length from ${number(media.duration.edges[0])} to ${number(media.duration.edges.at(-1))} seconds`} figure={histogramOf(media.duration)} />
+        </Paper>
+      )}
+      <Paper p="md" component="section" aria-label="Length and coding">
+        <Title order={2} size="h4" mb="xs">
+          Length and coding
+        </Title>
+        <Stack gap="xs">
+          <Text size="sm">
+            {known ? `${duration(media.seconds)} in all` : 'The length is not said in the files'}
+            {known && media.unknown > 0 ? `; of ${plural(media.unknown, 'file')} the length is unknown` : ''}
+          </Text>
+          <Group gap="xs">
+            {[
+              ...Object.entries(media.codecs),
+              ...Object.entries(media.channels).map(([n, many]): [string, number] => [n === '1' ? 'mono' : n === '2' ? 'stereo' : `${n} channels`, many]),
+              ...Object.entries(media.sample_rates).map(([rate, many]): [string, number] => [`${number(Number(rate) / 1000)} kHz`, many]),
+            ].map(([name, n]) => (
+              <Badge key={name} color="gray" tt="none">
+                {name}: {count(n)}
+              </Badge>
+            ))}
+          </Group>
+        </Stack>
       </Paper>
     </SimpleGrid>
   )

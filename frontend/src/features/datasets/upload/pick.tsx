@@ -6,7 +6,7 @@ import { notifyError } from '@/ui/confirm'
 import { fromDirectoryInput, fromDrop, fromFiles, type Source } from './source'
 import classes from './pick.module.css'
 
-export const ACCEPT = '.csv,.tsv,.parquet,.jsonl,.ndjson,.json,.xlsx,.xlsm,.xls,.ods,.zip,.tar,.tgz,.gz,.bz2,.xz,.zst,.txt,.png,.jpg,.jpeg,.gif,.bmp,.webp,.tif,.tiff'
+export const ACCEPT = '.csv,.tsv,.parquet,.jsonl,.ndjson,.json,.xlsx,.xlsm,.xls,.ods,.zip,.tar,.tgz,.gz,.bz2,.xz,.zst,.txt,.png,.jpg,.jpeg,.gif,.bmp,.webp,.tif,.tiff,.wav,.mp3,.ogg,.oga,.opus,.flac,.m4a,.weba,.mp4,.m4v,.mov,.webm,.pdf'
 
 /** Two hidden inputs and the functions that open them. */
 export function usePicker(onSources: (sources: Source[]) => void, { multiple = true }: { multiple?: boolean } = {}) {
@@ -52,11 +52,11 @@ export function UploadButton({ label = 'Upload', onSources, variant = 'filled', 
           <Menu.Item leftSection={<IconFile size={17} aria-hidden />} onClick={openFiles}>
             Files
             <Text size="xs" c="dimmed">
-              CSV, Parquet, JSON Lines, Excel, zip, images
+              Tables, images, sounds, videos, PDFs, zip
             </Text>
           </Menu.Item>
           <Menu.Item leftSection={<IconFolder size={17} aria-hidden />} onClick={openFolder}>
-            A folder of images
+            A folder of images, sounds, videos …
             <Text size="xs" c="dimmed">
               Its sub-folders become the classes
             </Text>

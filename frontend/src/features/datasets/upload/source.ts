@@ -4,7 +4,13 @@ import { isClutter, tarBlob, type Member } from './tar'
 /** One upload to be: bytes that can be read from anywhere, and how to recognise them after a reload. */
 export type Source = { filename: string; name: string; blob: Blob; fingerprint: string; folder: boolean; files: number }
 
-const IMAGE = /\.(png|jpe?g|gif|bmp|webp|tiff?)$/i
+/** Several loose files of one of these kinds together are one data set, called like this. */
+const TOGETHER: Record<string, RegExp> = {
+  images: /\.(png|jpe?g|gif|bmp|webp|tiff?)$/i,
+  sounds: /\.(wav|wave|mp3|ogg|oga|opus|flac|m4a|weba)$/i,
+  videos: /\.(mp4|m4v|mov|webm)$/i,
+  documents: /\.pdf$/i,
+}
 
 export function displayName(filename: string): string {
   const stem = filename.replace(/\.(tar\.gz|tgz|tar|zip|csv|tsv|parquet|jsonl|ndjson|json|xlsx|xls|txt)(\.(gz|bz2|xz|zst))?$/i, '')
@@ -23,13 +29,13 @@ export function fromFolder(name: string, members: Member[]): Source | null {
   return { filename: `${name}.tar`, name: name.slice(0, 120), blob, fingerprint: `${name}/:${blob.size}:${kept.length}`, folder: true, files: kept.length }
 }
 
-/** Loose files: each its own data set, except that several images together are one. */
+/** Loose files: each its own data set, except that several images (sounds …) together are one. */
 export function fromFiles(files: File[]): Source[] {
-  const images = files.filter((f) => IMAGE.test(f.name))
-  const others = files.filter((f) => !IMAGE.test(f.name) && !isClutter(f.name))
-  const sources = others.map(fromFile)
-  if (images.length > 0) {
-    const folder = fromFolder('images', images.map((file) => ({ path: `images/${file.name}`, file })))
+  const kindOf = (file: File) => Object.keys(TOGETHER).find((kind) => TOGETHER[kind]!.test(file.name))
+  const sources = files.filter((file) => !kindOf(file) && !isClutter(file.name)).map(fromFile)
+  for (const kind of Object.keys(TOGETHER)) {
+    const members = files.filter((file) => kindOf(file) === kind)
+    const folder = members.length > 0 && fromFolder(kind, members.map((file) => ({ path: `${kind}/${file.name}`, file })))
     if (folder) sources.push(folder)
   }
   return sources

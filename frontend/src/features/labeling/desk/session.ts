@@ -29,9 +29,21 @@ async function look(project: string, label_schema: string, item: number): Promis
   return unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}', { params: { path: { project, label_schema, item } } }))
 }
 
-/** The pictures of an item are fetched before it is shown. */
+/** Held, or the browser would give up loading it. */
+const ahead: HTMLMediaElement[] = []
+
+/** The pictures, sounds and videos of an item are fetched before it is shown. */
 function preload(work: Work): void {
+  const [family] = work.media_type.split('/')
   for (const url of Object.values(work.urls)) {
+    if (family === 'audio' || family === 'video') {
+      const media = document.createElement(family)
+      media.preload = 'auto'
+      media.muted = true
+      media.src = url
+      ahead.splice(0, ahead.length, media)
+      continue
+    }
     const image = new Image()
     image.src = url
     void image.decode?.().catch(() => undefined)

@@ -9,7 +9,7 @@ import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react'
 import { useCommands } from '@/ui/commands'
 
 import { ACTIONS, press, runAction } from './actions'
-import { objectOf, type LabelObject, type LayoutNode } from './config'
+import { makesRegions, namesRegions, objectOf, type LabelObject, type LayoutNode } from './config'
 import classes from './Editor.module.css'
 import { EditorContext, useEditorState, useStore, useStoreState } from './hooks'
 import { KeyHelp } from './KeyHelp'
@@ -21,8 +21,10 @@ import type { EditorStore } from './store'
 import { TextView } from './text/TextView'
 import { Toolbar } from './Toolbar'
 
-// Konva comes only where there is an image.
+// Konva comes only where there is an image; what plays, only where something does.
 const ImageCanvas = lazy(() => import('./image/ImageCanvas').then((module) => ({ default: module.ImageCanvas })))
+const AudioView = lazy(() => import('./audio/AudioView').then((module) => ({ default: module.AudioView })))
+const VideoView = lazy(() => import('./video/VideoView').then((module) => ({ default: module.VideoView })))
 
 /** How long after `g` a letter is still the shell's (“g d” goes to the data sets). */
 const SHELL_MS = 900
@@ -108,7 +110,7 @@ function Said() {
 function Panels() {
   const editor = useStore()
   const any = useStoreState((state) => state.result.length > 0 || state.suggestions.length > 0)
-  const draws = editor.config.controls.some((control) => control.type.endsWith('labels') || ['rectangle', 'polygon', 'ellipse', 'keypoint', 'brush', 'magicwand'].includes(control.type))
+  const draws = editor.config.controls.some((control) => makesRegions(editor.config, control) || namesRegions(editor.config, control))
   if (!draws && !(any && editor.regions.length > 0)) return null
   return (
     <>
@@ -138,11 +140,21 @@ function holds(node: LayoutNode): boolean {
   return node.kind === 'object' || (node.kind === 'view' && node.children.some(holds))
 }
 
+type View = (props: { object: LabelObject }) => ReactNode
+
+/** How each kind of object is shown. */
+const VIEWS: Record<LabelObject['tag'], View> = {
+  Image: (props) => <ImageCanvas {...props} />,
+  Text: TextView,
+  Audio: (props) => <AudioView {...props} />,
+  Video: (props) => <VideoView {...props} />,
+}
+
 function ObjectView({ object }: { object: LabelObject }) {
-  if (object.tag === 'Text') return <TextView object={object} />
+  const Shown = VIEWS[object.tag]
   return (
     <Suspense fallback={<Loader m="auto" aria-label="The editor is loading" />}>
-      <ImageCanvas object={object} />
+      <Shown object={object} />
     </Suspense>
   )
 }

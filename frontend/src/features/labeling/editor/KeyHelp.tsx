@@ -1,14 +1,16 @@
 /** Every key of the editor, read from the commands and the schema, so that it cannot be out of date. */
 import { Group, Modal, Stack, Text, Title } from '@mantine/core'
 import { ACTIONS } from './actions'
-import { controlOf, shapeKind } from './config'
+import { controlOf, shapeKind, type ObjectTag } from './config'
 import classes from './Editor.module.css'
 import { useStore, useStoreState } from './hooks'
 import { KeyCap } from './panel/KeyCap'
 
-const GROUPS = ['Draw', 'Regions', 'Edit', 'View'] as const
+const GROUPS = ['Play', 'Draw', 'Regions', 'Edit', 'View'] as const
 const MASKS = /^annotation\.(mask|brush)-/
 const POINTS = /^annotation\.skeleton-/
+/** Commands of a kind of object, whether or not they can be used at this moment. */
+const TIMED: Partial<Record<ObjectTag, RegExp>> = { Audio: /^annotation\.(play|audio)-/, Video: /^annotation\.(play|video)-/ }
 const ARROWS = /^annotation\.(move|size)(-far)?-/
 
 const IMAGE_KEYS: readonly (readonly [string, string])[] = [
@@ -35,7 +37,7 @@ export function KeyHelp() {
   const opened = useStoreState((state) => state.help)
   const paints = editor.config.controls.some((control) => shapeKind(control.type) === 'brush')
   const joins = editor.config.controls.some((control) => control.skeleton.length > 0)
-  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)) && (joins || !POINTS.test(action.id)))
+  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)) && (joins || !POINTS.test(action.id)) && (action.group !== 'Play' || action.available(editor) || editor.config.objects.some((object) => TIMED[object.tag]?.test(action.id))))
   const tags = new Set(editor.config.objects.map((object) => object.tag))
   const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(paints ? MASK_KEYS : []), ...(tags.has('Text') ? TEXT_KEYS : [])]
   return (

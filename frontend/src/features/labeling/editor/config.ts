@@ -1,6 +1,6 @@
 /** The label schema as the server gives it, and questions about it. Parsing Label Studio's XML is the server's. */
 
-export type ObjectTag = 'Image' | 'Text'
+export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video'
 
 export type ControlTag =
   | 'Choices'
@@ -19,6 +19,7 @@ export type ControlTag =
   | 'BrushLabels'
   | 'Brush'
   | 'MagicWand'
+  | 'VideoRectangle'
 
 export interface LabelOption {
   readonly value: string
@@ -33,6 +34,8 @@ export interface LabelObject {
   readonly tag: ObjectTag
   /** The variable of the item's data. */
   readonly value: string
+  /** Frames a second of a video, where the schema says so. */
+  readonly frame_rate?: number | null
 }
 
 export interface LabelControl {
@@ -94,9 +97,20 @@ export function controlOf(config: LabelConfig, name: string): LabelControl | und
   return config.controls.find((control) => control.name === name)
 }
 
-/** Makes regions itself: a shape on an image, or labels on a text. */
+/** Makes regions itself: a shape on an image, labels on a text or a sound, boxes of a video. */
 export function makesRegions(config: LabelConfig, control: LabelControl): boolean {
-  return shapeKind(control.type) !== null || (control.type === 'labels' && objectOf(config, control.to)?.tag === 'Text')
+  const tag = objectOf(config, control.to)?.tag
+  return shapeKind(control.type) !== null || control.type === 'videorectangle' || (control.type === 'labels' && (tag === 'Text' || tag === 'Audio'))
+}
+
+/** Where the value of a region holds its labels. */
+export function labelKey(type: string): string {
+  return type === 'videorectangle' ? 'labels' : type
+}
+
+/** Shows something that plays. */
+export function plays(object: LabelObject): boolean {
+  return object.tag === 'Audio' || object.tag === 'Video'
 }
 
 /** `Labels` beside a bare `Rectangle` (Polygon, …) of the same image: they name the regions which that makes. */

@@ -2,7 +2,7 @@
  * An annotation's content in Label Studio's result format, and immutable changes of it. Every function gives the same
  * object back for what it does not change, so that drawing can skip it.
  */
-import { controlOf, optionOf, shapeKind, type LabelConfig, type ShapeKind } from './config'
+import { controlOf, labelKey, objectOf, optionOf, shapeKind, type LabelConfig, type ShapeKind } from './config'
 
 export type Value = Readonly<Record<string, unknown>>
 export type Origin = 'manual' | 'prediction' | 'prediction-changed'
@@ -16,6 +16,8 @@ export interface Region {
   readonly original_width?: number
   readonly original_height?: number
   readonly image_rotation?: 0
+  /** Seconds of the sound. */
+  readonly original_length?: number
   readonly origin?: Origin
   /** The key point with which its instance began. */
   readonly parentID?: string
@@ -37,7 +39,7 @@ export type Result = readonly Entry[]
 export interface Drawn {
   readonly id: string
   readonly to: string
-  readonly kind: ShapeKind | 'span'
+  readonly kind: ShapeKind | 'span' | 'segment' | 'track'
   readonly main: Region
   readonly attributes: readonly Region[]
   readonly labels: readonly string[]
@@ -62,12 +64,12 @@ export function relationsOf(result: Result): Relation[] {
 
 /** Is this entry what makes a region (a shape, or a span of text)? */
 export function isMain(entry: Region): boolean {
-  return shapeKind(entry.type) !== null || (entry.type === 'labels' && typeof entry.value.start === 'number')
+  return shapeKind(entry.type) !== null || entry.type === 'videorectangle' || (entry.type === 'labels' && typeof entry.value.start === 'number')
 }
 
 export function labelsOf(entry: Region): readonly string[] {
-  const said = entry.value[entry.type]
-  return (entry.type === 'labels' || entry.type.endsWith('labels')) && Array.isArray(said) ? (said as string[]) : []
+  const said = entry.value[labelKey(entry.type)]
+  return (entry.type === 'videorectangle' || entry.type.endsWith('labels')) && Array.isArray(said) ? (said as string[]) : []
 }
 
 const seen = new WeakMap<Region, Drawn>()
@@ -93,16 +95,21 @@ export function drawnRegions(config: LabelConfig, result: Result): Drawn[] {
     const namer = labelsOf(main).length > 0 ? main : (attributes.find((entry) => labelsOf(entry).length > 0) ?? main)
     const labels = labelsOf(namer)
     const color = optionOf(controlOf(config, namer.from_name), labels[0] ?? '')?.color ?? PLAIN
-    const drawn: Drawn = { id: main.id, to: main.to_name, kind: shapeKind(main.type) ?? 'span', main, attributes, labels, color }
+    const drawn: Drawn = { id: main.id, to: main.to_name, kind: kindOf(config, main), main, attributes, labels, color }
     seen.set(main, drawn)
     found.push(drawn)
   }
   return found
 }
 
+function kindOf(config: LabelConfig, main: Region): Drawn['kind'] {
+  if (main.type === 'videorectangle') return 'track'
+  return shapeKind(main.type) ?? (objectOf(config, main.to_name)?.tag === 'Audio' ? 'segment' : 'span')
+}
+
 /** A region's title: its labels or, without, what it is. */
 export function titleOf(drawn: Drawn): string {
-  return drawn.labels.join(', ') || { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask', span: 'Text' }[drawn.kind]
+  return drawn.labels.join(', ') || { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask', span: 'Text', segment: 'Segment', track: 'Track' }[drawn.kind]
 }
 
 /** The entry of a control: about the item or, with `region`, about that region. */
@@ -135,7 +142,7 @@ export function toggledChoice(chosen: readonly string[], value: string, multiple
   return multiple ? [...chosen, value] : [value]
 }
 
-const GEOMETRY = ['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'closed', 'start', 'end', 'text', 'format', 'rle']
+const GEOMETRY = ['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'closed', 'start', 'end', 'text', 'format', 'rle', 'channel', 'sequence', 'framesCount', 'duration']
 
 /** A region moved or reshaped; entries that repeat its place (as Label Studio writes attributes) follow. */
 export function withGeometry(result: Result, id: string, geometry: Value): Result {

@@ -2,6 +2,7 @@
 import type { Rect } from './geometry'
 import type { LabelConfig } from './config'
 import type { Result } from './result'
+import type { Media } from './time/media'
 
 export interface Item {
   readonly data: Readonly<Record<string, unknown>>
@@ -123,4 +124,6 @@ export interface View {
   removeLast(): boolean
   label(brush: Brush): boolean
   focus(): void
+  /** Of what plays. */
+  media: Media
 }

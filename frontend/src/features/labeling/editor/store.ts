@@ -2,7 +2,7 @@
  * What the open editor knows and does, outside React: the result with its history, what is selected, what is drawn with.
  * Components read parts of it with `useEditorState`; commands (actions/) call its verbs. It never asks the studio.
  */
-import { controlOf, drawerOf, namerOf, shapeKind, type LabelConfig, type LabelControl, type ShapeKind } from './config'
+import { controlOf, drawerOf, labelKey, namerOf, shapeKind, type LabelConfig, type LabelControl, type ShapeKind } from './config'
 import { defaultShape, moved, pushedInside, shapeOf, valueOf, type Shape, type Size } from './geometry'
 import { push, redo, startHistory, undo, type History } from './history'
 import { bindings, type Bound } from './keys'
@@ -28,6 +28,8 @@ export class EditorStore {
   readonly live: LiveResult | undefined
   state: EditorState
   readonly sizes: Record<string, Size> = {}
+  /** What every region of an object says beside its value, as the length of a sound. */
+  readonly beside: Record<string, Partial<Region>> = {}
   readonly views = new Map<string, Partial<View>>()
   private history: History<Result>
   private saved: Result
@@ -85,7 +87,8 @@ export class EditorStore {
   }
 
   shape(region: Drawn): Shape | null {
-    return region.kind === 'span' ? null : shapeOf(region.kind, region.main.value, this.sizeOf(region))
+    const kind = shapeKind(region.main.type)
+    return kind ? shapeOf(kind, region.main.value, this.sizeOf(region)) : null
   }
 
   editable(id: string): boolean {
@@ -174,9 +177,9 @@ export class EditorStore {
     const namer = namerOf(this.config, drawer)
     const id = results.newId()
     const size = this.sizes[drawer.to]
-    const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const } : {}
+    const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const } : (this.beside[drawer.to] ?? {})
     const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual', ...(parent ? { parentID: parent } : {}) })
-    const named = namer && label !== '' ? { [namer.type]: [label] } : {}
+    const named = namer && label !== '' ? { [labelKey(namer.type)]: [label] } : {}
     const made = namer === drawer || !namer ? [entry(drawer, { ...geometry, ...named })] : [entry(drawer, geometry), ...(label ? [entry(namer, { ...geometry, ...named })] : [])]
     return this.apply([...this.state.result, ...made], `${label || 'Region'} added`) ? id : null
   }
@@ -209,6 +212,12 @@ export class EditorStore {
     if (region && this.editable(id)) this.apply(results.withGeometry(this.state.result, id, valueOf(shape, this.sizeOf(region))), `${titleOf(region)} ${label}`, together)
   }
 
+  /** Another place in time. `together`: as in `apply`. */
+  setTimed(id: string, place: Value, label: string, together = ''): void {
+    const region = this.region(id)
+    if (region && this.editable(id)) this.apply(results.withGeometry(this.state.result, id, place), `${titleOf(region)} ${label}`, together)
+  }
+
   setSpan(id: string, start: number, end: number, text: string): void {
     const region = this.region(id)
     if (region && this.editable(id) && start < end) this.apply(results.withGeometry(this.state.result, id, { start, end, text: text.slice(start, end) }), `${titleOf(region)} is now “${text.slice(start, end)}”`, `span:${id}`)
@@ -224,7 +233,7 @@ export class EditorStore {
       if (region.main.type === control.type || region.kind === 'span') {
         next = next.map((entry) =>
           entry === region.main
-            ? { ...region.main, from_name: control.name, type: control.type, value: { ...region.main.value, [control.type]: [label] }, ...(region.main.origin === 'prediction' ? { origin: 'prediction-changed' as const } : {}) }
+            ? { ...region.main, from_name: control.name, type: control.type, value: { ...region.main.value, [labelKey(control.type)]: [label] }, ...(region.main.origin === 'prediction' ? { origin: 'prediction-changed' as const } : {}) }
             : entry,
         )
       } else if (control.type === 'labels') {

@@ -25,6 +25,8 @@ export function useChecked(xml: string, dataset: string | undefined, schema?: st
   })
 }
 
+const EXAMPLES: Partial<Record<Kind, string>> = { spans: 'Person', speakers: 'Anna', events: 'Doorbell', tracks: 'Car' }
+
 export function QuestionForm({ built, modality, columns, onChange }: { built: Built; modality: Modality; columns: string[]; onChange: (built: Built) => void }) {
   const set = (part: Partial<Built>) => onChange({ ...built, ...part })
   const kinds = (Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind].modalities.includes(modality))
@@ -37,7 +39,7 @@ export function QuestionForm({ built, modality, columns, onChange }: { built: Bu
         <TagsInput
           label={built.kind === 'classes' ? 'Classes' : 'Labels'}
           description="Type one, press Enter; paste many, separated by commas. The first nine have the keys 1 to 9."
-          placeholder={built.labels.length === 0 ? (built.kind === 'spans' ? 'Person' : 'cat') : undefined}
+          placeholder={built.labels.length === 0 ? (EXAMPLES[built.kind] ?? 'cat') : undefined}
           splitChars={[',', '\n', '\t']}
           value={built.labels}
           onChange={(labels) => set({ labels })}
@@ -127,7 +129,7 @@ function useSample(dataset: string, version: number | undefined, modality: Modal
       }
       const found = (await unwrap(api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', { params: { path, query: { limit: 1 } } }))) as Schemas['ItemsOut']
       const url = found.items[0]?.url ?? null
-      if (modality === 'images' || url === null) return { data: {}, url }
+      if (modality !== 'text' || url === null) return { data: {}, url }
       return { data: { text: await (await fetch(url, { credentials: 'same-origin' })).text() }, url }
     },
   }).data

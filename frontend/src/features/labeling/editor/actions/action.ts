@@ -8,7 +8,7 @@ export interface Action {
   readonly id: string
   readonly label: string
   readonly icon: Icon
-  readonly group: 'Edit' | 'Regions' | 'Draw' | 'View'
+  readonly group: 'Play' | 'Edit' | 'Regions' | 'Draw' | 'View'
   /** As `keys.matches` reads them; any of them, the first is the one shown. */
   readonly keys: readonly string[]
   /** Only in the keys' help: learnt once, not worth a button. */

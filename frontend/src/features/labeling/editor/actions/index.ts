@@ -7,6 +7,7 @@ import { acceptAll, confirm, copy, duplicate, paste, redo, remove, undo } from '
 import { larger, maskTools, smaller } from './masks'
 import { all, deselect, hide, lock, next, previous, relate } from './regions'
 import { occlude, skip } from './skeleton'
+import { inFields, timeActions } from './time'
 import { actual, fit, help, panel, texts, zoomIn, zoomOut, zoomTo } from './view'
 
 export const ACTIONS: readonly Action[] = [
@@ -25,6 +26,7 @@ export const ACTIONS: readonly Action[] = [
   hide,
   lock,
   relate,
+  ...timeActions,
   selectTool,
   ...drawTools,
   ...maskTools,
@@ -72,6 +74,8 @@ export function meaningOf(press: Press, place: Place, editor: EditorStore): Mean
   if (place === 'dialog') return null
   if (place === 'field') {
     const action = [undo, redo].find((one) => one.keys.some((keys) => matches(press, keys)))
+    const playing = inFields.find((one) => one.keys.some((keys) => matches(press, keys)) && one.available(editor))
+    if (playing) return { action: playing }
     // A field undoes its own typing.
     return action ? null : press.key === 'Escape' ? { action: deselect } : null
   }
@@ -96,7 +100,7 @@ export function press(event: KeyboardEvent, editor: EditorStore): boolean {
   const meaning = meaningOf(event, place, editor)
   if (!meaning) return false
   if ('action' in meaning) {
-    if (place === 'field') {
+    if (place === 'field' && meaning.action === deselect) {
       ;(event.target as HTMLElement).blur()
       editor.views.values().next().value?.focus?.()
       return true

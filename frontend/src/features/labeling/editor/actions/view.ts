@@ -1,15 +1,17 @@
 import { IconArrowsMaximize, IconHelp, IconLayoutSidebarRight, IconSquareNumber1, IconTag, IconZoomIn, IconZoomOut, IconZoomScan } from '@tabler/icons-react'
 
+import { plays } from '../config'
 import { always, view, withRegions, type Action } from './action'
 import type { EditorStore } from '../store'
 
+const zooms = (editor: EditorStore): boolean => editor.config.objects.some((object) => object.tag === 'Image' || plays(object))
 const onImage = (editor: EditorStore): boolean => editor.config.objects.some((object) => object.tag === 'Image')
 
-export const zoomIn: Action = { id: 'annotation.zoom-in', label: 'Zoom in', icon: IconZoomIn, group: 'View', keys: ['+', '='], available: onImage, run: (editor) => view(editor, 'zoom')?.(1.25) }
+export const zoomIn: Action = { id: 'annotation.zoom-in', label: 'Zoom in', icon: IconZoomIn, group: 'View', keys: ['+', '='], available: zooms, run: (editor) => view(editor, 'zoom')?.(1.25) }
 
-export const zoomOut: Action = { id: 'annotation.zoom-out', label: 'Zoom out', icon: IconZoomOut, group: 'View', keys: ['-', '_'], available: onImage, run: (editor) => view(editor, 'zoom')?.(1 / 1.25) }
+export const zoomOut: Action = { id: 'annotation.zoom-out', label: 'Zoom out', icon: IconZoomOut, group: 'View', keys: ['-', '_'], available: zooms, run: (editor) => view(editor, 'zoom')?.(1 / 1.25) }
 
-export const fit: Action = { id: 'annotation.fit', label: 'Fit the image', icon: IconArrowsMaximize, group: 'View', keys: ['f', 'ctrl+0'], available: onImage, run: (editor) => view(editor, 'fit')?.() }
+export const fit: Action = { id: 'annotation.fit', label: 'Fit the whole', icon: IconArrowsMaximize, group: 'View', keys: ['f', 'ctrl+0'], available: zooms, run: (editor) => view(editor, 'fit')?.() }
 
 export const actual: Action = { id: 'annotation.actual', label: 'Actual pixels (1:1)', icon: IconSquareNumber1, group: 'View', keys: ['shift+f'], available: onImage, run: (editor) => view(editor, 'actual')?.() }
 

@@ -23,7 +23,7 @@ export function usePictures(object: string, size: Size | null, lifted: ReadonlyS
   const pictures = useMemo(() => {
     if (!size) return []
     const picture = (region: Drawn, chosen: boolean, dashed: boolean, ghost: boolean): Picture[] => {
-      if (region.kind === 'span') return []
+      if (region.kind === 'span' || region.kind === 'segment' || region.kind === 'track') return []
       const before = kept.current.get(region)
       if (before && before.chosen === chosen && before.dashed === dashed && before.size === size && before.strength === strength) return [before.picture]
       const control = controlOf(editor.config, region.main.from_name)

@@ -8,18 +8,27 @@ import { hull } from '../geometry'
 import { useRegions, useStore, useStoreState } from '../hooks'
 import { drawnRegions, isRelation, titleOf, type Drawn } from '../result'
 import type { EditorStore } from '../store'
+import { inTime } from '../time/words'
+import { sequenceOf } from '../video/track'
 import classes from './panel.module.css'
 
 const ROW = 34
-const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', brush: 'mask', span: 'text' }
+const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', brush: 'mask', span: 'text', segment: 'segment', track: 'track' }
 
 type Order = 'made' | 'label' | 'place'
 
 const ORDERS: Record<Order, string> = { made: 'As they were made', label: 'By label', place: 'From the top' }
 
+function hint(editor: EditorStore): string {
+  const tags = new Set(editor.config.objects.map((object) => object.tag))
+  if (tags.has('Audio')) return 'Choose a label and drag over the waveform, or press [ and ] while it plays.'
+  if (tags.has('Video')) return 'Choose a label and draw a box on the video.'
+  return 'Choose a label and draw, or mark some text.'
+}
+
 function position(editor: EditorStore, region: Drawn): number {
   const shape = editor.shape(region)
-  return shape ? hull(shape).y : Number(region.main.value.start ?? 0)
+  return shape ? hull(shape).y : Number(region.main.value.start ?? sequenceOf(region)[0]?.frame ?? 0)
 }
 
 export function RegionList() {
@@ -120,7 +129,7 @@ export function RegionList() {
       )}
       {regions.length === 0 ? (
         <Text size="sm" c="dimmed">
-          {readOnly ? 'Nothing is marked.' : 'Nothing is marked yet. Choose a label and draw, or mark some text.'}
+          {readOnly ? 'Nothing is marked.' : `Nothing is marked yet. ${hint(editor)}`}
         </Text>
       ) : (
         <div ref={frame} className={classes.list}>
@@ -144,7 +153,7 @@ function Row({ region, number, chosen, top }: { region: Drawn; number: number; c
   const readOnly = useStoreState((state) => state.readOnly)
   const peer = useStoreState((state) => state.peers.find((other) => other.selected.includes(region.id)))
   const name = `${titleOf(region)}, number ${number}`
-  const words = region.kind === 'span' ? String(region.main.value.text ?? '') : KINDS[region.kind]
+  const words = region.kind === 'span' ? String(region.main.value.text ?? '') : (inTime(region) ?? KINDS[region.kind])
   return (
     <li className={classes.row} data-chosen={chosen || undefined} data-hidden={isHidden || undefined} style={{ top, height: ROW }}>
       <button type="button" className={classes.rowMain} aria-pressed={chosen} onClick={(event) => editor.select(event.shiftKey || event.ctrlKey ? [...editor.state.selected, region.id] : [region.id], { reveal: true })}>
