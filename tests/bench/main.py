@@ -15,7 +15,7 @@ from rich.table import Table
 from infra.supervisor.layout import ROOT
 from infra.supervisor.studio import Studio
 
-PARTS = ("engine", "serving", "ingestion", "training", "labelling", "sdk")
+PARTS = ("engine", "serving", "ingestion", "training", "labelling", "near", "sdk")
 
 
 @dataclass(frozen=True, kw_only=True)
