@@ -50,6 +50,8 @@ def test_digits_are_embedded_looked_through_labelled_at_once_and_mended(open_pag
     assert client.request("GET", base)["progress"]["done"] == before
 
     # From one of them to what is like it.
+    clusters.last.focus()
+    page.keyboard.press("Enter")
     tiles = page.get_by_role("listbox", name="Chosen items")
     tiles.focus()
     page.keyboard.press("Enter")
