@@ -93,7 +93,9 @@ def test_digits_are_embedded_looked_through_labelled_at_once_and_mended(open_pag
 
     # In the gallery and at the desk a key leads to what is similar.
     page.goto(f"/p/{project}/datasets/scanned-digits")
-    page.get_by_role("listbox", name="Images").focus()
+    images = page.get_by_role("listbox", name="Images")
+    expect(images.get_by_role("option").nth(5)).to_be_visible()
+    images.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("s")
