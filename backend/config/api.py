@@ -32,6 +32,7 @@ from backend.registry.api import router as registry
 from backend.runs.api import router as runs
 from backend.runs.hosts.api import router as hosts
 from backend.runs.triggers.api import router as triggers
+from backend.similarity.api import router as similarity
 
 log = logging.getLogger("headrace.web")
 # No page of documentation (`docs_url`): ninja's loads its scripts from elsewhere, which our policy and a studio without
@@ -39,7 +40,7 @@ log = logging.getLogger("headrace.web")
 api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
 for router in (
     core, artifacts, datasets, labeling, label_quality, label_suggestions, exchange, label_links, pipelines, runs, triggers, hosts,
-    registry, deployments, learning,
+    registry, deployments, similarity, learning,
 ):  # fmt: skip
     api.add_router("", router)
 

@@ -32,7 +32,7 @@ app.set_default()  # requests run in threads, which know no “current” app
 app.autodiscover_tasks(
     [
         "backend.core", "backend.datasets", "backend.labeling", "backend.labelstudio", "backend.runs", "backend.deployments",
-        "backend.learning",
+        "backend.similarity", "backend.learning",
     ]
 )  # fmt: skip
 

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "backend.runs",
     "backend.registry",
     "backend.deployments",
+    "backend.similarity",
     "backend.learning",
     "backend.realtime",
 ]

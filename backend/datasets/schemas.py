@@ -225,6 +225,7 @@ class MakingOut(Schema):
 class ItemOut(Schema):
     index: int
     key: str
+    digest: str
     label: str | None
     split: str | None
     width: int | None

@@ -12,8 +12,10 @@ from pydantic import AwareDatetime
 from backend.core.schemas import WHOLE, Name, ProblemOut, Slug, UserOut
 from backend.datasets.schemas import Modality
 
-Order = Literal["sequential", "random", "uncertain"]
-"""`uncertain`: the items first of whose suggestion a model is least sure; those without one come last."""
+FirstOrder = Literal["sequential", "random", "uncertain"]
+Order = Literal["sequential", "random", "uncertain", "diverse", "value"]
+"""`uncertain`: the items first of whose suggestion a model is least sure; those without one come last. `diverse`: what differs most first,
+by the embeddings of the data set. `value`: by a number (`PUT …/order` says which)."""
 Together = Literal["apart", "blind", "shared"]
 """`blind`: nobody sees others' annotations before an item is complete. `shared`: all who opened an item edit one draft at once."""
 FillStatus = Literal["queued", "running", "ready", "failed"]
@@ -106,7 +108,7 @@ class LabelSchemaIn(Schema):
     together: Together | None = None
     blind: Annotated[bool, Field(strict=True)] | None = None
     """`true` is `together: blind`, which is also what neither of the two means; `false` is `together: apart`."""
-    order: Order = "sequential"
+    order: FirstOrder = "sequential"
 
 
 class LabelSchemaPatch(Schema):
@@ -364,6 +366,8 @@ class AssignmentIn(Schema):
     number: Annotated[int, Field(ge=1, le=2**53), WHOLE] | None = None
     share: Annotated[float, Field(gt=0, le=1, strict=True)] | None = None
     search: Annotated[str, Field(max_length=200)] = ""
+    items: Annotated[list[ItemId], Field(min_length=1, max_length=10_000)] | None = None
+    """Only these of the queue, as far as they are free."""
     due_at: AwareDatetime | None = None
 
 

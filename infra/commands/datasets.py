@@ -1,7 +1,8 @@
-"""dataset upload | list | changes."""
+"""dataset upload | list | changes | embed | near."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,49 @@ def _options(*, delimiter: str | None, nulls: tuple[str, ...], file_column: bool
     """The reading options that were said, as the API has them."""
     said = {"delimiter": "\t" if delimiter in ("\\t", "tab") else delimiter, "null_values": list(nulls) or None, **others}
     return {key: value for key, value in said.items() if value is not None} | ({"file_column": True} if file_column else {})
+
+
+@dataset.command()
+@click.argument("dataset_slug", metavar="DATASET")
+@click.option("--with", "embedder", metavar="EMBEDDER", help="What makes items alike.  [default: the first that needs nothing more]")
+@click.option("--model", metavar="NAME@3", help="A registered image model, for picture_model.")
+@click.option("--checkpoint", metavar="NAME", help="A folder among the studio's checkpoints, or a name on the hub.")
+@click.option("--column", metavar="NAME", help="Of a table: the column of text.")
+@client_command
+def embed(dataset_slug: str, embedder: str | None, client: Client, as_json: bool, **given: str | None) -> None:
+    """Compute embeddings of DATASET's newest frozen version and wait for them; what is there already is not computed again."""
+    asked = {name: value for name, value in given.items() if value}
+    offered = client.list_spaces(dataset_slug)["embedders"]
+    chosen = embedder or next((e["name"] for e in offered if sorted(e["needs"]) == sorted(asked) and not e["unavailable"]), None)
+    if chosen is None:
+        raise click.UsageError("Name one of these with --with: " + ", ".join(e["name"] for e in offered))
+    bars = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*bars, console=err, transient=True, disable=as_json) as progress:
+        bar = progress.add_task("embed", total=1.0)
+        found = client.compute_space(
+            dataset_slug, chosen, progress=lambda fraction, stage: progress.update(bar, completed=fraction, description=stage), **asked
+        )
+    columns: dict[str, Any] = {
+        "SPACE": "id",
+        "OF": "title",
+        "ITEMS": lambda s: f"{s['done']:,}",
+        "COMPUTED NOW": lambda s: f"{s['fresh']:,}",
+        "NUMBERS EACH": "dimension",
+    }
+    show(found, as_json, columns)
+
+
+@dataset.command()
+@click.argument("dataset_slug", metavar="DATASET")
+@click.argument("what")
+@click.option("--space", metavar="ID", help="Which embeddings.  [default: those computed last]")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@client_command
+def near(dataset_slug: str, what: str, space: str | None, limit: int, client: Client, as_json: bool) -> None:
+    """What of DATASET lies nearest to WHAT: the digest of an item, or words where the embeddings know words."""
+    chosen = space or next((s["id"] for s in client.list_spaces(dataset_slug)["spaces"] if s["version"]), None)
+    if chosen is None:
+        raise click.ClickException(f"{dataset_slug} has no embeddings yet: headrace dataset embed {dataset_slug}")
+    asked = {"like": what} if re.fullmatch("[0-9a-f]{64}", what) else {"text": what}
+    columns: dict[str, Any] = {"DISTANCE": lambda i: f"{i['distance']:.3f}", "ITEM": "key", "DIGEST": "digest"}
+    show(client.find_near(dataset_slug, chosen, limit=limit, **asked), as_json, columns, empty="Nothing there.")

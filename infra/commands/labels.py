@@ -1,4 +1,4 @@
-"""labels list | export | import."""
+"""labels list | export | import | errors."""
 
 from __future__ import annotations
 
@@ -86,3 +86,18 @@ def import_(schema: str, file: Path, form: str, dry_run: bool, client: Client, a
     for one in report["problems"]:
         expected = f" (expected {one['expected']})" if one["expected"] else ""
         err.print(f"  {one['field']}: {one['message']}{expected}", markup=False)
+
+
+@labels.command("errors")
+@click.argument("schema")
+@client_command
+def label_errors(client: Client, as_json: bool, schema: str) -> None:
+    """Look for labels of SCHEMA that are probably wrong, the surest first. Needs embeddings (dataset embed)."""
+    columns: dict[str, Any] = {
+        "ITEM": "key",
+        "LABELLED": "given",
+        "PROBABLY": "suggested",
+        "SCORE": lambda d: f"{d['score']:.2f}",
+        "BY": lambda d: (d["author"] or {}).get("name") or "a model",
+    }
+    show(client.look_for_doubts(schema), as_json, columns, empty="No label looks wrong.")

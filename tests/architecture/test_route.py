@@ -12,7 +12,7 @@ from django.db import models
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTE = [
-    "core", "artifacts", "datasets", "labeling", "labelstudio", "pipelines", "runs", "registry", "deployments", "learning",
+    "core", "artifacts", "datasets", "labeling", "labelstudio", "pipelines", "runs", "registry", "deployments", "similarity", "learning",
     "monitoring", "governance",
 ]  # fmt: skip
 """DESIGN §1. An app may point at itself and at those before it."""

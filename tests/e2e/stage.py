@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.digits import furnish_digits
 from tests.e2e.furnish import bring, pipeline
 from tests.e2e.labels import Labels, furnish_crowd, furnish_labels
 from tests.e2e.material import churn
@@ -57,6 +58,8 @@ class Stage:
     """A data set of pictures whose labels were frozen twice; the table `readings` beside it has two versions, too."""
     crowd: str
     """A label schema on which four people worked."""
+    digits: str
+    """A label schema about `scanned-digits`, which are embedded."""
     first: dict[str, str]
     """The slug of one table, one image data set, model and endpoint each."""
 
@@ -85,6 +88,7 @@ def set_up(client: Client) -> Stage:
         labels=_labels(client),
         versions=furnish_versions(client),
         crowd=_crowd(client),
+        digits=furnish_digits(client),
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
 

@@ -167,6 +167,54 @@ class Client(Http):
                 raise ApiError(422, "import_failed", found["message"], "Nothing was imported.", problems=found["problems"])
         return found
 
+    # -- embeddings and what lies near ------------------------------------------------------------------------------
+
+    def list_spaces(self, dataset: str, project: str | None = None) -> Json:
+        """Its embeddings and what could be computed: `SpacesOut`."""
+        return self._dict("GET", f"{self._p(project)}/datasets/{quote(dataset, safe='')}/spaces")
+
+    def compute_space(
+        self, dataset: str, embedder: str, *, project: str | None = None, progress: Callable[[float, str], None] | None = None, **given: str
+    ) -> Json:
+        """Embed the newest frozen version and wait for it; `given` is a model, checkpoint or column, as the embedder needs. Raises ApiError
+        with what went wrong."""
+        base = f"{self._p(project)}/datasets/{quote(dataset, safe='')}/spaces"
+        found, pause = self._dict("POST", base, json={"embedder": embedder, **given}), 0.1
+        while found["status"] in ("queued", "running"):
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1)
+            found = self._dict("GET", f"{base}/{found['id']}")
+            if progress:
+                progress(0.9 * found["done"] / max(found["total"], 1), found["stage"])
+        if found["status"] != "ready":
+            raise ApiError(422, "not_computed", found["message"] or f"Computing was {found['status']}.")
+        return found
+
+    def find_near(self, dataset: str, space: str, *, limit: int = 20, project: str | None = None, **asked: Any) -> list[Json]:
+        """The nearest to a content (`like`: its digest), an `item` of a `label_schema` or words (`text`); `state` and `label` filter."""
+        path = f"{self._p(project)}/datasets/{quote(dataset, safe='')}/spaces/{space}/near"
+        return self._list("GET", path, params={"limit": limit, **asked})
+
+    def label_items(self, schema: str, items: list[int], result: list[Json], schema_version: int, project: str | None = None) -> Json:
+        """The same label for many items; `refused` of the answer says which were not labelled, and why."""
+        path = f"{self._p(project)}/label-schemas/{quote(schema, safe='')}/bulks"
+        return self._dict("POST", path, json={"items": items, "result": result, "schema_version": schema_version})
+
+    def undo_bulk(self, schema: str, bulk: str, project: str | None = None) -> Json:
+        return self._dict("POST", f"{self._p(project)}/label-schemas/{quote(schema, safe='')}/bulks/{bulk}/undo")
+
+    def look_for_doubts(self, schema: str, project: str | None = None) -> list[Json]:
+        """Labels that are probably wrong, the surest first (200 at most); waits for the look. Raises ApiError with why there is none."""
+        here, pause = f"{self._p(project)}/label-schemas/{quote(schema, safe='')}/doubts", 0.1
+        found = self._dict("POST", here, json={})
+        while found["check"]["status"] in ("queued", "running"):
+            time.sleep(pause)
+            pause = min(pause * 1.5, 1)
+            found = self._dict("GET", here)
+        if found["check"]["status"] != "ready":
+            raise ApiError(422, "not_checked", found["check"]["message"])
+        return self._list("GET", f"{here}/list", params={"limit": 200})
+
     # -- demos ------------------------------------------------------------------------------------------------------
 
     def start_demo(self, demo: str, project: str | None = None) -> Json:

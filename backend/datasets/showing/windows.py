@@ -10,7 +10,7 @@ from backend.artifacts import tables
 from backend.datasets.showing import views
 from backend.datasets.showing.shown import Shown, View
 
-ITEM = ("key", "label", "split", "width", "height", "duration", "media_type", "size")
+ITEM = ("key", "digest", "label", "split", "width", "height", "duration", "media_type", "size")
 MAKE_FIRST = "make first"
 """The answer when the view is not there and takes more than a moment: see `views.make`."""
 

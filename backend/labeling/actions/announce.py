@@ -13,6 +13,8 @@ from backend.labeling.models import AutoAccept, LabelImport, LabelledVersion, La
 annotation_changed = Signal()
 """Sent with `annotation` (its id), `item` (its id) and `change` (`submitted`, `changed` or `withdrawn`), in the transaction of the change.
 Later stages of the route listen; this one does not know them."""
+queue_filled = Signal()
+"""Sent with `schema`, in the transaction that brought its queue to a version of the data."""
 FILL, FREEZE, MEASURE, TAKE_IN = "labeling.fill", "labeling.freeze", "labeling.measure", "labeling.take_in"
 AUTO_ACCEPT = "labeling.auto_accept"
 

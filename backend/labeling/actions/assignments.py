@@ -18,10 +18,10 @@ from backend.labeling.models import Assignment, LabelSchema
 
 def assign(
     request: Any, schema: LabelSchema, user: User, *, name: str, people: list[UUID], number: int | None, share: float | None, search: str,
-    due_at: datetime | None,
+    due_at: datetime | None, items: list[int] | None = None,
 ) -> Assignment:  # fmt: skip
-    """Set aside items that nobody has begun, belong to no assignment and whose key contains `search`: `number` of them, or `share` (0 to
-    1) of them, or all, in the order of the queue. Raises InvalidInput where there are none."""
+    """Set aside items that nobody has begun, belong to no assignment, whose key contains `search` and that are among `items`, if given:
+    `number` of them, or `share` (0 to 1) of them, or all, in the order of the queue. Raises InvalidInput where there are none."""
     members = {m.user_id: m.role for m in Membership.objects.filter(project=schema.project, user_id__in=people, user__is_active=True)}
     for place, person in enumerate(people):
         if person not in members:
@@ -42,15 +42,25 @@ def assign(
             cursor.execute(
                 "WITH fit AS (SELECT id, rank FROM labeling_queueitem WHERE schema_id = %(schema)s AND NOT removed"
                 " AND assignment_id IS NULL"
-                " AND done = 0 AND free = wanted AND strpos(lower(key), lower(%(search)s)) > 0),"
+                " AND done = 0 AND free = wanted AND strpos(lower(key), lower(%(search)s)) > 0"
+                " AND (%(items)s::bigint[] IS NULL OR id = ANY (%(items)s))),"
                 " part AS (SELECT id FROM fit ORDER BY rank, id LIMIT coalesce(%(number)s::bigint,"
                 " ceil(%(share)s::float8 * (SELECT count(*) FROM fit))::bigint))"
                 " UPDATE labeling_queueitem SET assignment_id = %(assignment)s WHERE id IN (SELECT id FROM part)",
-                {"schema": schema.pk, "search": search, "number": number, "share": 1.0 if share is None else share, "assignment": made.pk},
+                {
+                    "schema": schema.pk,
+                    "search": search,
+                    "number": number,
+                    "share": 1.0 if share is None else share,
+                    "assignment": made.pk,
+                    "items": items,
+                },
             )
             given = cursor.rowcount
         if not given:
-            raise InvalidInput(message="No item that is still free fits this.", field="search" if search else "number")
+            raise InvalidInput(
+                message="No item that is still free fits this.", field="items" if items else "search" if search else "number"
+            )
         audit.record(
             request, "assignment.create", ("assignment", made.pk, made.name), project=schema.project,
             details={"label_schema": schema.slug, "items": given},

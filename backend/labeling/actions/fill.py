@@ -20,7 +20,7 @@ from django.utils import timezone
 from backend.artifacts import tables
 from backend.datasets.locks import only_one
 from backend.datasets.models import DatasetVersion
-from backend.labeling.actions.announce import schema_changed
+from backend.labeling.actions.announce import queue_filled, schema_changed
 from backend.labeling.actions.order import LAST
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.errors import NoFrozenVersion
@@ -61,6 +61,7 @@ def fill(schema_id: UUID) -> None:
                 _take_in(cursor, row, keyed=schema.dataset.modality != "table" or tables.key_column(version.data) is not None)
             row.filled, row.fill_status, row.fill_message = version.number, "ready", ""
             row.save(update_fields=["filled", "fill_status", "fill_message", "updated_at"])
+            queue_filled.send(LabelSchema, schema=row)
             schema_changed(row)
 
 
@@ -116,7 +117,7 @@ def _take_in(cursor: Any, schema: LabelSchema, *, keyed: bool) -> None:
         "INSERT INTO labeling_queueitem AS q (schema_id, key, digest, media_type, width, height, data, position,"
         " rank, wanted, free, done, removed)"
         " SELECT %(schema)s, i.key, i.digest, i.media_type, i.width, i.height, i.data, i.position,"
-        "  CASE %(order)s WHEN 'random' THEN random() WHEN 'uncertain' THEN %(last)s + i.position ELSE i.position END,"
+        "  CASE %(order)s WHEN 'random' THEN random() WHEN 'sequential' THEN i.position ELSE %(last)s + i.position END,"
         "  %(overlap)s, %(overlap)s, 0, false FROM incoming i ORDER BY i.position"
         " ON CONFLICT (schema_id, key, digest) DO UPDATE SET position = excluded.position,"
         "  data = CASE WHEN %(keyed)s THEN excluded.data || q.data ELSE excluded.data END, removed = false, pending = false,"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import connection
 from django.db.models import F
@@ -20,14 +20,25 @@ UNCERTAIN = (
     "  LIMIT 1), %(last)s + q.position) FROM held WHERE q.id = held.id"
 )
 
+_offered: dict[str, Callable[[LabelSchema], None]] = {}
+
+
+def offer(name: str, wanted: Callable[[LabelSchema], None]) -> None:
+    """An order that a later stage of the route makes: `wanted` is called in the transaction in which a schema is to have it. From an app's
+    `AppConfig.ready`."""
+    _offered[name] = wanted
+
 
 def place(order: str, position: int, chance: float) -> float:
     """The rank of an item that is new to the queue; `chance` is a random number from 0 to 1."""
-    return {"random": chance, "uncertain": LAST + position}.get(order, position)
+    return {"random": chance, "sequential": position}.get(order, LAST + position)
 
 
 def arrange(schema: LabelSchema) -> None:
     """Give all items the ranks of the schema's order; everybody begins at the front of it. The caller is in a transaction."""
+    if schema.order in _offered:
+        _offered[schema.order](schema)
+        return
     if schema.order == "uncertain":
         _uncertain(schema, None)
     else:

@@ -27,7 +27,7 @@ from backend.labeling.errors import (
 )
 from backend.labeling.models import Draft, LabelSchema, QueueItem
 from backend.labeling.queries.items import shown_data, wording
-from backend.labeling.queries.schemas import newest_version
+from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.results import check
 
 LEASE = "30 minutes"
@@ -79,7 +79,19 @@ def submit(
     if worded.number != schema_version:
         _keep_as_draft(item, user, kept)
         raise NewerSchema(number=worded.number, field="schema_version")
-    _may(item, user)
+    refuse_others(item, user)
+    answer = hand_in(request, item, user, worded, kept, id_=id_, seconds=seconds, version=version)
+    if answer["outcome"] not in ("submitted", "changed", "repeated"):
+        _keep_as_draft(item, user, kept)
+        raise refusal(answer, item)
+    return answer
+
+
+def hand_in(
+    request: Any, item: QueueItem, user: User, worded: Newest, kept: list[Any], *, id_: UUID, seconds: float, version: int | None
+) -> dict[str, Any]:
+    """What was checked goes into the queue, and all that follows from it; what `labeling_submit` answers, which may be a refusal."""
+    schema, config = item.schema, wording(worded)
     review = random.random() < schema.review_share  # noqa: S311 - which annotations are sampled is no secret
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -107,13 +119,10 @@ def submit(
         if answer["outcome"] == "submitted":
             honeypots.score(item, user, config, kept)
             measure.now_and_then(schema)
-    if answer["outcome"] not in ("submitted", "changed", "repeated"):
-        _keep_as_draft(item, user, kept)
-        raise _refusal(answer, item)
     return answer
 
 
-def _refusal(answer: dict[str, Any], item: QueueItem) -> Exception:
+def refusal(answer: dict[str, Any], item: QueueItem) -> Exception:
     if answer["outcome"] == "full":
         return ItemFull(wanted=item.wanted)
     if answer["outcome"] == "removed":
@@ -132,7 +141,8 @@ def _keep_as_draft(item: QueueItem, user: User, result: list[Any]) -> None:
     Draft.objects.update_or_create(item=item, user=user, defaults={"result": result, "number": number, "updated_at": timezone.now()})
 
 
-def _may(item: QueueItem, user: User) -> None:
+def refuse_others(item: QueueItem, user: User) -> None:
+    """Raises NotForYou where the item is set aside for other people."""
     assignment = item.assignment
     if assignment is not None and not assignment.people.filter(pk=user.pk).exists():
         raise NotForYou(assignment=assignment.name)

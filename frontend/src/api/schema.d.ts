@@ -3954,6 +3954,389 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Spaces
+         * @description The embeddings of a data set, and what could be computed.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_similarity_api_list_spaces"];
+        put?: never;
+        /**
+         * Compute Space
+         * @description Embed the newest frozen version; of a space that is there already, only what is new.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        post: operations["backend_similarity_api_compute_space"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Space
+         * @description One space and how far it is.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_similarity_api_get_space"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Space
+         * @description Forget its vectors; they can be computed again.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        delete: operations["backend_similarity_api_delete_space"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Space
+         * @description Stop computing; what is done stays, and is not computed again.
+         *
+         *     Needs the permission `dataset.write` in the project.
+         */
+        post: operations["backend_similarity_api_cancel_space"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}/near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Near
+         * @description What lies nearest to a content (`like`: its digest), an `item` of the schema's queue or words (`text`); with `label_schema` only items
+         *     of its queue, and what the caller may know of their labels.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_similarity_api_find_near"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Points
+         * @description The map: all its points, coloured by cluster, label, annotator or suggested label.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_similarity_api_list_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Clusters
+         * @description Its clusters with what is typical of each, largest first.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_similarity_api_list_clusters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List Chosen
+         * @description Points of the map as items: some by their ids, or the first 2,000 of a cluster. Changes nothing.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        post: operations["backend_similarity_api_list_chosen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/datasets/{dataset}/spaces/{space}/pictures/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of a picture, or its thumbnail
+         * @description The bytes of a picture, or its thumbnail.
+         *
+         *     Needs the permission `dataset.read` in the project.
+         */
+        get: operations["backend_similarity_api_space_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duplicates
+         * @description Groups of items that are the same (distance 0), or nearly.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_similarity_api_list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Aside
+         * @description Take items out of the queue, as duplicates of others; undone by the answer's id.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_similarity_api_set_aside"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/bulks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Bulks
+         * @description What was done to many items at once, newest first, as far as the caller may know.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_similarity_api_list_bulks"];
+        put?: never;
+        /**
+         * Label In Bulk
+         * @description The same label for many items, by the rules of submitting one; those refused are listed with why.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_similarity_api_label_in_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/bulks/{bulk_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Bulk
+         * @description Take back what was done to many items at once.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_similarity_api_undo_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/doubts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Doubts
+         * @description How the look for wrong labels stands.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_similarity_api_get_doubts"];
+        put?: never;
+        /**
+         * Look For Doubts
+         * @description Look for labels that are probably wrong, in the worker.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        post: operations["backend_similarity_api_look_for_doubts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/doubts/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Doubts
+         * @description Labels that are probably wrong, the surest first; or what was decided, newest first.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_similarity_api_list_doubts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/doubts/{doubt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Doubt
+         * @description Keep the label, relabel, or send it to a reviewer; it is not shown again.
+         *
+         *     Needs the permission `label.review` in the project.
+         */
+        post: operations["backend_similarity_api_decide_doubt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order
+         * @description In which order the queue is worked, and which are possible.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_similarity_api_get_order"];
+        /**
+         * Set Order
+         * @description Set it; “diverse” and “value” are made in the worker.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_similarity_api_set_order"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/label-schemas/{label_schema}/loop": {
         parameters: {
             query?: never;
@@ -4132,6 +4515,11 @@ export interface components {
              */
             created_at: string;
         };
+        /** AsideIn */
+        AsideIn: {
+            /** Items */
+            items: number[];
+        };
         /** AskedOut */
         AskedOut: {
             /** Name */
@@ -4174,6 +4562,8 @@ export interface components {
              * @default
              */
             search: string;
+            /** Items */
+            items?: number[] | null;
             /** Due At */
             due_at?: string | null;
         };
@@ -4327,6 +4717,64 @@ export interface components {
             undone_by: components["schemas"]["UserOut"] | null;
         };
         /**
+         * BulkIn
+         * @description The same `result` for all; it must fit the schema, as when one item is submitted. `seconds` is the time spent on all together.
+         */
+        BulkIn: {
+            /** Items */
+            items: number[];
+            /** Schema Version */
+            schema_version: number;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+        };
+        /** BulkMadeOut */
+        BulkMadeOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Count */
+            count: number;
+            /** Refused */
+            refused: components["schemas"]["RefusedOut"][];
+        };
+        /** BulkOut */
+        BulkOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "label" | "aside";
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /** Count */
+            count: number;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
          * CardPreview
          * @description A model card as Markdown plus the manifest it was made from.
          */
@@ -4423,6 +4871,28 @@ export interface components {
              * @enum {string}
              */
             side: "ours" | "theirs";
+        };
+        /**
+         * ChosenIn
+         * @description Points of a map: some by their ids, or a whole cluster.
+         */
+        ChosenIn: {
+            /**
+             * Ids
+             * @default []
+             */
+            ids: number[];
+            /** Cluster */
+            cluster?: number | null;
+        };
+        /** ClusterOut */
+        ClusterOut: {
+            /** Number */
+            number: number;
+            /** Size */
+            size: number;
+            /** Typical */
+            typical: components["schemas"]["SpaceItemOut"][];
         };
         /**
          * CodeCheckOut
@@ -4944,6 +5414,16 @@ export interface components {
             /** Frozen At */
             frozen_at: string | null;
         };
+        /** DecideDoubtIn */
+        DecideDoubtIn: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "kept" | "relabelled" | "review";
+            /** Label */
+            label?: string | null;
+        };
         /** DecideIn */
         DecideIn: {
             /**
@@ -5098,6 +5578,97 @@ export interface components {
             score: number;
         };
         /**
+         * DoubtCheckOut
+         * @description `agree`: the share of the labels that a model of the others repeats; `expected`: how many are wrong, by its estimate.
+         */
+        DoubtCheckOut: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed";
+            /** Message */
+            message: string;
+            /** Checked */
+            checked: number;
+            /** Left Out */
+            left_out: number;
+            /** Agree */
+            agree: number | null;
+            /** Expected */
+            expected: number;
+            /** Checked At */
+            checked_at: string | null;
+        };
+        /**
+         * DoubtOut
+         * @description `score` from 0 (surely wrong) to 0.5.
+         */
+        DoubtOut: {
+            /** Id */
+            id: number;
+            /** Item */
+            item: number;
+            /** Key */
+            key: string;
+            /** Position */
+            position: number;
+            /** Digest */
+            digest: string;
+            /** Media Type */
+            media_type: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /**
+             * Annotation
+             * Format: uuid
+             */
+            annotation: string;
+            author: components["schemas"]["UserOut"] | null;
+            /** Given */
+            given: string;
+            /** Suggested */
+            suggested: string;
+            /** Score */
+            score: number;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "" | "kept" | "relabelled" | "review";
+            /** Label */
+            label: string;
+            decided_by: components["schemas"]["UserOut"] | null;
+            /** Decided At */
+            decided_at: string | null;
+        };
+        /** DoubtsIn */
+        DoubtsIn: {
+            /** Space */
+            space?: string | null;
+        };
+        /**
+         * DoubtsNowOut
+         * @description `question` is null where the schema asks none with one choice: label errors are not offered there.
+         */
+        DoubtsNowOut: {
+            check: components["schemas"]["DoubtCheckOut"] | null;
+            /** Question */
+            question: string | null;
+            /** Choices */
+            choices: string[];
+            /** Open */
+            open: number;
+            /** Kept */
+            kept: number;
+            /** Relabelled */
+            relabelled: number;
+            /** Review */
+            review: number;
+        };
+        /**
          * DraftIn
          * @description Replaces the draft. `base` is the draft the edit started from; a stale one is refused (409).
          */
@@ -5140,6 +5711,75 @@ export interface components {
             z: number;
             /** Worse */
             worse: boolean;
+        };
+        /**
+         * DuplicateGroupOut
+         * @description `distance` of the two that are least alike among the pairs that hold it together; `items` shows the first fifty.
+         */
+        DuplicateGroupOut: {
+            /** Distance */
+            distance: number;
+            /** Count */
+            count: number;
+            /** Items */
+            items: components["schemas"]["DuplicateItemOut"][];
+        };
+        /** DuplicateItemOut */
+        DuplicateItemOut: {
+            /** Id */
+            id: number;
+            /** Digest */
+            digest: string;
+            /** Key */
+            key: string;
+            /** Shown */
+            shown: {
+                [key: string]: unknown;
+            };
+            /** Cluster */
+            cluster: number | null;
+            /** Distance */
+            distance: number | null;
+            /** Item */
+            item: number;
+            /** Label */
+            label: string | null;
+            /** Labelled */
+            labelled: boolean;
+            /** Mine */
+            mine: boolean;
+        };
+        /**
+         * DuplicatesOut
+         * @description The hundred largest groups of `total`; `spare` items would go if each kept one.
+         */
+        DuplicatesOut: {
+            /** Groups */
+            groups: components["schemas"]["DuplicateGroupOut"][];
+            /** Total */
+            total: number;
+            /** Spare */
+            spare: number;
+        };
+        /**
+         * EmbedderOut
+         * @description `needs` names what must be given, `choices` what of it there is; `unavailable` says why it cannot be used here.
+         */
+        EmbedderOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Help */
+            help: string;
+            /** Needs */
+            needs: ("model" | "checkpoint" | "column")[];
+            /** Choices */
+            choices: {
+                [key: string]: string[];
+            };
+            /** Unavailable */
+            unavailable: string;
         };
         /** EndpointChanged */
         EndpointChanged: {
@@ -5686,6 +6326,8 @@ export interface components {
             index: number;
             /** Key */
             key: string;
+            /** Digest */
+            digest: string;
             /** Label */
             label: string | null;
             /** Split */
@@ -6108,7 +6750,7 @@ export interface components {
              * Order
              * @enum {string}
              */
-            order: "sequential" | "random" | "uncertain";
+            order: "sequential" | "random" | "uncertain" | "diverse" | "value";
             /** Filled */
             filled: number;
             /** Newest Data */
@@ -6148,7 +6790,7 @@ export interface components {
             /** Blind */
             blind?: boolean | null;
             /** Order */
-            order?: ("sequential" | "random" | "uncertain") | null;
+            order?: ("sequential" | "random" | "uncertain" | "diverse" | "value") | null;
         };
         /** LabelledIn */
         LabelledIn: {
@@ -6823,6 +7465,48 @@ export interface components {
             /** Waiting */
             waiting: number;
         };
+        /**
+         * OrderIn
+         * @description `column` belongs to `value`: a column of numbers, or width, height or size of pictures.
+         */
+        OrderIn: {
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "sequential" | "random" | "uncertain" | "diverse" | "value";
+            /** Column */
+            column?: string | null;
+            /**
+             * Descending
+             * @default true
+             */
+            descending: boolean;
+        };
+        /**
+         * OrderOut
+         * @description `columns`: by which numbers it can be worked. `status` of making it: null where there is nothing to make. `embedded`: whether “diverse” can
+         *     be chosen.
+         */
+        OrderOut: {
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "sequential" | "random" | "uncertain" | "diverse" | "value";
+            /** Column */
+            column: string | null;
+            /** Descending */
+            descending: boolean;
+            /** Columns */
+            columns: string[];
+            /** Embedded */
+            embedded: boolean;
+            /** Status */
+            status: ("queued" | "running" | "ready" | "failed") | null;
+            /** Message */
+            message: string;
+        };
         /** OutputOut */
         OutputOut: {
             /** Port */
@@ -7087,6 +7771,24 @@ export interface components {
              */
             created_at: string;
             graph: components["schemas"]["Graph"];
+        };
+        /**
+         * PointsOut
+         * @description The map in arrays of one length; `values` are places in `names`, -1 for none. `items` are those of the queue.
+         */
+        PointsOut: {
+            /** Ids */
+            ids: number[];
+            /** X */
+            x: number[];
+            /** Y */
+            y: number[];
+            /** Items */
+            items: (number | null)[];
+            /** Values */
+            values: number[];
+            /** Names */
+            names: string[];
         };
         /** PortOut */
         PortOut: {
@@ -7712,6 +8414,13 @@ export interface components {
             /** Upload */
             upload?: string | null;
         };
+        /** RefusedOut */
+        RefusedOut: {
+            /** Item */
+            item: number;
+            /** Why */
+            why: string;
+        };
         /**
          * RegionChangeOut
          * @description `overlap` (0 to 1): how much of a region that moved still covers what it did.
@@ -8309,6 +9018,123 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * SpaceIn
+         * @description `embedder` as in the list; with a `model` (registered, `name@3`), a `checkpoint` or a `column`, as it needs.
+         */
+        SpaceIn: {
+            /** Embedder */
+            embedder: string;
+            /** Model */
+            model?: string | null;
+            /** Checkpoint */
+            checkpoint?: string | null;
+            /** Column */
+            column?: string | null;
+        };
+        /**
+         * SpaceItemOut
+         * @description One content. `item` is its place in the queue of the schema that was named, `label` what the caller may know of it. `shown` tells it from
+         *     others where there is no picture; `distance` is the cosine distance (0 the same, 1 nothing in common).
+         */
+        SpaceItemOut: {
+            /** Id */
+            id: number;
+            /** Digest */
+            digest: string;
+            /** Key */
+            key: string;
+            /** Shown */
+            shown: {
+                [key: string]: unknown;
+            };
+            /** Cluster */
+            cluster: number | null;
+            /** Distance */
+            distance: number | null;
+            /** Item */
+            item: number | null;
+            /** Label */
+            label: string | null;
+            /** Labelled */
+            labelled: boolean;
+            /** Mine */
+            mine: boolean;
+        };
+        /**
+         * SpaceOut
+         * @description `version` of the data set is what it shows, `behind` whether there is a newer one. Of `total` items `done` are looked at, `fresh` of them
+         *     computed now and `refused` not readable.
+         */
+        SpaceOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Title */
+            title: string;
+            /** Embedder */
+            embedder: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Dimension */
+            dimension: number;
+            /** Takes Text */
+            takes_text: boolean;
+            /** Why No Text */
+            why_no_text: string;
+            /** Version */
+            version: number;
+            /** Behind */
+            behind: boolean;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "ready" | "failed" | "cancelled";
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "embed" | "arrange" | "index";
+            /** Message */
+            message: string;
+            /** Total */
+            total: number;
+            /** Done */
+            done: number;
+            /** Fresh */
+            fresh: number;
+            /** Refused */
+            refused: number;
+            /** Indexed */
+            indexed: boolean;
+            /** Clusters */
+            clusters: number;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Computed At */
+            computed_at: string | null;
+        };
+        /**
+         * SpacesOut
+         * @description `unavailable` says what is missing, if anything is.
+         */
+        SpacesOut: {
+            /** Spaces */
+            spaces: components["schemas"]["SpaceOut"][];
+            /** Embedders */
+            embedders: components["schemas"]["EmbedderOut"][];
+            /** Unavailable */
+            unavailable: string;
         };
         /**
          * SpanOut
@@ -9020,6 +9846,16 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * UndoneOut
+         * @description `kept` is what somebody has gone on from since.
+         */
+        UndoneOut: {
+            /** Undone */
+            undone: number;
+            /** Kept */
+            kept: number;
         };
         /** UploadChanged */
         UploadChanged: {
@@ -16659,6 +17495,736 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_spaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpacesOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_compute_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_get_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_delete_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_cancel_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_find_near: {
+        parameters: {
+            query?: {
+                like?: string;
+                item?: number;
+                text?: string;
+                label_schema?: string;
+                state?: "labelled" | "unlabelled" | "mine";
+                label?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceItemOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_points: {
+        parameters: {
+            query?: {
+                label_schema?: string;
+                by?: "cluster" | "label" | "annotator" | "suggested";
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_clusters: {
+        parameters: {
+            query?: {
+                label_schema?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_chosen: {
+        parameters: {
+            query?: {
+                label_schema?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceItemOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_space_picture: {
+        parameters: {
+            query?: {
+                thumbnail?: boolean;
+            };
+            header?: never;
+            path: {
+                project: string;
+                dataset: string;
+                space: string;
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description The part that the header `Range` asks for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            416: components["responses"]["Error416"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_duplicates: {
+        parameters: {
+            query?: {
+                space?: string;
+                distance?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatesOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_set_aside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AsideIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkMadeOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_bulks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_label_in_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkMadeOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_undo_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                bulk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_get_doubts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtsNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_look_for_doubts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoubtsIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtsNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_list_doubts: {
+        parameters: {
+            query?: {
+                decided?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtOut"][];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_decide_doubt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                doubt: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideDoubtIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_similarity_api_set_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOut"];
+                };
             };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];

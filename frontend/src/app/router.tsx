@@ -48,6 +48,7 @@ const inProject = [
   createRoute({ getParentRoute: () => project, path: '/datasets', component: lazyRouteComponent(datasets, 'DatasetsPage') }),
   createRoute({ getParentRoute: () => project, path: '/datasets/$dataset', component: lazyRouteComponent(datasets, 'DatasetPage') }),
   createRoute({ getParentRoute: () => project, path: '/datasets/$dataset/compare', component: lazyRouteComponent(datasets, 'CompareVersionsPage') }),
+  createRoute({ getParentRoute: () => project, path: '/datasets/$dataset/similar', component: lazyRouteComponent(labeling, 'SimilarPage') }),
   createRoute({ getParentRoute: () => project, path: '/labels', component: lazyRouteComponent(labeling, 'LabelsPage') }),
   createRoute({ getParentRoute: () => project, path: '/labels/new', component: lazyRouteComponent(labeling, 'NewSchemaPage') }),
   createRoute({ getParentRoute: () => project, path: '/labels/$schema', component: lazyRouteComponent(labeling, 'SchemaPage') }),

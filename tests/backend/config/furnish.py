@@ -22,6 +22,7 @@ from backend.deployments.models import Deployment, Endpoint, Prediction
 from backend.runs.hosts import actions as hosts
 from backend.runs.models import Attempt, Demo, Host, LogLine, MetricPoint, StepRun
 from tests.backend.config.furnish_labels import furnish_labels, right_labels
+from tests.backend.config.furnish_similarity import furnish_similarity, right_similarity
 from tests.backend.datasets.conftest import Uploader, image, profiled, zipped
 from tests.backend.models import PARITY, flowers
 from tests.backend.people import Person
@@ -162,6 +163,7 @@ def furnish(owner: Person, folder: Path) -> Furnished:
     with connection.cursor() as cursor:
         cursor.execute("SELECT kind, id FROM artifacts_artifact WHERE project_id = %s ORDER BY created_at", [project.pk])
         artifacts = {kind: str(found) for kind, found in cursor.fetchall()}
+    labels = furnish_labels(owner)
     leaf = Item.objects.filter(dataset__project=project, dataset__slug="leaves").latest("id")
     return Furnished(
         owner=owner,
@@ -175,7 +177,8 @@ def furnish(owner: Person, folder: Path) -> Furnished:
             "node_type": "run", "node_id": run["id"], "path": "manifest.json", "model_digest": model.digest, "prediction_id": str(asked.pk),
             "waiting_run": waiting["id"], "code": "shout", "name": "API_KEY",
             "trigger": "shop", "event_id": event["id"], "token": trigger["url"].rpartition("/")[2], "secret": trigger["secret"],
-            **furnish_labels(owner), "host_id": str(gone.pk), "token_id": str(join_token.pk), "join_secret": join_secret,
+            **labels, **furnish_similarity(owner, labels),
+            "host_id": str(gone.pk), "token_id": str(join_token.pk), "join_secret": join_secret,
         },
     )  # fmt: skip
 
@@ -195,6 +198,7 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
     column = {"name": "temp", "type": "text", "nullable": True, "format": ""}
     return {
         **right_labels(at),
+        **right_similarity(at),
         "GET /artifacts/{artifact_id}": [{"path": p} for p in kinds],
         "GET /artifacts/{artifact_id}/preview": [{"path": p} for p in kinds],
         "GET /artifacts/{artifact_id}/download": [{"path": p} for p in kinds],

@@ -32,7 +32,10 @@ ROUTES = [
 ]
 BY_ID = [(method, path) for method, path in ROUTES if "{" in path[len(PROJECT) :] and (method, path) != ("POST", PROJECT + "/demos/{slug}")]
 """Routes that lead to one thing; a demo is started by its name, which is the same in every project."""
-READS = {"/label-schemas/check", "/pipelines/check", "/pipelines/parse", "/endpoints/{endpoint}/predict"}
+READS = {
+    "/label-schemas/check", "/pipelines/check", "/pipelines/parse", "/endpoints/{endpoint}/predict",
+    "/datasets/{dataset}/spaces/{space}/items",
+}  # fmt: skip
 """What is asked with POST and changes nothing."""
 PERSONAL = {f"/label-schemas/{{label_schema}}/quality/{part}" for part in ("disagreements", "settings", "honeypots")}
 """How well people do their work is for those who review it."""

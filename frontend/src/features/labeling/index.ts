@@ -1,5 +1,6 @@
 export { LabelsPage } from './LabelsPage'
 export { NewSchemaPage } from './schema/NewSchemaPage'
+export { SimilarPage } from './explore/SimilarPage'
 export { SchemaPage } from './overview/SchemaPage'
 export { LabelPage } from './desk/LabelPage'
 export { ReviewPage } from './desk/ReviewPage'

@@ -1,6 +1,7 @@
 import { ActionIcon, Badge, Group, Modal, Select, Slider, Stack, Text, TextInput, Tooltip } from '@mantine/core'
 import { useDebouncedValue, useElementSize } from '@mantine/hooks'
-import { IconChevronLeft, IconChevronRight, IconDownload, IconPhotoOff, IconSearch } from '@tabler/icons-react'
+import { IconChevronLeft, IconChevronRight, IconDownload, IconGridDots, IconPhotoOff, IconSearch } from '@tabler/icons-react'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
@@ -159,13 +160,14 @@ export function Gallery({ project, dataset, version, modality }: { project: stri
           <EmptyState compact icon={IconPhotoOff} title={narrowed ? `No ${one} fits` : `No ${many}`} />
         )}
       </div>
-      <Lightbox modality={modality} index={open} total={items.total} item={open === null ? undefined : items.rowAt(open)} onMove={(to) => { move(to); setOpen(Math.max(0, Math.min(items.total - 1, to))) }} onClose={() => setOpen(null)} />
+      <Lightbox project={project} dataset={dataset} modality={modality} index={open} total={items.total} item={open === null ? undefined : items.rowAt(open)} onMove={(to) => { move(to); setOpen(Math.max(0, Math.min(items.total - 1, to))) }} onClose={() => setOpen(null)} />
     </Stack>
   )
 }
 
-function Lightbox({ modality, index, total, item, onMove, onClose }: { modality: Modality; index: number | null; total: number; item: Item | undefined; onMove: (to: number) => void; onClose: () => void }) {
+function Lightbox({ project, dataset, modality, index, total, item, onMove, onClose }: { project: string; dataset: string; modality: Modality; index: number | null; total: number; item: Item | undefined; onMove: (to: number) => void; onClose: () => void }) {
   const at = index ?? 0
+  const navigate = useNavigate()
   return (
     <Modal
       opened={index !== null}
@@ -181,6 +183,7 @@ function Lightbox({ modality, index, total, item, onMove, onClose }: { modality:
         if (event.target instanceof HTMLMediaElement) return
         if (event.key === 'ArrowRight') onMove(at + 1)
         if (event.key === 'ArrowLeft') onMove(at - 1)
+        if (event.key === 's' && item && modality === 'images') void navigate({ to: '/p/$project/datasets/$dataset/similar', params: { project, dataset }, search: { like: item.digest } })
       }}
     >
       <Stack gap="sm">
@@ -209,6 +212,13 @@ function Lightbox({ modality, index, total, item, onMove, onClose }: { modality:
                 <IconChevronRight size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>
+            {item && modality === 'images' && (
+              <Tooltip label="Find similar (S)">
+                <ActionIcon variant="default" aria-label="Find similar images" renderRoot={(props) => <Link to="/p/$project/datasets/$dataset/similar" params={{ project, dataset }} search={{ like: item.digest }} {...props} />}>
+                  <IconGridDots size={18} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
+            )}
             {item && (
               <Tooltip label="Download">
                 <ActionIcon variant="default" component="a" href={item.url} download={item.key.split('/').pop()} aria-label={`Download the ${MODALITY[modality].item}`}>

@@ -1,6 +1,6 @@
 /** One item with everything that was said of it, beside each other; a reviewer chooses what is right. */
 import { Badge, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core'
-import { IconGavel, IconPencil, IconUsers } from '@tabler/icons-react'
+import { IconGavel, IconGridDots, IconPencil, IconUsers } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -58,6 +58,11 @@ export function ItemPage() {
         badges={item.data?.truth ? <Badge color="green">ground truth</Badge> : item.data ? <Badge color="gray">{`${item.data.done} of ${item.data.wanted} done`}</Badge> : null}
         actions={
           <>
+            {item.data && (
+              <Button variant="default" leftSection={<IconGridDots size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/labels/$schema" params={{ project, schema: slug }} search={{ tab: 'explore', view: 'similar', item: item.data.id }} {...props} />}>
+                Find similar
+              </Button>
+            )}
             <Faces people={facesOf(here)} />
             {joins && (
               <Button leftSection={<IconUsers size={16} aria-hidden />} renderRoot={(props) => <Link to="/p/$project/labels/$schema/label" params={{ project, schema: slug }} search={{ item: Number(id) }} {...props} />}>

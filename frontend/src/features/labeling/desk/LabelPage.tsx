@@ -1,7 +1,7 @@
 /** Where people label: the item, the question, the keys. The next item is ready before this one is done. */
 import { ActionIcon, Alert, Anchor, Badge, Button, Center, Drawer, Group, Kbd, Loader, Stack, Text, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconArrowLeft, IconArrowBackUp, IconBook, IconCheck, IconMessage, IconMoodSmile, IconPlayerSkipForward, IconRefresh } from '@tabler/icons-react'
+import { IconArrowLeft, IconArrowBackUp, IconBook, IconCheck, IconGridDots, IconMessage, IconMoodSmile, IconPlayerSkipForward, IconRefresh } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
@@ -18,6 +18,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { useTitle } from '@/ui/PageHeader'
 import { Editor, problems as problemsOf, useEditor, useEditorState, type LabelConfig } from '../editor'
 import { configOf, itemQuery, regionsOf, resultOf, schemaQuery, useLabelingLive, useRefresh, wordingsQuery, type LabelSchema, type Work } from '../data'
+import { NearDrawer } from '../explore/NearDrawer'
 import { saysTheSame } from '../together/document'
 import { Invite } from '../together/Invite'
 import { Faces, facesOf, usePresence } from '../together/presence'
@@ -101,6 +102,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
   const [skipping, { open: openSkip, close: closeSkip }] = useDisclosure(false)
   const [reading, { open: openGuide, close: closeGuide }] = useDisclosure(false)
   const [talking, { open: openTalk, close: closeTalk }] = useDisclosure(false)
+  const [likening, { open: openNear, close: closeNear }] = useDisclosure(false)
   const [tried, setTried] = useState<number | null>(null)
   const stopwatch = useStopwatch(work.id)
   const begun = useMemo(() => {
@@ -168,9 +170,10 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
       { id: 'label.skip', label: 'Skip…', group: 'Labelling', shortcut: 'mod+.', icon: IconPlayerSkipForward, run: openSkip },
       { id: 'label.back', label: 'Back to the item before', group: 'Labelling', shortcut: 'mod+ArrowLeft', icon: IconArrowBackUp, run: session.back, disabled: session.done.length === 0 },
       { id: 'label.guidelines', label: 'Guidelines', group: 'Labelling', shortcut: 'mod+i', icon: IconBook, run: openGuide, hidden: !guidelines },
+      { id: 'label.similar', label: 'Similar items', group: 'Labelling', shortcut: 'mod+l', icon: IconGridDots, run: openNear },
       { id: 'label.comments', label: 'Comments', group: 'Labelling', shortcut: 'mod+m', icon: IconMessage, run: openTalk },
     ],
-    [submit, openSkip, session.back, session.done.length, openGuide, guidelines, openTalk],
+    [submit, openSkip, session.back, session.done.length, openGuide, guidelines, openTalk, openNear],
   )
 
   const returned = work.mine?.status === 'rejected' ? work.mine.reviews.at(-1) : undefined
@@ -225,6 +228,11 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
                     </ActionIcon>
                   </Tooltip>
                 )}
+                <Tooltip label="Similar items (Ctrl+L)">
+                  <ActionIcon variant="subtle" size={28} aria-label="Similar items" onClick={openNear}>
+                    <IconGridDots size={16} aria-hidden />
+                  </ActionIcon>
+                </Tooltip>
                 {shared && <Invite project={project} schema={schema.slug} item={work.id} />}
                 <Tooltip label="Comments (Ctrl+M)">
                   <ActionIcon variant="subtle" size={28} aria-label={`Comments (${work.comments})`} onClick={openTalk}>
@@ -262,6 +270,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
       <Drawer opened={reading} onClose={closeGuide} position="right" title="Guidelines" size="md">
         <Markdown remarkPlugins={[remarkGfm]}>{guidelines}</Markdown>
       </Drawer>
+      <NearDrawer schema={schema} item={work.id} opened={likening} onClose={closeNear} />
       <Comments project={project} schema={schema.slug} item={work.id} opened={talking} onClose={closeTalk} />
     </div>
   )

@@ -12,6 +12,7 @@ import { PageHeader } from '@/ui/PageHeader'
 import { schemaQuery, useLabelingLive, useRefresh } from '../data'
 import { ExportDialog } from '../exchange/ExportDialog'
 import { ImportDialog } from '../exchange/ImportDialog'
+import { ExploreTab } from '../explore/ExploreTab'
 import { LearnTab } from '../learn/LearnTab'
 import { Assignments } from './Assignments'
 import { Items } from './Items'
@@ -129,6 +130,7 @@ export function SchemaPage() {
             <Tabs.Tab value="progress">Progress</Tabs.Tab>
             <Tabs.Tab value="items">Items</Tabs.Tab>
             {can('label.annotate') && <Tabs.Tab value="quality">Quality</Tabs.Tab>}
+            <Tabs.Tab value="explore">Explore</Tabs.Tab>
             <Tabs.Tab value="learn">Learn</Tabs.Tab>
             <Tabs.Tab value="question">Question</Tabs.Tab>
             <Tabs.Tab value="assignments">Assignments</Tabs.Tab>
@@ -142,6 +144,9 @@ export function SchemaPage() {
           </Tabs.Panel>
           <Tabs.Panel value="quality">
             <Quality schema={schema} />
+          </Tabs.Panel>
+          <Tabs.Panel value="explore">
+            <ExploreTab schema={schema} />
           </Tabs.Panel>
           <Tabs.Panel value="learn">
             <LearnTab schema={schema} />

@@ -1,11 +1,13 @@
 /** How the queue is worked. */
-import { Button, NumberInput, Paper, Select, Slider, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, NumberInput, Paper, Select, Slider, Stack, Text, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useProjectSlug } from '@/api/me'
 import { notifyDone } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { useRefresh, type LabelSchema } from '../data'
+import { orderQuery } from '../explore/data'
 import { TogetherField } from '../together/TogetherField'
 
 export function SchemaSettings({ schema }: { schema: LabelSchema }) {
@@ -16,13 +18,19 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
   const [share, setShare] = useState(Math.round(schema.review_share * 100))
   const [together, setTogether] = useState(schema.together)
   const [order, setOrder] = useState(schema.order)
+  const orders = useQuery(orderQuery(project, schema.slug))
+  const [column, setColumn] = useState<string | null>(null)
+  const [rising, setRising] = useState<boolean | null>(null)
+  const by = column ?? orders.data?.column ?? orders.data?.columns[0] ?? null
+  const descending = rising === null ? (orders.data?.descending ?? true) : !rising
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const save = async () => {
     setBusy(true)
     setError(null)
     try {
-      await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path: { project, label_schema: schema.slug } }, body: { name, overlap: together === 'shared' ? 1 : Number(overlap) || 1, review_share: share / 100, together, order } }))
+      await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path: { project, label_schema: schema.slug } }, body: { name, overlap: together === 'shared' ? 1 : Number(overlap) || 1, review_share: share / 100, together } }))
+      await unwrap(api.PUT('/api/v1/projects/{project}/label-schemas/{label_schema}/order', { params: { path: { project, label_schema: schema.slug } }, body: { order, column: order === 'value' ? by : null, descending } }))
       await refresh()
       notifyDone('Saved.')
     } catch (failure) {
@@ -55,10 +63,19 @@ export function SchemaSettings({ schema }: { schema: LabelSchema }) {
               { value: 'sequential', label: 'As in the data set' },
               { value: 'random', label: 'Random' },
               { value: 'uncertain', label: 'Uncertain first: where a model is least sure' },
+              { value: 'diverse', label: 'Diverse first: what differs most', disabled: !orders.data?.embedded && schema.order !== 'diverse' },
+              { value: 'value', label: 'By a number: highest or lowest first', disabled: !orders.data?.columns.length && schema.order !== 'value' },
             ]}
+            description={orders.data && !orders.data.embedded ? 'Diverse first needs embeddings: compute them on the tab “Explore”.' : orders.data?.status === 'failed' ? orders.data.message : orders.data?.status === 'queued' || orders.data?.status === 'running' ? 'The order is being made …' : undefined}
             value={order}
             onChange={(chosen) => chosen && setOrder(chosen as typeof order)}
           />
+          {order === 'value' && (
+            <Group grow>
+              <Select label="Number" allowDeselect={false} data={orders.data?.columns ?? []} value={by} onChange={setColumn} />
+              <Select label="First" allowDeselect={false} data={[{ value: 'high', label: 'The highest' }, { value: 'low', label: 'The lowest' }]} value={descending ? 'high' : 'low'} onChange={(value) => setRising(value === 'low')} />
+            </Group>
+          )}
           <TogetherField value={together} onChange={setTogether} />
           <ErrorNotice error={error} />
           <Button type="submit" loading={busy} style={{ alignSelf: 'flex-start' }}>

@@ -1,0 +1,1 @@
+"""Embedders: one file each, a class `Embedding` of the shape of `workers.embedding.shape.Shape`."""
