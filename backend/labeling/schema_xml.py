@@ -47,6 +47,10 @@ DRAWN = {
     "pointSize",
     "pointStyle",
 }
+LINES = {
+    "choice", "maxUsages", "showInline", "value", "closable", "curves", "skeleton", "minPoints", "maxPoints", "constrainToBounds",
+    "pointSizeEnabled", "pointSizeDisabled", "pointsizeenabled", "pointsizedisabled",
+}  # fmt: skip
 KNOWN: dict[str, set[str]] = {
     "View": {"style", "className", "display", "visibleWhen", "whenTagName", "whenLabelValue", "whenChoiceValue", "idAttr"},
     "Header": {"value", "size", "style", "underline"},
@@ -82,6 +86,7 @@ KNOWN: dict[str, set[str]] = {
        for tag in TYPES if tag not in VALUE_TYPES},
     "KeyPointLabels": COMMON | DRAWN | {"choice", "maxUsages", "showInline", "opacity", "allowEmpty", "value", "skeleton"},
     "MagicWand": COMMON | DRAWN | {"blurradius", "defaultthreshold"},
+    **dict.fromkeys(("Vector", "VectorLabels"), COMMON | DRAWN | LINES),
 }  # fmt: skip
 NOT_YET = {"visibleWhen", "whenTagName", "whenLabelValue", "whenChoiceValue", "valueList", "apiUrl"}
 """Attributes that change what may be answered, and that the editor does not follow."""
@@ -224,18 +229,22 @@ class _Reader:
                 )
         elif len(element):
             self.wrong(element.sourceline, f"<{tag}> holds no other tags.", f"<{tag} …/>")
-        rating = tag == "Rating"
+        rating, line = tag == "Rating", tag in ("Vector", "VectorLabels")
+        for curved in ("curves", "skeleton") if line else ():
+            if self._flag(element, curved):
+                self.wrong(element.sourceline, f"<{tag}> draws lines from point to point only.", f"a schema without {curved}")
         self.controls.append(LabelControl(
             name=name, to=element.get("toName") or "", tag=tag, type=TYPES[tag], labels=labels,
             multiple=tag == "Choices" and element.get("choice") == "multiple",
             required=self._flag(element, "required"), required_message=(element.get("requiredMessage") or "")[:300],
             per_region=self._flag(element, "perRegion") and tag in VALUE_TYPES, can_rotate=self._flag(element, "canRotate", True),
-            minimum=self._number(element, "min"), maximum=self._number(element, "maxRating", 1) or 5 if rating else self._number(element,
-            "max"),
+            minimum=self._number(element, "minPoints" if line else "min"), closable=line and self._flag(element, "closable"),
+            maximum=self._number(element, "maxRating", 1) or 5 if rating else self._number(element, "maxPoints" if line else "max"),
             step=self._number(element, "step"), placeholder=(element.get("placeholder") or "")[:300],
             rows=int(self._number(element, "rows", 1) or 3),
             max_submissions=int(n) if (n := self._number(element, "maxSubmissions", 1)) else None,
-            skeleton=self._skeleton(element, labels), wand=tag == "MagicWand", stroke_width=self._number(element, "strokeWidth", 0) or 2, 
+            skeleton=() if line else self._skeleton(element, labels), wand=tag == "MagicWand",
+            stroke_width=self._number(element, "strokeWidth", 0) or 2,
             opacity=min(self._number(element, "opacity", 0) or (0.5 if TYPES[tag] in BRUSHES else 0.2), 1),
         ))  # fmt: skip
         if tag == "Choices" and element.get("choice") not in (None, "single", "single-radio", "multiple"):

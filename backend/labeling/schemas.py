@@ -66,6 +66,7 @@ class LabelControlOut(Schema):
     opacity: float
     wand: bool = False
     skeleton: list[list[str]] = []
+    closable: bool = False
 
 
 class LabelConfigOut(Schema):

@@ -129,6 +129,9 @@ def _said(region: dict[str, Any] | None) -> dict[str, Any] | None:
     value = region["value"]
     text = value.get("text") or words(value)
     corners = outline(region) if "rle" not in value else None
+    if "vertices" in value:  # there and back: an outline without an inside
+        line = tuple((v["x"], v["y"]) for v in value["vertices"])
+        corners = line if value.get("closed") else line + line[-2::-1]
     if corners is None and "x" in value and "y" in value:
         corners = ((value["x"], value["y"]),)
     return {

@@ -6574,6 +6574,11 @@ export interface components {
              * @default []
              */
             skeleton: string[][];
+            /**
+             * Closable
+             * @default false
+             */
+            closable: boolean;
         };
         /**
          * LabelFormatOut

@@ -2,8 +2,8 @@
 
 Choices: Jaccard index. Ratings and numbers: 1 − |difference| / range. Texts: `difflib`'s ratio. Regions and spans: F1 of the pairs that
 match one to one, have the same labels and an intersection over union of at least 0.5 (greedy, best first; as in the PASCAL VOC challenge,
-Everingham et al. 2010), of masks in pixels, of segments in seconds, of tracks the mean over frames. Key points
-match within 2 % of the image's diagonal.
+Everingham et al. 2010), of masks in pixels, of lines as strips (`lines`), of segments in seconds, of tracks the mean over
+frames. Key points match within 2 % of the image's diagonal.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from workers.sdk.labels import brush, timed
+from workers.sdk.labels import brush, lines, timed
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.shapes import Outline, outline, overlap
 
 Json = dict[str, Any]
-Covered = Outline | brush.Mask | timed.Frames | None
+Covered = Outline | brush.Mask | lines.Line | timed.Frames | None
 MATCH = 0.5
 NEAR = 2.0
 """Percent of an image's diagonal within which two key points are the same."""
@@ -72,6 +72,8 @@ def covered(region: Json) -> Covered:
     """What a region of an image or a track of a video covers, made once for comparing it with many."""
     if "sequence" in region["value"]:
         return timed.frames_of(region["value"])
+    if "vertices" in region["value"]:
+        return lines.line_of(region)
     return brush.mask_of(region) if "rle" in region["value"] else outline(region)
 
 
@@ -85,6 +87,8 @@ def alike(first: Json, second: Json, a: Covered, b: Covered) -> float:
         return timed.tracks_alike(a, b) if isinstance(a, Mapping) and isinstance(b, Mapping) else 0.0
     if isinstance(a, brush.Mask) and isinstance(b, brush.Mask):
         return brush.alike(a, b)
+    if isinstance(a, lines.Line) and isinstance(b, lines.Line):
+        return lines.alike(a, b)
     if not isinstance(a, tuple) or not isinstance(b, tuple):  # key points
         across = math.hypot(one["x"] - other["x"], one["y"] - other["y"]) / math.sqrt(2)
         return 1.0 if across <= NEAR else 0.0

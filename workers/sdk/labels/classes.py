@@ -74,7 +74,7 @@ def turned(one: Json) -> bool:
 
 KINDS = {
     "rectangle": "boxes", "polygon": "polygons", "ellipse": "ellipses", "keypoint": "key points", "brush": "masks", "magicwand": "masks",
-    "labels": "spans", "choices": "choices", "videorectangle": "tracks",
+    "labels": "spans", "choices": "choices", "videorectangle": "tracks", "vector": "lines",
     "rating": "ratings", "number": "numbers", "textarea": "texts",
 }  # fmt: skip
 

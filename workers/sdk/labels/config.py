@@ -11,7 +11,7 @@ REGION_TYPES = {
     "RectangleLabels": "rectanglelabels", "PolygonLabels": "polygonlabels", "EllipseLabels": "ellipselabels",
     "KeyPointLabels": "keypointlabels", "BrushLabels": "brushlabels",
     "Rectangle": "rectangle", "Polygon": "polygon", "Ellipse": "ellipse", "KeyPoint": "keypoint", "Brush": "brush",
-    "MagicWand": "magicwand", "Labels": "labels",
+    "MagicWand": "magicwand", "VectorLabels": "vectorlabels", "Vector": "vector", "Labels": "labels",
     "VideoRectangle": "videorectangle",
 }  # fmt: skip
 """Controls that make regions, and the type that their regions have in a result."""
@@ -51,7 +51,8 @@ class Label:
 @dataclass(frozen=True, kw_only=True)
 class LabelControl:
     """`maximum` of a Rating is its number of stars; `wand`: its masks may also be made by colour (Label Studio's
-    MagicWand); `skeleton`: pairs of labels of key points that a line joins (decision 21)."""
+    MagicWand); `skeleton`: pairs of labels of key points that a line joins (decision 21); `closable`: its lines may end where they
+    begin. Of lines `minimum` and `maximum` are numbers of points."""
 
     name: str
     to: str
@@ -73,6 +74,7 @@ class LabelControl:
     opacity: float = 0.2
     wand: bool = False
     skeleton: tuple[tuple[str, str], ...] = ()
+    closable: bool = False
 
     @property
     def values(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from workers.sdk.labels.timed import places
 
 Json = dict[str, Any]
 What = Literal["added", "removed", "moved", "relabelled", "answered", "same"]
-WHERE = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "closed", "start", "end", "rle", "sequence")
+WHERE = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "vertices", "closed", "start", "end", "rle", "sequence")
 """The parts of a value that say where a region lies."""
 EXACT = 6
 """Decimals to which places are compared: what JSON and other programs round."""
@@ -87,6 +87,8 @@ def _where(region: Json) -> dict[str, Any]:
 def _rounded(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_rounded(v) for v in value]
+    if isinstance(value, dict):  # of a line's point what it is called is no place
+        return {name: _rounded(value[name]) for name in ("x", "y") if name in value}
     return round(value, EXACT) if isinstance(value, float) else value
 
 

@@ -234,6 +234,36 @@ def _polygon(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Jso
     return {"points": points, "closed": value.get("closed", True) is not False, **_labels(control, value)}
 
 
+def _vector(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    """A line's points name the one before them (`prevPointId`); the first of a closed line may name the last."""
+    vertices, closed = value.get("vertices"), value.get("closed") is True
+    least, most = max(3 if closed else 2, int(control.minimum or 0)), min(MOST_POINTS, int(control.maximum or MOST_POINTS))
+    if closed and not control.closable:
+        raise Misfit("value.closed", f"The lines of “{control.name}” stay open.", "false")
+    if not isinstance(vertices, list) or not least <= len(vertices) <= most:
+        raise Misfit("value.vertices", "The line has too few or too many points.", f"{least} to {most:,} objects {{x, y}}")
+    kept: list[Json] = []
+    for n, vertex in enumerate(vertices):
+        if not isinstance(vertex, dict):
+            raise Misfit(f"value.vertices.{n}", "A point is an object.", '{"x": …, "y": …}')
+        if vertex.get("isBezier"):
+            raise Misfit(f"value.vertices.{n}.isBezier", "Curves are not read.", "false, with more points")
+        before, id_ = vertex.get("prevPointId"), vertex.get("id")
+        if id_ is not None and not (isinstance(id_, str) and len(id_) <= 64):
+            raise Misfit(f"value.vertices.{n}.id", "A point's id is a text.", "at most 64 characters")
+        follows = kept[-1].get("id") if kept else vertices[-1].get("id") if closed and isinstance(vertices[-1], dict) else None
+        if before is not None and before != follows:
+            raise Misfit(f"value.vertices.{n}.prevPointId", "The line branches.", "the id of the point before it")
+        place = {}
+        for key in "xy":
+            try:
+                place[key] = _number(vertex, key, -EDGE, 100 + EDGE)
+            except Misfit as e:
+                raise Misfit(f"value.vertices.{n}.{key}", e.message, e.expected) from None
+        kept.append({**{key: vertex[key] for key in ("id", "prevPointId", "isBezier") if key in vertex}, **place})
+    return {"vertices": kept, "closed": closed, **_labels(control, value)}
+
+
 def _keypoint(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
     width = {"width": _number(value, "width", 0, 100)} if "width" in value else {}
     return {"x": _number(value, "x", -EDGE, 100 + EDGE), "y": _number(value, "y", -EDGE, 100 + EDGE), **width, **_labels(control, value)}
@@ -329,4 +359,5 @@ VALUES: dict[str, Callable[[LabelControl, Json, Mapping[str, Any]], Json]] = {
     "rectanglelabels": _rectangle, "rectangle": _rectangle, "ellipselabels": _ellipse, "ellipse": _ellipse, "polygonlabels": _polygon,
     "polygon": _polygon, "keypointlabels": _keypoint, "keypoint": _keypoint, "labels": _part, "choices": _choices, "rating": _rating,
     "number": _said, "textarea": _textarea, "videorectangle": _track,
+    "vectorlabels": _vector, "vector": _vector,
 }  # fmt: skip

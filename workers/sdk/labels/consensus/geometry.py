@@ -1,5 +1,5 @@
 """One shape from several of the same thing: the weighted median of what describes them, of masks the pixels that most of the weight
-marks, of polygons the one most like the others.
+marks, of polygons and lines the one most like the others.
 
 A turned box can be described in four ways, an ellipse in two; each is first described as the one most like the others is. Turning is
 done in the image's own proportions, as in `shapes`.
@@ -35,7 +35,7 @@ def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Jso
 
     values = [r["value"] for r in regions]
     known = values[middle]
-    if all(_shape(v) == _shape(known) for v in values) or "points" in known:
+    if all(_shape(v) == _shape(known) for v in values) or "points" in known or "vertices" in known:
         return _shape(known)
     if "rle" in known:
         masks = [brush.mask_of(r) for r in regions]
@@ -55,8 +55,8 @@ def fused(regions: Sequence[Json], weights: Sequence[float], middle: int) -> Jso
 
 
 def _shape(value: Json) -> Json:
-    keys = ("points", "closed", "x", "y", "width", "height", "radiusX", "radiusY", "rotation", "start", "end", "text", "format", "rle",
-            "channel", "sequence", "framesCount", "duration")  # fmt: skip
+    keys = ("points", "vertices", "closed", "x", "y", "width", "height", "radiusX", "radiusY", "rotation", "start", "end", "text", "format",
+            "rle", "channel", "sequence", "framesCount", "duration")  # fmt: skip
     return {key: value[key] for key in keys if key in value}
 
 

@@ -19,7 +19,7 @@ const IMAGE_KEYS: readonly (readonly [string, string])[] = [
   ['Move the view', 'Space+drag'],
   ['Select while a label is chosen', 'ctrl+click'],
   ['Choose a label without naming the selection', 'shift+its key'],
-  ['Take a polygon’s point away', 'alt+click'],
+  ['Take a point of a polygon or line away', 'alt+click'],
 ]
 const MASK_KEYS: readonly (readonly [string, string])[] = [
   ['Erase with the brush, take out with the wand', 'alt+drag'],

@@ -20,6 +20,8 @@ export type ControlTag =
   | 'Brush'
   | 'MagicWand'
   | 'VideoRectangle'
+  | 'VectorLabels'
+  | 'Vector'
 
 export interface LabelOption {
   readonly value: string
@@ -64,6 +66,8 @@ export interface LabelControl {
   readonly wand: boolean
   /** Pairs of labels of key points that a line joins. */
   readonly skeleton: readonly (readonly [string, string])[]
+  /** Its lines may end where they begin. Of lines `minimum` and `maximum` count points. */
+  readonly closable: boolean
 }
 
 export type LayoutNode =
@@ -77,10 +81,10 @@ export interface LabelConfig {
   readonly layout: readonly LayoutNode[]
 }
 
-export type ShapeKind = 'rectangle' | 'polygon' | 'ellipse' | 'keypoint' | 'brush'
+export type ShapeKind = 'rectangle' | 'polygon' | 'ellipse' | 'keypoint' | 'brush' | 'vector'
 
-export const SHAPE_NAMES: Record<ShapeKind, string> = { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask' }
-const KINDS: readonly ShapeKind[] = ['rectangle', 'polygon', 'ellipse', 'keypoint', 'brush']
+export const SHAPE_NAMES: Record<ShapeKind, string> = { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask', vector: 'Line' }
+const KINDS: readonly ShapeKind[] = ['rectangle', 'polygon', 'ellipse', 'keypoint', 'brush', 'vector']
 
 /** The shape that a result type or a control's type draws; null if it draws none. */
 export function shapeKind(type: string): ShapeKind | null {

@@ -24,6 +24,7 @@ export function control(name: string, tag: LabelControl['tag'], labels: readonly
     opacity: 0.2,
     wand: false,
     skeleton: [],
+    closable: false,
     ...more,
   }
 }

@@ -22,6 +22,8 @@ export type Shape =
   | { readonly kind: 'rectangle'; readonly x: number; readonly y: number; readonly width: number; readonly height: number; readonly rotation: number }
   | { readonly kind: 'ellipse'; readonly x: number; readonly y: number; readonly radiusX: number; readonly radiusY: number; readonly rotation: number }
   | { readonly kind: 'polygon'; readonly points: readonly Point[] }
+  /** A line; a closed one has an inside. */
+  | { readonly kind: 'vector'; readonly points: readonly Point[]; readonly closed: boolean }
   | { readonly kind: 'keypoint'; readonly x: number; readonly y: number; readonly width: number }
   | { readonly kind: 'brush'; readonly mask: Mask }
 
@@ -35,6 +37,10 @@ export function shapeOf(kind: ShapeKind, value: Value, size: Size): Shape {
   if (kind === 'rectangle') return { kind, x, y, width: (number(value.width) / 100) * size.width, height: (number(value.height) / 100) * size.height, rotation }
   if (kind === 'ellipse') return { kind, x, y, radiusX: (number(value.radiusX) / 100) * size.width, radiusY: (number(value.radiusY) / 100) * size.height, rotation }
   if (kind === 'keypoint') return { kind, x, y, width: (number(value.width) / 100) * size.width }
+  if (kind === 'vector') {
+    const vertices = Array.isArray(value.vertices) ? (value.vertices as { x?: unknown; y?: unknown }[]) : []
+    return { kind, points: vertices.map((at) => ({ x: (number(at?.x) / 100) * size.width, y: (number(at?.y) / 100) * size.height })), closed: value.closed === true }
+  }
   const points = Array.isArray(value.points) ? (value.points as [number, number][]) : []
   return { kind, points: points.map(([px, py]) => ({ x: (number(px) / 100) * size.width, y: (number(py) / 100) * size.height })) }
 }
@@ -44,6 +50,11 @@ export function valueOf(shape: Shape, size: Size): Value {
   const across = (pixels: number) => (pixels / size.width) * 100
   const down = (pixels: number) => (pixels / size.height) * 100
   if (shape.kind === 'polygon') return { points: shape.points.map((point) => [across(point.x), down(point.y)]), closed: true }
+  if (shape.kind === 'vector') {
+    // Label Studio's points are a chain: each names the one before it, the first of a closed one the last.
+    const before = (index: number) => (index > 0 ? `p${index}` : shape.closed ? `p${shape.points.length}` : null)
+    return { vertices: shape.points.map((point, index) => ({ id: `p${index + 1}`, x: across(point.x), y: down(point.y), prevPointId: before(index), isBezier: false })), closed: shape.closed }
+  }
   const place = { x: across(shape.x), y: down(shape.y) }
   if (shape.kind === 'keypoint') return { ...place, width: across(shape.width) }
   const rotation = ((shape.rotation % 360) + 360) % 360
@@ -60,11 +71,22 @@ export function rotate(point: Point, about: Point, degrees: number): Point {
   return { x: about.x + dx * cos - dy * sin, y: about.y + dx * sin + dy * cos }
 }
 
+export type Path = Extract<Shape, { points: readonly Point[] }>
+
+export function isPath(shape: Shape): shape is Path {
+  return 'points' in shape
+}
+
+/** A line that ends somewhere else than where it begins: it has no inside. */
+export function isOpen(shape: Shape): boolean {
+  return shape.kind === 'vector' && !shape.closed
+}
+
 const AROUND = 40
 
 /** The outline as a polygon; an ellipse in 40 corners; of a mask the box around it; of a key point its place alone. */
 export function outline(shape: Shape): readonly Point[] {
-  if (shape.kind === 'polygon') return shape.points
+  if (isPath(shape)) return shape.points
   if (shape.kind === 'keypoint') return [shape]
   if (shape.kind === 'brush') return shape.mask.area > 0 ? cornersOf(shape.mask.bounds) : []
   if (shape.kind === 'rectangle') {
@@ -110,7 +132,7 @@ export function centreOf(shape: Shape): Point {
 }
 
 export function moved<S extends Shape>(shape: S, dx: number, dy: number): S {
-  if (shape.kind === 'polygon') return { ...shape, points: shape.points.map((point) => ({ x: point.x + dx, y: point.y + dy })) }
+  if (isPath(shape)) return { ...shape, points: shape.points.map((point) => ({ x: point.x + dx, y: point.y + dy })) }
   if (shape.kind === 'brush') return { ...shape, mask: movedMask(shape.mask, dx, dy) }
   return { ...shape, x: shape.x + dx, y: shape.y + dy }
 }
@@ -144,7 +166,7 @@ export function pushedInside<S extends Shape>(shape: S, size: Size): S {
 export function clamped(shape: Shape, size: Size): Shape {
   if (shape.kind === 'brush') return shape
   if (shape.kind === 'keypoint') return { ...shape, ...clampPoint(shape, size) }
-  if (shape.kind === 'polygon') return { ...shape, points: shape.points.map((point) => clampPoint(point, size)) }
+  if (isPath(shape)) return { ...shape, points: shape.points.map((point) => clampPoint(point, size)) }
   if (shape.kind === 'rectangle' && shape.rotation % 360 === 0) {
     const from = clampPoint(shape, size)
     const to = clampPoint({ x: shape.x + shape.width, y: shape.y + shape.height }, size)
@@ -166,7 +188,7 @@ export function between(kind: 'rectangle' | 'ellipse', from: Point, to: Point): 
 }
 
 /** What Enter places: a shape a quarter of what is seen, in its middle. */
-export function defaultShape(kind: ShapeKind, seen: Rect, size: Size): Shape {
+export function defaultShape(kind: ShapeKind, seen: Rect, size: Size, points = 2): Shape {
   const centre = { x: seen.x + seen.width / 2, y: seen.y + seen.height / 2 }
   const [w, h] = [seen.width / 8, seen.height / 8]
   const corners = [
@@ -176,6 +198,7 @@ export function defaultShape(kind: ShapeKind, seen: Rect, size: Size): Shape {
     { x: centre.x - w, y: centre.y + h },
   ]
   if (kind === 'polygon') return { kind, points: corners }
+  if (kind === 'vector') return { kind, points: Array.from({ length: points }, (_, index) => ({ x: centre.x - w + (2 * w * index) / (points - 1), y: centre.y })), closed: false }
   if (kind === 'keypoint') return { kind, ...centre, width: 0 }
   if (kind === 'brush') return { kind, mask: discOf(size, centre, Math.max(1, Math.min(w, h))) }
   return between(kind, { x: centre.x - w, y: centre.y - h }, { x: centre.x + w, y: centre.y + h })
@@ -219,12 +242,15 @@ export function meet(shape: Shape, point: Point, reach: number): 'edge' | 'insid
     return edge ? 'edge' : inside ? 'inside' : null
   }
   const corners = outline(shape)
-  const near = corners.some((corner, index) => distanceToSegment(point, corner, corners[(index + 1) % corners.length]!) <= reach)
-  return near ? 'edge' : isInside(point, corners) ? 'inside' : null
+  const open = isOpen(shape)
+  const near = corners.some((corner, index) => (!open || index < corners.length - 1) && distanceToSegment(point, corner, corners[(index + 1) % corners.length]!) <= reach)
+  return near ? 'edge' : !open && isInside(point, corners) ? 'inside' : null
 }
 
 export function area(shape: Shape): number {
   if (shape.kind === 'brush') return shape.mask.area
+  // Met at its edge only, so that it is never in the way.
+  if (isOpen(shape)) return 0
   const box = hull(shape)
   return box.width * box.height
 }
@@ -234,7 +260,7 @@ export function withPoint(points: readonly Point[], after: number, point: Point)
   return [...points.slice(0, after + 1), point, ...points.slice(after + 1)]
 }
 
-/** Without a point; a polygon keeps at least three. */
-export function withoutPoint(points: readonly Point[], index: number): readonly Point[] {
-  return points.length <= 3 ? points : points.filter((_, other) => other !== index)
+/** Without a point; a polygon keeps at least three, an open line two. */
+export function withoutPoint(points: readonly Point[], index: number, least = 3): readonly Point[] {
+  return points.length <= least ? points : points.filter((_, other) => other !== index)
 }

@@ -12,13 +12,13 @@ export interface Bound {
   readonly value: string
 }
 
-export const TOOL_KEYS: Record<ShapeKind, string> = { rectangle: 'b', polygon: 'p', ellipse: 'o', keypoint: 'k', brush: 'm' }
+export const TOOL_KEYS: Record<ShapeKind, string> = { rectangle: 'b', polygon: 'p', ellipse: 'o', keypoint: 'k', brush: 'm', vector: 'n' }
 /** Only schemas with masks give these away. */
 export const MASK_KEYS = { brush: TOOL_KEYS.brush, eraser: 'e', wand: 'w' } as const
 export const SELECT_KEY = 'v'
 
 /** `g` begins the shell's “g d”; the others are commands of the editor (actions/). */
-const RESERVED = new Set(['g', 'h', 'l', 'r', 'f', 'z', SELECT_KEY, ...Object.values(TOOL_KEYS).filter((key) => key !== TOOL_KEYS.brush)])
+const RESERVED = new Set(['g', 'h', 'l', 'r', 'f', 'z', SELECT_KEY, ...Object.values(TOOL_KEYS).filter((key) => key !== TOOL_KEYS.brush && key !== TOOL_KEYS.vector)])
 const POOL = [...'1234567890qwetyuiasdjxcmn'].filter((key) => !RESERVED.has(key))
 
 function normal(hotkey: string): string {
@@ -39,8 +39,9 @@ export function bindings(config: LabelConfig): Bound[] {
     taken.add(want.own)
     found.set(want, want.own)
   }
-  const masks: readonly string[] = config.controls.some((control) => shapeKind(control.type) === 'brush') ? Object.values(MASK_KEYS) : []
-  const free = POOL.filter((key) => !taken.has(key) && !masks.includes(key))
+  const has = (kind: ShapeKind) => config.controls.some((control) => shapeKind(control.type) === kind)
+  const own: readonly string[] = [...(has('brush') ? Object.values(MASK_KEYS) : []), ...(has('vector') ? [TOOL_KEYS.vector] : [])]
+  const free = POOL.filter((key) => !taken.has(key) && !own.includes(key))
   for (const want of wanted) {
     if (found.has(want)) continue
     const key = want.value === '' ? free.findLast((letter) => letter > '9') : free[0]

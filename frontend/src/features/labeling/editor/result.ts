@@ -109,7 +109,7 @@ function kindOf(config: LabelConfig, main: Region): Drawn['kind'] {
 
 /** A region's title: its labels or, without, what it is. */
 export function titleOf(drawn: Drawn): string {
-  return drawn.labels.join(', ') || { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask', span: 'Text', segment: 'Segment', track: 'Track' }[drawn.kind]
+  return drawn.labels.join(', ') || { rectangle: 'Box', polygon: 'Polygon', ellipse: 'Ellipse', keypoint: 'Point', brush: 'Mask', vector: 'Line', span: 'Text', segment: 'Segment', track: 'Track' }[drawn.kind]
 }
 
 /** The entry of a control: about the item or, with `region`, about that region. */
@@ -142,14 +142,14 @@ export function toggledChoice(chosen: readonly string[], value: string, multiple
   return multiple ? [...chosen, value] : [value]
 }
 
-const GEOMETRY = ['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'closed', 'start', 'end', 'text', 'format', 'rle', 'channel', 'sequence', 'framesCount', 'duration']
+const GEOMETRY = ['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'vertices', 'closed', 'start', 'end', 'text', 'format', 'rle', 'channel', 'sequence', 'framesCount', 'duration']
 
 /** A region moved or reshaped; entries that repeat its place (as Label Studio writes attributes) follow. */
 export function withGeometry(result: Result, id: string, geometry: Value): Result {
   return result.map((entry) => {
     if (isRelation(entry) || entry.id !== id) return entry
     // Of an answer only its place is taken over: a text area's own `text` is not the region's.
-    const repeats = isMain(entry) || entry.value.x !== undefined || entry.value.points !== undefined || entry.value.rle !== undefined || entry.value.start !== undefined
+    const repeats = isMain(entry) || entry.value.x !== undefined || entry.value.points !== undefined || entry.value.vertices !== undefined || entry.value.rle !== undefined || entry.value.start !== undefined
     if (!repeats) return entry
     const taken = Object.fromEntries(Object.entries(geometry).filter(([key]) => GEOMETRY.includes(key) && (key !== 'text' || entry.type !== 'textarea')))
     return { ...touched(entry), value: { ...entry.value, ...taken } }

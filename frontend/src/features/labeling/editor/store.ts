@@ -201,7 +201,7 @@ export class EditorStore {
     const seen = drawer && this.views.get(drawer.to)?.seen?.()
     const size = drawer && this.sizes[drawer.to]
     if (!kind || !seen || !size) return null
-    const id = this.addShape(pushedInside(defaultShape(kind, seen, size), size))
+    const id = this.addShape(pushedInside(defaultShape(kind, seen, size, Math.max(2, drawer.minimum ?? 2)), size))
     if (id) this.select([id])
     return id
   }

@@ -1,6 +1,6 @@
 /** Common questions as forms: what somebody fills in, and the XML that it means. */
 
-export type Kind = 'classes' | 'boxes' | 'polygons' | 'masks' | 'keypoints' | 'skeletons' | 'spans' | 'rating' | 'correction' | 'transcription' | 'events' | 'speakers' | 'tracks'
+export type Kind = 'classes' | 'boxes' | 'polygons' | 'lines' | 'masks' | 'keypoints' | 'skeletons' | 'spans' | 'rating' | 'correction' | 'transcription' | 'events' | 'speakers' | 'tracks'
 export type Modality = 'table' | 'images' | 'text' | 'audio' | 'video' | 'document'
 
 export type Built = {
@@ -21,6 +21,7 @@ export const KINDS: Record<Kind, { label: string; description: string; modalitie
   classes: { label: 'Classes', description: 'One of a few words says what the whole item is.', modalities: ['images', 'text', 'table', 'audio', 'video'] },
   boxes: { label: 'Boxes', description: 'Where things are, as rectangles.', modalities: ['images'] },
   polygons: { label: 'Outlines', description: 'The exact shape of things, as polygons.', modalities: ['images'] },
+  lines: { label: 'Lines', description: 'Roads, cables, edges, vessels: lines of several points.', modalities: ['images'] },
   masks: { label: 'Masks', description: 'Which pixels belong to things: painted with a brush, or marked by colour.', modalities: ['images'] },
   keypoints: { label: 'Points', description: 'Single places: joints, corners, centres.', modalities: ['images'] },
   skeletons: { label: 'Skeletons', description: 'Points of a body, a hand, a tool: placed one after the other, with lines between them.', modalities: ['images'] },
@@ -48,10 +49,10 @@ export function begun(modality: Modality, column = ''): Built {
 }
 
 export const takesLabels = (kind: Kind): boolean => !['rating', 'correction', 'transcription'].includes(kind)
-export const makesRegions = (kind: Kind): boolean => ['boxes', 'polygons', 'masks', 'keypoints', 'skeletons', 'spans', 'transcription', 'events', 'speakers', 'tracks'].includes(kind)
+export const makesRegions = (kind: Kind): boolean => ['boxes', 'polygons', 'lines', 'masks', 'keypoints', 'skeletons', 'spans', 'transcription', 'events', 'speakers', 'tracks'].includes(kind)
 
 const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
-const TAGS: Partial<Record<Kind, string>> = { boxes: 'RectangleLabels', polygons: 'PolygonLabels', masks: 'BrushLabels', skeletons: 'KeyPointLabels', keypoints: 'KeyPointLabels', spans: 'Labels', events: 'Labels', speakers: 'Labels', transcription: 'Labels', tracks: 'Labels' }
+const TAGS: Partial<Record<Kind, string>> = { boxes: 'RectangleLabels', polygons: 'PolygonLabels', lines: 'VectorLabels', masks: 'BrushLabels', skeletons: 'KeyPointLabels', keypoints: 'KeyPointLabels', spans: 'Labels', events: 'Labels', speakers: 'Labels', transcription: 'Labels', tracks: 'Labels' }
 
 /** Those that were written or, without any, each point with the next. */
 export function bonesOf(built: Built): string[] {

@@ -1,4 +1,4 @@
-import { IconArrowsMove, IconCircle, IconCrosshair, IconPlus, IconPointer, IconPolygon, IconRectangle } from '@tabler/icons-react'
+import { IconArrowsMove, IconCircle, IconCrosshair, IconLine, IconPlus, IconPointer, IconPolygon, IconRectangle } from '@tabler/icons-react'
 
 import { shapeKind, type ShapeKind } from '../config'
 import { moved, pushedInside, clamped, resized } from '../geometry'
@@ -18,10 +18,10 @@ export const selectTool: Action = {
 
 type Drawn = Exclude<ShapeKind, 'brush'>
 
-const ICONS = { rectangle: IconRectangle, polygon: IconPolygon, ellipse: IconCircle, keypoint: IconCrosshair }
-const WORDS: Record<Drawn, string> = { rectangle: 'Draw a box', polygon: 'Draw a polygon', ellipse: 'Draw an ellipse', keypoint: 'Set a key point' }
+const ICONS = { rectangle: IconRectangle, polygon: IconPolygon, ellipse: IconCircle, keypoint: IconCrosshair, vector: IconLine }
+const WORDS: Record<Drawn, string> = { rectangle: 'Draw a box', polygon: 'Draw a polygon', ellipse: 'Draw an ellipse', keypoint: 'Set a key point', vector: 'Draw a line' }
 
-export const drawTools: readonly (Action & { readonly kind: Drawn })[] = (['rectangle', 'polygon', 'ellipse', 'keypoint'] as const).map((kind) => ({
+export const drawTools: readonly (Action & { readonly kind: Drawn })[] = (['rectangle', 'polygon', 'vector', 'ellipse', 'keypoint'] as const).map((kind) => ({
   id: `annotation.${kind}`,
   label: WORDS[kind],
   icon: ICONS[kind],
@@ -34,7 +34,7 @@ export const drawTools: readonly (Action & { readonly kind: Drawn })[] = (['rect
 
 export const finish: Action = {
   id: 'annotation.place',
-  label: 'Finish the polygon, or place a region in the middle',
+  label: 'Finish the polygon or line, or place a region in the middle',
   icon: IconPlus,
   group: 'Draw',
   keys: ['Enter'],

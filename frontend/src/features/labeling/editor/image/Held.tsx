@@ -3,7 +3,7 @@ import Konva from 'konva'
 import { useEffect, useRef, useState } from 'react'
 import { Circle, Line, Rect, Shape as KonvaShape, Transformer } from 'react-konva'
 
-import { clamped, clampPoint, distanceToSegment, moved, pushedInside, withoutPoint, withPoint, type Point, type Shape, type Size } from '../geometry'
+import { clamped, clampPoint, distanceToSegment, isOpen, isPath, moved, pushedInside, withoutPoint, withPoint, type Path, type Point, type Shape, type Size } from '../geometry'
 import { useLatest, useStore } from '../hooks'
 import type { Mask } from '../mask/mask'
 import { paintMasks } from '../mask/sheet'
@@ -28,7 +28,7 @@ interface HeldProps {
 
 export function Held(props: HeldProps) {
   const { shape } = props.picture
-  if (shape.kind === 'polygon') return <HeldPolygon {...props} points={shape.points} />
+  if (isPath(shape)) return <HeldPath {...props} shape={shape} />
   if (shape.kind === 'keypoint') return <HeldPoint {...props} shape={shape} />
   if (shape.kind === 'brush') return <HeldMask {...props} mask={shape.mask} />
   return <HeldBox {...props} shape={shape} />
@@ -39,15 +39,17 @@ function bound(shape: Exclude<Shape, { kind: 'brush' }>, origin: Point, size: Si
   return (to: Point): Point => {
     const [x, y] = [(to.x - placing.x) / placing.scale, (to.y - placing.y) / placing.scale]
     const inside = pushedInside(moved(shape, x - origin.x, y - origin.y), size)
-    const [dx, dy] = inside.kind === 'polygon' && shape.kind === 'polygon' ? [inside.points[0]!.x - shape.points[0]!.x, inside.points[0]!.y - shape.points[0]!.y] : inside.kind !== 'polygon' && shape.kind !== 'polygon' ? [inside.x - shape.x, inside.y - shape.y] : [0, 0]
+    const [dx, dy] = isPath(inside) && isPath(shape) ? [inside.points[0]!.x - shape.points[0]!.x, inside.points[0]!.y - shape.points[0]!.y] : !isPath(inside) && !isPath(shape) ? [inside.x - shape.x, inside.y - shape.y] : [0, 0]
     return { x: (origin.x + dx) * placing.scale + placing.x, y: (origin.y + dy) * placing.scale + placing.y }
   }
 }
 
 function paintBody(context: CanvasRenderingContext2D, picture: Picture, px: number) {
   const { color, fill, width, dashed } = picture
-  context.fillStyle = withAlpha(color, Math.min(0.4, fill + 0.08))
-  context.fill()
+  if (!isOpen(picture.shape)) {
+    context.fillStyle = withAlpha(color, Math.min(0.4, fill + 0.08))
+    context.fill()
+  }
   context.strokeStyle = withAlpha(against(color), 0.9)
   context.lineWidth = (width + 3) * px
   context.stroke()
@@ -150,8 +152,12 @@ function HeldBox({ picture, shape, size, placing, editable, movable, canRotate, 
   )
 }
 
-function HeldPolygon({ picture, points, size, placing, editable, movable, coarse, onChange }: HeldProps & { points: readonly Point[] }) {
+function HeldPath({ picture, shape, size, placing, editable, movable, coarse, onChange }: HeldProps & { shape: Path }) {
   const editor = useStore()
+  const { points } = shape
+  const open = isOpen(shape)
+  const control = editor.config.controls.find((one) => one.name === editor.region(picture.id)?.main.from_name)
+  const [least, most] = [Math.max(open ? 2 : 3, (shape.kind === 'vector' && control?.minimum) || 0), (shape.kind === 'vector' && control?.maximum) || Infinity]
   const [live, setLive] = useState(points)
   const [last, setLast] = useState(points)
   const [point, setPoint] = useState<number | null>(null)
@@ -163,12 +169,12 @@ function HeldPolygon({ picture, points, size, placing, editable, movable, coarse
   const radius = (coarse ? 9 : 5) * px
   const commit = (next: readonly Point[], word: string) => {
     setLive(next)
-    onChange({ kind: 'polygon', points: next }, word)
+    onChange({ ...shape, points: next }, word)
   }
   const removeAt = (index: number) => {
     setPoint(null)
-    if (live.length > 3) commit(withoutPoint(live, index), 'without a point')
-    else editor.announce('A polygon keeps three points')
+    if (live.length > least) commit(withoutPoint(live, index, least), 'without a point')
+    else editor.announce(`${shape.kind === 'polygon' ? 'A polygon' : 'The line'} keeps ${least} points`)
   }
   const removeLast = useLatest(() => {
     if (point === null || !editable) return false
@@ -189,11 +195,11 @@ function HeldPolygon({ picture, points, size, placing, editable, movable, coarse
       <Line
         id={picture.id}
         points={live.flatMap((at) => [at.x, at.y])}
-        closed
+        closed={!open}
         listening={movable}
         draggable={editable}
-        fill="#000"
-        dragBoundFunc={bound({ kind: 'polygon', points: live }, { x: 0, y: 0 }, size, placing)}
+        {...(open ? { stroke: '#000', hitStrokeWidth: (coarse ? 24 : 10) * px } : { fill: '#000' })}
+        dragBoundFunc={bound({ ...shape, points: live }, { x: 0, y: 0 }, size, placing)}
         onDragEnd={(event) => {
           const { x, y } = event.target.position()
           event.target.position({ x: 0, y: 0 })
@@ -207,19 +213,20 @@ function HeldPolygon({ picture, points, size, placing, editable, movable, coarse
           const drawn = context._context
           drawn.beginPath()
           live.forEach((at, index) => (index === 0 ? drawn.moveTo(at.x, at.y) : drawn.lineTo(at.x, at.y)))
-          drawn.closePath()
+          if (!open) drawn.closePath()
           paintBody(drawn, picture, px)
         }}
         hitFunc={(context, at) => {
           context.beginPath()
           live.forEach((corner, index) => (index === 0 ? context.moveTo(corner.x, corner.y) : context.lineTo(corner.x, corner.y)))
-          context.closePath()
+          if (!open) context.closePath()
           context.fillStrokeShape(at)
         }}
       />
       {editable &&
         live.map((at, index) => {
           const to = live[(index + 1) % live.length]!
+          if (live.length >= most || (open && index === live.length - 1)) return null
           // Between points that lie close there is no room for a handle.
           if (distanceToSegment(at, to, to) < radius * 5) return null
           return (
@@ -267,7 +274,7 @@ function HeldPolygon({ picture, points, size, placing, editable, movable, coarse
               const to = event.target.position()
               setLive((before) => before.map((other, place) => (place === index ? to : other)))
             }}
-            onDragEnd={() => onChange({ kind: 'polygon', points: live }, 'changed')}
+            onDragEnd={() => onChange({ ...shape, points: live }, 'changed')}
           />
         ))}
     </>

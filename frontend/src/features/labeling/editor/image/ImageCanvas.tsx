@@ -13,6 +13,7 @@ import { between, boundsOf, hull, outline, type Size } from '../geometry'
 import { useLatest, useStore, useStoreState } from '../hooks'
 import classes from './ImageCanvas.module.css'
 import { Held } from './Held'
+import { isPathway } from './drawing'
 import { Others } from './Others'
 import { against, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
@@ -219,19 +220,20 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
                   const drawn = context._context
                   const { drawing } = pointer
                   if (!drawing) return
-                  const corners = drawing.kind === 'polygon' ? [...drawing.points, drawing.to] : outline(between(drawing.kind, drawing.from, drawing.to))
+                  const path = isPathway(drawing) ? drawing : null
+                  const corners = isPathway(drawing) ? [...drawing.points, drawing.to] : outline(between(drawing.kind, drawing.from, drawing.to))
                   drawn.beginPath()
                   corners.forEach((corner, index) => (index === 0 ? drawn.moveTo(corner.x, corner.y) : drawn.lineTo(corner.x, corner.y)))
-                  if (drawing.kind !== 'polygon') drawn.closePath()
+                  if (!path) drawn.closePath()
                   drawn.fillStyle = withAlpha(color, 0.15)
-                  drawn.fill()
+                  if (drawing.kind !== 'vector') drawn.fill()
                   drawn.strokeStyle = against(color)
                   drawn.lineWidth = 4 * px
                   drawn.stroke()
                   drawn.strokeStyle = color
                   drawn.lineWidth = 2 * px
                   drawn.stroke()
-                  if (drawing.kind === 'polygon') drawing.points.forEach((corner, index) => paintPoint(drawn, corner, color, px * (index === 0 ? 0.9 : 0.6), false))
+                  path?.points.forEach((corner, index) => paintPoint(drawn, corner, color, px * (index === 0 ? 0.9 : 0.6), false))
                 }}
               />
             )}
@@ -253,6 +255,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       )}
       {size && <div className={classes.scale} aria-hidden>{Math.round(placing.scale * 100)} %</div>}
       {size && shapeKind(drawer?.type ?? '') === 'polygon' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each corner. Enter or the first corner closes, Backspace takes one back, Esc gives up.</div>}
+      {size && shapeKind(drawer?.type ?? '') === 'vector' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each point. Enter or a second click ends the line{drawer?.closable ? ', the first point closes it' : ''}, Backspace takes one back, Esc gives up.</div>}
       {size && drawsHere && drawer && drawer.skeleton.length > 0 && <div className={classes.hint}>Click: {brush?.label}. A full stop skips it, Shift K says it is hidden, Esc begins another one.</div>}
       {relating && <div className={classes.hint}>Click the region it relates to. Esc gives up.</div>}
     </div>

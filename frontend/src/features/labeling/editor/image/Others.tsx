@@ -5,9 +5,9 @@
 import { IconPointerFilled } from '@tabler/icons-react'
 import { useEffect, type RefObject } from 'react'
 
-import { between, outline, type Point, type Size } from '../geometry'
+import { between, isOpen, outline, type Point, type Size } from '../geometry'
 import { useLatest, useRegions, useStore, useStoreState } from '../hooks'
-import type { Drawing } from './drawing'
+import { isPathway, type Drawing } from './drawing'
 import classes from './Others.module.css'
 import { toImage, toScreen, type Placing } from './view'
 
@@ -55,8 +55,8 @@ export function Others({ object, frame, size, placing, drawing }: { object: stri
   }, [editor, frame, tell])
 
   const show = useLatest(() => {
-    const points = !drawing ? null : drawing.kind === 'polygon' ? [...drawing.points, drawing.to] : outline(between(drawing.kind, drawing.from, drawing.to))
-    editor.onPresence?.({ drawing: points && { object, points: points.slice(0, 200).map(percent), closed: drawing?.kind !== 'polygon' } })
+    const points = !drawing ? null : isPathway(drawing) ? [...drawing.points, drawing.to] : outline(between(drawing.kind, drawing.from, drawing.to))
+    editor.onPresence?.({ drawing: points && { object, points: points.slice(0, 200).map(percent), closed: !drawing || !isPathway(drawing) } })
   })
   useEffect(() => {
     if (!editor.live) return
@@ -75,7 +75,8 @@ export function Others({ object, frame, size, placing, drawing }: { object: stri
               .filter((region) => region.to === object && peer.selected.includes(region.id))
               .map((region) => {
                 const shape = editor.shape(region)
-                return shape && <polygon key={region.id} strokeWidth={2} strokeDasharray="4 3" points={line(outline(shape).map((point) => toScreen(placing, point)))} />
+                const Line = shape && isOpen(shape) ? 'polyline' : 'polygon'
+                return shape && <Line key={region.id} strokeWidth={2} strokeDasharray="4 3" points={line(outline(shape).map((point) => toScreen(placing, point)))} />
               })}
             {peer.drawing?.object === object &&
               (peer.drawing.closed ? (

@@ -2,7 +2,7 @@
  * Draws all regions that are not being edited in one go: upright boxes as such (what a browser draws fastest), of other
  * outlines one path a colour, each stroked twice. Which region is at a point is asked of the geometry, not of the drawing.
  */
-import { area, hull, meet, outline, type Point, type Rect, type Shape } from '../geometry'
+import { area, hull, isOpen, meet, outline, type Point, type Rect, type Shape } from '../geometry'
 import type { Mask } from '../mask/mask'
 import { paintMasks, type Tint } from '../mask/sheet'
 
@@ -82,7 +82,7 @@ function add({ boxes, path }: Group, shape: Shape): void {
     return
   }
   outline(shape).forEach((corner, index) => (index === 0 ? path.moveTo(corner.x, corner.y) : path.lineTo(corner.x, corner.y)))
-  path.closePath()
+  if (!isOpen(shape)) path.closePath()
 }
 
 /** Made when regions change, used for every frame until they change again. Of `without` only the text is drawn here. */

@@ -28,7 +28,7 @@ export function usePictures(object: string, size: Size | null, lifted: ReadonlyS
       if (before && before.chosen === chosen && before.dashed === dashed && before.size === size && before.strength === strength) return [before.picture]
       const control = controlOf(editor.config, region.main.from_name)
       const width = Math.max(1, control?.stroke_width ?? 2)
-      const fill = region.kind === 'keypoint' ? 0 : region.kind === 'brush' ? Math.min(0.85, (control?.opacity ?? 0.5) * strength) : Math.min(0.5, control?.opacity ?? 0.2)
+      const fill = region.kind === 'keypoint' || (region.kind === 'vector' && region.main.value.closed !== true) ? 0 : region.kind === 'brush' ? Math.min(0.85, (control?.opacity ?? 0.5) * strength) : Math.min(0.5, control?.opacity ?? 0.2)
       const made = pictureOf(shapeOf(region.kind, region.main.value, size), { id: region.id, color: region.color, title: region.labels.join(', '), dashed: dashed || isOccluded(region.main), ghost, chosen, fill: dashed ? fill / 2 : fill, width })
       kept.current.set(region, { chosen, dashed, size, strength, picture: made })
       return [made]

@@ -11,7 +11,7 @@ import { boundsOf, moved, valueOf, type Point, type Rect, type Shape, type Size 
 import { useLatest, useStore } from '../hooks'
 import { withGeometry } from '../result'
 import type { EditorStore } from '../store'
-import { finished, pressed, pulled, released, shortened, type Drawing } from './drawing'
+import { finished, isPathway, pressed, pulled, released, rulesOf, shortened, type Drawing } from './drawing'
 import { pictureAt, type Picture } from './paint'
 import type { useMasks } from './useMasks'
 import { panned, toImage, zoomed, type Placing } from './view'
@@ -100,7 +100,7 @@ export function usePointer(given: {
     if (fingers.current.size === 2) {
       const [a, b] = [...fingers.current.values()] as [Point, Point]
       gesture.current = { kind: 'pinch', distance: Math.hypot(a.x - b.x, a.y - b.y), middle: { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } }
-      if (drawing?.kind !== 'polygon') setDrawing(null)
+      if (!drawing || !isPathway(drawing)) setDrawing(null)
       given.masks.cancel()
       return
     }
@@ -121,7 +121,7 @@ export function usePointer(given: {
       return
     }
     if (kind) {
-      const next = pressed(drawing, kind, point, given.size, reachOf(event) * 2)
+      const next = pressed(drawing, kind, point, given.size, reachOf(event) * 2, rulesOf(editor.drawer))
       event.currentTarget.setPointerCapture(event.pointerId)
       gesture.current = { kind: 'draw' }
       setDrawing(next.drawing)
@@ -252,7 +252,7 @@ export function usePointer(given: {
   })
   const end = useLatest(() => {
     if (!drawing) return false
-    const next = finished(drawing)
+    const next = finished(drawing, rulesOf(editor.drawer))
     setDrawing(next.drawing)
     finish(next.made)
     return true

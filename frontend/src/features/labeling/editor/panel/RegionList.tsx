@@ -13,7 +13,7 @@ import { sequenceOf } from '../video/track'
 import classes from './panel.module.css'
 
 const ROW = 34
-const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', brush: 'mask', span: 'text', segment: 'segment', track: 'track' }
+const KINDS = { rectangle: 'box', polygon: 'polygon', ellipse: 'ellipse', keypoint: 'point', brush: 'mask', vector: 'line', span: 'text', segment: 'segment', track: 'track' }
 
 type Order = 'made' | 'label' | 'place'
 
