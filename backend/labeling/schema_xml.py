@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from backend.labeling import schema_answers
 from workers.sdk.labels.brush import BRUSHES
 from workers.sdk.labels.config import LABELLED, ON, TYPES, VALUE_TYPES, Label, LabelConfig, LabelControl, LabelObject
 
@@ -87,6 +88,7 @@ KNOWN: dict[str, set[str]] = {
     "KeyPointLabels": COMMON | DRAWN | {"choice", "maxUsages", "showInline", "opacity", "allowEmpty", "value", "skeleton"},
     "MagicWand": COMMON | DRAWN | {"blurradius", "defaultthreshold"},
     **dict.fromkeys(("Vector", "VectorLabels"), COMMON | DRAWN | LINES),
+    **schema_answers.KNOWN,
 }  # fmt: skip
 NOT_YET = {"visibleWhen", "whenTagName", "whenLabelValue", "whenChoiceValue", "valueList", "apiUrl"}
 """Attributes that change what may be answered, and that the editor does not follow."""
@@ -140,6 +142,7 @@ class _Reader:
         self._together()
         self._wands(layout)
         self._tracks(layout)
+        schema_answers.alone(self.controls, self.lines, self.wrong)
         if self.problems or layout is None:
             return None
         return LabelConfig(objects=tuple(self.objects), controls=tuple(self.controls), layout=tuple(layout["children"]))
@@ -213,13 +216,14 @@ class _Reader:
         if element.tag == "Text" and element.get("valueType") == "url":
             self.wrong(element.sourceline, "Texts are shown from the data itself, not fetched.", 'valueType="text"')
         rate = next((n for key in ("frameRate", "framerate") if (n := self._number(element, key, 1)) is not None), None)
-        self.objects.append(LabelObject(name=name, tag=element.tag, value=variable[1] if variable else "", frame_rate=rate))
+        title = (element.get("title") or "")[:300]
+        self.objects.append(LabelObject(name=name, tag=element.tag, value=variable[1] if variable else "", frame_rate=rate, title=title))
         return {"kind": "object", "name": name}
 
     def _control(self, element: Any) -> Json:
         self._attributes(element)
         tag, name = element.tag, self._name(element)
-        labels = self._labels(element)
+        labels = self._labels(element) if tag != "Ranker" else ()
         if tag in LABELLED or tag in ("Labels", "Choices"):
             if not labels:
                 self.wrong(
@@ -227,14 +231,16 @@ class _Reader:
                     f"<{tag}> has no {'choices' if tag == 'Choices' else 'labels'}.",
                     f'<{_child(tag)} value="…"/> inside it',
                 )
-        elif len(element):
+        elif len(element) and tag != "Ranker":
             self.wrong(element.sourceline, f"<{tag}> holds no other tags.", f"<{tag} …/>")
         rating, line = tag == "Rating", tag in ("Vector", "VectorLabels")
         for curved in ("curves", "skeleton") if line else ():
             if self._flag(element, curved):
                 self.wrong(element.sourceline, f"<{tag}> draws lines from point to point only.", f"a schema without {curved}")
+        to, *more = schema_answers.compared(element, self.wrong) if tag == "Pairwise" else (element.get("toName") or "",)
         self.controls.append(LabelControl(
-            name=name, to=element.get("toName") or "", tag=tag, type=TYPES[tag], labels=labels,
+            name=name, to=to, to_more=tuple(more), tag=tag,
+            buckets=schema_answers.buckets(element, self.wrong) if tag == "Ranker" else (), type=TYPES[tag], labels=labels,
             multiple=tag == "Choices" and element.get("choice") == "multiple",
             required=self._flag(element, "required"), required_message=(element.get("requiredMessage") or "")[:300],
             per_region=self._flag(element, "perRegion") and tag in VALUE_TYPES, can_rotate=self._flag(element, "canRotate", True),
@@ -328,21 +334,22 @@ class _Reader:
     def _together(self) -> None:
         """What no tag shows alone."""
         if not self.objects and not self.problems:
-            self.wrong(1, "Nothing is shown.", "<Image …/>, <Text …/>, <Audio …/> or <Video …/>")
+            self.wrong(1, "Nothing is shown.", "<Image …/>, <Text …/> or another object")
         if not self.controls and not self.problems:
             self.wrong(1, "Nothing is asked.", "a control such as <Choices …>")
         objects = {o.name: o for o in self.objects}
         for control in self.controls:
             line = self.lines.get(control.name, 1)
-            target = objects.get(control.to)
-            if target is None:
-                self.wrong(
-                    line,
-                    f"toName of “{control.name}” names no object (“{control.to[:40]}”).",
-                    "one of " + (", ".join(objects) or "the names of objects"),
-                )
-            elif control.tag not in ON[target.tag]:
-                self.wrong(line, f"<{control.tag}> cannot speak of <{target.tag}>.", "one of " + ", ".join(sorted(ON[target.tag])))
+            for name in (control.to, *control.to_more):
+                target = objects.get(name)
+                if target is None:
+                    self.wrong(
+                        line,
+                        f"toName of “{control.name}” names no object (“{name[:40]}”).",
+                        "one of " + (", ".join(objects) or "the names of objects"),
+                    )
+                elif control.tag not in ON[target.tag]:
+                    self.wrong(line, f"<{control.tag}> cannot speak of <{target.tag}>.", "one of " + ", ".join(sorted(ON[target.tag])))
             if control.per_region and not any(c.makes_regions and c.to == control.to for c in self.controls):
                 self.wrong(
                     line, f"“{control.name}” is asked for every region, and nothing makes regions.", "a control such as <RectangleLabels …>"

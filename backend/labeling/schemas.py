@@ -39,10 +39,17 @@ class LabelOut(Schema):
 
 class LabelObjectOut(Schema):
     name: str
-    tag: Literal["Image", "Text", "Audio", "Video"]
+    tag: Literal["Image", "Text", "Audio", "Video", "List"]
     value: str
     """The variable of an item's data that it shows."""
     frame_rate: float | None = None
+    title: str = ""
+
+
+class BucketOut(Schema):
+    name: str
+    title: str
+    default: bool
 
 
 class LabelControlOut(Schema):
@@ -67,6 +74,8 @@ class LabelControlOut(Schema):
     wand: bool = False
     skeleton: list[list[str]] = []
     closable: bool = False
+    to_more: list[str] = []
+    buckets: list[BucketOut] = []
 
 
 class LabelConfigOut(Schema):

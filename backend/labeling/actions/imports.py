@@ -42,6 +42,8 @@ def start_import(request: Any, schema: LabelSchema, user: User, *, filename: str
     filename = filename.replace("\\", "/").rsplit("/", 1)[-1].strip()
     if not filename or filename in (".", "..") or not filename.isprintable():
         raise InvalidInput(message="The file needs a name.", field="filename")
+    if not form.reads:
+        raise InvalidInput(message=f"{form.title} only go out.", field="format", hint="Bring labels as JSON Lines or Label Studio JSON.")
     if not filename.lower().endswith(form.reads):
         raise InvalidInput(
             message=f"{form.title} is not read from “{filename[-60:]}”.",

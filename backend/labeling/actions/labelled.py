@@ -185,6 +185,10 @@ def _answer(control: LabelControl, result: list[dict[str, Any]]) -> Any:
     value = said[0]["value"]
     if control.makes_regions or control.per_region:
         return json.dumps([{"id": r["id"], **r["value"]} for r in said], ensure_ascii=False)
+    if control.type == "pairwise":
+        return value["selected"]
+    if control.type == "ranker":
+        return json.dumps(value["ranker"], ensure_ascii=False)
     if control.type == "choices":
         return json.dumps(value["choices"], ensure_ascii=False) if control.multiple else value["choices"][0]
     return "\n".join(value["text"]) if control.type == "textarea" else value[control.type]
@@ -202,11 +206,11 @@ def _table(
     }  # fmt: skip
     controls = {c.name: c for c in config.controls}
     for c in config.controls:
-        several = c.makes_regions or c.per_region or c.multiple
+        several = c.makes_regions or c.per_region or c.multiple or c.type == "ranker"
         kinds[c.name] = (
             (pa.string(), "json") if several
             else (pa.float64(), "number") if c.type in ("rating", "number")
-            else (pa.string(), "category" if c.type == "choices" else "text")
+            else (pa.string(), "category" if c.type in ("choices", "pairwise") else "text")
         )  # fmt: skip
     old = [c for c in base.columns if c["name"] not in kinds]
     columns = [*old, *({"name": name, "type": kind, "nullable": True} for name, (_, kind) in kinds.items())]

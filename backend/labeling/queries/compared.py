@@ -20,6 +20,7 @@ from django.db.models import F
 from backend.labeling.models import Annotation, LabelSchema
 from workers.sdk.labels.agreement import matches, of_control
 from workers.sdk.labels.config import LabelConfig, LabelControl
+from workers.sdk.labels.difference import labels_of
 from workers.sdk.labels.reliability import cohen, fleiss, krippendorff
 
 if TYPE_CHECKING:
@@ -79,10 +80,8 @@ class Compared:
             if not c.per_region
         }
         for control in self.config.controls:
-            if control.type == "choices" and not control.multiple and not control.per_region:
-                self.answers[control.name].append(
-                    {a: r[0]["value"]["choices"][0] for (a, _), r in zip(said, parts[control.name], strict=True) if r}
-                )
+            if _is_category(control):
+                self.answers[control.name].append({a: labels_of(r[0])[0] for (a, _), r in zip(said, parts[control.name], strict=True) if r})
         for (i, (one, _)), (j, (other, _)) in combinations(enumerate(said), 2):
             found = []
             for control in self.config.controls:
@@ -100,7 +99,7 @@ class Compared:
                     self._label(control.name, one, other, left, right)
                     if left != right:
                         self.differing.append((item, control.name, one, other, left, right, score))
-                if not control.labels and score < 1:
+                if not control.labels and not _is_category(control) and score < 1:
                     self.differing.append((item, control.name, one, other, NOTHING, NOTHING, score))
             self.pairs[one, other].append(sum(found) / len(found) if found else 1.0)
 
@@ -185,8 +184,16 @@ def compare(schema: LabelSchema, config: LabelConfig) -> Compared:
     return found
 
 
+def _is_category(control: LabelControl) -> bool:
+    """One answer of a few to the whole item."""
+    return not control.per_region and (control.type == "pairwise" or (control.type == "choices" and not control.multiple))
+
+
 def _labels(control: LabelControl, one: list[Json], other: list[Json]) -> list[tuple[str, str]]:
     """What each of two people calls the same thing, `NOTHING` where one of them has none."""
+    if control.type == "pairwise":
+        first, second = (next(iter(labels_of(side[0])), NOTHING) if side else NOTHING for side in (one, other))
+        return [(first, second)]
     if control.type == "choices":
         a, b = ({c for r in side for c in r["value"]["choices"]} for side in (one, other))
         if not control.multiple:

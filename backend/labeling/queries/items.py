@@ -20,6 +20,7 @@ from backend.labeling.models import Annotation, Assignment, Comment, LabelSchema
 from backend.labeling.queries import masks
 from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.config import FILES, LabelConfig, from_json
+from workers.sdk.labels.shown import shown
 
 TEXT_BYTES = 2 * 1024 * 1024
 STATES = ("open", "complete", "differing", "to_review", "rejected", "truth", "skipped", "commented", "removed")
@@ -42,16 +43,11 @@ def _text(digest: str) -> str:
 
 
 def shown_data(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
-    """What each object of the schema shows of an item: of a text {object name: text}, of a sound or video what is known of it
+    """What each object of the schema shows of an item: {object name: text, entries of a list}, of a sound or video what is known of it
     (`duration`, `frame_rate` …)."""
-    found: dict[str, Any] = {}
-    for shown in config.objects:
-        if shown.tag == "Text":
-            value = _text(item.digest) if item.media_type.startswith("text/") else item.data.get(shown.value)
-            found[shown.name] = "" if value is None else value if isinstance(value, str) else str(value)
-        elif shown.tag in ("Audio", "Video"):
-            found[shown.name] = item.data
-    return found
+    words = item.media_type.startswith("text/")
+    found = {o.name: _text(item.digest) if words and o.tag == "Text" else shown(o, item.data) for o in config.objects}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 ITEM = Columns(q=QueueItem, n=Assignment)
@@ -179,9 +175,9 @@ def suggestions_of(item: QueueItem) -> list[dict[str, Any]]:
 
 
 def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
-    """{variable: value} of what is text."""
+    """{variable: value} of what is in the data."""
     by_object = shown_data(item, config)
-    return {**item.data, **{o.value: by_object[o.name] for o in config.objects if o.tag == "Text"}}
+    return {**item.data, **{o.value: by_object[o.name] for o in config.objects if o.tag not in FILES}}
 
 
 def _urls(item: QueueItem, config: LabelConfig) -> dict[str, str]:

@@ -11,6 +11,7 @@ from backend.core.errors import InvalidInput, Problem
 from backend.labeling.errors import DoesNotFit, as_problems
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.results import check
+from workers.sdk.labels.shown import shown
 
 Json = dict[str, Any]
 MOST = 250_000
@@ -118,16 +119,12 @@ def read_prediction(config: LabelConfig, data: Json, one: Json, where: str = "")
 
 def fitting(config: LabelConfig, data: Json, result: Any, where: str = "", *, complete: bool = True) -> list[Json]:
     """A result as it is kept; regions without an id get one. Raises DoesNotFit. `data`: a task's."""
-    shown = {o.name: text_of(data.get(o.value)) for o in config.objects if o.tag == "Text"}
-    kept, problems = check(config, with_ids(result), shown, complete=complete)
+    parts = {o.name: part for o in config.objects if (part := shown(o, data)) is not None}
+    kept, problems = check(config, with_ids(result), parts, complete=complete)
     if problems:
         named = [{**p, "field": f"{where}.{p['field']}".strip(".")} for p in problems]
         raise DoesNotFit(field=named[0]["field"], problems=as_problems(named))
     return kept
-
-
-def text_of(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
 
 
 def with_ids(result: Any) -> Any:

@@ -104,7 +104,8 @@ def parsed(config: LabelConfig) -> Json:
         shown = config.object(control.to)
         labels = [label.value for label in control.labels]
         found[control.name] = {
-            "type": control.tag, "to_name": [control.to], "inputs": [{"type": shown.tag, "value": shown.value}] if shown else [],
+            "type": control.tag, "to_name": [control.to, *control.to_more],
+            "inputs": [{"type": shown.tag, "value": shown.value}] if shown else [],
             "labels": labels, "labels_attrs": {label.value: {"value": label.value, "background": label.color} for label in control.labels},
         }  # fmt: skip
     return found

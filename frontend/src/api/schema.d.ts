@@ -4716,6 +4716,15 @@ export interface components {
             undone_at: string | null;
             undone_by: components["schemas"]["UserOut"] | null;
         };
+        /** BucketOut */
+        BucketOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Default */
+            default: boolean;
+        };
         /**
          * BulkIn
          * @description The same `result` for all; it must fit the schema, as when one item is submitted. `seconds` is the time spent on all together.
@@ -6579,6 +6588,16 @@ export interface components {
              * @default false
              */
             closable: boolean;
+            /**
+             * To More
+             * @default []
+             */
+            to_more: string[];
+            /**
+             * Buckets
+             * @default []
+             */
+            buckets: components["schemas"]["BucketOut"][];
         };
         /**
          * LabelFormatOut
@@ -6652,11 +6671,16 @@ export interface components {
              * Tag
              * @enum {string}
              */
-            tag: "Image" | "Text" | "Audio" | "Video";
+            tag: "Image" | "Text" | "Audio" | "Video" | "List";
             /** Value */
             value: string;
             /** Frame Rate */
             frame_rate?: number | null;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /** LabelOut */
         LabelOut: {

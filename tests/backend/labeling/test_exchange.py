@@ -193,7 +193,9 @@ def test_nobody_gets_more_in_an_export_than_on_screen(labs: Labs, ann: Person, b
 
 def test_an_export_says_before_what_its_format_has_no_place_for(labs: Labs, ann: Person) -> None:
     slug = labs.schema(labs.pictures(2))
-    assert [f["name"] for f in labs.editor.get(f"/label-schemas/{slug}/formats")] == [n for n in FORMATS if n != "conll"]
+    assert [f["name"] for f in labs.editor.get(f"/label-schemas/{slug}/formats")] == [
+        n for n in FORMATS if n not in ("conll", "preferences")
+    ]
     assert json.loads(exported_file(labs.editor, slug, "coco"))["images"] == [], "nothing is labelled yet"
     item = take(ann, slug)
     assert item

@@ -22,7 +22,8 @@ def control(name: str, tag: str, labels: tuple[str, ...] = (), **more: Any) -> d
         "name": name, "to": "it", "tag": tag, "type": tag.lower(), "multiple": False, "required": False, "required_message": "",
         "labels": [{"value": label, "color": colours[at % 3], "hotkey": "", "hint": ""} for at, label in enumerate(labels)],
         "per_region": False, "can_rotate": True, "minimum": None, "maximum": None, "step": None, "placeholder": "", "rows": 1,
-        "max_submissions": None, "stroke_width": 2, "opacity": 0.2, "wand": False, "skeleton": [], "closable": False, **more,
+        "max_submissions": None, "stroke_width": 2, "opacity": 0.2, "wand": False, "skeleton": [], "closable": False,
+        "to_more": [], "buckets": [], **more,
     }  # fmt: skip
 
 

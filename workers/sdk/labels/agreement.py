@@ -1,6 +1,7 @@
 """How far two annotations of one item say the same, 0 to 1: the mean over the schema's controls that at least one of them answers.
 
-Choices: Jaccard index. Ratings and numbers: 1 − |difference| / range. Texts: `difflib`'s ratio. Regions and spans: F1 of the pairs that
+Choices: Jaccard index. Pairs: the same side. Rankings: `preferences.same_order`.
+Ratings and numbers: 1 − |difference| / range. Texts: `difflib`'s ratio. Regions and spans: F1 of the pairs that
 match one to one, have the same labels and an intersection over union of at least 0.5 (greedy, best first; as in the PASCAL VOC challenge,
 Everingham et al. 2010), of masks in pixels, of lines as strips (`lines`), of segments in seconds, of tracks the mean over
 frames. Key points match within 2 % of the image's diagonal.
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from workers.sdk.labels import brush, lines, timed
+from workers.sdk.labels import brush, lines, preferences, timed
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.shapes import Outline, outline, overlap
 
@@ -120,9 +121,19 @@ def same_text(one: Json, other: Json) -> float:
     return SequenceMatcher(None, "\n".join(one["text"]), "\n".join(other["text"]), autojunk=False).ratio()
 
 
+def _pair(control: LabelControl, one: Json, other: Json) -> float:
+    return float(one["selected"] == other["selected"])
+
+
+def _ranking(control: LabelControl, one: Json, other: Json) -> float:
+    return preferences.same_order(control, one["ranker"], other["ranker"])
+
+
 _VALUES: dict[str, Callable[[LabelControl, Json, Json], float]] = {
     "choices": _choices,
     "rating": _rating,
     "number": _number,
     "textarea": _text,
+    "pairwise": _pair,
+    "ranker": _ranking,
 }

@@ -75,7 +75,7 @@ def turned(one: Json) -> bool:
 KINDS = {
     "rectangle": "boxes", "polygon": "polygons", "ellipse": "ellipses", "keypoint": "key points", "brush": "masks", "magicwand": "masks",
     "labels": "spans", "choices": "choices", "videorectangle": "tracks", "vector": "lines",
-    "rating": "ratings", "number": "numbers", "textarea": "texts",
+    "rating": "ratings", "number": "numbers", "textarea": "texts", "pairwise": "pairs", "ranker": "rankings",
 }  # fmt: skip
 
 

@@ -15,12 +15,21 @@ REGION_TYPES = {
     "VideoRectangle": "videorectangle",
 }  # fmt: skip
 """Controls that make regions, and the type that their regions have in a result."""
-VALUE_TYPES = {"Choices": "choices", "Rating": "rating", "TextArea": "textarea", "Number": "number"}
+VALUE_TYPES = {
+    "Choices": "choices",
+    "Rating": "rating",
+    "TextArea": "textarea",
+    "Number": "number",
+    "Pairwise": "pairwise",
+    "Ranker": "ranker",
+}
 """Controls that say something of the whole object, or of one region (`per_region`)."""
 TYPES = {**REGION_TYPES, **VALUE_TYPES}
-ON = {"Image": {*REGION_TYPES, *VALUE_TYPES} - {"Labels", "VideoRectangle"}, "Text": {"Labels", *VALUE_TYPES}}
-ON["Audio"] = {"Labels", *VALUE_TYPES}
-ON["Video"] = {"VideoRectangle", "Labels", *VALUE_TYPES}
+ASKED = {*VALUE_TYPES} - {"Ranker"}
+ON = {"Image": {*REGION_TYPES, *ASKED} - {"Labels", "VideoRectangle"}, "Text": {"Labels", *ASKED}}
+ON["Audio"] = {"Labels", *ASKED}
+ON["Video"] = {"VideoRectangle", "Labels", *ASKED}
+ON["List"] = {*VALUE_TYPES} - {"Pairwise"}
 """Which controls can speak of which object."""
 FILES = frozenset({"Image", "Audio", "Video"})
 """Objects that show a file."""
@@ -30,12 +39,13 @@ LABELLED = frozenset(tag for tag in REGION_TYPES if tag.endswith("Labels"))
 @dataclass(frozen=True, kw_only=True)
 class LabelObject:
     """`value` is the variable of an item's data that it shows, without the dollar sign; `frame_rate` of a video, frames a second, where
-    the schema says it."""
+    the schema says it; `title` stands above a list."""
 
     name: str
-    tag: Literal["Image", "Text", "Audio", "Video"]
+    tag: Literal["Image", "Text", "Audio", "Video", "List"]
     value: str
     frame_rate: float | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +59,19 @@ class Label:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """Where a Ranker's entries are put; into the `default` one all of them at first."""
+
+    name: str
+    title: str = ""
+    default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelControl:
     """`maximum` of a Rating is its number of stars; `wand`: its masks may also be made by colour (Label Studio's
     MagicWand); `skeleton`: pairs of labels of key points that a line joins (decision 21); `closable`: its lines may end where they
-    begin. Of lines `minimum` and `maximum` are numbers of points."""
+    begin; `to_more`: the second object of a pair. Of lines `minimum` and `maximum` are numbers of points."""
 
     name: str
     to: str
@@ -75,6 +94,13 @@ class LabelControl:
     wand: bool = False
     skeleton: tuple[tuple[str, str], ...] = ()
     closable: bool = False
+    to_more: tuple[str, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
+
+    @property
+    def to_name(self) -> str:
+        """What its results say they speak of: a pair, of two objects, names itself, as in Label Studio."""
+        return self.name if self.tag == "Pairwise" else self.to
 
     @property
     def values(self) -> frozenset[str]:
@@ -120,12 +146,16 @@ class LabelConfig:
 
 
 def _plain(control: LabelControl) -> Json:
-    return {**asdict(control), "labels": [asdict(label) for label in control.labels], "skeleton": [list(e) for e in control.skeleton]}
+    return {**asdict(control), "labels": [asdict(label) for label in control.labels], "skeleton": [list(e) for e in control.skeleton],
+            "to_more": list(control.to_more), "buckets": [asdict(b) for b in control.buckets]}  # fmt: skip
 
 
 def _control(value: Json) -> LabelControl:
     labels, skeleton = value["labels"], value.get("skeleton", ())
-    return LabelControl(**{**value, "labels": tuple(Label(**one) for one in labels), "skeleton": tuple((a, b) for a, b in skeleton)})
+    more = {"to_more": tuple(value.get("to_more", ())), "buckets": tuple(Bucket(**one) for one in value.get("buckets", ()))}
+    return LabelControl(
+        **{**value, "labels": tuple(Label(**one) for one in labels), "skeleton": tuple((a, b) for a, b in skeleton), **more}
+    )
 
 
 def from_json(value: Json) -> LabelConfig:

@@ -42,7 +42,13 @@ def difference(before: Sequence[Json], after: Sequence[Json]) -> list[Change]:
 
 
 def labels_of(region: Json | None) -> list[str]:
-    """The labels of a region, or the choices of an answer."""
+    """The labels of a region, or the choices of an answer; of a ranking its entries, best first."""
+    if region and region["type"] == "pairwise":
+        return [str(region["value"]["selected"])]
+    if region and region["type"] == "ranker":
+        lists = region["value"]["ranker"]
+        alone = [str(id_) for ids in lists.values() for id_ in ids]
+        return alone if len(lists) == 1 else [f"{name}: {', '.join(ids)}" for name, ids in lists.items()]
     value = region["value"].get("labels" if region["type"] == "videorectangle" else region["type"]) if region else None
     return [str(v) for v in value] if isinstance(value, list) else [] if value is None else [str(value)]
 

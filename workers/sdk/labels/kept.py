@@ -49,6 +49,8 @@ def _contents(result: Sequence[Json]) -> Counter[tuple[str, ...]]:
 def _plain(value: Any, key: str = "") -> Any:
     """Numbers rounded, labels sorted: several choices have no order."""
     if isinstance(value, dict):
+        if key == "ranker":  # the order is what is said
+            return value
         return {name: _plain(inner, name) for name, inner in value.items() if inner is not None}
     if isinstance(value, list):
         inner = [_plain(one) for one in value]

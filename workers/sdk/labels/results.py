@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from workers.sdk.labels import preferences
 from workers.sdk.labels.brush import BRUSHES, BadMask, decode
 from workers.sdk.labels.config import LABELLED, LabelConfig, LabelControl
 from workers.sdk.labels.misfit import Misfit as Misfit  # also for those who ask here
@@ -107,6 +108,8 @@ def _whole(config: LabelConfig, kept: Sequence[Json], ids: set[str], complete: b
 def _wanted(control: LabelControl) -> str:
     if control.makes_regions:
         return "at least one region"
+    if control.type == "pairwise":
+        return "left or right"
     return "one of " + ", ".join(label.value for label in control.labels[:10]) if control.labels else "an answer"
 
 
@@ -141,8 +144,10 @@ def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
     if control is None:
         names = ", ".join(c.name for c in config.controls)
         raise Misfit("from_name", f"The schema has no control “{str(region.get('from_name'))[:80]}”.", f"one of {names}")
-    if region.get("to_name") != control.to:
-        raise Misfit("to_name", f"“{control.name}” speaks of “{control.to}”, not of “{str(region.get('to_name'))[:80]}”.", control.to)
+    if region.get("to_name") != control.to_name:
+        raise Misfit(
+            "to_name", f"“{control.name}” speaks of “{control.to_name}”, not of “{str(region.get('to_name'))[:80]}”.", control.to_name
+        )
     if region.get("type") != control.type:
         raise Misfit("type", f"“{control.name}” gives {control.type}, not {str(region.get('type'))[:40]}.", control.type)
     id_ = region.get("id")
@@ -355,9 +360,13 @@ def _textarea(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Js
     return {"text": found}
 
 
+def _preferred(control: LabelControl, value: Json, data: Mapping[str, Any]) -> Json:
+    return preferences.pair(control, value) if control.type == "pairwise" else preferences.ranking(control, value, data.get(control.to))
+
+
 VALUES: dict[str, Callable[[LabelControl, Json, Mapping[str, Any]], Json]] = {
     "rectanglelabels": _rectangle, "rectangle": _rectangle, "ellipselabels": _ellipse, "ellipse": _ellipse, "polygonlabels": _polygon,
     "polygon": _polygon, "keypointlabels": _keypoint, "keypoint": _keypoint, "labels": _part, "choices": _choices, "rating": _rating,
     "number": _said, "textarea": _textarea, "videorectangle": _track,
-    "vectorlabels": _vector, "vector": _vector,
+    "vectorlabels": _vector, "vector": _vector, "pairwise": _preferred, "ranker": _preferred,
 }  # fmt: skip

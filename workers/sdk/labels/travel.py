@@ -46,7 +46,8 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """An item as it goes out, with at least one annotation, oldest first. `shown` reads what its text objects show, {object: text}."""
+    """An item as it goes out, with at least one annotation, oldest first. `shown` reads what its objects show of the data, {object: text}
+    (of a list its entries)."""
 
     id: int
     key: str
@@ -55,7 +56,7 @@ class Item:
     width: int | None = None
     height: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
-    shown: Callable[[], Mapping[str, str]] = dict
+    shown: Callable[[], Mapping[str, Any]] = dict
     said: tuple[Said, ...] = ()
 
     @property
@@ -123,7 +124,7 @@ class Target:
 
     width: int | None = None
     height: int | None = None
-    shown: Callable[[], Mapping[str, str]] = dict
+    shown: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +141,8 @@ class Found:
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """One way to write labels to files. `suffix` and `media_type` are of the file itself; one with `folder` is always a zip of several.
-    `objects` are the tags of what its labels speak of. `reads`: endings of files that it reads."""
+    `objects` are the tags of what its labels speak of, `controls`, where they matter, those that it writes. `reads`: endings of files
+    that it reads; none for one that only goes out."""
 
     name: str
     title: str
@@ -152,10 +154,12 @@ class Format:
     reads: tuple[str, ...]
     write: Callable[[Iterable[Item], Writing], Iterator[Member]]
     read: Callable[[Source, LabelConfig], Iterator[Found]]
+    controls: frozenset[str] = frozenset()
 
     def fits(self, config: LabelConfig) -> bool:
         """Whether the schema shows anything that this format's labels can speak of."""
-        return any(o.tag in self.objects for o in config.objects)
+        asked = not self.controls or any(c.tag in self.controls for c in config.controls)
+        return asked and any(o.tag in self.objects for o in config.objects)
 
 
 def only_file(source: Source, *suffixes: str) -> str:

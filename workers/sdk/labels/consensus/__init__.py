@@ -2,7 +2,8 @@
 
 Single choices: the heaviest, or, where each annotator's confusion matrix is known, the most probable (`dawid_skene.posterior`). Several
 choices, relations and regions: what annotators with at least `KEEP` of the weight said, regions by cluster (`regions`) with a fused
-shape (`geometry`). Ratings and numbers: the weighted median that somebody said. Texts: the one most like the others. Attributes of a
+shape (`geometry`). Ratings and numbers: the weighted median that somebody said. Texts: the one most like the others. Pairs: the
+heavier side; rankings: Borda's count. Attributes of a
 region are decided among those who marked it. `Fused.support` is the mean agreement of the annotators with the result, by weight (of a
 single choice with known confusions its probability), on the control where it is lowest: a person should look where it is low. The order
 of annotators changes nothing.
@@ -17,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workers.sdk.labels import skeleton
+from workers.sdk.labels import preferences, skeleton
 from workers.sdk.labels.agreement import alike, covered, of_control, same_text
 from workers.sdk.labels.config import LabelConfig, LabelControl
 from workers.sdk.labels.consensus.geometry import median
@@ -88,7 +89,7 @@ def _canonical(value: Any) -> str:
 
 def _said(control: LabelControl, value: Json, id_: str = "") -> Json:
     known = id_ or hashlib.sha256(_canonical([control.name, value]).encode()).hexdigest()[:12]
-    return {"id": known, "from_name": control.name, "to_name": control.to, "type": control.type, "value": value}
+    return {"id": known, "from_name": control.name, "to_name": control.to_name, "type": control.type, "value": value}
 
 
 def _choice(
@@ -143,6 +144,11 @@ def _answer(control: LabelControl, said: Sequence[tuple[list[Json], float]], kee
         return [_said(control, {"choices": chosen}, id_)] if chosen else []
     if control.type in ("rating", "number"):
         return [_said(control, {control.type: median([v[control.type] for v in values], weights, between=False)}, id_)]
+    if control.type == "pairwise":
+        heavy = {side: sum(w for v, w in given if v["selected"] == side) for side in preferences.SIDES}
+        return [_said(control, {"selected": max(preferences.SIDES, key=heavy.__getitem__)}, id_)]
+    if control.type == "ranker":
+        return [_said(control, preferences.borda(control, [(v["ranker"], w) for v, w in given]), id_)]
     likeness = [sum(w * same_text(a, b) for b, w in given) for a in values]
     return [_said(control, values[max(range(len(values)), key=lambda n: (likeness[n], -n))], id_)]
 

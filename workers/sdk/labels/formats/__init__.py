@@ -10,18 +10,20 @@
 | `voc` | upright boxes | other outlines become the box around them; masks |
 | `conll` | spans of one control, over words | overlaps |
 | `masks` | pixels of a class | what is a region of its own |
+| `preferences` | pairs and rankings, as text | which item a pair is of: it is not read back |
 
 What is lost in an export is counted while it is written (`Writing.lost`), by the same lines that leave it out.
 """
 
 from __future__ import annotations
 
-from workers.sdk.labels.formats import coco, conll, csvs, jsonl, labelstudio, masks, voc, yolo
+from workers.sdk.labels.formats import coco, conll, csvs, jsonl, labelstudio, masks, preferences, voc, yolo
 from workers.sdk.labels.travel import Format
 
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
         labelstudio.FORMAT, jsonl.FORMAT, csvs.FORMAT, csvs.TABS, coco.FORMAT, yolo.FORMAT, voc.FORMAT, masks.FORMAT, conll.FORMAT,
+        preferences.FORMAT,
     )
 }  # fmt: skip

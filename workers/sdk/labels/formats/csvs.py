@@ -15,16 +15,18 @@ from workers.sdk.labels.results import KEPT
 from workers.sdk.labels.strict_json import loads
 from workers.sdk.labels.travel import BadFile, Format, Found, Item, Json, Member, Ref, Source, Writing, only_file
 
+WORDS = frozenset({"Text", "List"})
+"""Objects that show what lies in the data itself."""
 CELL = 16 * 1024 * 1024
 OURS = ("item", "digest", "relations", "annotator", "status", "ground_truth", "lead_time", "created_at", "updated_at", "annotation_id")
-NAMED = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number"}
+NAMED = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number", "pairwise": "selected", "ranker": "ranker"}
 """The key in the value of an answer, by its type."""
 OUTSIDE = frozenset(KEPT) - {"value"}
 
 
 def columns(config: LabelConfig) -> list[str]:
     """Ours, the variables, the controls; a control with a name of ours keeps its own by `control:`."""
-    rows = [name for name, tag in config.variables.items() if tag == "Text" and name not in OURS]
+    rows = [name for name, tag in config.variables.items() if tag in WORDS and name not in OURS]
     return ["item", "digest", *rows, *(_column(config, c) for c in config.controls), *OURS[2:]]
 
 
@@ -48,8 +50,8 @@ def _write(items: Iterable[Item], writing: Writing, delimiter: str, name: str) -
 
 
 def _rows(item: Item, config: LabelConfig) -> Iterator[list[object]]:
-    texts = item.data if item.is_row else {o.value: item.shown().get(o.name, "") for o in config.objects if o.tag == "Text"}
-    variables = [_text(texts.get(name)) for name, tag in config.variables.items() if tag == "Text" and name not in OURS]
+    texts = item.data if item.is_row else {o.value: item.shown().get(o.name, "") for o in config.objects if o.tag in WORDS}
+    variables = [_text(texts.get(name)) for name, tag in config.variables.items() if tag in WORDS and name not in OURS]
     for said in item.said:
         relations = [one for one in said.result if one["type"] == "relation"]
         cells = [cell(c, [one for one in said.result if one.get("from_name") == c.name]) for c in config.controls]
@@ -74,7 +76,7 @@ def cell(control: LabelControl, said: list[Json]) -> str:
     alone = value[0] if isinstance(value, list) and len(value) == 1 else value
     if isinstance(alone, str) and alone == alone.strip() and alone[:1] not in ("{", "["):
         return alone
-    return json.dumps({NAMED[control.type]: value} if isinstance(value, list) else value, ensure_ascii=False)
+    return json.dumps({NAMED[control.type]: value} if isinstance(value, list | dict) else value, ensure_ascii=False)
 
 
 def _read(source: Source, config: LabelConfig, delimiter: str, *suffixes: str) -> Iterator[Found]:
@@ -131,7 +133,7 @@ def _grouped(rows: Iterable[list[str]], header: list[str], config: LabelConfig, 
 
 
 def _ref(row: dict[str, str], config: LabelConfig) -> Ref:
-    data = {name: row[name] for name, tag in config.variables.items() if tag == "Text" and name in row and name not in OURS}
+    data = {name: row[name] for name, tag in config.variables.items() if tag in WORDS and name in row and name not in OURS}
     path = row.get("item") or next((row[n] for n, tag in config.variables.items() if tag in FILES and row.get(n)), "")
     return Ref(path=path, digest=row.get("digest", ""), data=data)
 
@@ -152,7 +154,7 @@ def result(row: dict[str, str], config: LabelConfig, where: str) -> list[Json]:
 
 
 def _said(control: LabelControl, text: str, where: str) -> list[Json]:
-    head = {"from_name": control.name, "to_name": control.to, "type": control.type}
+    head = {"from_name": control.name, "to_name": control.to_name, "type": control.type}
     own = hashlib.sha256(control.name.encode()).hexdigest()[:10]
     if control.makes_regions or control.per_region:
         flat = loads(text, where)
@@ -175,7 +177,7 @@ def _said(control: LabelControl, text: str, where: str) -> list[Json]:
             raise BadFile(where, f"“{text[:40]}” is no number.", "a number")
         value = {key: number}
     else:
-        value = {key: [text]}
+        value = {key: text if control.type == "pairwise" else [text]}
     return [{"id": own, **head, "value": value}]
 
 

@@ -25,7 +25,7 @@ def _task(item: Item, writing: Writing) -> Json:
     shown = item.shown()
     data = dict(item.data)
     for one in writing.config.objects:
-        data[one.value] = shown.get(one.name, "") if one.tag == "Text" else image_path(item) if writing.images else item.key
+        data[one.value] = shown.get(one.name, "") if one.tag not in FILES else image_path(item) if writing.images else item.key
     return {
         "id": item.id,
         "data": data,

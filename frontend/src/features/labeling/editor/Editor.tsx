@@ -9,15 +9,19 @@ import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react'
 import { useCommands } from '@/ui/commands'
 
 import { ACTIONS, press, runAction } from './actions'
-import { makesRegions, namesRegions, objectOf, type LabelObject, type LayoutNode } from './config'
+import { makesRegions, namesRegions, objectOf, type LabelConfig, type LabelObject, type LayoutNode } from './config'
 import classes from './Editor.module.css'
 import { EditorContext, useEditorState, useStore, useStoreState } from './hooks'
 import { KeyHelp } from './KeyHelp'
+import { isSecond, pairOf } from './pairs/pairs'
+import { PairView } from './pairs/PairView'
 import { ItemControls, RegionControls } from './panel/Controls'
 import { Palettes } from './panel/Palette'
 import { RegionList } from './panel/RegionList'
 import { Relations } from './panel/Relations'
 import type { EditorStore } from './store'
+import { RankingView } from './ranking/RankingView'
+import { ReadingText, reads } from './text/ReadingText'
 import { TextView } from './text/TextView'
 import { Toolbar } from './Toolbar'
 
@@ -123,7 +127,7 @@ function Panels() {
 /** Objects with the headings before them, side by side or one below the other as the schema says. Controls have their own places. */
 function Objects({ nodes, direction = 'column' }: { nodes: readonly LayoutNode[]; direction?: 'row' | 'column' }) {
   const editor = useStore()
-  const shown = nodes.filter((node, index) => holds(node) || (node.kind === 'header' && nodes.slice(index + 1).find((other) => other.kind !== 'header')?.kind === 'object'))
+  const shown = nodes.filter((node, index) => holds(editor.config, node) || (node.kind === 'header' && nodes.slice(index + 1).find((other) => other.kind !== 'header')?.kind === 'object'))
   return (
     <div className={classes.view} data-direction={direction}>
       {shown.map((node, index) => {
@@ -136,25 +140,30 @@ function Objects({ nodes, direction = 'column' }: { nodes: readonly LayoutNode[]
   )
 }
 
-function holds(node: LayoutNode): boolean {
-  return node.kind === 'object' || (node.kind === 'view' && node.children.some(holds))
+/** The second of a pair is shown beside the first. */
+function holds(config: LabelConfig, node: LayoutNode): boolean {
+  return (node.kind === 'object' && !isSecond(config, node.name)) || (node.kind === 'view' && node.children.some((child) => holds(config, child)))
 }
 
 type View = (props: { object: LabelObject }) => ReactNode
 
-/** How each kind of object is shown. */
+/** How each kind of object is shown. Those that come later are waited for where they stand. */
 const VIEWS: Record<LabelObject['tag'], View> = {
   Image: (props) => <ImageCanvas {...props} />,
-  Text: TextView,
+  Text: SomeText,
   Audio: (props) => <AudioView {...props} />,
   Video: (props) => <VideoView {...props} />,
+  List: RankingView,
+}
+
+function SomeText({ object }: { object: LabelObject }) {
+  const editor = useStore()
+  return reads(editor.config, object) ? <ReadingText object={object} /> : <TextView object={object} />
 }
 
 function ObjectView({ object }: { object: LabelObject }) {
+  const editor = useStore()
+  const pair = pairOf(editor.config, object.name)
   const Shown = VIEWS[object.tag]
-  return (
-    <Suspense fallback={<Loader m="auto" aria-label="The editor is loading" />}>
-      <Shown object={object} />
-    </Suspense>
-  )
+  return <Suspense fallback={<Loader m="auto" aria-label="The editor is loading" />}>{pair ? <PairView pair={pair} views={VIEWS} /> : <Shown object={object} />}</Suspense>
 }

@@ -1,6 +1,6 @@
 /** The label schema as the server gives it, and questions about it. Parsing Label Studio's XML is the server's. */
 
-export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video'
+export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video' | 'List'
 
 export type ControlTag =
   | 'Choices'
@@ -22,6 +22,8 @@ export type ControlTag =
   | 'VideoRectangle'
   | 'VectorLabels'
   | 'Vector'
+  | 'Pairwise'
+  | 'Ranker'
 
 export interface LabelOption {
   readonly value: string
@@ -38,6 +40,15 @@ export interface LabelObject {
   readonly value: string
   /** Frames a second of a video, where the schema says so. */
   readonly frame_rate?: number | null
+  /** Above a list. */
+  readonly title?: string
+}
+
+export interface Bucket {
+  readonly name: string
+  readonly title: string
+  /** All entries lie in it at first. */
+  readonly default: boolean
 }
 
 export interface LabelControl {
@@ -68,6 +79,10 @@ export interface LabelControl {
   readonly skeleton: readonly (readonly [string, string])[]
   /** Its lines may end where they begin. Of lines `minimum` and `maximum` count points. */
   readonly closable: boolean
+  /** The second object of a pair. */
+  readonly to_more: readonly string[]
+  /** Where a ranking's entries are put. */
+  readonly buckets: readonly Bucket[]
 }
 
 export type LayoutNode =
@@ -128,7 +143,17 @@ export function hasPalette(config: LabelConfig, control: LabelControl): boolean 
 
 /** Answers of the item, or attributes of a region; not what makes or names regions. */
 export function isQuestion(control: LabelControl): boolean {
-  return ['choices', 'rating', 'textarea', 'number'].includes(control.type)
+  return ['choices', 'rating', 'textarea', 'number', 'pairwise'].includes(control.type)
+}
+
+/** Said once of the whole item, wherever it is asked: a question, or a ranking in the list itself. */
+export function isAnswer(control: LabelControl): boolean {
+  return !control.per_region && (isQuestion(control) || control.type === 'ranker')
+}
+
+/** What results of a control say they speak of: a pair, of two objects, names itself, as in Label Studio. */
+export function toName(control: Pick<LabelControl, 'name' | 'to' | 'type'>): string {
+  return control.type === 'pairwise' ? control.name : control.to
 }
 
 export function drawingControls(config: LabelConfig, object: string): LabelControl[] {

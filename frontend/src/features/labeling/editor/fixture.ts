@@ -1,5 +1,5 @@
 /** Schemas and results for the tests. */
-import type { LabelConfig, LabelControl } from './config'
+import type { LabelConfig, LabelControl, ObjectTag } from './config'
 import type { Region } from './result'
 
 export function control(name: string, tag: LabelControl['tag'], labels: readonly string[] = [], more: Partial<LabelControl> = {}): LabelControl {
@@ -25,11 +25,13 @@ export function control(name: string, tag: LabelControl['tag'], labels: readonly
     wand: false,
     skeleton: [],
     closable: false,
+    to_more: [],
+    buckets: [],
     ...more,
   }
 }
 
-export function schema(tag: 'Image' | 'Text', ...controls: LabelControl[]): LabelConfig {
+export function schema(tag: ObjectTag, ...controls: LabelControl[]): LabelConfig {
   return { objects: [{ name: 'it', tag, value: 'it' }], controls, layout: [{ kind: 'object', name: 'it' }, ...controls.map(({ name }) => ({ kind: 'control' as const, name }))] }
 }
 

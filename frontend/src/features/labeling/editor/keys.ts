@@ -27,9 +27,12 @@ function normal(hotkey: string): string {
 
 /** All keys in the order in which their labels are shown. No key is given twice. */
 export function bindings(config: LabelConfig): Bound[] {
-  const wanted = controlsInOrder(config).flatMap((control) => {
+  // Of a pair 1 and 2 are the sides, whatever else is asked.
+  const pairsFirst = controlsInOrder(config).sort((a, b) => Number(b.type === 'pairwise') - Number(a.type === 'pairwise'))
+  const wanted = pairsFirst.flatMap((control) => {
+    if (control.type === 'pairwise') return ['left', 'right'].map((value) => ({ control: control.name, value, own: '' }))
     if (hasPalette(config, control) || control.type === 'choices') return control.labels.map((label) => ({ control: control.name, value: label.value, own: normal(label.hotkey) }))
-    if (control.type === 'textarea' || control.type === 'number') return [{ control: control.name, value: '', own: '' }]
+    if (['textarea', 'number', 'ranker'].includes(control.type)) return [{ control: control.name, value: '', own: '' }]
     return []
   })
   const taken = new Set<string>()

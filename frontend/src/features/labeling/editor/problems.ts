@@ -9,13 +9,16 @@ export interface Problem {
   readonly message: string
 }
 
+/** Where an answer's value lies, if not under its type. */
+const SAID_IN: Record<string, string> = { textarea: 'text', pairwise: 'selected' }
+
 function isEmpty(entry: Region): boolean {
-  const said = entry.value[entry.type === 'textarea' ? 'text' : entry.type]
+  const said = entry.value[SAID_IN[entry.type] ?? entry.type]
   if (Array.isArray(said)) return said.length === 0 || said.every((part) => part === '')
   return isQuestion(entry as unknown as LabelControl) && (said === undefined || said === null || (entry.type === 'rating' && said === 0))
 }
 
-const ASKS: Record<string, string> = { choices: 'Choose an answer', rating: 'Give a rating', textarea: 'Write a text', number: 'Enter a number' }
+const ASKS: Record<string, string> = { choices: 'Choose an answer', rating: 'Give a rating', textarea: 'Write a text', number: 'Enter a number', pairwise: 'Say which one is better', ranker: 'Put the entries in order' }
 
 function words(control: LabelControl, of?: string): string {
   if (control.required_message) return control.required_message

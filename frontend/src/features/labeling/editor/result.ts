@@ -2,7 +2,7 @@
  * An annotation's content in Label Studio's result format, and immutable changes of it. Every function gives the same
  * object back for what it does not change, so that drawing can skip it.
  */
-import { controlOf, labelKey, objectOf, optionOf, shapeKind, type LabelConfig, type ShapeKind } from './config'
+import { controlOf, labelKey, objectOf, optionOf, shapeKind, toName, type LabelConfig, type LabelControl, type ShapeKind } from './config'
 
 export type Value = Readonly<Record<string, unknown>>
 export type Origin = 'manual' | 'prediction' | 'prediction-changed'
@@ -122,14 +122,14 @@ function touched(entry: Region): Region {
 }
 
 /** Sets or, with null, removes what a control says about the item or about a region. */
-export function withAnswer(result: Result, control: { name: string; to: string; type: string }, value: Value | null, region?: string): Result {
+export function withAnswer(result: Result, control: Pick<LabelControl, 'name' | 'to' | 'type'>, value: Value | null, region?: string): Result {
   const before = answerOf(result, control.name, region)
   if (before) {
     if (!value) return result.filter((entry) => entry !== before)
     return result.map((entry) => (entry === before ? { ...touched(before), value: { ...before.value, ...value } } : entry))
   }
   if (!value) return result
-  const added: Region = { id: region ?? newId(), from_name: control.name, to_name: control.to, type: control.type, value, origin: 'manual' }
+  const added: Region = { id: region ?? newId(), from_name: control.name, to_name: toName(control), type: control.type, value, origin: 'manual' }
   if (region === undefined) return [...result, added]
   // Beside its region, so that a person who reads the export finds them together.
   const last = result.findLastIndex((entry) => !isRelation(entry) && entry.id === region)

@@ -1,5 +1,5 @@
 /** A model's answers beside a person's. */
-import { controlOf, isQuestion, type LabelConfig } from './config'
+import { controlOf, isAnswer, type LabelConfig } from './config'
 import { isRelation, type Entry, type Result } from './result'
 
 /**
@@ -11,7 +11,7 @@ export function takenOver(config: LabelConfig, result: Result, suggestions: Resu
   const key = (entry: Entry): string => {
     if (isRelation(entry)) return `${entry.from_id} ${entry.to_id}`
     const control = controlOf(config, entry.from_name)
-    return control && isQuestion(control) && !control.per_region ? entry.from_name : `${entry.from_name} ${entry.id}`
+    return control && isAnswer(control) ? entry.from_name : `${entry.from_name} ${entry.id}`
   }
   const answered = new Set(result.map(key))
   const added = taken.filter((entry) => !answered.has(key(entry))).map((entry): Entry => (isRelation(entry) ? entry : { ...entry, origin: 'prediction' }))

@@ -42,7 +42,7 @@ export function NewSchemaPage() {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
 
-  const first = begun(modality, column)
+  const first = begun(modality, column, columns)
   const wording: Wording = edited?.of === `${slug} ${column}` ? edited.wording : { by: 'form', built: first, xml: toXml(first, modality) }
   const checked = useChecked(slug && version ? wording.xml : '', slug || undefined)
   const empty = wording.by === 'form' && takesLabels(wording.built.kind) && wording.built.labels.length === 0

@@ -8,7 +8,8 @@ import { keys } from '@/api/keys'
 import { useProjectSlug } from '@/api/me'
 import { Editor, useEditor, type LabelConfig } from '../editor'
 import { configOf } from '../data'
-import { KINDS, makesRegions, takesLabels, toXml, type Built, type Kind, type Modality } from './templates'
+import { compares } from './comparisons'
+import { KINDS, makesRegions, questionOf, takesLabels, toXml, type Built, type Kind, type Modality } from './templates'
 import classes from './schema.module.css'
 
 export type Checked = Schemas['WordingCheckOut']
@@ -32,8 +33,9 @@ export function QuestionForm({ built, modality, columns, onChange }: { built: Bu
   const kinds = (Object.keys(KINDS) as Kind[]).filter((kind) => KINDS[kind].modalities.includes(modality))
   return (
     <Stack gap="sm">
-      <Select label="What do people give?" allowDeselect={false} data={kinds.map((kind) => ({ value: kind, label: KINDS[kind].label }))} value={built.kind} onChange={(kind) => kind && set({ kind: kind as Kind })} description={KINDS[built.kind].description} />
-      {modality === 'table' && <Select label="Column that is shown" allowDeselect={false} searchable data={columns} value={built.column} onChange={(column) => column && set({ column })} />}
+      <Select label="What do people give?" allowDeselect={false} data={kinds.map((kind) => ({ value: kind, label: KINDS[kind].label }))} value={built.kind} onChange={(kind) => kind && set({ kind: kind as Kind, ...(built.question === questionOf(built.kind, modality) ? { question: questionOf(kind as Kind, modality) } : {}) })} description={KINDS[built.kind].description} />
+      {compares(built.kind) && <Compared built={built} columns={columns} onChange={set} />}
+      {modality === 'table' && !compares(built.kind) && <Select label="Column that is shown" allowDeselect={false} searchable data={columns} value={built.column} onChange={(column) => column && set({ column })} />}
       <TextInput label="Question" value={built.question} maxLength={500} onChange={(event) => set({ question: event.currentTarget.value })} />
       {takesLabels(built.kind) && (
         <TagsInput
@@ -60,6 +62,24 @@ export function QuestionForm({ built, modality, columns, onChange }: { built: Bu
       {built.kind === 'classes' && <Switch label="Several classes may fit" checked={built.multiple} onChange={(event) => set({ multiple: event.currentTarget.checked })} />}
       {makesRegions(built.kind) && <TagsInput label="Classes of the whole item (optional)" splitChars={[',', '\n', '\t']} value={built.classes} onChange={(found) => set({ classes: found })} clearable />}
     </Stack>
+  )
+}
+
+/** The columns of what is compared, and of the question it answers. */
+function Compared({ built, columns, onChange }: { built: Built; columns: string[]; onChange: (part: Partial<Built>) => void }) {
+  const choose = (label: string, value: string, name: 'first' | 'other' | 'list', description?: string) => <Select label={label} description={description} allowDeselect={false} searchable data={columns} value={value || null} onChange={(column) => column && onChange({ [name]: column })} />
+  return (
+    <>
+      <Select label="Column of the prompt" description="Shown above; the question that is answered." placeholder="None" clearable searchable data={columns} value={built.prompt || null} onChange={(prompt) => onChange({ prompt: prompt ?? '' })} />
+      {built.kind === 'ranking' ? (
+        choose('Column of the list', built.list, 'list', 'A list of texts, or of objects with id, title and body.')
+      ) : (
+        <>
+          {choose('Column of the first answer', built.first, 'first')}
+          {choose('Column of the second answer', built.other, 'other')}
+        </>
+      )}
+    </>
   )
 }
 

@@ -18,6 +18,17 @@ describe('questions as forms', () => {
     expect(toXml({ ...built, kind: 'masks' }, 'images')).toContain('<MagicWand name="wand" toName="image"/>')
   })
 
+  it('compare two columns, or the entries of one, under a prompt', () => {
+    const columns = ['id', 'prompt', 'answer_a', 'answer_b']
+    const built = { ...begun('table', 'prompt', columns), question: 'Which <is> better?' }
+    expect([built.prompt, built.first, built.other]).toEqual(['prompt', 'answer_a', 'answer_b'])
+    expect(toXml({ ...built, kind: 'pairs' }, 'table')).toContain('<Pairwise name="better" toName="first,second" required="true"/>')
+    expect(toXml({ ...built, kind: 'preference' }, 'table')).toContain('<TextArea name="reason"')
+    const ranking = toXml({ ...built, kind: 'ranking', list: 'answers', prompt: '' }, 'table')
+    expect(ranking).toContain('<List name="answers" value="$answers"/>')
+    expect(ranking).not.toContain('name="prompt"')
+  })
+
   it('show the column of a table', () => {
     expect(toXml({ ...begun('table', 'review'), kind: 'spans', labels: ['Person'] }, 'table')).toContain('<Text name="text" value="$review"/>')
   })

@@ -1,9 +1,11 @@
 /** Common questions as forms: what somebody fills in, and the XML that it means. */
 
-export type Kind = 'classes' | 'boxes' | 'polygons' | 'lines' | 'masks' | 'keypoints' | 'skeletons' | 'spans' | 'rating' | 'correction' | 'transcription' | 'events' | 'speakers' | 'tracks'
+import { compares, comparisonXml, COMPARISONS, guessed, type Compared, type Comparison } from './comparisons'
+
+export type Kind = Comparison | 'classes' | 'boxes' | 'polygons' | 'lines' | 'masks' | 'keypoints' | 'skeletons' | 'spans' | 'rating' | 'correction' | 'transcription' | 'events' | 'speakers' | 'tracks'
 export type Modality = 'table' | 'images' | 'text' | 'audio' | 'video' | 'document'
 
-export type Built = {
+export type Built = Compared & {
   kind: Kind
   question: string
   labels: string[]
@@ -30,6 +32,7 @@ export const KINDS: Record<Kind, { label: string; description: string; modalitie
   speakers: { label: 'Speakers', description: 'Who speaks when, and what they say. Parts may overlap.', modalities: ['audio'] },
   events: { label: 'Sounds', description: 'What is heard when: parts of the sound are marked and named.', modalities: ['audio'] },
   tracks: { label: 'Moving boxes', description: 'Where things are while they move: boxes at some frames, reckoned between them.', modalities: ['video'] },
+  ...COMPARISONS,
   rating: { label: 'Rating', description: 'One to five stars.', modalities: ['images', 'text', 'table', 'audio', 'video'] },
   correction: { label: 'Written answer', description: 'A text of one’s own: a description, a correction, a translation.', modalities: ['images', 'text', 'table', 'audio', 'video'] },
 }
@@ -43,12 +46,15 @@ const OBJECTS: Record<Modality, { tag: string; name: string; asks: string }> = {
   document: { tag: 'Pdf', name: 'pdf', asks: 'What is in the document?' },
 }
 
+/** What is asked until somebody words it. */
+export const questionOf = (kind: Kind, modality: Modality): string => (compares(kind) ? COMPARISONS[kind].asks : OBJECTS[modality].asks)
+
 /** What is there before anybody typed. */
-export function begun(modality: Modality, column = ''): Built {
-  return { kind: modality === 'audio' ? 'transcription' : modality === 'video' ? 'tracks' : 'classes', question: OBJECTS[modality].asks, labels: [], multiple: false, classes: [], bones: [], column }
+export function begun(modality: Modality, column = '', columns: readonly string[] = []): Built {
+  return { kind: modality === 'audio' ? 'transcription' : modality === 'video' ? 'tracks' : 'classes', question: OBJECTS[modality].asks, labels: [], multiple: false, classes: [], bones: [], column, ...guessed(columns, column) }
 }
 
-export const takesLabels = (kind: Kind): boolean => !['rating', 'correction', 'transcription'].includes(kind)
+export const takesLabels = (kind: Kind): boolean => !['rating', 'correction', 'transcription'].includes(kind) && !compares(kind)
 export const makesRegions = (kind: Kind): boolean => ['boxes', 'polygons', 'lines', 'masks', 'keypoints', 'skeletons', 'spans', 'transcription', 'events', 'speakers', 'tracks'].includes(kind)
 
 const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
@@ -61,6 +67,7 @@ export function bonesOf(built: Built): string[] {
 
 /** The schema's XML. What names nothing yet (no labels) is left out, so that problems speak of what is missing. */
 export function toXml(built: Built, modality: Modality): string {
+  if (compares(built.kind)) return comparisonXml(built.kind, built.question, built, escape)
   const { tag: shown, name: object } = OBJECTS[modality]
   const variable = modality === 'table' ? built.column : object
   const lines = ['<View>']

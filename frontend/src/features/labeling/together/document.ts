@@ -4,7 +4,7 @@
  */
 import * as Y from 'yjs'
 
-import { equalValue, isMain, isRelation, type Entry, type LabelConfig, type LiveResult, type Region, type Result } from '../editor'
+import { equalValue, isMain, isRelation, toName, type Entry, type LabelConfig, type LiveResult, type Region, type Result } from '../editor'
 
 const LOCAL = Symbol('local')
 const TOGETHER_MS = 1200
@@ -201,7 +201,7 @@ function entryOf(config: LabelConfig, held: Y.Map<unknown>): Entry | null {
   }
   if (!NAMED.every((part) => typeof name[part] === 'string')) return null
   const control = config.controls.find((one) => one.name === name.from_name)
-  if (control?.type !== name.type || control?.to !== name.to_name) return null
+  if (!control || control.type !== name.type || toName(control) !== name.to_name) return null
   const labels = Array.isArray(name.labels) ? { [String(name.type)]: name.labels.filter((label) => typeof label === 'string') } : {}
   const place = isObject(fields.place) ? fields.place : {}
   if (Object.entries(place).some(([part, value]) => !['points', 'closed', 'text'].includes(part) && !Number.isFinite(value))) return null

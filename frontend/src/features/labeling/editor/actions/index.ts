@@ -1,7 +1,9 @@
 /** All commands of the editor, in the order in which the help shows them, and which one a press of a key means. */
 import { boundBy, matches, type Bound, type Press } from '../keys'
 import type { EditorStore } from '../store'
+import { choose } from '../pairs/pairs'
 import type { Action } from './action'
+import { preferFirst, preferSecond, toRanking } from './answers'
 import { arrows, drawTools, finish, selectTool } from './draw'
 import { acceptAll, confirm, copy, duplicate, paste, redo, remove, undo } from './edit'
 import { larger, maskTools, smaller } from './masks'
@@ -35,6 +37,9 @@ export const ACTIONS: readonly Action[] = [
   smaller,
   larger,
   finish,
+  preferFirst,
+  preferSecond,
+  toRanking,
   ...arrows,
   zoomIn,
   zoomOut,
@@ -113,6 +118,7 @@ export function press(event: KeyboardEvent, editor: EditorStore): boolean {
   const region = control.per_region ? editor.current?.id : undefined
   if (control.per_region && !region) return false
   if (value === '') editor.focusControl(name)
+  else if (control.type === 'pairwise') choose(editor, control, value)
   else if (control.type === 'choices') editor.choose(control, value, region)
   else if (control.type === 'rating') editor.answer(control, { rating: Number(value) }, region, `${value} stars`)
   else editor.pick(control, value, meaning.only)

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState, type RefObject } from 'react'
 import { controlsInOrder, headings, isQuestion, type LabelControl } from '../config'
 import { useCurrent, useStore, useStoreState } from '../hooks'
 import { keyFor } from '../keys'
+import { PairField } from '../pairs/PairField'
 import { answerOf, titleOf, type Region } from '../result'
 import { ariaKeys, KeyCap } from './KeyCap'
 import classes from './panel.module.css'
@@ -91,11 +92,12 @@ function Control({ control, region }: { control: LabelControl; region?: string }
       {control.type === 'rating' && <RatingField {...props} />}
       {control.type === 'number' && <NumberField {...props} />}
       {control.type === 'textarea' && <TextField {...props} />}
+      {control.type === 'pairwise' && <PairField {...props} />}
     </div>
   )
 }
 
-interface FieldProps {
+export interface FieldProps {
   control: LabelControl
   entry: Region | undefined
   readOnly: boolean
