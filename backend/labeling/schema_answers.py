@@ -8,16 +8,24 @@ from typing import Any
 
 from workers.sdk.labels.config import Bucket, LabelControl
 from workers.sdk.labels.preferences import REST
+from workers.sdk.labels.shown import ROW
 
 Wrong = Callable[[int, str, str], None]
 ASKED = {"name", "toName", "required", "requiredMessage", "hint", "whenTagName", "whenLabelValue", "whenChoiceValue", "visibleWhen"}
 KNOWN: dict[str, set[str]] = {
     "List": {"name", "value", "title"},
+    "Table": {"name", "value", "valueType"},
     "Pairwise": ASKED | {"selectionStyle", "leftClass", "rightClass"},
     "Ranker": ASKED | {"collapsible"},
     "Bucket": {"name", "title", "default"},
 }
 MOST_BUCKETS = 12
+
+
+def table(element: Any, wrong: Wrong) -> None:
+    """What a Table shows lies in the data, as JSON."""
+    if element.get("valueType") not in (None, "json"):
+        wrong(element.sourceline, "Tables are shown from the data itself, as JSON.", f'valueType="json"; value="${ROW}" shows a whole row')
 
 
 def compared(element: Any, wrong: Wrong) -> tuple[str, ...]:

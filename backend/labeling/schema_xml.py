@@ -217,6 +217,8 @@ class _Reader:
             self.wrong(element.sourceline, "Texts are shown from the data itself, not fetched.", 'valueType="text"')
         rate = next((n for key in ("frameRate", "framerate") if (n := self._number(element, key, 1)) is not None), None)
         title = (element.get("title") or "")[:300]
+        if element.tag == "Table":
+            schema_answers.table(element, self.wrong)
         self.objects.append(LabelObject(name=name, tag=element.tag, value=variable[1] if variable else "", frame_rate=rate, title=title))
         return {"kind": "object", "name": name}
 

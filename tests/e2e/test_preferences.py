@@ -1,20 +1,14 @@
-"""Which of two is better, and in what order several are: by keys, by mouse and by finger, on the editor's page and in a studio."""
+"""Which of two is better, in what order several are, rows as tables: by keys, by mouse and by finger, on the editor's page."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
 
 from tests.e2e.browser import PHONE, sideways
-from tests.e2e.conftest import Open
 from tests.e2e.editor_page.bench import Bench, control
-from tests.e2e.furnish import bring
-from tests.e2e.labels import filled
 from tests.e2e.test_accessible import serious
-from workers.sdk.client import Client
 
 Json = dict[str, Any]
 LONG = "The headrace brings water to the wheel.\n" * 40
@@ -135,41 +129,20 @@ def test_entries_are_put_into_buckets_by_keys_and_by_dragging(bench: Bench) -> N
     assert serious(bench.page) == []
 
 
-def test_preferences_are_asked_labelled_by_keys_reviewed_and_exported_for_dpo(
-    open_page: Open, fresh_project: Client, tmp_path: Path
-) -> None:
-    client, project = fresh_project, fresh_project.project
-    table = tmp_path / "answers.jsonl"
-    rows = [
-        {"prompt": f"Question {n}?", "answer_a": f"Yes, {n}.", "answer_b": f"No, not {n}.", "more": [f"one {n}", f"two {n}"]}
-        for n in range(3)
-    ]
-    table.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    bring(client, table, "Answers")
-    page, _ = open_page()
-    page.goto(f"/p/{project}/labels/new?dataset=answers")
-    page.get_by_role("combobox", name="What do people give?").click()
-    page.get_by_role("option", name="Which is better?").click()
-    expect(page.get_by_role("article", name="Second").get_by_text("No, not 0.")).to_be_visible()
-    page.get_by_role("button", name="Begin to label").click()
-    page.wait_for_url("**/labels/answers")
-    filled(client, "answers")
-    page.goto(f"/p/{project}/labels/answers/label")
-    here = page.locator("[data-item]").get_attribute("data-item")
-    page.keyboard.press("2")
-    second = page.get_by_role("button", name="Second is better")
-    expect(second).to_have_attribute("aria-pressed", "true")
-    page.reload()
-    expect(second).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator(f'[data-item="{here}"]')).to_have_count(0)
-    expect(page.locator("[data-item]")).to_be_visible()
-    page.keyboard.press("1")
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Question 2?")).to_be_visible()
-    page.goto(f"/p/{project}/labels/answers/review")
-    expect(page.get_by_role("article", name="Second")).to_be_visible()
-    found = page.request.get(f"/api/v1/projects/{project}/label-schemas/answers/export?format=preferences")
-    lines = [json.loads(line) for line in found.text().splitlines()]
-    assert lines[0] == {"prompt": "Question 0?", "chosen": "No, not 0.", "rejected": "Yes, 0."}
-    assert lines[1] == {"prompt": "Question 1?", "chosen": "Yes, 1.", "rejected": "No, not 1."}
+def test_a_row_is_shown_as_a_table_beside_its_questions(bench: Bench) -> None:
+    row = {"name": "Ms Okafor", "age": 1234.5, "notes": LONG, "address": {"city": "Hull"}, "left": None}
+    table = {
+        "objects": [{"name": "it", "tag": "Table", "value": "row"}], "layout": [],
+        "controls": [control("kind", "Choices", ("new", "known")), control("stars", "Rating", maximum=3)],
+    }  # fmt: skip
+    bench.page.evaluate("(options) => start(options)", {"config": table, "item": {"data": row, "urls": {}}, "result": []})
+    bench.keys("2", "Alt+3")
+    assert [one["value"] for one in bench.result] == [{"choices": ["known"]}, {"rating": 3}]
+    shown = bench.page.get_by_role("table")
+    assert shown.get_by_role("rowheader").all_inner_texts() == list(row)
+    assert shown.get_by_role("cell").all_inner_texts()[1] == "1,234.5"
+    bench.page.get_by_role("button", name="Show all").click()
+    assert shown.get_by_role("cell").all_inner_texts()[2].count("headrace") == 40
+    assert serious(bench.page) == []
+    bench.page.set_viewport_size(PHONE)
+    assert not sideways(bench.page)

@@ -23,6 +23,7 @@ from backend.labeling.errors import BadSchema, DatasetDoesNotFit, NewerSchema, N
 from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.schemas import find_schema
 from workers.sdk.labels.config import FILES, LabelConfig, from_json
+from workers.sdk.labels.shown import ROW
 
 SETTINGS = ("name", "overlap", "review_share", "together", "order")
 HOLDS = {"table": "a table", "images": "images", "text": "texts", "audio": "sounds", "video": "videos", "document": "PDFs"}
@@ -65,12 +66,19 @@ def fits(dataset: Dataset, config: LabelConfig) -> None:
         if not dataset.versions.exists():
             return  # tasks that a script will import; each is looked at then
         version = newest_frozen(dataset)
-        columns = [c["name"] for c in version.columns]
-        for variable in config.variables:
-            if variable not in columns:
+        types = {c["name"]: c["type"] for c in version.columns}
+        for shown in config.objects:
+            if shown.tag == "Table" and shown.value == ROW and ROW not in types:
+                continue  # the whole row
+            if shown.value not in types:
                 raise InvalidInput(
-                    message=f"The data set “{dataset.slug}” has no column “{variable}”.", field="xml",
-                    hint="Columns: " + ", ".join(columns[:30]),
+                    message=f"The data set “{dataset.slug}” has no column “{shown.value}”.", field="xml",
+                    hint="Columns: " + ", ".join(list(types)[:30]),
+                )  # fmt: skip
+            if shown.tag in ("List", "Table") and types[shown.value] not in ("json", "text"):
+                raise InvalidInput(
+                    message=f"The column “{shown.value}” holds no JSON, which <{shown.tag}> shows.", field="xml",
+                    hint=f'<Table value="${ROW}"/> shows a whole row.' if shown.tag == "Table" else "A column with lists, as JSON.",
                 )  # fmt: skip
 
 

@@ -6671,7 +6671,7 @@ export interface components {
              * Tag
              * @enum {string}
              */
-            tag: "Image" | "Text" | "Audio" | "Video" | "List";
+            tag: "Image" | "Text" | "Audio" | "Video" | "List" | "Table";
             /** Value */
             value: string;
             /** Frame Rate */

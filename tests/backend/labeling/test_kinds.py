@@ -8,6 +8,7 @@ import pytest
 
 from backend.labeling.schema_xml import read
 from workers.sdk.labels.config import LabelConfig, from_json
+from workers.sdk.labels.shown import shown
 
 
 def kept(body: str) -> LabelConfig:
@@ -40,3 +41,49 @@ def test_lines_are_read_with_their_rules() -> None:
 def test_curves_and_branches_are_refused(attribute: str) -> None:
     assert attribute in refused(f'{IMAGE}<Vector name="edge" toName="i" {attribute}="true"/>')[0]["expected"]
     assert kept(f'{IMAGE}<Vector name="edge" toName="i" {attribute}="false"/>')
+
+
+FIRST = 'default="true"'
+LIST = '<List name="l" value="$l"/>'
+TEXTS = '<Text name="p" value="$prompt"/><Text name="a" value="$a"/><Text name="b" value="$b"/>'
+
+
+def test_a_pair_is_of_two_objects_and_a_ranking_of_a_list() -> None:
+    config = kept(
+        f'{TEXTS}<Pairwise name="better" toName="a,b" required="true"/><List name="l" value="$items" title="Answers"/>'
+        '<Ranker name="rank" toName="l"><Bucket name="good" title="Good ones"/><Bucket name="bad" default="true"/></Ranker>'
+    )
+    better, rank = config.controls
+    assert (better.to, better.to_more, better.to_name, better.type) == ("a", ("b",), "better", "pairwise")
+    assert [(b.name, b.title, b.default) for b in rank.buckets] == [("good", "Good ones", False), ("bad", "bad", True)]
+    assert (rank.to_name, config.objects[3].title) == ("l", "Answers")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (f'{TEXTS}<Pairwise name="x" toName="a"/>', "compares two objects"),
+        (f'{TEXTS}<Pairwise name="x" toName="a,a"/>', "compares two objects"),
+        (f'{TEXTS}<Pairwise name="x" toName="a,z"/>', "names no object (“z”)"),
+        (f'{TEXTS}<Pairwise name="x" toName="a,b" perRegion="true"/>', "has no attribute perRegion"),
+        (f'{TEXTS}<Pairwise name="x" toName="a,b"/><Pairwise name="y" toName="b,p"/>', "compared by “x” already"),
+        (f'{TEXTS}<Ranker name="x" toName="a"/>', "cannot speak of <Text>"),
+        (f'{LIST}<Ranker name="x" toName="l"><Bucket name="_"/></Ranker>', "needs a name"),
+        (f'{LIST}<Ranker name="x" toName="l"><Label value="a"/></Ranker>', "does not belong"),
+        (f'{LIST}<Ranker name="x" toName="l"><Bucket name="a" {FIRST}/><Bucket name="b" {FIRST}/></Ranker>', "default"),
+        ('<Table name="t" value="$t" valueType="csv"/><Rating name="r" toName="t"/>', "as JSON"),
+        ('<Table name="t" value="$t"/><Labels name="r" toName="t"><Label value="x"/></Labels>', "cannot speak of <Table>"),
+    ],
+)
+def test_what_cannot_be_compared_or_shown_is_said_when_it_is_saved(body: str, message: str) -> None:
+    assert message in refused(body)[0]["message"]
+
+
+def test_a_table_shows_a_whole_row_beside_questions() -> None:
+    config = kept(
+        '<Table name="t" value="$row"/><Choices name="k" toName="t"><Choice value="x"/></Choices><Rating name="r" toName="t"/>'
+        '<Number name="n" toName="t"/><TextArea name="w" toName="t"/>'
+    )
+    assert shown(config.objects[0], {"a": 1, "b": None}) == {"a": 1, "b": None}
+    assert shown(config.objects[0], {"row": '{"c": 2}', "b": None}) == {"c": 2}, "a column of this name is what is meant"
+    assert shown(config.objects[0], {"row": "words"}) is None

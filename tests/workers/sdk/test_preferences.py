@@ -178,3 +178,22 @@ def test_preference_pairs_go_out_as_dpo_reads_them() -> None:
     assert not FORMATS["preferences"].fits(plain_)
     with pytest.raises(BadFile):
         list(FORMATS["preferences"].read(Files({"a.jsonl": b""}), CONFIG))
+
+
+@pytest.mark.parametrize("name", ["labelstudio", "jsonl", "csv", "tsv"])
+def test_what_is_said_of_a_whole_row_comes_back_and_label_studio_gets_the_row(name: str) -> None:
+    config = LabelConfig(
+        objects=(LabelObject(name="t", tag="Table", value="row"),),
+        controls=(LabelControl(name="stars", to="t", tag="Rating", type="rating"),),
+    )
+    said = {"id": "r1", "from_name": "stars", "to_name": "t", "type": "rating", "value": {"rating": 4}}
+    row = Item(
+        id=7, key="1", digest="e" * 64, media_type="application/json", data=DATA, shown=lambda: {"t": shown(config.objects[0], DATA)},
+        said=(Said(id="1", result=[said]),),
+    )  # fmt: skip
+    files, _ = written(name, [row], config)
+    (only,) = found(name, files, config)
+    assert (only.ref.path, only.ref.digest) == ("1", "e" * 64)
+    assert plain(check(config, only.result(Target()), {})[0]) == plain([said])
+    if name == "labelstudio":
+        assert json.loads(files["labels.json"])[0]["data"]["row"] == DATA

@@ -30,6 +30,7 @@ ON = {"Image": {*REGION_TYPES, *ASKED} - {"Labels", "VideoRectangle"}, "Text": {
 ON["Audio"] = {"Labels", *ASKED}
 ON["Video"] = {"VideoRectangle", "Labels", *ASKED}
 ON["List"] = {*VALUE_TYPES} - {"Pairwise"}
+ON["Table"] = ASKED
 """Which controls can speak of which object."""
 FILES = frozenset({"Image", "Audio", "Video"})
 """Objects that show a file."""
@@ -42,7 +43,7 @@ class LabelObject:
     the schema says it; `title` stands above a list."""
 
     name: str
-    tag: Literal["Image", "Text", "Audio", "Video", "List"]
+    tag: Literal["Image", "Text", "Audio", "Video", "List", "Table"]
     value: str
     frame_rate: float | None = None
     title: str = ""

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from workers.sdk.labels.config import FILES, ON, LabelConfig, LabelControl
 from workers.sdk.labels.formats.labelstudio import Kept
 from workers.sdk.labels.results import KEPT
+from workers.sdk.labels.shown import ROW
 from workers.sdk.labels.strict_json import loads
 from workers.sdk.labels.travel import BadFile, Format, Found, Item, Json, Member, Ref, Source, Writing, only_file
 
-WORDS = frozenset({"Text", "List"})
+WORDS = frozenset({"Text", "List", "Table"})
 """Objects that show what lies in the data itself."""
 CELL = 16 * 1024 * 1024
 OURS = ("item", "digest", "relations", "annotator", "status", "ground_truth", "lead_time", "created_at", "updated_at", "annotation_id")
@@ -26,8 +27,14 @@ OUTSIDE = frozenset(KEPT) - {"value"}
 
 def columns(config: LabelConfig) -> list[str]:
     """Ours, the variables, the controls; a control with a name of ours keeps its own by `control:`."""
-    rows = [name for name, tag in config.variables.items() if tag in WORDS and name not in OURS]
+    rows = _variables(config)
     return ["item", "digest", *rows, *(_column(config, c) for c in config.controls), *OURS[2:]]
+
+
+def _variables(config: LabelConfig) -> list[str]:
+    """Those that have a column; a whole row is known by its item."""
+    shown = config.variables.items()
+    return [name for name, tag in shown if tag in WORDS and name not in OURS and not (tag == "Table" and name == ROW)]
 
 
 def _column(config: LabelConfig, control: LabelControl) -> str:
@@ -51,7 +58,7 @@ def _write(items: Iterable[Item], writing: Writing, delimiter: str, name: str) -
 
 def _rows(item: Item, config: LabelConfig) -> Iterator[list[object]]:
     texts = item.data if item.is_row else {o.value: item.shown().get(o.name, "") for o in config.objects if o.tag in WORDS}
-    variables = [_text(texts.get(name)) for name, tag in config.variables.items() if tag in WORDS and name not in OURS]
+    variables = [_text(texts.get(name)) for name in _variables(config)]
     for said in item.said:
         relations = [one for one in said.result if one["type"] == "relation"]
         cells = [cell(c, [one for one in said.result if one.get("from_name") == c.name]) for c in config.controls]

@@ -21,6 +21,7 @@ import { RegionList } from './panel/RegionList'
 import { Relations } from './panel/Relations'
 import type { EditorStore } from './store'
 import { RankingView } from './ranking/RankingView'
+import { TableView } from './table/TableView'
 import { ReadingText, reads } from './text/ReadingText'
 import { TextView } from './text/TextView'
 import { Toolbar } from './Toolbar'
@@ -154,6 +155,7 @@ const VIEWS: Record<LabelObject['tag'], View> = {
   Audio: (props) => <AudioView {...props} />,
   Video: (props) => <VideoView {...props} />,
   List: RankingView,
+  Table: TableView,
 }
 
 function SomeText({ object }: { object: LabelObject }) {

@@ -1,6 +1,6 @@
 /** The label schema as the server gives it, and questions about it. Parsing Label Studio's XML is the server's. */
 
-export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video' | 'List'
+export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video' | 'List' | 'Table'
 
 export type ControlTag =
   | 'Choices'

@@ -9,7 +9,7 @@ import { useProjectSlug } from '@/api/me'
 import { Editor, useEditor, type LabelConfig } from '../editor'
 import { configOf } from '../data'
 import { compares } from './comparisons'
-import { KINDS, makesRegions, questionOf, takesLabels, toXml, type Built, type Kind, type Modality } from './templates'
+import { KINDS, makesRegions, questionOf, takesLabels, toXml, WHOLE_ROW, type Built, type Kind, type Modality } from './templates'
 import classes from './schema.module.css'
 
 export type Checked = Schemas['WordingCheckOut']
@@ -35,7 +35,7 @@ export function QuestionForm({ built, modality, columns, onChange }: { built: Bu
     <Stack gap="sm">
       <Select label="What do people give?" allowDeselect={false} data={kinds.map((kind) => ({ value: kind, label: KINDS[kind].label }))} value={built.kind} onChange={(kind) => kind && set({ kind: kind as Kind, ...(built.question === questionOf(built.kind, modality) ? { question: questionOf(kind as Kind, modality) } : {}) })} description={KINDS[built.kind].description} />
       {compares(built.kind) && <Compared built={built} columns={columns} onChange={set} />}
-      {modality === 'table' && !compares(built.kind) && <Select label="Column that is shown" allowDeselect={false} searchable data={columns} value={built.column} onChange={(column) => column && set({ column })} />}
+      {modality === 'table' && !compares(built.kind) && <Select label="What is shown" allowDeselect={false} searchable data={columns.includes(WHOLE_ROW) || makesRegions(built.kind) ? columns : [{ value: WHOLE_ROW, label: 'The whole row' }, ...columns]} value={built.column} onChange={(column) => column && set({ column })} />}
       <TextInput label="Question" value={built.question} maxLength={500} onChange={(event) => set({ question: event.currentTarget.value })} />
       {takesLabels(built.kind) && (
         <TagsInput

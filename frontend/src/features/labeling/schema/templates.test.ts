@@ -31,5 +31,6 @@ describe('questions as forms', () => {
 
   it('show the column of a table', () => {
     expect(toXml({ ...begun('table', 'review'), kind: 'spans', labels: ['Person'] }, 'table')).toContain('<Text name="text" value="$review"/>')
+    expect(toXml({ ...begun('table', 'row'), kind: 'rating' }, 'table')).toContain('<Table name="table" value="$row"/>')
   })
 })

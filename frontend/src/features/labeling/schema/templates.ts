@@ -65,10 +65,14 @@ export function bonesOf(built: Built): string[] {
   return built.bones.length > 0 ? built.bones : built.labels.slice(1).map((label, at) => `${built.labels[at]}-${label}`)
 }
 
+/** In place of a column: all of them. A data set that has a column of this name cannot be shown whole. */
+export const WHOLE_ROW = 'row'
+
 /** The schema's XML. What names nothing yet (no labels) is left out, so that problems speak of what is missing. */
 export function toXml(built: Built, modality: Modality): string {
   if (compares(built.kind)) return comparisonXml(built.kind, built.question, built, escape)
-  const { tag: shown, name: object } = OBJECTS[modality]
+  const whole = modality === 'table' && built.column === WHOLE_ROW
+  const { tag: shown, name: object } = whole ? { tag: 'Table', name: 'table' } : OBJECTS[modality]
   const variable = modality === 'table' ? built.column : object
   const lines = ['<View>']
   if (built.question.trim()) lines.push(`  <Header value="${escape(built.question.trim())}"/>`)
