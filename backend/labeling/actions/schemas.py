@@ -60,25 +60,25 @@ def fits(dataset: Dataset, config: LabelConfig) -> None:
         raise DatasetDoesNotFit(
             dataset=dataset.slug, modality=HOLDS[dataset.modality], asked=_asked(config), field="xml", hint="Show <Text>."
         )
-    elif dataset.modality == "text" and len(config.objects) != 1:
+    elif dataset.modality == "text" and (tags != {"Text"} or len(config.objects) != 1):
         raise DatasetDoesNotFit(dataset=dataset.slug, modality="texts", asked=_asked(config), field="xml", hint="Show one <Text>.")
     elif dataset.modality == "table":
         if not dataset.versions.exists():
             return  # tasks that a script will import; each is looked at then
         version = newest_frozen(dataset)
         types = {c["name"]: c["type"] for c in version.columns}
-        for shown in config.objects:
-            if shown.tag == "Table" and shown.value == ROW and ROW not in types:
+        for one in config.objects:
+            if one.tag == "Table" and one.value == ROW and ROW not in types:
                 continue  # the whole row
-            if shown.value not in types:
+            if one.value not in types:
                 raise InvalidInput(
-                    message=f"The data set “{dataset.slug}” has no column “{shown.value}”.", field="xml",
+                    message=f"The data set “{dataset.slug}” has no column “{one.value}”.", field="xml",
                     hint="Columns: " + ", ".join(list(types)[:30]),
                 )  # fmt: skip
-            if shown.tag in ("List", "Table") and types[shown.value] not in ("json", "text"):
+            if one.tag in ("List", "Table") and types[one.value] not in ("json", "text"):
                 raise InvalidInput(
-                    message=f"The column “{shown.value}” holds no JSON, which <{shown.tag}> shows.", field="xml",
-                    hint=f'<Table value="${ROW}"/> shows a whole row.' if shown.tag == "Table" else "A column with lists, as JSON.",
+                    message=f"The column “{one.value}” holds no JSON, which <{one.tag}> shows.", field="xml",
+                    hint=f'<Table value="${ROW}"/> shows a whole row.' if one.tag == "Table" else "A column with lists, as JSON.",
                 )  # fmt: skip
 
 
