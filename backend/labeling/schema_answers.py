@@ -15,6 +15,7 @@ ASKED = {"name", "toName", "required", "requiredMessage", "hint", "whenTagName",
 KNOWN: dict[str, set[str]] = {
     "List": {"name", "value", "title"},
     "Table": {"name", "value", "valueType"},
+    "Pdf": {"name", "value"},
     "Pairwise": ASKED | {"selectionStyle", "leftClass", "rightClass"},
     "Ranker": ASKED | {"collapsible"},
     "Bucket": {"name", "title", "default"},

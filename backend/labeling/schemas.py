@@ -39,7 +39,7 @@ class LabelOut(Schema):
 
 class LabelObjectOut(Schema):
     name: str
-    tag: Literal["Image", "Text", "Audio", "Video", "List", "Table"]
+    tag: Literal["Image", "Text", "Audio", "Video", "List", "Table", "Pdf"]
     value: str
     """The variable of an item's data that it shows."""
     frame_rate: float | None = None

@@ -24,10 +24,10 @@ def reviewed(open_page: Open, client: Client, schema: str) -> None:
     other.get_by_role("button", name="Sign in", exact=True).click()
     other.wait_for_url(lambda url: "sign-in" not in url)
     other.goto(f"/p/{client.project}/labels/{schema}/review")
-    here = other.locator("[data-item]").get_attribute("data-item")
+    here = other.locator("[data-annotation]").get_attribute("data-annotation")
     expect(other.get_by_role("button", name="Second is better")).to_have_attribute("aria-pressed", "true")
     other.keyboard.press("Control+Enter")
-    expect(other.locator(f'[data-item="{here}"]')).to_have_count(0)
+    expect(other.locator(f'[data-annotation="{here}"]')).to_have_count(0)
 
 
 def test_preferences_are_asked_labelled_by_keys_reviewed_and_exported_for_dpo(

@@ -6671,7 +6671,7 @@ export interface components {
              * Tag
              * @enum {string}
              */
-            tag: "Image" | "Text" | "Audio" | "Video" | "List" | "Table";
+            tag: "Image" | "Text" | "Audio" | "Video" | "List" | "Table" | "Pdf";
             /** Value */
             value: string;
             /** Frame Rate */

@@ -87,3 +87,14 @@ def test_a_table_shows_a_whole_row_beside_questions() -> None:
     assert shown(config.objects[0], {"a": 1, "b": None}) == {"a": 1, "b": None}
     assert shown(config.objects[0], {"row": '{"c": 2}', "b": None}) == {"c": 2}, "a column of this name is what is meant"
     assert shown(config.objects[0], {"row": "words"}) is None
+
+
+def test_pages_of_a_document_are_drawn_on_like_images() -> None:
+    config = kept(
+        '<Pdf name="d" value="$pdf"/><RectangleLabels name="r" toName="d"><Label value="x"/></RectangleLabels><Rating name="s" toName="d"/>'
+    )
+    assert [c.type for c in config.controls] == ["rectanglelabels", "rating"]
+    assert (
+        "cannot speak of <Pdf>"
+        in refused('<Pdf name="d" value="$pdf"/><Labels name="r" toName="d"><Label value="x"/></Labels>')[0]["message"]
+    )

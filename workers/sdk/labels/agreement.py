@@ -81,6 +81,8 @@ def covered(region: Json) -> Covered:
 def alike(first: Json, second: Json, a: Covered, b: Covered) -> float:
     """How far two regions cover the same, 0 to 1, whatever their labels. `a` and `b`: what they cover."""
     one, other = first["value"], second["value"]
+    if first.get("item_index") != second.get("item_index"):  # on other pages of a document
+        return 0.0
     if "start" in one:
         both = min(one["end"], other["end"]) - max(one["start"], other["start"])
         return float(max(both, 0) / (max(one["end"], other["end"]) - min(one["start"], other["start"])))

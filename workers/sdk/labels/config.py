@@ -31,8 +31,9 @@ ON["Audio"] = {"Labels", *ASKED}
 ON["Video"] = {"VideoRectangle", "Labels", *ASKED}
 ON["List"] = {*VALUE_TYPES} - {"Pairwise"}
 ON["Table"] = ASKED
+ON["Pdf"] = ON["Image"]
 """Which controls can speak of which object."""
-FILES = frozenset({"Image", "Audio", "Video"})
+FILES = frozenset({"Image", "Audio", "Video", "Pdf"})
 """Objects that show a file."""
 LABELLED = frozenset(tag for tag in REGION_TYPES if tag.endswith("Labels"))
 
@@ -43,7 +44,7 @@ class LabelObject:
     the schema says it; `title` stands above a list."""
 
     name: str
-    tag: Literal["Image", "Text", "Audio", "Video", "List", "Table"]
+    tag: Literal["Image", "Text", "Audio", "Video", "List", "Table", "Pdf"]
     value: str
     frame_rate: float | None = None
     title: str = ""

@@ -85,7 +85,8 @@ def _named(region: Json) -> tuple[str, str]:
 
 
 def _where(region: Json) -> dict[str, Any]:
-    return {
+    page = {"item_index": region["item_index"]} if "item_index" in region else {}
+    return page | {
         name: places(value, EXACT) if name == "sequence" else _rounded(value) for name, value in region["value"].items() if name in WHERE
     }
 

@@ -41,7 +41,9 @@ def _contents(result: Sequence[Json]) -> Counter[tuple[str, ...]]:
     parts: dict[str, list[str]] = defaultdict(list)
     for n, region in enumerate(result):
         if "from_name" in region:
-            about = json.dumps([region["from_name"], region["type"], _plain(region["value"])], sort_keys=True, ensure_ascii=False)
+            about = json.dumps(
+                [region["from_name"], region["type"], region.get("item_index"), _plain(region["value"])], sort_keys=True, ensure_ascii=False
+            )
             parts[str(region.get("id", n))].append(about)
     return Counter(tuple(sorted(said)) for said in parts.values())
 

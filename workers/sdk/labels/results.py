@@ -23,6 +23,7 @@ from workers.sdk.labels.timed import segment, track
 Json = dict[str, Any]
 MOST_REGIONS = 10_000
 MOST_POINTS = 10_000
+MOST_PAGES = 10_000
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 EDGE = 0.01
 """Percent that a region may stand over the image's edge: what rounding in a browser leaves."""
@@ -40,6 +41,7 @@ KEPT = (
     "meta",
     "score",
     "parentID",
+    "item_index",
     "original_length",
 )
 
@@ -166,10 +168,20 @@ def _region(config: LabelConfig, region: Any, data: Mapping[str, Any]) -> Json:
     parent = region.get("parentID")
     if parent is not None and parent != "" and (not isinstance(parent, str) or not ID.fullmatch(parent)):
         raise Misfit("parentID", "A region is part of another one.", "the id of that region")
+    _page(config, control, region.get("item_index"))
     meta = region.get("meta")
     if meta is not None and not isinstance(meta, dict):
         raise Misfit("meta", "The notes of a region are an object.", '{"text": ["…"]}')
     return {**{k: region[k] for k in KEPT if k in region and region[k] is not None}, "value": checked}
+
+
+def _page(config: LabelConfig, control: LabelControl, page: Any) -> None:
+    """Label Studio's `item_index`: from 0."""
+    if page is not None and not (isinstance(page, int) and not isinstance(page, bool) and 0 <= page < MOST_PAGES):
+        raise Misfit("item_index", "A page is a whole number from 0 on.", f"0 to {MOST_PAGES - 1:,}")
+    shown = config.object(control.to)
+    if page is None and control.makes_regions and shown is not None and shown.tag == "Pdf":
+        raise Misfit("item_index", "A region of a document lies on a page.", "its number, from 0 on")
 
 
 def _texts(value: Json, key: str, most: int = 1000) -> list[str]:

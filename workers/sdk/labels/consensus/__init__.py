@@ -172,7 +172,9 @@ def _regions(
         kept.append(cluster)
         ids.append(id_ := hashlib.sha256(_canonical([control.name, len(kept), cluster.value]).encode()).hexdigest()[:12])
         sizes: Json = {
-            k: cluster.middle[k] for k in ("original_width", "original_height", "image_rotation", "original_length") if k in cluster.middle
+            k: cluster.middle[k]
+            for k in ("original_width", "original_height", "image_rotation", "original_length", "item_index")
+            if k in cluster.middle
         }
         result.append({**_said(control, cluster.value, id_), **sizes})
         new_ids.update({(person, region["id"]): id_ for person, region in cluster.members})

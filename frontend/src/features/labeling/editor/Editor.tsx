@@ -31,6 +31,9 @@ const ImageCanvas = lazy(() => import('./image/ImageCanvas').then((module) => ({
 const AudioView = lazy(() => import('./audio/AudioView').then((module) => ({ default: module.AudioView })))
 const VideoView = lazy(() => import('./video/VideoView').then((module) => ({ default: module.VideoView })))
 
+// pdf.js comes only where there is a document.
+const DocumentView = lazy(() => import('./document/DocumentView').then((module) => ({ default: module.DocumentView })))
+
 /** How long after `g` a letter is still the shell's (“g d” goes to the data sets). */
 const SHELL_MS = 900
 
@@ -156,6 +159,11 @@ const VIEWS: Record<LabelObject['tag'], View> = {
   Video: (props) => <VideoView {...props} />,
   List: RankingView,
   Table: TableView,
+  Pdf: ({ object }) => (
+    <Suspense fallback={<Loader m="auto" aria-label="The editor is loading" />}>
+      <DocumentView object={object} />
+    </Suspense>
+  ),
 }
 
 function SomeText({ object }: { object: LabelObject }) {

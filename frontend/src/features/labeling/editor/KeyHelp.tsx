@@ -1,7 +1,7 @@
 /** Every key of the editor, read from the commands and the schema, so that it cannot be out of date. */
 import { Group, Modal, Stack, Text, Title } from '@mantine/core'
 import { ACTIONS } from './actions'
-import { controlOf, shapeKind, type ObjectTag } from './config'
+import { controlOf, hasPicture, shapeKind, type ObjectTag } from './config'
 import classes from './Editor.module.css'
 import { useStore, useStoreState } from './hooks'
 import { KeyCap } from './panel/KeyCap'
@@ -9,7 +9,8 @@ import { KeyCap } from './panel/KeyCap'
 const GROUPS = ['Play', 'Draw', 'Regions', 'Edit', 'View'] as const
 const MASKS = /^annotation\.(mask|brush)-/
 const POINTS = /^annotation\.skeleton-/
-const PREFERENCES = /^annotation\.(prefer|rank)-/
+/** Only where they do something. */
+const OWN = /^annotation\.(prefer|rank|page)-/
 /** Commands of a kind of object, whether or not they can be used at this moment. */
 const TIMED: Partial<Record<ObjectTag, RegExp>> = { Audio: /^annotation\.(play|audio)-/, Video: /^annotation\.(play|video)-/ }
 const ARROWS = /^annotation\.(move|size)(-far)?-/
@@ -45,10 +46,10 @@ export function KeyHelp() {
   const opened = useStoreState((state) => state.help)
   const paints = editor.config.controls.some((control) => shapeKind(control.type) === 'brush')
   const joins = editor.config.controls.some((control) => control.skeleton.length > 0)
-  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)) && (joins || !POINTS.test(action.id)) && (!PREFERENCES.test(action.id) || action.available(editor)) && (action.group !== 'Play' || action.available(editor) || editor.config.objects.some((object) => TIMED[object.tag]?.test(action.id))))
+  const actions = ACTIONS.filter((action) => !ARROWS.test(action.id) && (paints || !MASKS.test(action.id)) && (joins || !POINTS.test(action.id)) && (!OWN.test(action.id) || action.available(editor)) && (action.group !== 'Play' || action.available(editor) || editor.config.objects.some((object) => TIMED[object.tag]?.test(action.id))))
   const ranks = editor.config.controls.some((control) => control.type === 'ranker')
   const tags = new Set(editor.config.objects.map((object) => object.tag))
-  const more = [...(tags.has('Image') ? IMAGE_KEYS : []), ...(paints ? MASK_KEYS : []), ...(tags.has('Text') && editor.config.controls.some((control) => control.type === 'labels') ? TEXT_KEYS : []), ...(ranks ? RANKING_KEYS : [])]
+  const more = [...(hasPicture(editor.config) ? IMAGE_KEYS : []), ...(paints ? MASK_KEYS : []), ...(tags.has('Text') && editor.config.controls.some((control) => control.type === 'labels') ? TEXT_KEYS : []), ...(ranks ? RANKING_KEYS : [])]
   return (
     <Modal opened={opened} onClose={() => editor.set({ help: false })} title={<Text fw={620}>Keys of the editor</Text>} size="xl">
       <div className={classes.help}>

@@ -9,7 +9,7 @@ import { redo, remove, undo } from './actions/edit'
 import { maskTools } from './actions/masks'
 import { relate } from './actions/regions'
 import { fit, help, panel, zoomIn, zoomOut } from './actions/view'
-import { shapeKind } from './config'
+import { hasPicture, shapeKind } from './config'
 import classes from './Editor.module.css'
 import { MaskBar } from './MaskBar'
 import { useRegions, useStore, useStoreState } from './hooks'
@@ -24,7 +24,7 @@ export function Toolbar({ start, end, narrow }: { start?: ReactNode; end?: React
   const chosen = useStoreState((state) => state.selected.size)
   const many = useRegions().length > 1
   const relating = useStoreState((state) => state.relating)
-  const hasImage = editor.config.objects.some((object) => object.tag === 'Image')
+  const hasImage = hasPicture(editor.config)
   const tools = drawTools.filter((tool) => editor.config.controls.some((control) => shapeKind(control.type) === tool.kind))
   const painters = maskTools.filter((tool) => tool.available(editor))
   const masks = useStoreState((state) => state.masks.tool)

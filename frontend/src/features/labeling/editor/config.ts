@@ -1,6 +1,6 @@
 /** The label schema as the server gives it, and questions about it. Parsing Label Studio's XML is the server's. */
 
-export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video' | 'List' | 'Table'
+export type ObjectTag = 'Image' | 'Text' | 'Audio' | 'Video' | 'List' | 'Table' | 'Pdf'
 
 export type ControlTag =
   | 'Choices'
@@ -106,6 +106,13 @@ export function shapeKind(type: string): ShapeKind | null {
   if (type === 'magicwand') return 'brush'
   const bare = type.endsWith('labels') ? type.slice(0, -'labels'.length) : type
   return KINDS.find((kind) => kind === bare) ?? null
+}
+
+/** Objects that are drawn on: pictures, and the pages of a document. */
+const PICTURES: ReadonlySet<ObjectTag> = new Set(['Image', 'Pdf'])
+
+export function hasPicture(config: LabelConfig): boolean {
+  return config.objects.some((object) => PICTURES.has(object.tag))
 }
 
 export function objectOf(config: LabelConfig, name: string): LabelObject | undefined {

@@ -22,6 +22,8 @@ export interface Region {
   /** The key point with which its instance began. */
   readonly parentID?: string
   readonly meta?: { readonly text?: readonly string[] }
+  /** The page of a document, from 0. */
+  readonly item_index?: number
 }
 
 export interface Relation {
@@ -105,6 +107,11 @@ export function drawnRegions(config: LabelConfig, result: Result): Drawn[] {
 function kindOf(config: LabelConfig, main: Region): Drawn['kind'] {
   if (main.type === 'videorectangle') return 'track'
   return shapeKind(main.type) ?? (objectOf(config, main.to_name)?.tag === 'Audio' ? 'segment' : 'span')
+}
+
+/** The page that a region lies on; what is no document has one. */
+export function pageOf(drawn: Drawn): number {
+  return drawn.main.item_index ?? 0
 }
 
 /** A region's title: its labels or, without, what it is. */

@@ -23,6 +23,7 @@ export function startState(options: EditorOptions, result: Result, before?: { co
     suggestions: options.suggestions ?? [],
     brush: kept ? kept.brush : onlyBrush(options.config),
     instance: null,
+    page: 0,
     relating: null,
     looks: before?.state.looks ?? LOOKS,
     masks: before ? { ...before.state.masks, busy: false } : MASKS,

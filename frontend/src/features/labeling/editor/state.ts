@@ -98,6 +98,8 @@ export interface EditorState {
   readonly brush: Brush | null
   /** The skeleton that is being placed: its first point ('' before that), and the labels that were skipped. */
   readonly instance: { readonly root: string; readonly skipped: readonly string[] } | null
+  /** Of a document, from 0. */
+  readonly page: number
   /** The region from which a relation is being made. */
   readonly relating: string | null
   readonly looks: Looks
@@ -116,6 +118,8 @@ export interface View {
   actual(): void
   show(ids: ReadonlySet<string>): void
   pan(dx: number, dy: number): void
+  /** To another page. */
+  turn(by: number): void
   seen(): Rect
   /** Gives up what is being drawn; says whether there was something. */
   cancel(): boolean

@@ -10,6 +10,7 @@ import { problems, type Problem } from './problems'
 import * as results from './result'
 import { isRelation, titleOf, type Drawn, type Region, type Relation, type Result, type Value } from './result'
 import type { EditorOptions, EditorState, Item, LiveResult, Looks, MaskTools, Peer, View } from './state'
+import { movedToPage, onPage } from './document/pages'
 import { goOn } from './skeleton'
 import { startState } from './start'
 import { takenOver } from './suggestions'
@@ -177,7 +178,7 @@ export class EditorStore {
     const namer = namerOf(this.config, drawer)
     const id = results.newId()
     const size = this.sizes[drawer.to]
-    const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const } : (this.beside[drawer.to] ?? {})
+    const image = size ? { original_width: size.width, original_height: size.height, image_rotation: 0 as const, ...onPage(this, drawer.to) } : (this.beside[drawer.to] ?? {})
     const entry = (control: LabelControl, value: Value): Region => ({ id, from_name: control.name, to_name: control.to, type: control.type, value, ...image, origin: 'manual', ...(parent ? { parentID: parent } : {}) })
     const named = namer && label !== '' ? { [labelKey(namer.type)]: [label] } : {}
     const made = namer === drawer || !namer ? [entry(drawer, { ...geometry, ...named })] : [entry(drawer, geometry), ...(label ? [entry(namer, { ...geometry, ...named })] : [])]
@@ -264,7 +265,8 @@ export class EditorStore {
   /** Shapes only: a span is where its text is. */
   private insert(entries: Result, label: string): void {
     const shapes = new Set(entries.flatMap((entry) => (!isRelation(entry) && shapeKind(entry.type) && controlOf(this.config, entry.from_name) ? [entry.id] : [])))
-    const made = results.copied(results.entriesOf(entries, shapes))
+    const copies = results.copied(results.entriesOf(entries, shapes))
+    const made = { ...copies, entries: movedToPage(this, copies.entries) }
     if (made.ids.length === 0) return
     let next: Result = [...this.state.result, ...made.entries]
     // A little aside, so that the copy is seen to be one.

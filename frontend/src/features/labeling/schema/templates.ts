@@ -20,12 +20,12 @@ export type Built = Compared & {
 }
 
 export const KINDS: Record<Kind, { label: string; description: string; modalities: Modality[] }> = {
-  classes: { label: 'Classes', description: 'One of a few words says what the whole item is.', modalities: ['images', 'text', 'table', 'audio', 'video'] },
-  boxes: { label: 'Boxes', description: 'Where things are, as rectangles.', modalities: ['images'] },
-  polygons: { label: 'Outlines', description: 'The exact shape of things, as polygons.', modalities: ['images'] },
-  lines: { label: 'Lines', description: 'Roads, cables, edges, vessels: lines of several points.', modalities: ['images'] },
+  classes: { label: 'Classes', description: 'One of a few words says what the whole item is.', modalities: ['images', 'text', 'table', 'audio', 'video', 'document'] },
+  boxes: { label: 'Boxes', description: 'Where things are, as rectangles.', modalities: ['images', 'document'] },
+  polygons: { label: 'Outlines', description: 'The exact shape of things, as polygons.', modalities: ['images', 'document'] },
+  lines: { label: 'Lines', description: 'Roads, cables, edges, vessels: lines of several points.', modalities: ['images', 'document'] },
   masks: { label: 'Masks', description: 'Which pixels belong to things: painted with a brush, or marked by colour.', modalities: ['images'] },
-  keypoints: { label: 'Points', description: 'Single places: joints, corners, centres.', modalities: ['images'] },
+  keypoints: { label: 'Points', description: 'Single places: joints, corners, centres.', modalities: ['images', 'document'] },
   skeletons: { label: 'Skeletons', description: 'Points of a body, a hand, a tool: placed one after the other, with lines between them.', modalities: ['images'] },
   spans: { label: 'Parts of the text', description: 'Names, dates, claims: words are marked and named.', modalities: ['text', 'table'] },
   transcription: { label: 'Transcription', description: 'Parts of the sound, and what is said in each.', modalities: ['audio'] },
@@ -33,8 +33,8 @@ export const KINDS: Record<Kind, { label: string; description: string; modalitie
   events: { label: 'Sounds', description: 'What is heard when: parts of the sound are marked and named.', modalities: ['audio'] },
   tracks: { label: 'Moving boxes', description: 'Where things are while they move: boxes at some frames, reckoned between them.', modalities: ['video'] },
   ...COMPARISONS,
-  rating: { label: 'Rating', description: 'One to five stars.', modalities: ['images', 'text', 'table', 'audio', 'video'] },
-  correction: { label: 'Written answer', description: 'A text of one’s own: a description, a correction, a translation.', modalities: ['images', 'text', 'table', 'audio', 'video'] },
+  rating: { label: 'Rating', description: 'One to five stars.', modalities: ['images', 'text', 'table', 'audio', 'video', 'document'] },
+  correction: { label: 'Written answer', description: 'A text of one’s own: a description, a correction, a translation.', modalities: ['images', 'text', 'table', 'audio', 'video', 'document'] },
 }
 
 const OBJECTS: Record<Modality, { tag: string; name: string; asks: string }> = {

@@ -1,12 +1,13 @@
 import { IconArrowBigLeft, IconArrowBigRight, IconListNumbers } from '@tabler/icons-react'
 
+import { hasPicture } from '../config'
 import { choose, type Side } from '../pairs/pairs'
 import type { EditorStore } from '../store'
 import { editable, view, type Action } from './action'
 
 const pairs = (editor: EditorStore) => editor.config.controls.filter((control) => control.type === 'pairwise')
 /** On an image the arrows move what is drawn. */
-const noImage = (editor: EditorStore): boolean => editor.config.objects.every((object) => object.tag !== 'Image')
+const noImage = (editor: EditorStore): boolean => !hasPicture(editor.config)
 
 function prefer(side: Side, keys: string, label: string, icon: Action['icon']): Action {
   return {

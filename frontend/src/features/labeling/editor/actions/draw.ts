@@ -1,6 +1,6 @@
 import { IconArrowsMove, IconCircle, IconCrosshair, IconLine, IconPlus, IconPointer, IconPolygon, IconRectangle } from '@tabler/icons-react'
 
-import { shapeKind, type ShapeKind } from '../config'
+import { hasPicture, shapeKind, type ShapeKind } from '../config'
 import { moved, pushedInside, clamped, resized } from '../geometry'
 import { SELECT_KEY, TOOL_KEYS } from '../keys'
 import type { EditorStore } from '../store'
@@ -12,7 +12,7 @@ export const selectTool: Action = {
   icon: IconPointer,
   group: 'Draw',
   keys: [SELECT_KEY],
-  available: (editor) => editor.config.objects.some((object) => object.tag === 'Image'),
+  available: (editor) => hasPicture(editor.config),
   run: (editor) => editor.useTool(null),
 }
 
@@ -56,7 +56,7 @@ function arrow(key: string, dx: number, dy: number): Action[] {
     group: 'Draw',
     keys: [keys],
     quiet: true,
-    available: (editor) => editor.config.objects.some((object) => object.tag === 'Image'),
+    available: (editor) => hasPicture(editor.config),
     run: (editor) => (size ? sizeBy(editor, dx * by, dy * by) : moveBy(editor, dx * by, dy * by)),
   })
   return [

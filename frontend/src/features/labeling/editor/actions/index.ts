@@ -8,6 +8,7 @@ import { arrows, drawTools, finish, selectTool } from './draw'
 import { acceptAll, confirm, copy, duplicate, paste, redo, remove, undo } from './edit'
 import { larger, maskTools, smaller } from './masks'
 import { all, deselect, hide, lock, next, previous, relate } from './regions'
+import { nextPage, previousPage } from './pages'
 import { occlude, skip } from './skeleton'
 import { inFields, timeActions } from './time'
 import { actual, fit, help, panel, texts, zoomIn, zoomOut, zoomTo } from './view'
@@ -41,6 +42,8 @@ export const ACTIONS: readonly Action[] = [
   preferSecond,
   toRanking,
   ...arrows,
+  nextPage,
+  previousPage,
   zoomIn,
   zoomOut,
   fit,

@@ -1,11 +1,11 @@
 import { IconArrowsMaximize, IconHelp, IconLayoutSidebarRight, IconSquareNumber1, IconTag, IconZoomIn, IconZoomOut, IconZoomScan } from '@tabler/icons-react'
 
-import { plays } from '../config'
+import { hasPicture, plays } from '../config'
 import { always, view, withRegions, type Action } from './action'
 import type { EditorStore } from '../store'
 
-const zooms = (editor: EditorStore): boolean => editor.config.objects.some((object) => object.tag === 'Image' || plays(object))
-const onImage = (editor: EditorStore): boolean => editor.config.objects.some((object) => object.tag === 'Image')
+const zooms = (editor: EditorStore): boolean => hasPicture(editor.config) || editor.config.objects.some(plays)
+const onImage = (editor: EditorStore): boolean => hasPicture(editor.config)
 
 export const zoomIn: Action = { id: 'annotation.zoom-in', label: 'Zoom in', icon: IconZoomIn, group: 'View', keys: ['+', '='], available: zooms, run: (editor) => view(editor, 'zoom')?.(1.25) }
 

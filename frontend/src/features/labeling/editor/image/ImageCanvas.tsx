@@ -11,6 +11,7 @@ import { Layer, Line, Shape as KonvaShape, Stage } from 'react-konva'
 import { controlOf, drawingControls, optionOf, shapeKind, type LabelObject } from '../config'
 import { between, boundsOf, hull, outline, type Size } from '../geometry'
 import { useLatest, useStore, useStoreState } from '../hooks'
+import { pageOf } from '../result'
 import classes from './ImageCanvas.module.css'
 import { Held } from './Held'
 import { isPathway } from './drawing'
@@ -28,9 +29,10 @@ const PIXELS = 4
 /** So long nobody moved the view: it is drawn in full. */
 const RESTS_MS = 120
 
-export function ImageCanvas({ object }: { object: LabelObject }) {
+/** `picture`: in place of the item's own file, a page that was drawn; null while it is being drawn. */
+export function ImageCanvas({ object, picture }: { object: LabelObject; picture?: string | null }) {
   const editor = useStore()
-  const url = editor.item.urls[object.name] ?? ''
+  const url = picture === undefined ? (editor.item.urls[object.name] ?? '') : (picture ?? '')
   const frame = useRef<HTMLDivElement>(null)
   const stage = useRef<Konva.Stage>(null)
   const image = useRef<HTMLImageElement>(null)
@@ -41,7 +43,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const [broken, setBroken] = useState<string | null>(null)
   const [spaceHeld, setSpaceHeld] = useState(false)
   const size = ready?.url === url ? ready.size : null
-  const lost = url === '' || broken === url
+  const lost = picture !== null && (url === '' || broken === url)
   const { box, placing, place, fit } = usePlacing(frame, size)
   const [lifted, setLifted] = useState<Lifted | null>(null)
   const { pictures, plan, moving, instance, held } = usePictures(object.name, size, lifted?.ids ?? null)
@@ -76,7 +78,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
       if (known) place(make(known, window))
     }
     const boxOf = (ids: ReadonlySet<string>) => {
-      const shapes = editor.regions.flatMap((region) => (ids.has(region.id) && region.to === object.name ? (editor.shape(region) ?? []) : []))
+      const shapes = editor.regions.flatMap((region) => (ids.has(region.id) && region.to === object.name && pageOf(region) === editor.state.page ? (editor.shape(region) ?? []) : []))
       return shapes.length > 0 ? boundsOf(shapes.flatMap((shape) => [...outline(shape)])) : null
     }
     editor.views.set(object.name, {
@@ -102,7 +104,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
 
   useEffect(() => {
     const region = reveal && editor.region(reveal.id)
-    const shape = region && region.to === object.name ? editor.shape(region) : null
+    const shape = region && region.to === object.name && pageOf(region) === editor.state.page ? editor.shape(region) : null
     const { size: known, box: window } = now()
     if (shape && known) place((before) => bringing(before, hull(shape), known, window))
   }, [editor, reveal, object.name, now, place])
@@ -147,7 +149,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
   const px = 1 / placing.scale
   const cursor = pointer.panning ? 'grabbing' : spaceHeld ? 'grab' : drawsHere ? 'crosshair' : pointer.hover ? 'pointer' : 'default'
   const canDraw = !readOnly && drawingControls(editor.config, object.name).length > 0
-  const many = editor.regions.filter((region) => region.to === object.name).length
+  const many = pictures.filter((one) => !one.ghost).length
 
   return (
     // The canvas is one widget with keys of its own (ARIA's application role); the region list says the same in words.
@@ -168,7 +170,7 @@ export function ImageCanvas({ object }: { object: LabelObject }) {
         ref={image}
         key={url}
         className={classes.image}
-        src={url}
+        src={url || undefined}
         alt=""
         draggable={false}
         data-ready={size !== null || undefined}

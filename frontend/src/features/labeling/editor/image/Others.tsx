@@ -7,6 +7,7 @@ import { useEffect, type RefObject } from 'react'
 
 import { between, isOpen, outline, type Point, type Size } from '../geometry'
 import { useLatest, useRegions, useStore, useStoreState } from '../hooks'
+import { pageOf } from '../result'
 import { isPathway, type Drawing } from './drawing'
 import classes from './Others.module.css'
 import { toImage, toScreen, type Placing } from './view'
@@ -18,6 +19,7 @@ export function Others({ object, frame, size, placing, drawing }: { object: stri
   const editor = useStore()
   const peers = useStoreState((state) => state.peers)
   const regions = useRegions()
+  const page = useStoreState((state) => state.page)
   const percent = (point: Point): [number, number] => [(100 * point.x) / size.width, (100 * point.y) / size.height]
   const screen = (x: number, y: number) => toScreen(placing, { x: (x / 100) * size.width, y: (y / 100) * size.height })
 
@@ -72,7 +74,7 @@ export function Others({ object, frame, size, placing, drawing }: { object: stri
         {peers.map((peer) => (
           <g key={peer.client} stroke={peer.color} fill="none">
             {regions
-              .filter((region) => region.to === object && peer.selected.includes(region.id))
+              .filter((region) => region.to === object && pageOf(region) === page && peer.selected.includes(region.id))
               .map((region) => {
                 const shape = editor.shape(region)
                 const Line = shape && isOpen(shape) ? 'polyline' : 'polygon'

@@ -5,7 +5,7 @@ import { controlOf } from '../config'
 import { centreOf, shapeOf, type Size } from '../geometry'
 import { useRegions, useStore, useStoreState } from '../hooks'
 import { bonesOf, isOccluded, rootOf } from '../skeleton'
-import { drawnRegions, relationsOf, type Drawn } from '../result'
+import { drawnRegions, pageOf, relationsOf, type Drawn } from '../result'
 import { pictureOf, planOf, type Arrow, type Bone, type Picture } from './paint'
 
 /** `lifted`: those that are drawn elsewhere while they are moved together. */
@@ -17,6 +17,7 @@ export function usePictures(object: string, size: Size | null, lifted: ReadonlyS
   const accepted = useStoreState((state) => state.accepted)
   const result = useStoreState((state) => state.result)
   const suggestions = useStoreState((state) => state.suggestions)
+  const page = useStoreState((state) => state.page)
   const strength = useStoreState((state) => state.looks.masks) / 100
   const kept = useRef(new WeakMap<Drawn, { chosen: boolean; dashed: boolean; size: Size; strength: number; picture: Picture }>())
 
@@ -33,13 +34,13 @@ export function usePictures(object: string, size: Size | null, lifted: ReadonlyS
       kept.current.set(region, { chosen, dashed, size, strength, picture: made })
       return [made]
     }
-    const own = regions.filter((region) => region.to === object && !hidden.has(region.id))
-    const ghosts = drawnRegions(editor.config, suggestions).filter((region) => region.to === object)
+    const own = regions.filter((region) => region.to === object && pageOf(region) === page && !hidden.has(region.id))
+    const ghosts = drawnRegions(editor.config, suggestions).filter((region) => region.to === object && pageOf(region) === page)
     return [
       ...ghosts.flatMap((region) => picture(region, false, true, true)),
       ...own.flatMap((region) => picture(region, selected.has(region.id), region.main.origin === 'prediction' && !accepted.has(region.id), false)),
     ]
-  }, [editor.config, regions, suggestions, selected, hidden, accepted, object, size, strength])
+  }, [editor.config, regions, suggestions, selected, hidden, accepted, object, size, strength, page])
 
   const arrows = useMemo(() => {
     const places = new Map(pictures.map((picture) => [picture.id, picture.shape]))

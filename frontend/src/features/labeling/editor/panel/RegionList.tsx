@@ -153,7 +153,8 @@ function Row({ region, number, chosen, top }: { region: Drawn; number: number; c
   const readOnly = useStoreState((state) => state.readOnly)
   const peer = useStoreState((state) => state.peers.find((other) => other.selected.includes(region.id)))
   const name = `${titleOf(region)}, number ${number}`
-  const words = region.kind === 'span' ? String(region.main.value.text ?? '') : (inTime(region) ?? KINDS[region.kind])
+  const page = region.main.item_index === undefined ? '' : `, page ${region.main.item_index + 1}`
+  const words = region.kind === 'span' ? String(region.main.value.text ?? '') : (inTime(region) ?? `${KINDS[region.kind]}${page}`)
   return (
     <li className={classes.row} data-chosen={chosen || undefined} data-hidden={isHidden || undefined} style={{ top, height: ROW }}>
       <button type="button" className={classes.rowMain} aria-pressed={chosen} onClick={(event) => editor.select(event.shiftKey || event.ctrlKey ? [...editor.state.selected, region.id] : [region.id], { reveal: true })}>
