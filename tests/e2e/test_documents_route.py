@@ -40,7 +40,6 @@ def test_documents_are_labelled_page_by_page_by_keys(open_page: Open, fresh_proj
     here = page.locator("[data-item]").get_attribute("data-item")
     page.keyboard.press("PageDown")
     turned(page, 2)
-    page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 region here")).to_be_visible()
     page.reload()

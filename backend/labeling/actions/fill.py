@@ -27,6 +27,8 @@ from backend.labeling.errors import NoFrozenVersion
 from backend.labeling.models import LabelSchema
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
+from workers.sdk.labels.config import LabelConfig
+from workers.sdk.labels.shown import ROW
 
 INCOMING = (
     "CREATE TEMP TABLE incoming (position bigint GENERATED ALWAYS AS IDENTITY, key text, digest text, media_type"
@@ -67,7 +69,7 @@ def fill(schema_id: UUID) -> None:
 
 def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None:
     if schema.dataset.modality == "table":
-        variables = sorted(wording(newest_version(schema)).variables)
+        variables = _variables(wording(newest_version(schema)), [c["name"] for c in version.columns])
         with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
             for key, digest, data in table_rows(version.data, variables):
                 copy.write_row([key, digest, "application/json", json.dumps(data)])
@@ -79,6 +81,13 @@ def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None
         " ORDER BY id",
         {"dataset": schema.dataset_id, "number": version.number},
     )
+
+
+def _variables(config: LabelConfig, columns: list[str]) -> list[str]:
+    """The columns that a wording shows: for a whole row all of them but what the row was labelled with already."""
+    if ROW in columns or not any(o.tag == "Table" and o.value == ROW for o in config.objects):
+        return sorted(config.variables)
+    return [name for name in columns if config.control(name) is None and not name.startswith("labelled_")]
 
 
 def table_rows(digest: str, variables: list[str]) -> Iterator[Row]:
