@@ -4041,8 +4041,8 @@ export interface paths {
         };
         /**
          * Find Near
-         * @description What lies nearest to a content (`like`: its digest), an `item` of the schema's queue or words (`text`); with `label_schema` only items
-         *     of its queue, and what the caller may know of their labels.
+         * @description What lies nearest to a content (`like`: its digest), an `item` of the schema's queue or words (`text`); with `label_schema` only
+         *     items of its queue, and what the caller may know of their labels.
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -7514,8 +7514,8 @@ export interface components {
         };
         /**
          * OrderOut
-         * @description `columns`: by which numbers it can be worked. `status` of making it: null where there is nothing to make. `embedded`: whether “diverse” can
-         *     be chosen.
+         * @description `columns`: by which numbers it can be worked. `status` of making it: null where there is nothing to make. `embedded`: whether
+         *     “diverse” can be chosen.
          */
         OrderOut: {
             /**
@@ -9064,8 +9064,8 @@ export interface components {
         };
         /**
          * SpaceItemOut
-         * @description One content. `item` is its place in the queue of the schema that was named, `label` what the caller may know of it. `shown` tells it from
-         *     others where there is no picture; `distance` is the cosine distance (0 the same, 1 nothing in common).
+         * @description One content. `item` is its place in the queue of the schema that was named, `label` what the caller may know of it. `shown` tells it
+         *     from others where there is no picture; `distance` is the cosine distance (0 the same, 1 nothing in common).
          */
         SpaceItemOut: {
             /** Id */
@@ -9093,8 +9093,8 @@ export interface components {
         };
         /**
          * SpaceOut
-         * @description `version` of the data set is what it shows, `behind` whether there is a newer one. Of `total` items `done` are looked at, `fresh` of them
-         *     computed now and `refused` not readable.
+         * @description `version` of the data set is what it shows, `behind` whether there is a newer one. Of `total` items `done` are looked at, `fresh` of
+         *     them computed now and `refused` not readable.
          */
         SpaceOut: {
             /**
