@@ -136,7 +136,9 @@ export function curve(context: CanvasRenderingContext2D, peaks: Peaks, axis: Axi
     if (first >= peaks.done) break
     const last = Math.min(peaks.done, Math.max(first + 1, Math.floor(first + each)))
     let [low, high] = [0, 0]
-    for (let bin = first; bin < last; bin++) {
+    // Of a long sound seen whole a pixel is hundreds of bins: some dozens of them look the same.
+    const step = Math.max(1, Math.floor((last - first) / 32))
+    for (let bin = first; bin < last; bin += step) {
       if (peaks.low[bin]! < low) low = peaks.low[bin]!
       if (peaks.high[bin]! > high) high = peaks.high[bin]!
     }

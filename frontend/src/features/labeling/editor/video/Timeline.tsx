@@ -1,11 +1,11 @@
 /** The tracks below a video: a row each, with its stretches and key frames; a ruler to move along. Painted from their values. */
 import { useEffect, useRef, type PointerEvent, type RefObject } from 'react'
 
-import { useStore, useStoreState } from '../hooks'
+import { useLatest, useStore, useStoreState } from '../hooks'
 import { titleOf, type Drawn } from '../result'
 import { kept, ticks, timeAt, xOf, zoomed, type Axis } from '../time/axis'
 import type { Player } from '../time/media'
-import { useCanvas, type Sheet } from '../time/useCanvas'
+import { useCanvas } from '../time/useCanvas'
 import classes from '../time/time.module.css'
 import { lifespans, sequenceOf, timeOf } from './track'
 import type { Tracks } from './useTracks'
@@ -33,10 +33,8 @@ export function Timeline({ player, tracks, fps, regions, ghosts, axis, again, fi
   const rows = useRef<HTMLCanvasElement>(null)
   const list = [...regions, ...ghosts]
 
-  const head = (sheet: Sheet, height: number) => {
-    sheet.context.fillStyle = '#e03131'
-    sheet.context.fillRect(Math.round(xOf(axis.current, timeOf(tracks.frame(), fps))) - 1, 0, 2, height)
-  }
+  const head = useRef<HTMLDivElement>(null)
+  const painted = useRef<Axis | null>(null)
   const drawRuler = useCanvas(
     ruler,
     (sheet) => {
@@ -53,7 +51,6 @@ export function Timeline({ player, tracks, fps, regions, ghosts, axis, again, fi
         context.fillText(`${Math.round(time * fps) + 1}`, x + 3, 13)
       }
       context.stroke()
-      head(sheet, RULER)
     },
     (width) => fit(width),
   )
@@ -101,17 +98,23 @@ export function Timeline({ player, tracks, fps, regions, ghosts, axis, again, fi
       const begin = Math.max(4, xOf(axis.current, ((sequence[0]?.frame ?? 1) - 1) / fps) + 12)
       context.fillText(titleOf(region), Math.min(begin, width - 60), top + ROW / 2 + 0.5)
     })
-    head(sheet, list.length * ROW)
   })
   const paint = () => {
+    painted.current = axis.current
     drawRuler()
     drawRows()
+    move()
+  }
+  // While it plays only the line moves; the tracks are painted again when they, or what is seen of them, change.
+  const move = () => {
+    if (head.current) head.current.style.transform = `translateX(${xOf(axis.current, timeOf(tracks.frame(), fps)) - 1}px)`
   }
   useEffect(() => {
     again.current = paint
     paint()
   })
-  useEffect(() => player.subscribe(() => again.current()), [player, again])
+  const moved = useLatest(() => (painted.current === axis.current ? move() : again.current()))
+  useEffect(() => player.subscribe(moved), [player, moved])
 
   const at = (event: { clientX: number; clientY: number; currentTarget: Element }) => {
     const box = event.currentTarget.getBoundingClientRect()
@@ -151,6 +154,7 @@ export function Timeline({ player, tracks, fps, regions, ghosts, axis, again, fi
   return (
     <div className={classes.timeline}>
       <canvas ref={ruler} style={{ height: RULER, position: 'sticky', top: 0, background: 'var(--hr-surface)' }} aria-hidden onPointerDown={scrub} onPointerMove={(event) => event.buttons === 1 && scrub(event)} />
+      <div ref={head} className={classes.head} style={{ height: RULER + Math.max(1, list.length) * ROW }} aria-hidden />
       <canvas ref={rows} style={{ height: Math.max(1, list.length) * ROW }} aria-hidden onPointerDown={press} />
     </div>
   )
