@@ -132,7 +132,7 @@ def _shots() -> list[Shot]:
         shot("labels-disagreements", schema, f"{P}/labels/{{s.crowd}}?tab=quality", act=open_disagreements, tall=False),
         shot("labels-quality-alone", schema, f"{P}/labels/{{s.labels.texts}}?tab=quality"),
         shot("labels-map", schema, f"{P}/labels/{{s.digits}}?tab=explore", act=press("Cluster 1", part=True)),
-        shot("labels-similar", schema, f"{P}/labels/{{s.digits}}?tab=explore&view=similar&item=30"),
+        shot("labels-similar", schema, f"{P}/labels/{{s.digits}}?tab=explore&view=similar&item={{s.digit}}"),
         shot("labels-errors", schema, f"{P}/labels/{{s.digits}}?tab=explore&view=errors"),
         shot("labels-duplicates", schema, f"{P}/labels/{{s.digits}}?tab=explore&view=duplicates"),
         shot("labels-embeddings", schema, f"{P}/labels/{{s.digits}}?tab=explore&view=embeddings"),

@@ -60,6 +60,8 @@ class Stage:
     """A label schema on which four people worked."""
     digits: str
     """A label schema about `scanned-digits`, which are embedded."""
+    digit: int
+    """An item of it."""
     first: dict[str, str]
     """The slug of one table, one image data set, model and endpoint each."""
 
@@ -71,6 +73,8 @@ def set_up(client: Client) -> Stage:
         client.create_pipeline("Who leaves", template="table-classification", project=client.create_project("Tray")["slug"])
         client.create_project("Stage", description="Nothing yet.")
     held = _held(client)
+    digits = furnish_digits(client)
+    listed = client.request("GET", f"/projects/{client.project}/label-schemas/{digits}/items")["items"]
     invitation = client.request("POST", f"/projects/{client.project}/invitations", json={"email": "lena@example.org", "role": "reviewer"})
     called = {BIKES: "bikes", INCOME: "income", DIGITS: "digits"}
     runs: dict[str, str] = {}
@@ -88,7 +92,8 @@ def set_up(client: Client) -> Stage:
         labels=_labels(client),
         versions=furnish_versions(client),
         crowd=_crowd(client),
-        digits=furnish_digits(client),
+        digits=digits,
+        digit=listed[0]["id"],
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
 

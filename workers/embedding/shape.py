@@ -30,7 +30,8 @@ class Shape(Protocol):
 
 def pack(shape: Shape) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, told=np.frombuffer(json.dumps(shape.told).encode(), dtype=np.uint8), **shape.arrays)
+    arrays: dict[str, Any] = {**shape.arrays, "told": np.frombuffer(json.dumps(shape.told).encode(), dtype=np.uint8)}
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 

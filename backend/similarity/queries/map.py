@@ -81,7 +81,7 @@ def clusters(space: Space, schema: LabelSchema | None, user: User, role: str) ->
 
 def members(space: Space, cluster: int) -> list[int]:
     """Ids of a cluster's vectors, the typical ones first."""
-    first = next((c["typical"] for c in space.clusters if c["number"] == cluster), [])
+    first: list[int] = next((c["typical"] for c in space.clusters if c["number"] == cluster), [])
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM similarity_vector WHERE space_id = %s AND present AND cluster = %s"

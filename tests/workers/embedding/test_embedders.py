@@ -99,6 +99,7 @@ def test_a_models_features_are_what_enters_its_last_layer(tmp_path: Path) -> Non
     assert embedded(moved(shape, picture_model.Embedding(store, parameters)), inputs).shape == (12, 5)
 
 
+@pytest.mark.slow
 def test_a_clip_checkpoint_places_pictures_and_words_in_one_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny one with random weights: what it says is worth nothing, where it lies is what is tested."""
     import torch
@@ -143,6 +144,7 @@ def tokenizer(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
+@pytest.mark.slow
 def test_a_language_checkpoint_takes_texts_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from transformers import BertConfig, BertModel
 

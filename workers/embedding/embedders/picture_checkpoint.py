@@ -43,7 +43,7 @@ class Embedding:
         found: list[Floats | None] = [None] * len(inputs)
         if not places:
             return found
-        pixels = torch.from_numpy(((pictures - np.float32(mean)) / np.float32(spread)).transpose(0, 3, 1, 2).copy())
+        pixels = torch.from_numpy(((pictures - np.array(mean, np.float32)) / np.array(spread, np.float32)).transpose(0, 3, 1, 2).copy())
         with torch.inference_mode():
             features = model.get_image_features(pixel_values=pixels) if hasattr(model, "get_image_features") else model(pixel_values=pixels)
         for place, row in zip(places, unit(_rows(features)), strict=True):

@@ -51,7 +51,7 @@ class Embedding:
 
 def described(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """`[n, side, side, 3]` to one row each."""
-    grey = pictures @ np.float32([0.299, 0.587, 0.114])
+    grey = pictures @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     down = np.zeros_like(grey)
     across = np.zeros_like(grey)
     down[:, 1:-1] = grey[:, 2:] - grey[:, :-2]

@@ -1,5 +1,5 @@
 /** Labels that are probably wrong, one after the other: keep, relabel or let a reviewer look; by keys. */
-import { Alert, Badge, Button, Group, Kbd, Paper, Select, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Anchor, Badge, Button, Group, Kbd, Paper, Select, Skeleton, Stack, Text } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { IconCheck, IconChecks, IconEye, IconReplace, IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -111,9 +111,9 @@ function One({ schema, space, doubt, choices }: { schema: LabelSchema; space: Sp
           </Group>
           <Text size="sm" c="dimmed">
             {doubt.author ? `by ${doubt.author.name || doubt.author.email}` : 'by a model'} · score {doubt.score.toFixed(2)} (0 is surely wrong) ·{' '}
-            <Link to="/p/$project/labels/$schema/items/$item" params={{ project, schema: schema.slug, item: String(doubt.item) }}>
+            <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/labels/$schema/items/$item" params={{ project, schema: schema.slug, item: String(doubt.item) }} {...props} />}>
               {schema.modality === 'table' ? `Row ${doubt.position}` : doubt.key}
-            </Link>
+            </Anchor>
           </Text>
           {can('label.review') && (
             <>
