@@ -106,6 +106,7 @@ function bars(context: CanvasRenderingContext2D, scene: Scene, width: number, bo
     context.fillStyle = segment.color
     context.fillRect(from, top, wide, LANE - 3)
     context.globalAlpha = 1
+    if (wide <= 4 && !chosen) continue
     context.strokeStyle = segment.color
     context.lineWidth = chosen ? 2.5 : 1.5
     context.setLineDash(segment.dashed ? [4, 3] : [])

@@ -11,6 +11,8 @@ import type { Tracks } from './useTracks'
 type Corner = readonly [-1 | 0 | 1, -1 | 0 | 1]
 const CORNERS: readonly Corner[] = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]]
 const FAR = 0.4
+/** Of more boxes than this the names are not drawn while they move: nobody could read them, and they cost most. */
+const NAMED = 30
 
 type Drag = { kind: 'draw'; x: number; y: number } | { kind: 'move' | 'size'; region: Drawn; box: Box; x: number; y: number; corner: Corner; turn: number }
 
@@ -31,6 +33,7 @@ const clamp = (value: number) => Math.max(0, Math.min(100, value))
 export function Boxes({ player, tracks, regions, ghosts }: { player: Player; tracks: Tracks; regions: readonly Drawn[]; ghosts: readonly Drawn[] }) {
   const editor = useStore()
   const frame = useSyncExternalStore(player.subscribe, tracks.frame)
+  const playing = useSyncExternalStore(player.subscribe, () => player.state.playing)
   const selected = useStoreState((state) => state.selected)
   const accepted = useStoreState((state) => state.accepted)
   const readOnly = useStoreState((state) => state.readOnly)
@@ -109,9 +112,11 @@ export function Boxes({ player, tracks, regions, ghosts }: { player: Player; tra
               style={box.rotation ? { transform: `rotate(${box.rotation}deg)`, transformBox: 'fill-box', transformOrigin: '0 0' } : undefined}
               onPointerDown={(event) => grab(event, region, box, null, ghost)}
             />
-            <text className={classes.name} x={`${box.x}%`} y={`${box.y}%`} dx={4} dy={box.y < 6 ? 14 : -5}>
-              {titleOf(region)}
-            </text>
+            {(chosen || !playing || shown.length <= NAMED) && (
+              <text className={classes.name} x={`${box.x}%`} y={`${box.y}%`} dx={4} dy={box.y < 6 ? 14 : -5}>
+                {titleOf(region)}
+              </text>
+            )}
           </g>
         )
       })}
