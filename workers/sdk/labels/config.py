@@ -26,12 +26,16 @@ VALUE_TYPES = {
 """Controls that say something of the whole object, or of one region (`per_region`)."""
 TYPES = {**REGION_TYPES, **VALUE_TYPES}
 ASKED = {*VALUE_TYPES} - {"Ranker"}
-ON = {"Image": {*REGION_TYPES, *ASKED} - {"Labels", "VideoRectangle"}, "Text": {"Labels", *ASKED}}
-ON["Audio"] = {"Labels", *ASKED}
-ON["Video"] = {"VideoRectangle", "Labels", *ASKED}
-ON["List"] = {*VALUE_TYPES} - {"Pairwise"}
-ON["Table"] = ASKED
-ON["Pdf"] = ON["Image"]
+_DRAWN = {*REGION_TYPES, *ASKED} - {"Labels", "VideoRectangle"}
+ON = {
+    "Image": _DRAWN,
+    "Pdf": _DRAWN,
+    "Text": {"Labels", *ASKED},
+    "Audio": {"Labels", *ASKED},
+    "Video": {"VideoRectangle", "Labels", *ASKED},
+    "List": {*VALUE_TYPES} - {"Pairwise"},
+    "Table": ASKED,
+}
 """Which controls can speak of which object."""
 FILES = frozenset({"Image", "Audio", "Video", "Pdf"})
 """Objects that show a file."""
