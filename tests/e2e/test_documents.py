@@ -52,7 +52,7 @@ def test_pages_are_turned_by_keys_and_every_region_lies_on_its_page(bench: Bench
     expect(bench.page.get_by_role("textbox", name="Page, of 3")).to_have_value("1")
     ready(bench)
     assert serious(bench.page) == []
-    bench.page.set_viewport_size(PHONE)
+    bench.page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
     assert not sideways(bench.page)
 
 

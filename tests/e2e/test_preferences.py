@@ -64,7 +64,7 @@ def test_of_two_one_is_chosen_by_numbers_arrows_and_mouse_and_taken_back(bench: 
     first, second = (bench.page.get_by_role("article", name=name).bounding_box() for name in ("First", "Second"))
     assert first and second and first["y"] == second["y"] and first["x"] < second["x"], "side by side"
     assert serious(bench.page) == []
-    bench.page.set_viewport_size(PHONE)
+    bench.page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
     first, second = (bench.page.get_by_role("article", name=name).bounding_box() for name in ("First", "Second"))
     assert first and second and first["y"] < second["y"], "on a phone one below the other"
     assert not sideways(bench.page)
@@ -109,7 +109,7 @@ def test_a_ranking_is_made_by_keys_buttons_and_dragging_and_undone_step_by_step(
     mouse.up()
     assert order(bench) == ["x", "y", "z"]
     assert serious(bench.page) == []
-    bench.page.set_viewport_size(PHONE)
+    bench.page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
     assert not sideways(bench.page)
 
 
@@ -144,5 +144,5 @@ def test_a_row_is_shown_as_a_table_beside_its_questions(bench: Bench) -> None:
     bench.page.get_by_role("button", name="Show all").click()
     assert shown.get_by_role("cell").all_inner_texts()[2].count("headrace") == 40
     assert serious(bench.page) == []
-    bench.page.set_viewport_size(PHONE)
+    bench.page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
     assert not sideways(bench.page)

@@ -128,7 +128,7 @@ def test_three_people_who_draw_the_same_road_become_one_and_a_moved_one_is_told_
     assert len(fused.result) == 1 and fused.result[0]["value"]["vectorlabels"] == ["Road"] and fused.support == 1
     assert agreement(CONFIG, [roads[0]], [roads[2]]) == 1
     (change,) = difference([line((10, 50), (90, 50))], [line((10, 50), (90, 51))])
-    assert (change.what, change.overlap) == ("moved", pytest.approx(0.7, abs=0.2))
+    assert change.what == "moved" and change.overlap == pytest.approx(0.7, abs=0.2)
     renamed = line((10, 50), (90, 50))
     for n, vertex in enumerate(renamed["value"]["vertices"]):
         vertex["id"], vertex["prevPointId"] = f"x{n}", f"x{n - 1}" if n else None
