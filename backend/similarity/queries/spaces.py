@@ -37,9 +37,12 @@ def spaces_out(dataset: Dataset) -> dict[str, Any]:
     newest = dataset.versions.filter(status="frozen").order_by("-number").first()
     rows = Space.objects.filter(dataset=dataset).select_related("created_by").order_by("-computed_at", "-created_at")
     missing = str(PgvectorMissing()) if not pgvector.there() else ""
+    embedders = _offered(dataset, newest)
+    if not embedders:
+        missing = "There is nothing yet that embeds data of this kind."
     return {
         "spaces": [space_out(row, newest) for row in sorted(rows, key=lambda row: row.computed_at is None)],
-        "embedders": _offered(dataset, newest),
+        "embedders": embedders,
         "unavailable": missing or ("" if newest else "Freeze a version of the data set first."),
     }
 

@@ -111,7 +111,7 @@ function One({ schema, space, doubt, choices }: { schema: LabelSchema; space: Sp
           </Group>
           <Text size="sm" c="dimmed">
             {doubt.author ? `by ${doubt.author.name || doubt.author.email}` : 'by a model'} · score {doubt.score.toFixed(2)} (0 is surely wrong) ·{' '}
-            <Anchor size="sm" renderRoot={(props) => <Link to="/p/$project/labels/$schema/items/$item" params={{ project, schema: schema.slug, item: String(doubt.item) }} {...props} />}>
+            <Anchor size="sm" underline="always" renderRoot={(props) => <Link to="/p/$project/labels/$schema/items/$item" params={{ project, schema: schema.slug, item: String(doubt.item) }} {...props} />}>
               {schema.modality === 'table' ? `Row ${doubt.position}` : doubt.key}
             </Anchor>
           </Text>

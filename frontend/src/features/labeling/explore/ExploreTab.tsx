@@ -37,7 +37,8 @@ export function ExploreTab({ schema }: { schema: LabelSchema }) {
   return (
     <Stack gap="md">
       <Group gap="sm" justify="space-between">
-        <SegmentedControl aria-label="What is shown" value={view} onChange={(value) => go({ view: value })} data={VIEWS} />
+        <SegmentedControl visibleFrom="sm" aria-label="What is shown" value={view} onChange={(value) => go({ view: value })} data={VIEWS} />
+        <Select hiddenFrom="sm" aria-label="What is shown" w="100%" allowDeselect={false} value={view} onChange={(value) => value && go({ view: value })} data={VIEWS} />
         {spaces.length > 1 && <Select aria-label="Embeddings" w={260} allowDeselect={false} data={spaces.map((one) => ({ value: one.id, label: one.title }))} value={space.id} onChange={(value) => value && go({ space: value })} />}
       </Group>
       {view === 'map' && <MapView key={space.id} space={space} schema={schema} onLike={look} />}
