@@ -151,7 +151,7 @@ def next_item(request: ApiRequest, project: str, label_schema: str, payload: Nex
     found = find_schema(request.project, label_schema)
     item = queue.next_item(found, request.user, payload.holding)
     if item is None:
-        return {"item": None, "waiting": waiting.places_taken(found)}
+        return {"item": None, "waiting": waiting.places_taken(found, request.user)}
     return {"item": read.work_out(read.find_item(found, item), request.user, request.role), "waiting": 0}
 
 

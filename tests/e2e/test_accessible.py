@@ -88,7 +88,8 @@ REFUSED = STRANGERS | {name for name in PAGES if name.startswith("no such")}
 
 SELDOM = {name for name in PAGES if name.startswith("no ")} | {
     "spent invitation", "forgotten password", "about a data set", "parameters of a model", "lineage", "timeline of a run", "own settings",
-    "nothing to review", "members", "secrets", "question of a label schema", "assignments",
+    "nothing to review", "members", "secrets", "question of a label schema", "assignments", "log of a run", "model card", "new password",
+    "sign-up", "invitation", "runs side by side", "audit log", "approvals", "templates",
 }  # fmt: skip
 """Other states and tabs of pages that are looked at every day: looked at with all tests."""
 
@@ -105,8 +106,8 @@ DIALOGS = {
     "Run": "canvas",
     "Assign items": "assignments",
 }
-RARE = {"Invite", "New token", "Archive this project…", "New pipeline", "New project", "New secret"}
-"""Dialogs of one field: with all tests."""
+RARE = {"Run again…", "Add a host", "Invite", "New token", "Archive this project…", "New pipeline", "New project", "New secret"}
+"""Dialogs of one field, or like others: with all tests."""
 FURTHER: dict[str, Callable[[Page], None]] = {
     "Add a host": lambda page: page.get_by_role("button", name="Make the command").click(),
     "New trigger": lambda page: page.get_by_role("radio", name="Schedule").click(),

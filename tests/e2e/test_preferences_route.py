@@ -16,10 +16,11 @@ from workers.sdk.client import Client
 
 def reviewed(open_page: Open, client: Client, schema: str) -> None:
     """Somebody else looks at the first annotation and accepts it by a key."""
-    join(client, str(client.project), "rosa@example.org", "Rosa Lind", "reviewer")
+    email = f"rosa.{client.project}@example.org"  # all browser tests share one studio
+    join(client, str(client.project), email, "Rosa Lind", "reviewer")
     other, _ = open_page(signed_in=False)
     other.goto("/sign-in")
-    other.get_by_label("E-mail").fill("rosa@example.org")
+    other.get_by_label("E-mail").fill(email)
     other.get_by_role("textbox", name="Password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in", exact=True).click()
     other.wait_for_url(lambda url: "sign-in" not in url)

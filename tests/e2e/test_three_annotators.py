@@ -56,9 +56,10 @@ def test_blind_annotators_are_compared_decided_between_and_trained_on(open_page:
     # Each labels every picture by keys; the last of them takes two for what they are not.
     wrong = {"01.png", "04.png"}
     for who, name in PEOPLE.items():
-        person = join(client, str(project), f"{who}@example.org", name, "annotator")
+        email = f"{who}.{project}@example.org"  # all browser tests share one studio
+        person = join(client, str(project), email, name, "annotator")
         page, watch = open_page(signed_in=False)
-        sign_in(page, f"{who}@example.org")
+        sign_in(page, email)
         page.goto(f"/p/{project}/labels/{slug}/label")
         for _ in kinds:
             expect(page.locator("[data-item]")).to_be_visible()

@@ -85,10 +85,11 @@ def progress(client: Client, slug: str, what: str) -> None:
 
 def reviewed_and_exported(client: Client, open_page: Open, slug: str, person: str, said: list[Json], selector: str) -> None:
     """Somebody else sees it and accepts; what Label Studio's JSON holds is what was said."""
-    join(client, str(client.project), f"{person.lower()}@example.org", person, "reviewer")
+    email = f"{person.lower()}.{client.project}@example.org"  # all browser tests share one studio
+    join(client, str(client.project), email, person, "reviewer")
     page, watch = open_page(signed_in=False)
     page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(f"{person.lower()}@example.org")
+    page.get_by_label("E-mail").fill(email)
     page.get_by_role("textbox", name="Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "sign-in" not in url)

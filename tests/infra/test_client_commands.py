@@ -295,7 +295,7 @@ def test_from_a_model_to_an_answer(terminal: Terminal, model: dict[str, Any]) ->
     refused = terminal.run("predict", "door", "--json", "wrong.json", status=1)
     assert "size" in refused.stderr and refused.stdout == ""
     assert "neither JSON nor JSON Lines" in terminal.run("predict", "door", "--json", "late.yaml", status=1).stderr
-    with httpx.Client(base_url=terminal.url, headers={"Authorization": f"Bearer {terminal.token}"}, trust_env=False) as http:
+    with httpx.Client(base_url=terminal.url, headers={"Authorization": f"Bearer {terminal.token}"}, trust_env=False, timeout=60) as http:
         document = http.get("/api/v1/openapi.json").json()
         path = "/api/v1/projects/{project}/endpoints/{endpoint}/predict"
         case = schemathesis.openapi.from_dict(document)[path]["POST"]

@@ -19,9 +19,9 @@ def suggestible(schema: LabelSchema) -> QuerySet[QueueItem]:
     return QueueItem.objects.filter(Q(free__gt=0) | Q(honeypot__isnull=False), schema=schema, removed=False)
 
 
-def places_taken(schema: LabelSchema) -> int:
-    """Places that others hold now, and may give back."""
-    return Lease.objects.filter(schema=schema, until__gte=timezone.now(), honeypot=False).count()
+def places_taken(schema: LabelSchema, user: User) -> int:
+    """Places that others hold now, and may give back. One's own, of what is on its way to the studio, is not in other hands."""
+    return Lease.objects.filter(schema=schema, until__gte=timezone.now(), honeypot=False).exclude(user=user).count()
 
 
 def here(schema: LabelSchema, user: User, role: str) -> list[dict[str, Any]]:

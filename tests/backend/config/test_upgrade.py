@@ -34,7 +34,10 @@ SHAPE = {
 }
 
 
-@pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name.partition(".")[0])
+@pytest.mark.parametrize(
+    "release",
+    [pytest.param(path, id=path.name.partition(".")[0], marks=[pytest.mark.slow] if path != RELEASES[0] else []) for path in RELEASES],
+)
 def test_an_older_data_directory_is_brought_over(release: Path) -> None:
     here = os.environ["DATABASE_URL"]
     name = f"old_{uuid.uuid4().hex[:8]}"

@@ -129,6 +129,7 @@ def test_neighbours_tell_only_labels_that_are_seen_anyway(labs: Labs, ann: Perso
     assert sum(n["labelled"] for n in rita.get(whole)) >= 1, "complete items are seen by reviewers"
 
 
+@pytest.mark.slow
 def test_many_vectors_are_indexed_and_filters_do_not_leave_the_list_short(
     transactional_db: None, labs: Labs, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
