@@ -22,7 +22,6 @@ XML = """<View>
   <Choices name="kind" toName="image" required="true"><Choice value="ring" hotkey="1"/><Choice value="cross" hotkey="2"/></Choices>
 </View>"""
 PEOPLE = {"ada": "Ada Brandt", "ben": "Ben Okoye", "cleo": "Cleo Marsh"}
-TRAINING = {"read": {"label": "label"}, "train": {"epochs": 4, "batch_size": 8}, "register": {"name": "Agreed"}}
 
 
 def pictures(path: Path, count: int = 12) -> dict[str, str]:
@@ -108,7 +107,7 @@ def test_blind_annotators_are_compared_decided_between_and_trained_on(open_page:
     expect(page.get_by_role("link", name=re.compile(r"pier@2"))).to_be_visible(timeout=60_000)
     labels = {i["key"]: i["label"] for i in client.request("GET", f"/projects/{project}/datasets/{dataset}/versions/2/items")["items"]}
     assert labels == kinds
-    made = pipeline(client, "image-classification", dataset, "Learn", train=TRAINING["train"], register=TRAINING["register"])
+    made = pipeline(client, "image-classification", dataset, "Learn", train={"epochs": 4, "batch_size": 8}, register={"name": "Agreed"})
     run = client.wait_for_run(client.start_run(made)["id"])
     assert run["status"] == "succeeded", run["error"] or [s["error"] for s in run["step_runs"]]
     assert client.list_models()[0]["name"] == "Agreed"
