@@ -176,7 +176,7 @@ class Studio:
         from celery import Celery
 
         if not hasattr(self, "_app"):
-            self._app = Celery("test", broker=self.broker)
+            self._app = Celery("test", broker=self.broker, set_as_current=False)  # else it would be the web's in this process, too
         with contextlib.suppress(Exception):
             for one in ready:
                 self._app.send_task("headrace.wake", args=[one["id"]], queue=one["queue"], retry=False, ignore_result=True)
