@@ -1,16 +1,16 @@
 /** What can be done with what is chosen: one label for all, undone as one; an assignment; a look at one of them. */
-import { Alert, Button, Group, Modal, MultiSelect, Paper, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Modal, Paper, Select, Stack, Text } from '@mantine/core'
 import { IconTag, IconUserPlus, IconX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
-import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
 import { plural } from '@/lib/format'
 import { notifyDone, notifyUndo } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { configOf, useRefresh, wordingsQuery, type LabelSchema } from '../data'
+import { AssignForm } from '../overview/AssignForm'
 import { questionOf, type SpaceItem } from './data'
 
 const BULKS = '/api/v1/projects/{project}/label-schemas/{label_schema}/bulks'
@@ -114,7 +114,7 @@ export function Selection({ schema, chosen, onDone, onAll, all }: { schema: Labe
         )}
       </Stack>
       <Modal opened={assigning} onClose={() => setAssigning(false)} title={`Assign ${plural(items.length, 'item')}`}>
-        {assigning && <Assign schema={schema} items={items} onDone={() => setAssigning(false)} />}
+        {assigning && <AssignForm schema={schema} items={items} onDone={() => setAssigning(false)} />}
       </Modal>
     </Paper>
   )
@@ -124,47 +124,4 @@ function reasons(refused: Schemas['RefusedOut'][]): [string, number][] {
   const counts = new Map<string, number>()
   for (const { why } of refused) counts.set(why, (counts.get(why) ?? 0) + 1)
   return [...counts].sort((a, b) => b[1] - a[1])
-}
-
-function Assign({ schema, items, onDone }: { schema: LabelSchema; items: number[]; onDone: () => void }) {
-  const project = useProjectSlug()
-  const refresh = useRefresh(project)
-  const members = useQuery({ queryKey: keys.members(project), queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/members', { params: { path: { project } } })) })
-  const [name, setName] = useState('')
-  const [people, setPeople] = useState<string[]>([])
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const assign = async () => {
-    setBusy(true)
-    setError(null)
-    try {
-      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/assignments', { params: { path: { project, label_schema: schema.slug } }, body: { name, people, number: null, share: null, search: '', items, due_at: null } }))
-      await refresh()
-      notifyDone('Assigned, as far as they are free.')
-      onDone()
-    } catch (failure) {
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        void assign()
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput data-autofocus label="Name" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
-        <MultiSelect label="People" searchable data={(members.data ?? []).filter((member) => member.role !== 'viewer').map((member) => ({ value: member.user.id, label: `${member.user.name || member.user.email} (${member.role})` }))} value={people} onChange={setPeople} />
-        <ErrorNotice error={error} />
-        <Group justify="flex-end">
-          <Button type="submit" loading={busy} disabled={!name.trim() || people.length === 0}>
-            Assign
-          </Button>
-        </Group>
-      </Stack>
-    </form>
-  )
 }

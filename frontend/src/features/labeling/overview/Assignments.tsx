@@ -1,17 +1,15 @@
 /** Who labels what: parts of the queue set aside for people. */
-import { Badge, Button, Group, Modal, MultiSelect, NumberInput, Progress, Stack, Table, Text, TextInput } from '@mantine/core'
-import { DateTimePicker } from '@mantine/dates'
+import { Badge, Button, Group, Modal, Progress, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { api, unwrap } from '@/api/client'
-import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ConfirmButton, notifyDone } from '@/ui/confirm'
+import { ConfirmButton } from '@/ui/confirm'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { StackedTable } from '@/ui/StackedTable'
 import { assignmentsQuery, useRefresh, type LabelSchema } from '../data'
+import { AssignForm } from './AssignForm'
 
 export function Assignments({ schema }: { schema: LabelSchema }) {
   const project = useProjectSlug()
@@ -80,71 +78,8 @@ export function Assignments({ schema }: { schema: LabelSchema }) {
           </StackedTable>
       )}
       <Modal opened={opened} onClose={close} title="Assign items">
-        <Assign schema={schema} onDone={close} />
+        <AssignForm schema={schema} onDone={close} />
       </Modal>
     </>
-  )
-}
-
-function Assign({ schema, onDone }: { schema: LabelSchema; onDone: () => void }) {
-  const project = useProjectSlug()
-  const refresh = useRefresh(project)
-  const members = useQuery({ queryKey: keys.members(project), queryFn: () => unwrap(api.GET('/api/v1/projects/{project}/members', { params: { path: { project } } })) })
-  const [name, setName] = useState('')
-  const [people, setPeople] = useState<string[]>([])
-  const [number, setNumber] = useState<number | string>('')
-  const [search, setSearch] = useState('')
-  const [due, setDue] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const assign = async () => {
-    setBusy(true)
-    setError(null)
-    try {
-      await unwrap(
-        api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/assignments', {
-          params: { path: { project, label_schema: schema.slug } },
-          body: { name, people, number: number === '' ? null : Number(number), share: null, search, due_at: due ? new Date(due).toISOString() : null },
-        }),
-      )
-      await refresh()
-      notifyDone('Assigned.')
-      onDone()
-    } catch (failure) {
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        void assign()
-      }}
-    >
-      <Stack gap="sm">
-        <TextInput data-autofocus label="Name" placeholder="First thousand" value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} />
-        <MultiSelect
-          label="People"
-          searchable
-          data={(members.data ?? []).filter((member) => member.role !== 'viewer').map((member) => ({ value: member.user.id, label: `${member.user.name || member.user.email} (${member.role})` }))}
-          value={people}
-          onChange={setPeople}
-        />
-        <NumberInput label="How many items" placeholder="All that are free" min={1} allowDecimal={false} value={number} onChange={setNumber} />
-        <TextInput label="Only items whose name contains" value={search} maxLength={200} onChange={(event) => setSearch(event.currentTarget.value)} />
-        <DateTimePicker label="Due" clearable value={due} onChange={setDue} />
-        <ErrorNotice error={error} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={busy} disabled={!name.trim() || people.length === 0}>
-            Assign
-          </Button>
-        </Group>
-      </Stack>
-    </form>
   )
 }
