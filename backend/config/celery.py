@@ -26,7 +26,12 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    broker_transport_options={"visibility_timeout": 86400, "unacked_restore_interval": 5, "unacked_restore_throttle": 1},
+    broker_transport_options={
+        "visibility_timeout": 86400,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        **transport.AT_ONCE,
+    },
 )
 app.set_default()  # requests run in threads, which know no “current” app
 app.autodiscover_tasks(

@@ -45,6 +45,7 @@ app.conf.update(
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 2,
+        **transport.AT_ONCE,
     },
 )
 

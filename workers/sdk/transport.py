@@ -26,6 +26,12 @@ class Transport(redis.Transport):  # type: ignore[misc]  # as above
     Channel = Channel
 
 
+AT_ONCE = {"max_retries": 0}
+"""Transport options with which an announcement gives up when the broker is away, instead of trying for seconds while a request or a
+step waits: who announces says it again later. (`retry=False` of Celery is about sending, not about connecting.) Workers that listen
+try on as long as it takes."""
+
+
 def install() -> None:
     """For `redis://`, `rediss://` and `redis+socket://` of this process, from now on."""
     for scheme in ("redis", "rediss"):
