@@ -56,12 +56,12 @@ export function Duplicates({ schema, space }: { schema: LabelSchema; space: Spac
       </Group>
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <Skeleton h={160} />}
-      {found && (
+      {found && found.total > 0 && (
         <Text size="sm" role="status">
-          {found.total === 0 ? 'No duplicates of this kind.' : `${plural(found.total, 'group')}; ${plural(found.spare, 'item')} would go if each kept one.${found.total > found.groups.length ? ` The ${found.groups.length} largest are shown.` : ''}`}
+          {`${plural(found.total, 'group')}; ${plural(found.spare, 'item')} would go if each kept one.${found.total > found.groups.length ? ` The ${found.groups.length} largest are shown.` : ''}`}
         </Text>
       )}
-      {found?.total === 0 && <EmptyState compact icon={IconCopyOff} title="Nothing twice" />}
+      {found?.total === 0 && <EmptyState compact icon={IconCopyOff} title="No duplicates of this kind" />}
       {found?.groups.map((group) => (
         <One key={group.items.map((item) => item.item).join()} schema={schema} space={space} group={group} onAside={aside} />
       ))}
