@@ -7,6 +7,7 @@ import '@mantine/core/styles.css'
 import '@/app/global.css'
 import { MantineProvider } from '@mantine/core'
 import { useState } from 'react'
+import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
 
 import { cssVariables, theme } from '@/app/theme'
@@ -23,7 +24,8 @@ declare global {
 
 function Page() {
   const [options, setOptions] = useState<Start | null>(null)
-  window.start = (given) => setOptions({ ...given, key: String(Date.now()) })
+  // Once it returns the editor hears its keys: a key pressed at once is not lost.
+  window.start = (given) => flushSync(() => setOptions({ ...given, key: String(Date.now()) }))
   return options && <Started options={options} />
 }
 

@@ -129,7 +129,7 @@ export class Player {
 
   toggle(): void {
     const { element } = this
-    if (!element) return
+    if (!element || this.measuring) return
     if (!element.paused) return element.pause()
     if (this.part && (this.state.time < this.part.start - 0.05 || this.state.time >= this.part.end)) this.part = null
     if (this.state.time >= this.state.duration - 0.02) this.seek(0)
@@ -142,12 +142,15 @@ export class Player {
 
   /** Plays a part, once or, while `loop` is on, again and again. */
   play(start: number, end: number): void {
+    if (this.measuring) return
     this.part = { start, end }
     this.seek(start)
     void this.element?.play().catch(() => undefined)
   }
 
   seek(time: number): void {
+    // On its way to the end nothing may turn it round: its length would never be known.
+    if (this.measuring) return
     const to = Math.max(0, Math.min(time, this.state.duration))
     if (this.element) this.element.currentTime = to
     if (to !== this.state.time) this.set({ time: to })

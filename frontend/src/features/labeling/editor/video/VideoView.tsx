@@ -140,7 +140,7 @@ function Film({ object, url }: { object: LabelObject; url: string }) {
 
 function Frames({ player, tracks, fps }: { player: Player; tracks: Tracks; fps: number }) {
   const frame = useSyncExternalStore(player.subscribe, tracks.frame)
-  const count = useSyncExternalStore(player.subscribe, tracks.count)
+  const count = useSyncExternalStore(player.subscribe, () => (player.state.duration > 0 ? tracks.count() : '…'))
   return (
     <>
       frame {frame} / {count} · {clock((frameAt(timeOf(frame, fps), fps) - 1) / fps, 2)}

@@ -116,6 +116,11 @@ export function tracksOf(editor: EditorStore, object: LabelObject, player: Playe
       const { drawer } = editor
       const { brush } = editor.state
       if (!drawer || !brush || drawer.to !== object.name || drawer.type !== 'videorectangle') return null
+      if (player.state.duration === 0) {
+        // A track says of how many frames it is.
+        editor.announce('The video is still being read')
+        return null
+      }
       const id = editor.add(drawer, whole(withKey([], frame(), inside(box), fps)), brush.label)
       if (id) editor.select([id])
       return id
