@@ -80,7 +80,7 @@ class StepRun(models.Model):
     (shard 7 of a mapped step, or round 7 of a repeated one) or `step~undo` (its compensation, `undoes`). A step that has handed
     its work to others keeps `state` and holds no worker until `children_open` is 0; a shard or round takes its parent's inputs, but for
     what is `given`. `held`: a shard that waits for its turn. `flow`: how it is run (`workers.sdk.graph.flow`), `needs`: what a host must
-    have to be given it (`workers.sdk.graph.needs`); null where any will do."""
+    have to be given it (`workers.sdk.graph.needs`); null where any will do. `ahead`: its worker may go on from it by `Note`s."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
@@ -120,6 +120,7 @@ class StepRun(models.Model):
     batch = models.IntegerField(default=0)
     error = models.JSONField(null=True)
     worker = models.CharField(max_length=200, blank=True)
+    ahead = models.BooleanField(default=False, db_default=False)
     announced_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
@@ -193,6 +194,23 @@ class Attempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step_run", "number"], name="attempt_unique")]
+
+
+class Note(models.Model):
+    """What a worker says of quick steps that it runs one after another: `step_run` succeeded with `outputs`, and `next` began. Brought into
+    the step runs, and deleted, within a moment (`backend/runs/sql/19_ahead.sql`); until then it is the truth of both steps."""
+
+    pk = models.CompositePrimaryKey("run_id", "step_run_id", "attempt")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    step_run = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    attempt = models.IntegerField()
+    worker = models.CharField(max_length=200)
+    outputs = models.JSONField()
+    used = models.JSONField(null=True)
+    next = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    next_attempt = models.IntegerField()
+    next_key = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField()
 
 
 class ProjectLimits(models.Model):

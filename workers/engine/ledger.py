@@ -44,6 +44,11 @@ class Ledger:
         self._give_up = give_up
         self._pid = os.getpid()
         self._prepared: dict[str, bytes] = {}
+        self._head: tuple[str, int] | None = None
+        """The step, and its attempt, that the ledger knows this process to run; with `_noted` it has gone on from there by notes."""
+        self._noted: tuple[str, str, Json] | None = None
+        self.tell: Callable[[Json], object] = lambda answer: None
+        """Called with what the ledger answers when notes are brought in (`catch_up`)."""
 
     def close(self) -> None:
         with self._lock:
@@ -116,10 +121,11 @@ class Ledger:
 
     def claim(self, step_run: str, worker: str) -> Json:
         """Take this step, or another ready one of its run and queue. `next` is None when there is nothing to do."""
-        return self.quick("SELECT ledger_claim($1::uuid, $2)", step_run, worker)  # type: ignore[no-any-return]  # jsonb
+        return self._asked(self.quick("SELECT ledger_claim($1::uuid, $2)", step_run, worker))
 
     def grant(self, step_run: str, attempt: int, token_hash: str, prefix: str, hours: float) -> bool:
         """Let the attempt use the HTTP API with the token of this hash, until it ends."""
+        self.catch_up()
         return bool(self.call("SELECT ledger_grant(%s::uuid, %s::int, %s, %s, %s::float8)", (step_run, attempt, token_hash, prefix, hours)))
 
     def beat(
@@ -127,6 +133,7 @@ class Ledger:
         lines: Sequence[tuple[datetime, str, str, str]] = (), points: Sequence[tuple[datetime, str, float, float | None]] = (),
     ) -> Json:  # fmt: skip
         """A sign of life, with what was said since the last. `ok` False: the step is no longer this attempt's."""
+        self.catch_up()
         columns = [list(c) for c in zip(*lines, strict=True)] or [[], [], [], []]
         rows = [list(c) for c in zip(*points, strict=True)] or [[], [], [], []]
         return self.call(  # type: ignore[no-any-return]  # jsonb
@@ -136,13 +143,45 @@ class Ledger:
         )
 
     def finish(
-        self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool, used: Json | None = None
+        self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool, used: Json | None = None, ahead: int = 0
     ) -> Json:  # fmt: skip
-        """The step succeeded. With `take`, `next` is another ready step of the run, already claimed. `used`: {peak, rows}."""
-        return self.quick(  # type: ignore[no-any-return]  # jsonb
-            "SELECT ledger_finish($1::uuid, $2::int, $3, $4::jsonb, $5, $6::int, $7::jsonb)",
-            step_run, attempt, worker, _json(outputs), take, WAKES, _json(used),
-        )  # fmt: skip
+        """The step succeeded. With `take`, `next` is another ready step of the run, already claimed, and `ahead` are up to so many
+        that follow it, to go on with by `note`. `used`: {peak, rows}."""
+        return self._asked(self.quick(
+            "SELECT ledger_finish($1::uuid, $2::int, $3, $4::jsonb, $5, $6::int, $7::jsonb, $8::int)",
+            step_run, attempt, worker, _json(outputs), take, WAKES, _json(used), ahead,
+        ))  # fmt: skip
+
+    def note(self, claim: Json, worker: str, outputs: list[Json], used: Json, following: Json, output: int, key: str | None) -> bool:
+        """The claimed step succeeded and `following`, one of those `ahead`, begins with the output of this place. False: `finish` it."""
+        with self._lock:
+            if self._head is None:
+                return False
+            noted: bool = self.quick(
+                "SELECT ledger_note($1::uuid, $2::int, $3, $4::uuid, $5::int, $6::jsonb, $7::jsonb, $8::uuid, $9::int, $10::int, $11,"
+                " $12)::int",
+                *self._head, worker, claim["id"], claim["attempt"], _json(outputs), _json(used), following["id"], following["attempt"],
+                output, key, following["look"],
+            ) == 1  # fmt: skip
+            if noted:
+                self._noted = (claim["run"], worker, following)
+            return noted
+
+    def catch_up(self) -> None:
+        """Bring in what this process has noted, so that the ledger knows the step that it runs now."""
+        with self._lock:
+            if self._noted is None:
+                return
+            run, worker, current = self._noted
+            answer = self.quick("SELECT ledger_catch_up($1::uuid, $2, $3::int)", run, worker, WAKES)
+            self._head, self._noted = (current["id"], current["attempt"]), None
+        self.tell(answer)
+
+    def _asked(self, answer: Json) -> Json:
+        """After a call that brings in all notes."""
+        following = answer.get("next")
+        self._head, self._noted = (following["id"], following["attempt"]) if following else None, None
+        return answer
 
     def fail(
         self,
@@ -158,20 +197,20 @@ class Ledger:
         used: Json | None = None,
     ) -> Json:
         """The attempt ended without a result; `outcome` is failed, cancelled or lost."""
-        return self.call(  # type: ignore[no-any-return]  # jsonb
+        return self._asked(self.call(
             "SELECT ledger_fail(%s::uuid, %s::int, %s, %s, %s::jsonb, %s, %s::float8, %s::int, %s, %s::int, %s::jsonb)",
             (step_run, attempt, worker, outcome, _json(error), retry, pause_s, LOSSES, take, WAKES, _json(used)),
-        )
+        ))  # fmt: skip
 
     def suspend(
         self, step_run: str, attempt: int, worker: str, state: Json, children: list[Json], inputs: list[Json], *, take: bool,
         at_once: int = 2**31 - 1, person: bool = False, until: datetime | None = None,
     ) -> Json:  # fmt: skip
         """Hand the step on to steps it makes, to a person, or to a time; it becomes ready again when they are done."""
-        return self.call(  # type: ignore[no-any-return]  # jsonb
+        return self._asked(self.call(
             "SELECT ledger_suspend(%s::uuid, %s::int, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s::int, %s, %s::timestamptz, %s, %s::int)",
             (step_run, attempt, worker, _json(state), _json(children), _json(inputs), at_once, person, until, take, WAKES),
-        )
+        ))  # fmt: skip
 
     def children(self, step_run: str, shard: int | None = None) -> list[Json]:
         """What became of the steps that a step made: `{step, shard, status, skip_reason, error, outputs: {port: record}}` in order."""

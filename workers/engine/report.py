@@ -326,10 +326,10 @@ class StepLogging(logging.Handler):
 
 class Beater:
     """The thread that keeps the current attempt alive in the ledger and hurries its words there. `late(report)` is called
-    on each round for an attempt that was told to stop, or whose time is over, and is still running."""
+    on each round for an attempt that was told to stop, or whose time is over, and is still running; `catch_up()` on each."""
 
-    def __init__(self, late: Callable[[Report], None]):
-        self._late = late
+    def __init__(self, late: Callable[[Report], None], catch_up: Callable[[], None]):
+        self._late, self._catch_up = late, catch_up
         self._report: Report | None = None
         self._changed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -351,6 +351,7 @@ class Beater:
                 self._changed.clear()
                 continue
             try:
+                self._catch_up()
                 if report.pending or time.monotonic() - report.beaten_at >= BEAT_S:
                     report.beat()
                 if self._report is report:

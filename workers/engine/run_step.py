@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from workers import catalog
 from workers.engine import code, perform
+from workers.engine.ahead import Ahead
 from workers.engine.broker import asked
 from workers.engine.control import HandOver, control, hands_over
 from workers.engine.host import Machine, worker_name
@@ -56,10 +57,12 @@ class Worker:
         self.name = worker_name()
         self.redact = Redactor([v for k in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL") if (v := os.environ.get(k))])
         self.ledger = Ledger()
+        self.ledger.tell = self._tell
+        self._ahead = Ahead(self.ledger, self.name)
         self.live = live
         self._info: dict[str, Json] = {}
         self._capture = Capture() if capture else None
-        self._beater = Beater(self._late)
+        self._beater = Beater(self._late, self.ledger.catch_up)
         self._peak = Peak()
         self._isolated = Isolated()
         self._sandboxed = Sandboxed()
@@ -99,6 +102,7 @@ class Worker:
         """Work that a wake-up asks for; returns how many steps were run."""
         answer = self.ledger.claim(step_run, self.name)
         self._begun, count = time.monotonic(), 0
+        self._ahead.given(answer)
         while (claim := answer.get("next")) is not None:
             if "info" in answer:
                 self._info = {answer["info"]["run"]: answer["info"]}
@@ -151,10 +155,15 @@ class Worker:
         made = result if isinstance(result, list) else []
         used = {"peak": self._isolated.peak or self._sandboxed.peak or self._peak.bytes(), "rows": perform.rows(claim, made)}
         if error is None:
+            if take and isinstance(result, list) and (following := self._ahead.after(claim, result, used)):
+                perform.forget(claim)
+                return {"next": following}
             answer = self._commit(claim, result, take, used)
+            self._ahead.given(answer)
             perform.forget(claim)
             return answer
         answer = self.ledger.fail(claim["id"], claim["attempt"], self.name, outcome, error, retry=retry, take=take, used=used)
+        self._ahead.given(answer)
         if answer.get("outcome") in ("failed", "cancelled"):
             perform.forget(claim)
         return answer
@@ -183,7 +192,7 @@ class Worker:
             if answer.get("outcome") == "waiting":
                 asked(claim["id"])
             return answer
-        return self.ledger.finish(*held, result, take=take, used=used)
+        return self.ledger.finish(*held, result, take=take, used=used, ahead=self._ahead.wanted)
 
     def _error(self, exc: BaseException, report: Report) -> tuple[str, Json, bool]:
         outcome, error, retry = getattr(exc, "ended", None) or perform.error_of(exc)

@@ -5,9 +5,11 @@
 --   p_queue, p_worker, p_take   who asks, and whether it takes another step of this run
 --   p_prefer  the step to take if it is ready (the one a wake-up named)
 --   p_wakes   the most wake-ups to hand out (each wakes one worker, which then goes on through the ledger)
+--   p_ahead   how many steps the worker may run after that one on its own word (19_ahead.sql)
+--   p_done    how many steps have ended besides, from which nothing follows
 CREATE OR REPLACE FUNCTION ledger_settle(
   p_run uuid, p_ended uuid[], p_front uuid[], p_queue text, p_worker text, p_take boolean, p_wakes int, p_events jsonb[],
-  p_prefer uuid DEFAULT NULL
+  p_prefer uuid DEFAULT NULL, p_ahead int DEFAULT 0, p_done int DEFAULT 0
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_run record;
@@ -16,7 +18,7 @@ DECLARE
   v_ready uuid[] := '{}';
   v_hits uuid[];
   v_sources uuid[];
-  v_done int := 0;
+  v_done int := p_done;
   v_events jsonb[] := p_events;
   v_next uuid;
   v_devices jsonb;
@@ -44,6 +46,7 @@ DECLARE
   v_id bigint;
   v_attempt int;
   v_started timestamptz;
+  v_line jsonb := '[]'::jsonb;
 BEGIN
   SELECT r.project_id, r.status, r.use_cache, r.cancel_requested AND NOT r.undoing AS cancelled, r.cancel_requested, r.undoing, r.steps_total, r.steps_done,
          r.dynamic, r.error IS NOT NULL AS failed, r.priority, r.limited,
@@ -177,10 +180,13 @@ BEGIN
         SELECT i.inputs INTO v_inputs
           FROM runs_steprun s CROSS JOIN LATERAL ledger_inputs(CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END) i WHERE s.id = v_next;
       END IF;
+      IF p_ahead > 0 AND NOT (v_run.dynamic OR v_limited OR v_run.behind OR v_run.cancel_requested) AND p_queue <> 'gpu' THEN
+        v_line := ledger_line(v_next, p_queue, v_run.use_cache, p_ahead);
+      END IF;
       IF v_next = v_first THEN
         UPDATE runs_steprun s
            SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(),
-               finished_at = NULL, progress = 0, message = '', batch = 0, blocked_by = 0, ready_at = clock_timestamp(),
+               finished_at = NULL, progress = 0, message = '', batch = 0, ahead = v_line <> '[]', blocked_by = 0, ready_at = clock_timestamp(),
                content_key = v_keys[array_position(v_free, v_next)]
          WHERE s.id = v_next
         RETURNING s.attempt, s.started_at, ledger_claimed(s, v_inputs, v_devices), ledger_step_event(p_run, s.id, s.step, 'running', s.attempt, 0, '')
@@ -188,7 +194,7 @@ BEGIN
       ELSE
         UPDATE runs_steprun s
            SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(),
-               finished_at = NULL, progress = 0, message = '', batch = 0
+               finished_at = NULL, progress = 0, message = '', batch = 0, ahead = v_line <> '[]'
          WHERE s.id = v_next
         RETURNING s.attempt, s.started_at, ledger_claimed(s, v_inputs, v_devices), ledger_step_event(p_run, s.id, s.step, 'running', s.attempt, 0, '')
           INTO v_attempt, v_started, v_payload, v_event;
@@ -268,7 +274,7 @@ BEGIN
     SELECT jsonb_agg(payload || jsonb_build_object('seq', id) ORDER BY id) INTO v_told FROM kept;
   END IF;
   RETURN jsonb_build_object(
-    'ok', true, 'next', v_payload, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,
+    'ok', true, 'next', v_payload, 'ahead', v_line, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,
     'steps_done', v_run.steps_done, 'steps_total', v_run.steps_total,
     'events', v_told);
 END $$;

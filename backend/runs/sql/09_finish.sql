@@ -1,7 +1,9 @@
 -- Locks the run of a step and checks the fence. `held` is true when a worker runs this attempt of the step now (the caller ends it: its
 -- devices are free from here on); not while the step waits for others that it made. Otherwise `answer` is
--- what to tell the caller: it may be asking again after a lost answer, and then gets what the first asking gave.
-CREATE OR REPLACE FUNCTION ledger_fence(p_step uuid, p_attempt int, p_worker text, OUT held boolean, OUT run uuid, OUT queue text, OUT answer jsonb)
+-- what to tell the caller: it may be asking again after a lost answer, and then gets what the first asking gave. `done` and `events`: what
+-- notes said (19_ahead.sql), for the caller's `ledger_settle`; who names no worker takes the step away from whoever has it.
+CREATE OR REPLACE FUNCTION ledger_fence(
+  p_step uuid, p_attempt int, p_worker text, OUT held boolean, OUT run uuid, OUT queue text, OUT answer jsonb, OUT done int, OUT events jsonb[])
 LANGUAGE plpgsql AS $$
 DECLARE
   v_status text;
@@ -9,8 +11,16 @@ DECLARE
   v_worker text;
   v_outcome text;
   v_next uuid;
+  v_found record;
 BEGIN
   SELECT r.id INTO run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
+  IF p_worker = '' THEN
+    v_found := ledger_halt(run);
+  ELSE
+    v_found := ledger_fold(run, p_worker, false);
+  END IF;
+  done := v_found.done;
+  events := v_found.events;
   SELECT s.status, s.attempt, s.worker, s.queue INTO v_status, v_attempt, v_worker, queue FROM runs_steprun s WHERE s.id = p_step;
   held := v_attempt = p_attempt AND v_status = 'running' AND v_worker <> '';
   IF held AND queue = 'gpu' THEN
@@ -22,22 +32,38 @@ BEGIN
     IF v_outcome IS NOT NULL THEN
       SELECT s.id INTO v_next FROM runs_steprun s WHERE s.run_id = run AND s.worker = p_worker AND s.status = 'running' LIMIT 1;
     END IF;
-    answer := jsonb_build_object('ok', coalesce(v_outcome IN ('succeeded', 'waiting'), false), 'repeated', v_outcome IS NOT NULL, 'run', run,
-                                 'next', CASE WHEN v_next IS NOT NULL THEN ledger_payload(v_next) END, 'ready', '[]'::jsonb, 'events', '[]'::jsonb);
+    answer := '{"ready": [], "events": []}';
+    IF done > 0 THEN
+      answer := ledger_settle(run, '{}', '{}', '', '', false, 32, events, p_done => done);
+    END IF;
+    answer := answer || jsonb_build_object('ok', coalesce(v_outcome IN ('succeeded', 'waiting'), false), 'repeated', v_outcome IS NOT NULL, 'run', run,
+                                           'next', CASE WHEN v_next IS NOT NULL THEN ledger_payload(v_next) END);
   END IF;
 END $$;
 
 -- The step succeeded: keep its outputs, free what waited for it, and hand the worker the next ready step of the run.
 --   p_outputs  [{port, kind, digest, size, media_type, inline, metadata}]      p_used  {peak (bytes), rows}, what the attempt took
-CREATE OR REPLACE FUNCTION ledger_finish(p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+--   p_ahead    how many steps after that one the worker may run on its own word; `ahead` of the answer holds them
+CREATE OR REPLACE FUNCTION ledger_finish(
+  p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL, p_ahead int DEFAULT 0
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+  v_noted boolean;
+  v_found record;
+  v_done int := 0;
+  v_events jsonb[] := '{}';
   v_run uuid;
   v_step record;
   v_output jsonb;
   v_artifact uuid;
 BEGIN
-  SELECT r.id INTO v_run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
+  SELECT r.id, EXISTS (SELECT 1 FROM runs_note n WHERE n.run_id = r.id) INTO v_run, v_noted
+    FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
+  IF v_noted THEN
+    v_found := ledger_fold(v_run, p_worker, false);
+    v_done := v_found.done;
+    v_events := v_found.events;
+  END IF;
   -- The fence, as in ledger_fence, and the end of the attempt in one.
   WITH ended AS (
     UPDATE runs_steprun SET status = 'succeeded', progress = 1, error = NULL, finished_at = clock_timestamp()
@@ -48,7 +74,9 @@ BEGIN
       FROM ended WHERE step_run_id = p_step AND number = p_attempt)
   SELECT project_id, step, queue, finished_at - started_at AS took, EXISTS (SELECT 1 FROM core_apitoken WHERE step_run = p_step) AS granted INTO v_step FROM ended;
   IF NOT FOUND THEN
-    RETURN (ledger_fence(p_step, p_attempt, p_worker)).answer;
+    v_found := ledger_fence(p_step, p_attempt, p_worker);
+    RETURN CASE WHEN v_done = 0 THEN v_found.answer
+                ELSE ledger_settle(v_run, '{}', '{}', '', '', false, p_wakes, v_events, p_done => v_done) || (v_found.answer - 'ready' - 'events') END;
   END IF;
   IF v_step.queue = 'gpu' THEN
     DELETE FROM runs_devicelease WHERE step_run_id = p_step;
@@ -80,5 +108,5 @@ BEGIN
     PERFORM ledger_metrics(v_run);
   END IF;
   RETURN ledger_settle(v_run, ARRAY[p_step], '{}', v_step.queue, p_worker, p_take, p_wakes,
-                       ARRAY[ledger_step_event(v_run, p_step, v_step.step, 'succeeded', p_attempt, 1, '')]);
+                       v_events || ledger_step_event(v_run, p_step, v_step.step, 'succeeded', p_attempt, 1, ''), NULL, p_ahead, v_done);
 END $$;

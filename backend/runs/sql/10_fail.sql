@@ -40,7 +40,7 @@ BEGIN
                          ELSE clock_timestamp() + make_interval(secs => least(p_pause * power(2, failures), 300)) END,
          announced_at = NULL, finished_at = CASE WHEN v_status <> 'queued' THEN clock_timestamp() END
    WHERE id = p_step;
-  v_events := ARRAY[ledger_step_event(v_fence.run, p_step, v_step.step, v_status, p_attempt, v_step.progress, coalesce(left(p_error ->> 'message', 500), ''))];
+  v_events := v_fence.events || ARRAY[ledger_step_event(v_fence.run, p_step, v_step.step, v_status, p_attempt, v_step.progress, coalesce(left(p_error ->> 'message', 500), ''))];
   IF v_status <> 'queued' THEN
     v_ended := v_front;
   END IF;
@@ -59,5 +59,5 @@ BEGIN
       v_ended := v_ended || v_front;
     END LOOP;
   END IF;
-  RETURN ledger_settle(v_fence.run, v_ended, '{}', v_fence.queue, p_worker, p_take, p_wakes, v_events) || jsonb_build_object('outcome', v_status);
+  RETURN ledger_settle(v_fence.run, v_ended, '{}', v_fence.queue, p_worker, p_take, p_wakes, v_events, p_done => v_fence.done) || jsonb_build_object('outcome', v_status);
 END $$;

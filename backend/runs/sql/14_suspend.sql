@@ -35,7 +35,7 @@ BEGIN
          finished_at = CASE WHEN v_cancel THEN clock_timestamp() END
    WHERE id = p_step
   RETURNING id, run_id, project_id, step, position, component, component_version, queue, parameters, max_attempts, timeout_s, cacheable, fresh, attempt, progress, needs INTO v_parent;
-  v_events := ARRAY[ledger_step_event(v_fence.run, p_step, v_parent.step, v_status, p_attempt, v_parent.progress, '')];
+  v_events := v_fence.events || ARRAY[ledger_step_event(v_fence.run, p_step, v_parent.step, v_status, p_attempt, v_parent.progress, '')];
   IF v_cancel THEN
     v_ended := ARRAY[p_step];
   ELSIF v_count > 0 THEN
@@ -63,7 +63,7 @@ BEGIN
   ELSIF v_status = 'queued' AND p_until IS NULL THEN
     v_front := ARRAY[p_step];
   END IF;
-  RETURN ledger_settle(v_fence.run, v_ended, v_front, v_fence.queue, p_worker, p_take, p_wakes, v_events) || jsonb_build_object('outcome', v_status);
+  RETURN ledger_settle(v_fence.run, v_ended, v_front, v_fence.queue, p_worker, p_take, p_wakes, v_events, p_done => v_fence.done) || jsonb_build_object('outcome', v_status);
 END $$;
 
 -- What became of the steps that a step made: of all, or of one shard or round. In their order.

@@ -6,6 +6,7 @@ is all that several workers at once can make of it; real ones are let loose in `
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -16,13 +17,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.workers.engine.studio import Studio, step, studio
+from workers.engine.ahead import MOST, Ahead
 from workers.engine.ledger import Ledger
 
 Json = dict[str, Any]
 ENDED = ("succeeded", "failed", "cancelled", "skipped")
 WORKERS = ("ada", "bob", "eve")
+MOVES = ["go on"] * 5 + ["finish"] * 2 + ["fail", "hand over"]
 ERROR = {"code": "crash", "message": "It broke.", "hint": "", "traceback": ""}
 ROWS = "SELECT to_jsonb(s) FROM runs_steprun s WHERE run_id = %s ORDER BY position, id"
+
+
+def made() -> Json:
+    """What a step gives."""
+    return {"port": "recipe", "kind": "Recipe", "digest": uuid.uuid4().hex * 2, "size": 2, "media_type": "application/json",
+            "inline": {"value": 0}, "metadata": {}}  # fmt: skip
 
 
 def machine(lab: Studio) -> type[RuleBasedStateMachine]:
@@ -38,15 +47,21 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             self.held: dict[str, Json] = {}
-            self.last: dict[str, tuple[Callable[[], Json], bool, str]] = {}
+            self.ledgers = {worker: Ledger(lab.url) for worker in WORKERS}
+            self.ahead = {worker: Ahead(self.ledgers[worker], worker, math.inf) for worker in WORKERS}
+            self.last: dict[str, Callable[[], Json]] = {}
             self.over: dict[str, tuple[str, int]] = {}
+            self.begun: dict[str, int] = {}
             self.made = 0
 
         @initialize(
-            wires=st.lists(st.lists(st.integers(0, 30), max_size=3), min_size=1, max_size=7),
+            wires=st.lists(st.lists(st.integers(0, 30), max_size=3), min_size=4, max_size=7),
             retries=st.lists(st.integers(0, 2), min_size=7, max_size=7),
+            web=st.booleans(),
         )
-        def begin(self, wires: list[list[int]], retries: list[int]) -> None:
+        def begin(self, wires: list[list[int]], retries: list[int], web: bool) -> None:
+            if not web:  # a line, along which workers run ahead of the ledger
+                wires = [[n - 1] for n in range(len(wires))]
             steps = {
                 f"s{n}": {
                     **step("nothing", *sorted({f"s{w % n}" for w in back} if n else []), note=uuid.uuid4().hex),
@@ -65,6 +80,10 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
         def rows(self) -> dict[str, Json]:
             return {row["id"]: row for (row,) in lab_sql.execute(ROWS, (self.run,)).fetchall()}
 
+        def notes(self, worker: str = "") -> list[Json]:
+            sql = "SELECT to_jsonb(n) FROM runs_note n WHERE run_id = %s AND %s IN ('', worker) ORDER BY at"
+            return [note for (note,) in lab_sql.execute(sql, (self.run, worker)).fetchall()]
+
         def in_order(self, rows: Iterable[Json]) -> list[Json]:
             """By name: ids differ each time, and hypothesis wants to see the same again."""
             return sorted(rows, key=lambda r: str(r["step"]))
@@ -77,18 +96,21 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             claim = self.held.get(worker)
             if claim is None:
                 return False
+            if notes := self.notes(worker):
+                return (notes[-1]["next_id"], notes[-1]["next_attempt"]) == (claim["id"], claim["attempt"])
             row = rows[claim["id"]]
             return row["status"] == "running" and row["attempt"] == claim["attempt"] and row["worker"] == worker
 
         def take(self, worker: str, answer: Json, rows: dict[str, Json]) -> None:
             """What the answer gave the worker was ready, and is its own now."""
             self.held.pop(worker, None)
+            self.ahead[worker].given(answer)
             if (claim := answer.get("next")) is None:
                 return
             before = rows.get(claim["id"])
             if before is not None and not (before["status"] == "running" and before["worker"] == worker):
                 assert before["status"] in ("queued", "running"), f"an ended step was given out: {before['status']}"
-                assert before["attempt"] + 1 == claim["attempt"]
+                assert claim["attempt"] == 1 + max(before["attempt"], self.begun.get(claim["id"], 0))
             now = self.rows()
             assert now[claim["id"]]["worker"] == worker and now[claim["id"]]["status"] == "running"
             assert all(now[n]["status"] in ("succeeded", "skipped") for n in self.needs.get(claim["id"], ())), (
@@ -98,14 +120,13 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
 
         # What workers do
 
-        @rule(worker=st.sampled_from(WORKERS), pick=st.integers(0, 50))
-        def claim(self, worker: str, pick: int) -> None:
-            """A wake-up, perhaps late or doubled, reaches a worker; one that began again may hold a step it has forgotten."""
+        def claim(self, worker: str, pick: int, late: bool) -> None:
+            """A wake-up, perhaps late or doubled, reaches a worker that thinks it has nothing to do."""
             rows = self.rows()
-            if self.holds(worker, rows):
-                return
-            wanted = self.in_order(rows.values())[pick % len(rows)]["id"]
-            answer = ledger.claim(wanted, worker)
+            among = [] if late else [r for r in rows.values() if r["status"] == "queued" and r["blocked_by"] == 0]
+            among = self.in_order(among or rows.values())
+            wanted = among[pick % len(among)]["id"]
+            answer = self.ledgers[worker].claim(wanted, worker)
             ready = [r for r in rows.values() if r["status"] == "queued" and r["blocked_by"] == 0]
             if answer["next"] is None:
                 assert not ready or self.state()["cancel_requested"], "there was a ready step, and none was given"
@@ -113,11 +134,11 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
 
         def call(self, worker: str, ask: Callable[[], Json], fits: Callable[[Json], bool]) -> None:
             rows, counted = self.rows(), self.holds(worker, self.rows())
-            claim = self.held[worker]
+            self.begun = {note["next_id"]: note["next_attempt"] for note in self.notes()}
             answer = ask()
             if counted:
                 assert fits(answer), answer
-                self.last[worker] = (ask, True, claim["id"])
+                self.last[worker] = ask
                 self.take(worker, answer, rows)
             else:
                 assert not answer["ok"], "a write of an older attempt was taken"
@@ -126,29 +147,45 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
                 assert {k: v for k, v in after.items() if k != given} == {k: v for k, v in rows.items() if k != given}
                 self.held.pop(worker)
 
-        @rule(worker=st.sampled_from(WORKERS), take=st.booleans())
-        def finish(self, worker: str, take: bool) -> None:
-            if (claim := self.held.get(worker)) is None:
-                return
-            record = {"port": "recipe", "kind": "Recipe", "digest": uuid.uuid4().hex * 2, "size": 2, "media_type": "application/json",
-                      "inline": {"value": 0}, "metadata": {}}  # fmt: skip
-            self.call(worker, lambda: ledger.finish(claim["id"], claim["attempt"], worker, [record], take=take), lambda a: a["ok"] is True)
-
-        @rule(
-            worker=st.sampled_from(WORKERS), take=st.booleans(), retry=st.booleans(), how=st.sampled_from(["failed", "cancelled", "lost"])
-        )
-        def fail(self, worker: str, take: bool, retry: bool, how: str) -> None:
-            if (claim := self.held.get(worker)) is None:
-                return
+        def finish(self, worker: str, claim: Json, take: bool) -> None:
+            record, own = made(), self.ledgers[worker]
             self.call(
-                worker, lambda: ledger.fail(claim["id"], claim["attempt"], worker, how, ERROR, retry=retry, take=take, pause_s=0),
+                worker,
+                lambda: own.finish(claim["id"], claim["attempt"], worker, [record], take=take, ahead=MOST),
+                lambda a: a["ok"] is True,
+            )
+
+        def go_on(self, worker: str, claim: Json, lost: bool) -> None:
+            """To the next step by a note; perhaps the answer is lost, and the worker asks in the ordinary way."""
+            self.last.pop(worker, None)  # it has heard the answer: it goes on from there
+            held, records = self.holds(worker, self.rows()), [made()]
+            following = self.ahead[worker].after(claim, records, {})
+            if following is None:
+                self.finish(worker, claim, take=True)
+                return
+            assert held, "a note of an older attempt was taken"
+            self.held[worker] = following
+            if lost:
+                rows = self.rows()
+                answer = self.ledgers[worker].finish(claim["id"], claim["attempt"], worker, records, take=True)
+                assert answer["repeated"]
+                assert (answer["next"]["id"], answer["next"]["attempt"]) == (following["id"], following["attempt"])
+                self.take(worker, answer, rows)
+
+        def catch_up(self, pick: int) -> None:
+            worker = WORKERS[pick % len(WORKERS)]
+            self.ledgers[worker].catch_up()
+            assert not self.notes(worker)
+
+        def fail(self, worker: str, claim: Json, take: bool, retry: bool, how: str) -> None:
+            own = self.ledgers[worker]
+            self.call(
+                worker, lambda: own.fail(claim["id"], claim["attempt"], worker, how, ERROR, retry=retry, take=take, pause_s=0),
                 lambda a: a["outcome"] in ("queued", "failed", "cancelled"),
             )  # fmt: skip
 
-        @rule(worker=st.sampled_from(WORKERS), shards=st.integers(1, 4), at_once=st.integers(1, 3))
-        def hand_over(self, worker: str, shards: int, at_once: int) -> None:
-            if (claim := self.held.get(worker)) is None:
-                return
+        def hand_over(self, worker: str, claim: Json, shards: int, at_once: int) -> None:
+            own = self.ledgers[worker]
             self.made += 1
             if self.made > 3 or claim["shard"] is not None or claim["state"]:
                 return
@@ -158,39 +195,76 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             ]  # fmt: skip
             self.call(
                 worker,
-                lambda: ledger.suspend(claim["id"], claim["attempt"], worker, {"made": shards}, children, [], at_once=at_once, take=True),
+                lambda: own.suspend(claim["id"], claim["attempt"], worker, {"made": shards}, children, [], at_once=at_once, take=True),
                 lambda a: a["outcome"] in ("running", "cancelled"),
             )  # fmt: skip
 
-        @rule(worker=st.sampled_from(WORKERS))
-        def ask_again(self, worker: str) -> None:
+        def ask_again(self, pick: int) -> None:
             """The answer was lost: the same call once more changes nothing, and says what the first said."""
-            if worker not in self.last:
+            if not self.last:
                 return
-            ask, _, _ = self.last[worker]
+            worker = sorted(self.last)[pick % len(self.last)]
+            ask = self.last[worker]
             rows = self.rows()
             answer = ask()
             assert self.rows() == rows
             if answer.get("next") is not None:
                 assert rows[answer["next"]["id"]]["worker"] == worker
 
-        @rule(pick=st.integers(0, 50))
         def lost(self, pick: int) -> None:
             """The reaper finds that a worker is gone (which may be wrong: it was only paused)."""
             running = [r for r in self.rows().values() if r["status"] == "running" and r["worker"]]
             if running:
                 one = self.in_order(running)[pick % len(running)]
-                assert ledger.fail(one["id"], one["attempt"], "", "lost", ERROR, retry=True, take=False)["outcome"]
+                answer = ledger.fail(one["id"], one["attempt"], "", "lost", ERROR, retry=True, take=False)
+                ended = self.rows()[one["id"]]["status"] == "succeeded"  # by a note that was not brought in yet
+                assert ended or answer["outcome"]
+                assert not self.notes(), "somebody may still go on from a step that was taken away"
 
-        @rule()
         def reap(self) -> None:
             ledger.reap(10**6, 10**6)
 
-        @rule(sure=st.integers(0, 9))
-        def cancel(self, sure: int) -> None:
-            if sure:  # seldom: most runs are to go far
-                return
+        def cancel(self) -> None:
             lab_sql.execute("SELECT ledger_cancel(%s)", (self.run,))
+            assert not self.notes()
+
+        # What is drawn: workers' moves as often as all that disturbs them together
+
+        @rule(
+            worker=st.sampled_from(WORKERS), pick=st.integers(0, 50), what=st.sampled_from(MOVES), times=st.integers(1, 4),
+            sure=st.integers(0, 3), retry=st.booleans(), how=st.sampled_from(["failed", "cancelled", "lost"]), shards=st.integers(1, 4),
+            at_once=st.integers(1, 3),
+        )  # fmt: skip
+        def work(self, worker: str, pick: int, what: str, times: int, sure: int, retry: bool, how: str, shards: int, at_once: int) -> None:
+            for _ in range(times):
+                if (claim := self.held.get(worker)) is None:
+                    self.claim(worker, pick, late=sure == 3)
+                    if worker not in self.held:
+                        break
+                elif what == "finish":
+                    self.finish(worker, claim, take=sure < 3)
+                elif what == "go on":
+                    self.go_on(worker, claim, lost=sure == 3)
+                elif what == "fail":
+                    self.fail(worker, claim, sure < 3, retry, how)
+                else:
+                    self.hand_over(worker, claim, shards, at_once)
+
+        @rule(
+            what=st.sampled_from(["again", "again", "reap", "catch up", "catch up", "lost", "lost", "lost", "cancel"]),
+            pick=st.integers(0, 50),
+        )
+        def disturb(self, what: str, pick: int) -> None:
+            if what == "lost":
+                self.lost(pick)
+            elif what == "reap":
+                self.reap()
+            elif what == "again":
+                self.ask_again(pick)
+            elif what == "catch up":
+                self.catch_up(pick)
+            elif pick > 30:  # seldom: most runs are to go far
+                self.cancel()
 
         # What always holds
 
@@ -217,6 +291,14 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             good = [key for key, _, status in attempts if status == "succeeded"]
             assert len(good) == len(set(good)), "committed twice"
             assert set(good) == {k for k, r in rows.items() if r["status"] == "succeeded"}
+            notes = self.notes()
+            begun = {note["next_id"] for note in notes}
+            for note in notes:
+                row = rows[note["step_run_id"]]
+                assert (row["status"] == "running" and row["worker"] == note["worker"]) or note["step_run_id"] in begun, (
+                    "a note of nobody's step"
+                )
+                assert rows[note["next_id"]]["status"] == "queued", "a step that a note began is somebody else's, too"
             if run["status"] in ("queued", "running") and not busy:
                 open_ = [r for r in rows.values() if r["status"] == "queued" and r["blocked_by"] == 0]
                 assert open_ or run["cancel_requested"], "nothing runs, nothing may run, and it is not over"
@@ -229,6 +311,8 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             """Left alone, a worker brings whatever is left to an end."""
             if not hasattr(self, "run"):
                 return
+            for own in self.ledgers.values():
+                own.close()
             for _ in range(200):
                 rows = self.rows()
                 running = [r for r in rows.values() if r["status"] == "running" and r["worker"]]
@@ -263,10 +347,53 @@ def explore(lab: Studio, examples: int, *, same: bool) -> None:
 
 
 def test_no_order_of_calls_breaks_a_promise(lab: Studio) -> None:
-    explore(lab, 40, same=True)
+    explore(lab, 60, same=True)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_no_order_of_calls_breaks_a_promise_at_length(lab: Studio) -> None:
     explore(lab, 800, same=False)
+
+
+def test_a_note_counts_only_while_the_worker_holds_the_step_it_went_on_from(lab: Studio) -> None:
+    bob, ada = Ledger(lab.url), Ledger(lab.url)
+
+    def begin(note: str) -> tuple[Json, Ahead, Json]:
+        """A run of four steps in a line, of which bob has ended the first, and has been given the others."""
+        run = lab.start({f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"{note} {n}") for n in range(4)}, tell=False)
+        ahead = Ahead(bob, "bob", math.inf)
+        first = bob.claim(run["steps"]["s0"], "bob")["next"]
+        answer = bob.finish(first["id"], first["attempt"], "bob", [made()], take=True, ahead=MOST)
+        ahead.given(answer)
+        return run, ahead, answer["next"]
+
+    # Somebody else has the step, and then the run is cancelled.
+    run, ahead, second = begin("taken")
+    assert ada.fail(second["id"], second["attempt"], "", "lost", ERROR, retry=True, take=False)["outcome"] == "queued"
+    again = ada.claim(second["id"], "ada")["next"]
+    assert again["id"] == second["id"] and ahead.after(second, [made()], {}) is None, "a worker that was thought dead went on"
+    run, ahead, second = begin("cancelled")
+    with lab.sql() as connection:
+        connection.execute("SELECT ledger_cancel(%s)", (run["id"],))
+    assert ahead.after(second, [made()], {}) is None, "a step began after the run was cancelled"
+
+    # What is known already is not run again, and what ended by a note is known.
+    run, ahead, second = begin("once")
+    record = made()
+    third = ahead.after(second, [record], {})
+    assert third is not None and third["inputs"]["after"][0]["digest"] == record["digest"]
+    answer = bob.finish(third["id"], third["attempt"], "bob", [made()], take=True, ahead=MOST)
+    bob.finish(answer["next"]["id"], 1, "bob", [], take=True)
+    assert lab.run(run["id"])["status"] == "succeeded" and lab.run(run["id"])["steps_done"] == 4
+    assert [s["status"] for s in lab.steps(run["id"]).values()] == ["succeeded"] * 4
+    again = lab.start(
+        {f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"once {n}" if n else "other") for n in range(4)}, tell=False
+    )
+    ahead.given({"ahead": []})
+    first = bob.claim(again["steps"]["s0"], "bob")["next"]
+    answer = bob.finish(first["id"], first["attempt"], "bob", [made()], take=True, ahead=MOST)
+    ahead.given(answer)
+    assert ahead.after(answer["next"], [record], {}) is None, "a step whose result is known was run"
+    bob.finish(answer["next"]["id"], 1, "bob", [record], take=True)
+    assert lab.steps(again["id"])["s2"]["skip_reason"] == "cached"
