@@ -114,6 +114,11 @@ def get_run(project: Project, run_id: UUID) -> Json:
     return details([find(project, run_id)])[0]
 
 
+_OF_STEP = (
+    "run_id", "step", "position", "component", "queue", "status", "skip_reason", "blocked_by", "attempt", "max_attempts", "needs", "state",
+    "parameters", "parent_id", "undoes_id", "shard", "children_total", "children_open", "children_failed", "wait_until", "progress", "message",
+    "error", "ready_at", "started_at", "finished_at",
+)  # fmt: skip
 _OF_ARTIFACT = ("id", "kind", "digest", "size", "media_type", "created_at")
 
 
@@ -127,7 +132,7 @@ def details(runs: Sequence[Run]) -> list[Json]:
         last |= {run_id: newest or 0 for run_id, newest in cursor.fetchall()}
     steps: dict[UUID, list[StepRun]] = defaultdict(list)
     # Shards and rounds may be ten thousand: their step counts them, and `shards` lists them.
-    for step in StepRun.objects.filter(run__in=ids, shard=None).defer("given").order_by("position", "step"):
+    for step in StepRun.objects.filter(run__in=ids, shard=None).only(*_OF_STEP).order_by("position", "step"):
         steps[step.run_id].append(step)
     outputs: dict[UUID, list[Json]] = defaultdict(list)
     for made in (

@@ -34,7 +34,7 @@ BEGIN
   IF v_cancel THEN
     RETURN jsonb_build_object('ok', false, 'next', NULL, 'ready', v_again);
   END IF;
-  v_answer := ledger_settle(v_run, '{}', '{}', v_queue, p_worker, true, 0, '{}', v_wanted);
+  v_answer := ledger_settle(v_run, '{}', '{}', v_queue, p_worker, true, 0, '{}', v_wanted, 16);
   IF v_answer -> 'next' = 'null'::jsonb THEN
     RETURN jsonb_build_object('ok', false, 'next', NULL, 'ready', v_again);
   END IF;

@@ -76,6 +76,42 @@ def test_a_worker_child(lab: Studio) -> None:
     kill_in_the_middle(lab, lambda: os.kill(holder(lab, "f1"), signal.SIGKILL))
 
 
+def test_a_worker_that_runs_quick_steps_one_after_another(lab: Studio) -> None:
+    """They are committed by notes: killed among them, nothing that was committed is done again; a step that takes its time is seen."""
+    lab.worker(1)
+
+    def one(name: str, *after: str, seconds: float = 0) -> Json:
+        return step("mark", *after, folder=str(lab.marks), name=name, seconds=seconds)
+
+    names = [f"q{n}" for n in range(200)]
+    steps = {name: one(name, *names[max(n - 1, 0) : n], seconds=3 if n == 60 else 0) for n, name in enumerate(names)}
+    run = lab.start(steps)
+    until(lambda: lab.marked("q60.begun.*"), 60)
+    until(lambda: lab.steps(run["id"])["q60"]["status"] == "running", 10, lambda: str(lab.run(run["id"])))
+    before = lab.steps(run["id"])
+    assert {before[name]["status"] for name in names[:60]} == {"succeeded"} and lab.run(run["id"])["steps_done"] == 60
+    killed = holder(lab, "q60")
+    os.kill(killed, signal.SIGKILL)
+    assert lab.wait(run["id"], 90)["status"] == "succeeded"
+    again = {name: len(lab.marked(f"{name}.begun.*")) for name in names}
+    assert {name: n for name, n in again.items() if n != 1} == {"q60": 2}
+
+    # In the middle of the quick ones.
+    for other in lab.marked("*"):
+        (lab.marks / other).unlink()
+    steps = {name: one(name, *names[max(n - 1, 0) : n]) for n, name in enumerate(names)}
+    run = lab.start(steps)
+    until(lambda: lab.marked("q40.begun.*"), 60)
+    for child in children(lab.processes[-1].pid):
+        os.kill(child, signal.SIGKILL)
+    assert lab.wait(run["id"], 90)["status"] == "succeeded"
+    again = {name: len(lab.marked(f"{name}.begun.*")) for name in names}
+    assert min(again.values()) == 1 and sum(again.values()) <= len(names) + 1, "what was committed was done again"
+    assert lab.query("SELECT count(*) FROM runs_note") == [(0,)]
+    good = lab.query("SELECT count(*), count(DISTINCT step_run_id) FROM runs_attempt WHERE status = 'succeeded'")
+    assert good == [(400, 400)]
+
+
 @pytest.mark.slow
 def test_a_whole_worker_with_all_its_children(lab: Studio) -> None:
     worker = lab.worker(2)

@@ -166,8 +166,8 @@ def _best(error: ValidationError) -> ValidationError:
     return error
 
 
-def _errors(component: ComponentLike, step: Step) -> list[ValidationError]:
-    found = Draft202012Validator(component.parameters).iter_errors(step["parameters"])
+def _errors(form: Draft202012Validator, step: Step) -> list[ValidationError]:
+    found = form.iter_errors(step["parameters"])
     # What is only known at the start, or never here (a secret), is checked when it is put in.
     open_ = {name for name, value in step["parameters"].items() if is_reference(value, PARAMETER) or is_reference(value, SECRET)}
     found = (e for e in found if not (e.absolute_path and e.absolute_path[0] in open_))
@@ -181,6 +181,8 @@ class _Check:
         self.kinds: dict[tuple[str, str], str] = {}
         self.problems: list[Problem] = []
         self.schemas: Schemas = {}
+        self.forms: dict[str, Draft202012Validator] = {}
+        """By component: making one costs more than using it."""
 
     def add(
         self, code: str, message: str, step: str | None = None, *, port: str | None = None, parameter: str | None = None, hint: str = "",
@@ -292,7 +294,9 @@ class _Check:
         """Check against the schema; the names of what is wrong."""
         wrong: set[str] = set()
         known = component.parameters.get("properties", {})
-        for error in _errors(component, step):
+        if (form := self.forms.get(step["component"])) is None:
+            form = self.forms[step["component"]] = Draft202012Validator(component.parameters)
+        for error in _errors(form, step):
             path = [str(p) for p in error.absolute_path]
             if not path and error.validator == "required":
                 for name in cast("list[str]", error.validator_value):
