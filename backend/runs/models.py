@@ -197,8 +197,9 @@ class Attempt(models.Model):
 
 
 class Note(models.Model):
-    """What a worker says of quick steps that it runs one after another: `step_run` succeeded with `outputs`, and `next` began. Brought into
-    the step runs, and deleted, within a moment (`backend/runs/sql/19_ahead.sql`); until then it is the truth of both steps."""
+    """What a worker says of quick steps that it runs one after another: `step_run` succeeded with `outputs`, and `next` began (null: what
+    is next was the worker's already). Brought into the step runs, and deleted, within a moment (`backend/runs/sql/19_ahead.sql`); until
+    then it is the truth of both steps."""
 
     pk = models.CompositePrimaryKey("run_id", "step_run_id", "attempt")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
@@ -207,8 +208,8 @@ class Note(models.Model):
     worker = models.CharField(max_length=200)
     outputs = models.JSONField()
     used = models.JSONField(null=True)
-    next = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
-    next_attempt = models.IntegerField()
+    next = models.ForeignKey(StepRun, null=True, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    next_attempt = models.IntegerField(null=True)
     next_key = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField()
 

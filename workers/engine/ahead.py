@@ -1,12 +1,13 @@
-"""What a worker runs on its own word: quick steps that follow one from another, each ended by a note instead of a question.
+"""What a worker runs on its own word: quick steps, each ended by a note instead of a question.
 
-The ledger gives the steps that follow with the first of them (`ahead` of its answer, `backend/runs/sql/19_ahead.sql`). A note commits
-that one has ended and the next begun; what notes say reaches the step runs together, with the next question that the worker asks, and it
-asks one at least every `FOR_S` seconds.
+With a step the ledger gives those that follow from it in a line, or some that are ready beside it (`ahead` of its answer,
+`backend/runs/sql/19_ahead.sql`). A note commits that one has ended and the next begun; what notes say reaches the step runs together, with
+the next question that the worker asks, and it asks one at least every `FOR_S` seconds.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -20,17 +21,22 @@ MOST = 32
 
 
 class Ahead:
-    """The steps that follow the one which this process runs. `after` says what to run next, or None: ask the ledger."""
+    """The steps that this process may run after the one it runs. `after` says which is next, or None: ask the ledger.
+
+    Steps from beside count as running already: `release` gives back those that were not begun, before any question, and when the
+    step that runs takes long."""
 
     def __init__(self, ledger: Ledger, worker: str, for_s: float = FOR_S):
         self._ledger, self._worker, self._for_s = ledger, worker, for_s
         self._steps: list[Json] = []
         self._asked_at = self._begun_at = 0.0
+        self._lock = threading.RLock()
 
     def given(self, answer: Json) -> None:
         """What the ledger answered to a question."""
-        self._steps = list(answer.get("ahead") or ())
-        self._asked_at = self._begun_at = time.monotonic()
+        with self._lock:
+            self._steps = list(answer.get("ahead") or ())
+            self._asked_at = self._begun_at = time.monotonic()
 
     @property
     def wanted(self) -> int:
@@ -39,18 +45,36 @@ class Ahead:
 
     def after(self, claim: Json, made: list[Json], used: Json) -> Json | None:
         """The step that `claim` ran has ended with `made`: notes that, and that the next one begins."""
-        if not self._steps or time.monotonic() - self._asked_at >= self._for_s:
-            return None
-        following, *self._steps = self._steps
-        wire = following["wire"]
+        with self._lock:
+            if not self._steps or time.monotonic() - self._asked_at >= self._for_s:
+                return None
+            following = self._steps[0]
+            if "wire" in following:
+                following = self._fed(following, made)
+                if following is None:
+                    return None  # the step gave nothing there: what that means is the ledger's to say
+            if not self._ledger.note(claim, self._worker, made, used, following):
+                return None
+            del self._steps[0]
+            self._begun_at = time.monotonic()
+            return following
+
+    def _fed(self, following: Json, made: list[Json]) -> Json | None:
+        """The next step of a line with what the step before it made."""
+        wire, key = following["wire"], following["key"]
         at = next((n for n, record in enumerate(made) if record["port"] == wire["output"]), None)
         if at is None:
-            return None  # it gave nothing there: what that means is the ledger's to say
+            return None
         record = made[at]
-        key = following["key"]
         if key is not None:
             key = f"{key}{wire['port']} {wire['position']} {record['kind']} {record['digest']} "
-        if not self._ledger.note(claim, self._worker, made, used, following, at, key):
-            return None
-        self._begun_at = time.monotonic()
-        return {**following, "inputs": {wire["port"]: [{k: v for k, v in record.items() if k != "port"}]}}
+        return {**following, "key": key, "output": at, "inputs": {wire["port"]: [{k: v for k, v in record.items() if k != "port"}]}}
+
+    def release(self, *, slow: bool = False) -> None:
+        """Give back what was not begun. With `slow` only if the step that runs takes long."""
+        with self._lock:
+            if slow and time.monotonic() - self._begun_at < self._for_s:
+                return
+            steps, self._steps = self._steps, []
+            if beside := [one["id"] for one in steps if "wire" not in one]:
+                self._ledger.give_back(steps[0]["run"], self._worker, beside)

@@ -152,20 +152,29 @@ class Ledger:
             step_run, attempt, worker, _json(outputs), take, WAKES, _json(used), ahead,
         ))  # fmt: skip
 
-    def note(self, claim: Json, worker: str, outputs: list[Json], used: Json, following: Json, output: int, key: str | None) -> bool:
-        """The claimed step succeeded and `following`, one of those `ahead`, begins with the output of this place. False: `finish` it."""
+    def note(self, claim: Json, worker: str, outputs: list[Json], used: Json, following: Json) -> bool:
+        """The claimed step succeeded and `following`, one of those `ahead`, begins. False: `finish` it.
+
+        Of one in a line, `output` says which of `outputs` it takes, and `key` how the name of its content begins."""
         with self._lock:
             if self._head is None:
                 return False
+            names = ("id", "attempt", "output", "key", "look")
+            line = [following[name] for name in names] if "wire" in following else [None, None, None, None, False]
             noted: bool = self.quick(
                 "SELECT ledger_note($1::uuid, $2::int, $3, $4::uuid, $5::int, $6::jsonb, $7::jsonb, $8::uuid, $9::int, $10::int, $11,"
                 " $12)::int",
-                *self._head, worker, claim["id"], claim["attempt"], _json(outputs), _json(used), following["id"], following["attempt"],
-                output, key, following["look"],
+                *self._head, worker, claim["id"], claim["attempt"], _json(outputs), _json(used), *line,
             ) == 1  # fmt: skip
             if noted:
                 self._noted = (claim["run"], worker, following)
+                if "wire" not in following:
+                    self._head = (following["id"], following["attempt"])
             return noted
+
+    def give_back(self, run: str, worker: str, steps: Sequence[str]) -> None:
+        """Steps that this worker was given and has not begun: others may have them."""
+        self.tell(self.call("SELECT ledger_return(%s::uuid, %s, %s::uuid[], %s::int)", (run, worker, list(steps), WAKES)))
 
     def catch_up(self) -> None:
         """Bring in what this process has noted, so that the ledger knows the step that it runs now."""

@@ -62,7 +62,7 @@ class Worker:
         self.live = live
         self._info: dict[str, Json] = {}
         self._capture = Capture() if capture else None
-        self._beater = Beater(self._late, self.ledger.catch_up)
+        self._beater = Beater(self._late, self._slow)
         self._peak = Peak()
         self._isolated = Isolated()
         self._sandboxed = Sandboxed()
@@ -158,10 +158,12 @@ class Worker:
             if take and isinstance(result, list) and (following := self._ahead.after(claim, result, used)):
                 perform.forget(claim)
                 return {"next": following}
+            self._ahead.release()
             answer = self._commit(claim, result, take, used)
             self._ahead.given(answer)
             perform.forget(claim)
             return answer
+        self._ahead.release()
         answer = self.ledger.fail(claim["id"], claim["attempt"], self.name, outcome, error, retry=retry, take=take, used=used)
         self._ahead.given(answer)
         if answer.get("outcome") in ("failed", "cancelled"):
@@ -243,6 +245,11 @@ class Worker:
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise TimedOut("The step ran longer than its time limit.")
         self._armed = report
+
+    def _slow(self) -> None:
+        """On each round of the beat thread: the ledger is to know what this process runs, and others may have what it does not come to."""
+        self._ahead.release(slow=True)
+        self.ledger.catch_up()
 
     def _late(self, report: Report) -> None:
         """On each round of the beat thread: has this step been told to stop, or is its time over, and it still runs?"""

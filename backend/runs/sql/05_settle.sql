@@ -47,6 +47,7 @@ DECLARE
   v_attempt int;
   v_started timestamptz;
   v_line jsonb := '[]'::jsonb;
+  v_beside int := 0;
 BEGIN
   SELECT r.project_id, r.status, r.use_cache, r.cancel_requested AND NOT r.undoing AS cancelled, r.cancel_requested, r.undoing, r.steps_total, r.steps_done,
          r.dynamic, r.error IS NOT NULL AS failed, r.priority, r.limited,
@@ -182,6 +183,7 @@ BEGIN
       END IF;
       IF p_ahead > 0 AND NOT (v_run.dynamic OR v_limited OR v_run.behind OR v_run.cancel_requested) AND p_queue <> 'gpu' THEN
         v_line := ledger_line(v_next, p_queue, v_run.use_cache, p_ahead);
+        v_beside := CASE WHEN p_prefer IS NULL THEN p_ahead / 2 ELSE 0 END;
       END IF;
       IF v_next = v_first THEN
         UPDATE runs_steprun s
@@ -211,6 +213,15 @@ BEGIN
     END IF;
   ELSE
     v_first := NULL;
+  END IF;
+
+  IF v_payload IS NOT NULL AND v_line = '[]' AND v_beside > 0 THEN
+    v_found := ledger_beside(p_run, p_queue, p_worker, v_beside);
+    v_line := v_found.claims;
+    v_events := v_events || v_found.events;
+    IF v_line <> '[]' THEN
+      UPDATE runs_steprun SET ahead = true WHERE id = (v_payload ->> 'id')::uuid;
+    END IF;
   END IF;
 
   IF cardinality(v_free) > (v_first IS NOT NULL)::int THEN

@@ -1,16 +1,17 @@
 -- Locks the run of a step and checks the fence. `held` is true when a worker runs this attempt of the step now (the caller ends it: its
 -- devices are free from here on); not while the step waits for others that it made. Otherwise `answer` is
--- what to tell the caller: it may be asking again after a lost answer, and then gets what the first asking gave. `done` and `events`: what
--- notes said (19_ahead.sql), for the caller's `ledger_settle`; who names no worker takes the step away from whoever has it.
+-- what to tell the caller: it may be asking again after a lost answer, and then gets what the first asking gave. `done`, `ended` and `events`:
+-- what notes said (19_ahead.sql), for the caller's `ledger_settle`; who names no worker takes the step away from whoever has it.
 CREATE OR REPLACE FUNCTION ledger_fence(
-  p_step uuid, p_attempt int, p_worker text, OUT held boolean, OUT run uuid, OUT queue text, OUT answer jsonb, OUT done int, OUT events jsonb[])
+  p_step uuid, p_attempt int, p_worker text, OUT held boolean, OUT run uuid, OUT queue text, OUT answer jsonb, OUT done int, OUT ended uuid[],
+  OUT events jsonb[])
 LANGUAGE plpgsql AS $$
 DECLARE
   v_status text;
   v_attempt int;
   v_worker text;
   v_outcome text;
-  v_next uuid;
+  v_next uuid[];
   v_found record;
 BEGIN
   SELECT r.id INTO run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
@@ -20,6 +21,7 @@ BEGIN
     v_found := ledger_fold(run, p_worker, false);
   END IF;
   done := v_found.done;
+  ended := v_found.ended;
   events := v_found.events;
   SELECT s.status, s.attempt, s.worker, s.queue INTO v_status, v_attempt, v_worker, queue FROM runs_steprun s WHERE s.id = p_step;
   held := v_attempt = p_attempt AND v_status = 'running' AND v_worker <> '';
@@ -30,14 +32,15 @@ BEGIN
     held := false;
     SELECT a.status INTO v_outcome FROM runs_attempt a WHERE a.step_run_id = p_step AND a.number = p_attempt AND a.worker = p_worker AND a.status <> 'running';
     IF v_outcome IS NOT NULL THEN
-      SELECT s.id INTO v_next FROM runs_steprun s WHERE s.run_id = run AND s.worker = p_worker AND s.status = 'running' LIMIT 1;
+      SELECT array_agg(s.id ORDER BY s.position) INTO v_next FROM runs_steprun s WHERE s.run_id = run AND s.worker = p_worker AND s.status = 'running';
     END IF;
     answer := '{"ready": [], "events": []}';
-    IF done > 0 THEN
-      answer := ledger_settle(run, '{}', '{}', '', '', false, 32, events, p_done => done);
+    IF done > 0 OR cardinality(ended) > 0 THEN
+      answer := ledger_settle(run, ended, '{}', '', '', false, 32, events, p_done => done);
     END IF;
     answer := answer || jsonb_build_object('ok', coalesce(v_outcome IN ('succeeded', 'waiting'), false), 'repeated', v_outcome IS NOT NULL, 'run', run,
-                                           'next', CASE WHEN v_next IS NOT NULL THEN ledger_payload(v_next) END);
+                                           'next', CASE WHEN v_next IS NOT NULL THEN ledger_payload(v_next[1]) END,
+                                           'ahead', (SELECT coalesce(jsonb_agg(ledger_payload(n)), '[]') FROM unnest(v_next[2:]) n));
   END IF;
 END $$;
 
@@ -51,6 +54,7 @@ DECLARE
   v_noted boolean;
   v_found record;
   v_done int := 0;
+  v_ended uuid[] := '{}';
   v_events jsonb[] := '{}';
   v_run uuid;
   v_step record;
@@ -62,6 +66,7 @@ BEGIN
   IF v_noted THEN
     v_found := ledger_fold(v_run, p_worker, false);
     v_done := v_found.done;
+    v_ended := v_found.ended;
     v_events := v_found.events;
   END IF;
   -- The fence, as in ledger_fence, and the end of the attempt in one.
@@ -75,8 +80,8 @@ BEGIN
   SELECT project_id, step, queue, finished_at - started_at AS took, EXISTS (SELECT 1 FROM core_apitoken WHERE step_run = p_step) AS granted INTO v_step FROM ended;
   IF NOT FOUND THEN
     v_found := ledger_fence(p_step, p_attempt, p_worker);
-    RETURN CASE WHEN v_done = 0 THEN v_found.answer
-                ELSE ledger_settle(v_run, '{}', '{}', '', '', false, p_wakes, v_events, p_done => v_done) || (v_found.answer - 'ready' - 'events') END;
+    RETURN CASE WHEN v_done = 0 AND v_ended = '{}' THEN v_found.answer
+                ELSE ledger_settle(v_run, v_ended, '{}', '', '', false, p_wakes, v_events, p_done => v_done) || (v_found.answer - 'ready' - 'events') END;
   END IF;
   IF v_step.queue = 'gpu' THEN
     DELETE FROM runs_devicelease WHERE step_run_id = p_step;
@@ -107,6 +112,6 @@ BEGIN
   IF p_outputs @> '[{"kind": "Metrics"}]' THEN
     PERFORM ledger_metrics(v_run);
   END IF;
-  RETURN ledger_settle(v_run, ARRAY[p_step], '{}', v_step.queue, p_worker, p_take, p_wakes,
+  RETURN ledger_settle(v_run, v_ended || p_step, '{}', v_step.queue, p_worker, p_take, p_wakes,
                        v_events || ledger_step_event(v_run, p_step, v_step.step, 'succeeded', p_attempt, 1, ''), NULL, p_ahead, v_done);
 END $$;

@@ -59,5 +59,5 @@ BEGIN
       v_ended := v_ended || v_front;
     END LOOP;
   END IF;
-  RETURN ledger_settle(v_fence.run, v_ended, '{}', v_fence.queue, p_worker, p_take, p_wakes, v_events, p_done => v_fence.done) || jsonb_build_object('outcome', v_status);
+  RETURN ledger_settle(v_fence.run, v_fence.ended || v_ended, '{}', v_fence.queue, p_worker, p_take, p_wakes, v_events, p_done => v_fence.done) || jsonb_build_object('outcome', v_status);
 END $$;

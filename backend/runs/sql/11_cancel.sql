@@ -18,5 +18,5 @@ BEGIN
      WHERE run_id = p_run AND status IN ('queued', 'waiting') RETURNING id, step, attempt, position)
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(ledger_step_event(p_run, id, step, 'cancelled', attempt, 0, '') ORDER BY position), '{}')
     INTO v_ended, v_events FROM ended;
-  RETURN ledger_settle(p_run, v_ended, '{}', '', '', false, 0, v_found.events || v_events, p_done => v_found.done);
+  RETURN ledger_settle(p_run, v_found.ended || v_ended, '{}', '', '', false, 0, v_found.events || v_events, p_done => v_found.done);
 END $$;

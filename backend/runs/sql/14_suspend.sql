@@ -63,7 +63,7 @@ BEGIN
   ELSIF v_status = 'queued' AND p_until IS NULL THEN
     v_front := ARRAY[p_step];
   END IF;
-  RETURN ledger_settle(v_fence.run, v_ended, v_front, v_fence.queue, p_worker, p_take, p_wakes, v_events, p_done => v_fence.done) || jsonb_build_object('outcome', v_status);
+  RETURN ledger_settle(v_fence.run, v_fence.ended || v_ended, v_front, v_fence.queue, p_worker, p_take, p_wakes, v_events, p_done => v_fence.done) || jsonb_build_object('outcome', v_status);
 END $$;
 
 -- What became of the steps that a step made: of all, or of one shard or round. In their order.

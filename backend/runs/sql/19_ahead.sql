@@ -24,7 +24,60 @@ CREATE OR REPLACE FUNCTION ledger_line(p_step uuid, p_queue text, p_use_cache bo
   SELECT coalesce(jsonb_agg(claim ORDER BY n), '[]') FROM line WHERE n > 0
 $$;
 
--- A step has succeeded and the next of its line begins. False: ask the ledger in the ordinary way (`ledger_finish`), whether it was asked before or
+-- More steps for a worker that has just taken one: of those that are ready and all alike to the ledger, a quarter, so that others find some. They
+-- count as running from here on; what the worker does not come to within a moment it gives back (`ledger_return`). None that has failed or
+-- lost its worker before: that is its own affair, not its neighbours'. The caller holds the run's row lock.
+CREATE OR REPLACE FUNCTION ledger_beside(p_run uuid, p_queue text, p_worker text, p_most int, OUT claims jsonb, OUT events jsonb[]) LANGUAGE plpgsql AS $$
+DECLARE
+  v_ids uuid[];
+BEGIN
+  claims := '[]';
+  events := '{}';
+  SELECT array_agg(f.id) INTO v_ids FROM (
+    SELECT s.id FROM runs_steprun s
+     WHERE s.run_id = p_run AND s.queue = p_queue AND s.status = 'queued' AND s.blocked_by = 0 AND s.ready_at <= clock_timestamp()
+       AND s.needs IS NULL AND s.flow IS NULL AND s.failures = 0 AND s.losses = 0
+     ORDER BY s.ready_at LIMIT 4 * p_most) f;
+  v_ids := v_ids[1:cardinality(v_ids) / 4];
+  IF coalesce(cardinality(v_ids), 0) = 0 THEN
+    RETURN;
+  END IF;
+  WITH taken AS (
+    UPDATE runs_steprun s
+       SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(), finished_at = NULL,
+           progress = 0, message = '', batch = 0, ahead = true
+     WHERE s.id = ANY (v_ids)
+    RETURNING s.*),
+  begun AS (
+    INSERT INTO runs_attempt (step_run_id, number, status, worker, started_at) SELECT id, attempt, 'running', p_worker, started_at FROM taken)
+  SELECT jsonb_agg(ledger_claimed(t::runs_steprun, i.inputs, NULL) ORDER BY t.position),
+         array_agg(ledger_step_event(p_run, t.id, t.step, 'running', t.attempt, 0, '') ORDER BY t.position)
+    INTO claims, events FROM taken t CROSS JOIN LATERAL ledger_inputs(t.id) i;
+END $$;
+
+-- Steps that a worker was given besides and has not begun: others may have them.
+CREATE OR REPLACE FUNCTION ledger_return(p_run uuid, p_worker text, p_steps uuid[], p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_front uuid[];
+  v_events jsonb[];
+BEGIN
+  PERFORM 1 FROM runs_run WHERE id = p_run FOR NO KEY UPDATE;
+  WITH back AS (
+    UPDATE runs_steprun s SET status = CASE WHEN r.cancel_requested AND NOT r.undoing THEN 'cancelled' ELSE 'queued' END, attempt = s.attempt - 1, worker = '',
+                              ahead = false, ready_at = clock_timestamp(), announced_at = NULL, started_at = NULL,
+                              finished_at = CASE WHEN r.cancel_requested AND NOT r.undoing THEN clock_timestamp() END
+      FROM runs_run r WHERE r.id = p_run AND s.id = ANY (p_steps) AND s.status = 'running' AND s.worker = p_worker
+    RETURNING s.id, s.step, s.status, s.attempt, s.position),
+  undone AS (DELETE FROM runs_attempt a USING back b WHERE a.step_run_id = b.id AND a.number = b.attempt + 1)
+  SELECT coalesce(array_agg(b.id ORDER BY b.position), '{}'),
+         coalesce(array_agg(ledger_step_event(p_run, b.id, b.step, b.status, b.attempt, 0, '') ORDER BY b.position), '{}') INTO v_front, v_events FROM back b;
+  IF EXISTS (SELECT 1 FROM runs_steprun WHERE id = ANY (v_front) AND status = 'cancelled') THEN
+    RETURN ledger_settle(p_run, v_front, '{}', '', '', false, p_wakes, v_events);
+  END IF;
+  RETURN ledger_settle(p_run, '{}', v_front, '', '', false, p_wakes, v_events);
+END $$;
+
+-- A step has succeeded and the next of its line begins; or (p_next null) the worker goes on with one that it was given besides. False: ask the ledger in the ordinary way (`ledger_finish`), whether it was asked before or
 -- not: the worker has no leave any more, an earlier result of the next step is there, or the note is there already.
 --   p_head, p_head_attempt   the step that the ledger knows this worker to run
 --   p_output                 which of `p_outputs` goes to the next step; p_key: the beginning of the name of its content
@@ -48,21 +101,24 @@ BEGIN
   RETURN FOUND;
 END $$;
 
--- Brings into the step runs what notes of a run say (of one worker, or of all: ''), and counts nothing: how many steps have ended, and the
--- events, are for `ledger_settle`. Nothing else follows from them: what is next in a line has begun. The caller holds the run's row lock. `p_go_on`: whether notes may follow.
-CREATE OR REPLACE FUNCTION ledger_fold(p_run uuid, p_worker text, p_go_on boolean, OUT done int, OUT events jsonb[]) LANGUAGE plpgsql AS $$
+-- Brings into the step runs what notes of a run say (of one worker, or of all: ''), and counts nothing: `events`, how many
+-- steps of lines are `done` (nothing else follows from them: what is next in a line has begun), and which others have `ended` are for
+-- `ledger_settle`. The caller holds the run's row lock. `p_go_on`: whether notes may follow.
+CREATE OR REPLACE FUNCTION ledger_fold(p_run uuid, p_worker text, p_go_on boolean, OUT done int, OUT ended uuid[], OUT events jsonb[]) LANGUAGE plpgsql AS $$
 DECLARE
   v_notes runs_note[];
   v_ended uuid[];
 BEGIN
   done := 0;
+  ended := '{}';
   events := '{}';
   WITH gone AS (DELETE FROM runs_note n WHERE n.run_id = p_run AND (p_worker = '' OR n.worker = p_worker) RETURNING n AS note)
-  SELECT array_agg(note ORDER BY (note).at), array_agg((note).step_run_id ORDER BY (note).at) INTO v_notes, v_ended FROM gone;
+  SELECT array_agg(note ORDER BY (note).at), array_agg((note).step_run_id ORDER BY (note).at), count((note).next_id),
+         coalesce(array_agg((note).step_run_id ORDER BY (note).at) FILTER (WHERE (note).next_id IS NULL), '{}')
+    INTO v_notes, v_ended, done, ended FROM gone;
   IF v_notes IS NULL THEN
     RETURN;
   END IF;
-  done := cardinality(v_ended);
   -- In one order for all: two who store the same things must not wait for each other.
   INSERT INTO artifacts_artifact (id, project_id, kind, digest, size, media_type, inline, metadata, created_at)
   SELECT DISTINCT ON (o ->> 'kind', o ->> 'digest') ledger_uuid(), r.project_id, o ->> 'kind', o ->> 'digest', (o ->> 'size')::bigint, o ->> 'media_type',
@@ -74,10 +130,10 @@ BEGIN
   SELECT n.step_run_id, o ->> 'port', a.id, o -> 'metadata'
     FROM unnest(v_notes) n CROSS JOIN LATERAL jsonb_array_elements(n.outputs) o
     JOIN artifacts_artifact a ON a.project_id = (SELECT project_id FROM runs_run WHERE id = p_run) AND a.kind = o ->> 'kind' AND a.digest = o ->> 'digest';
-  -- Each step of a line is once what a note ends and, but for the first, once what the note before it began.
+  -- A step of a line is once what a note ends and, but for the first, once what the note before it began. Others the ledger has begun.
   WITH told AS (
     SELECT coalesce(e.step_run_id, b.next_id) AS id, coalesce(e.attempt, b.next_attempt) AS attempt, e.at AS ended_at, e.used, b.at AS begun_at, b.next_key, b.worker
-      FROM unnest(v_notes) e FULL JOIN unnest(v_notes) b ON b.next_id = e.step_run_id),
+      FROM unnest(v_notes) e FULL JOIN (SELECT * FROM unnest(v_notes) WHERE next_id IS NOT NULL) b ON b.next_id = e.step_run_id),
   written AS (
     UPDATE runs_steprun s
        SET status = CASE WHEN t.ended_at IS NULL THEN 'running' ELSE 'succeeded' END, progress = CASE WHEN t.ended_at IS NULL THEN 0 ELSE 1 END, error = NULL,
@@ -94,9 +150,9 @@ BEGIN
      SET status = excluded.status, finished_at = excluded.finished_at, peak_memory = excluded.peak_memory, rows = excluded.rows;
   SELECT array_agg(e.event ORDER BY n.at, e.place) INTO events
     FROM unnest(v_notes) n
-    JOIN runs_steprun s ON s.id = n.step_run_id JOIN runs_steprun f ON f.id = n.next_id
-   CROSS JOIN LATERAL (VALUES (0, ledger_step_event(p_run, s.id, s.step, 'succeeded', n.attempt, 1, '')),
-                              (1, ledger_step_event(p_run, f.id, f.step, 'running', n.next_attempt, 0, ''))) e(place, event);
+    JOIN runs_steprun s ON s.id = n.step_run_id LEFT JOIN runs_steprun f ON f.id = n.next_id
+   CROSS JOIN LATERAL (SELECT 0, ledger_step_event(p_run, s.id, s.step, 'succeeded', n.attempt, 1, '')
+                        UNION ALL SELECT 1, ledger_step_event(p_run, f.id, f.step, 'running', n.next_attempt, 0, '') WHERE f.id IS NOT NULL) e(place, event);
   UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = ANY (v_ended) AND revoked_at IS NULL;
   IF EXISTS (SELECT 1 FROM unnest(v_notes) n WHERE n.outputs @> '[{"kind": "Metrics"}]') THEN
     PERFORM ledger_metrics(p_run);
@@ -105,13 +161,14 @@ END $$;
 
 -- Somebody other than their worker is about to take steps of a run away: no note comes after this, and those before are brought in.
 -- The caller holds the run's row lock.
-CREATE OR REPLACE FUNCTION ledger_halt(p_run uuid, OUT done int, OUT events jsonb[]) LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_halt(p_run uuid, OUT done int, OUT ended uuid[], OUT events jsonb[]) LANGUAGE plpgsql AS $$
 DECLARE
   v_found record;
 BEGIN
   UPDATE runs_steprun SET ahead = false WHERE run_id = p_run AND status = 'running' AND ahead;
   v_found := ledger_fold(p_run, '', false);
   done := v_found.done;
+  ended := v_found.ended;
   events := v_found.events;
 END $$;
 
@@ -122,5 +179,5 @@ DECLARE
 BEGIN
   PERFORM 1 FROM runs_run WHERE id = p_run FOR NO KEY UPDATE;
   v_found := ledger_fold(p_run, p_worker, true);
-  RETURN ledger_settle(p_run, '{}', '{}', '', p_worker, false, p_wakes, v_found.events, p_done => v_found.done);
+  RETURN ledger_settle(p_run, v_found.ended, '{}', '', p_worker, false, p_wakes, v_found.events, p_done => v_found.done);
 END $$;

@@ -12,7 +12,7 @@ DO $$ DECLARE f record; BEGIN
                   (SELECT coalesce(string_agg('$' || n, ', ' ORDER BY n), '') FROM generate_series(1, p.pronargs) n) AS given
              FROM pg_proc p JOIN pg_namespace s ON s.oid = p.pronamespace
             WHERE s.nspname = current_schema() AND p.proname IN (
-              'ledger_claim', 'ledger_grant', 'ledger_beat', 'ledger_finish', 'ledger_note', 'ledger_catch_up', 'ledger_fail', 'ledger_suspend', 'ledger_children',
+              'ledger_claim', 'ledger_grant', 'ledger_beat', 'ledger_finish', 'ledger_note', 'ledger_catch_up', 'ledger_return', 'ledger_fail', 'ledger_suspend', 'ledger_children',
               'ledger_pipeline', 'ledger_code', 'ledger_host_beat') LOOP
     EXECUTE format('CREATE FUNCTION headrace_worker.%1$I(%2$s) RETURNS %3$s LANGUAGE sql SECURITY DEFINER SET search_path = %4$I, pg_temp AS %5$L',
                    f.name, f.arguments, f.result, current_schema(), format('SELECT %I.%I(%s)', current_schema(), f.name, f.given));
