@@ -8,6 +8,7 @@ import { flushSync } from 'react-dom'
 import { controlOf, optionOf } from '../config'
 import type { Point, Rect, Size } from '../geometry'
 import { useLatest, useStore, useStoreState } from '../hooks'
+import { rebased } from '../mask/joining'
 import { holds, layBits, maskOf, ofBits, type Mask } from '../mask/mask'
 import { paintBits, type Lie } from '../mask/sheet'
 import { joined, stroke } from '../mask/stroke'
@@ -26,6 +27,8 @@ interface Work {
   readonly tool: 'brush' | 'eraser' | 'wand'
   /** The region that is changed; null: a new one. */
   readonly region: string | null
+  /** Its mask when the work began. */
+  readonly base: Mask
   readonly value: 0 | 1
   readonly tint: { readonly color: string; readonly alpha: number }
   readonly from: Point
@@ -129,6 +132,7 @@ export function useMasks(given: {
     work.current = {
       tool,
       region: found.id,
+      base,
       value: erases ? 0 : 1,
       tint: wand && erases ? { color: '#ffffff', alpha: 0.75 } : { color, alpha },
       from: at,
@@ -191,7 +195,11 @@ export function useMasks(given: {
 
   const keep = (now: Work, bits: Uint8Array, part: Rect) => {
     if (!size) return clear()
-    const mask = ofBits(bits, size, part)
+    const made = ofBits(bits, size, part)
+    const region = now.region && editor.region(now.region)
+    const shape = region ? editor.shape(region) : null
+    // Somebody else may have painted in it meanwhile: theirs stays.
+    const mask = shape?.kind === 'brush' ? rebased(now.base, made, shape.mask) : made
     // Drawn by the layer below before the stroke's own canvas is wiped: nothing flickers.
     flushSync(() => {
       if (now.region) editor.setShape(now.region, { kind: 'brush', mask }, now.value ? (now.tool === 'wand' ? 'widened' : 'painted') : 'erased')
@@ -216,11 +224,8 @@ export function useMasks(given: {
       editor.set({ masks: { ...editor.state.masks, busy: false } })
       if (work.current !== now) return
       if (!found) return clear()
-      const region = now.region && editor.region(now.region)
-      const shape = region ? editor.shape(region) : null
-      const base = shape?.kind === 'brush' ? shape.mask : maskOf(size, [])
-      const bits = bitsWith(base)
-      const part = joined(base.bounds, laidInto(bits, size, found.filled, found.colours, now.value, found.lying))
+      const bits = bitsWith(now.base)
+      const part = joined(now.base.bounds, laidInto(bits, size, found.filled, found.colours, now.value, found.lying))
       keep(now, bits, part)
       giveBack(bits, part)
     })
