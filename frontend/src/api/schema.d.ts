@@ -12899,7 +12899,7 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
-                    "image/png": unknown;
+                    "image/webp": unknown;
                 };
             };
             400: components["responses"]["Error400"];
