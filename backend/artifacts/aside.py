@@ -7,8 +7,8 @@ A hand is a Python without Django's apps, database, broker or secret key; it is 
 stays warm for a while, and is replaced when it has grown. It ends with the web process (its socket closes), and is the first
 to go when the machine runs out of memory. What crosses is JSON and bytes. `hand.py` is its side of it.
 
-Three kinds of work never wait for each other: `read` (windows: milliseconds), `make` (views: seconds), `draw` (small pictures).
-Streams have their own. Whoever waits here holds no database connection meanwhile.
+Kinds of work never wait for each other: `read` (windows: milliseconds), `make` (views: seconds), `draw` (small pictures), `tile` (large
+ones). Streams have their own. Whoever waits here holds no database connection meanwhile.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from django.db import connection
 from backend.artifacts.errors import HandBusy, HandLost
 from backend.core.errors import HeadraceError
 
-Kind = Literal["read", "make", "draw", "stream"]
-MOST: dict[str, int] = {"read": 2, "make": 2, "draw": 1, "stream": 8}
+Kind = Literal["read", "make", "draw", "tile", "stream"]
+MOST: dict[str, int] = {"read": 2, "make": 2, "draw": 1, "tile": 1, "stream": 8}
 """Hands of a kind at once. A stream lasts as long as its reader is slow, and is mostly idle; the others compute."""
-PATIENCE_S: dict[str, float] = {"read": 60, "make": 300, "draw": 120, "stream": 30}
+PATIENCE_S: dict[str, float] = {"read": 60, "make": 300, "draw": 120, "tile": 600, "stream": 30}
 """How long a request waits for a free hand before it is told to come again."""
 IDLE_S = 300.0
 BODY = 1024 * 1024

@@ -18,6 +18,7 @@ from django.utils.http import content_disposition_header
 from backend.artifacts.aside import BODY, Body
 from backend.artifacts.errors import RangeNotSatisfiable
 from backend.artifacts.storage import store
+from backend.artifacts.thumbnails import SCREEN, thumbnail
 from backend.core.middleware import answer as answer_of
 
 JSON = "application/json; charset=utf-8"
@@ -130,6 +131,12 @@ def small_response(
     for name, value in answer.headers.items():
         whole[name] = value
     return whole
+
+
+def overview_response(request: HttpRequest, digest: str, name: str) -> HttpResponseBase:
+    """An image as wide as a screen at most."""
+    data = thumbnail(digest, SCREEN)
+    return small_response(request, data, filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.{SCREEN}")
 
 
 def json_of(request: HttpRequest, found: Any) -> Any:

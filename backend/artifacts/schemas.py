@@ -74,3 +74,21 @@ class LineageOut(Schema):
     nodes: list[LineageNode]
     edges: list[tuple[str, str, str]]
     """(from id, to id, relation)"""
+
+
+class PyramidAtOut(Schema):
+    """Where an image lies that is shown in tiles: `tiles` is followed by /level/column/row."""
+
+    overview: str
+    pyramid: str
+    tiles: str
+
+
+class PyramidOut(Schema):
+    """An image in tiles of `tile` × `tile` pixels; `width` and `height` are those of level 0."""
+
+    width: int
+    height: int
+    tile: int
+    levels: int
+    progress: float = Field(ge=0, le=1)

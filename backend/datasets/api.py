@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, small_response, stored_response
+from backend.artifacts.responses import FOREVER, bytes_of, bytes_response, json_of, overview_response, small_response, stored_response
 from backend.artifacts.thumbnails import thumbnail as make_thumbnail
 from backend.core.errors import InvalidInput
 from backend.core.http import ApiRequest, allow
@@ -231,14 +231,16 @@ def list_items(
 
 @router.get(
     "/projects/{project}/datasets/{dataset}/versions/{int:number}/items/{int:index}/file",
-    summary="The bytes of one item, or its thumbnail",
+    summary="The bytes of one item, or smaller",
     openapi_extra=bytes_of("*/*", ranges=True),
 )
 @allow("dataset.read")
-def item_file(request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False) -> HttpResponseBase:
-    """The bytes of one item, or its thumbnail."""
+def item_file(
+    request: ApiRequest, project: str, dataset: str, number: int, index: int, thumbnail: bool = False, overview: bool = False
+) -> HttpResponseBase:
+    """The bytes of one item, its thumbnail, or an image as wide as a screen at most."""
     name, digest, media_type = items.item_at(read.find_version(request.project, dataset, number), index)
-    return _file(request, name, digest, media_type, thumbnail)
+    return _file(request, name, digest, media_type, thumbnail, overview)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/changes", response=ChangesOut)
@@ -260,14 +262,16 @@ def list_changes(
 
 @router.get(
     "/projects/{project}/datasets/{dataset}/items/{int:item_id}/file",
-    summary="The bytes of an item of any version, or its thumbnail",
+    summary="The bytes of an item of any version, or smaller",
     openapi_extra=bytes_of("*/*", ranges=True),
 )
 @allow("dataset.read")
-def any_item_file(request: ApiRequest, project: str, dataset: str, item_id: int, thumbnail: bool = False) -> HttpResponseBase:
-    """The bytes of an item of any version, or its thumbnail."""
+def any_item_file(
+    request: ApiRequest, project: str, dataset: str, item_id: int, thumbnail: bool = False, overview: bool = False
+) -> HttpResponseBase:
+    """The bytes of an item of any version, its thumbnail, or an image as wide as a screen at most."""
     name, digest, media_type = changes.file_of(request.project, dataset, item_id)
-    return _file(request, name, digest, media_type, thumbnail)
+    return _file(request, name, digest, media_type, thumbnail, overview)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/versions/{int:number}/profile", response=ProfileOut)
@@ -296,7 +300,9 @@ def download_version(
     return bytes_response(request, content, filename=name, media_type=media_type, attachment=True)
 
 
-def _file(request: ApiRequest, name: str, digest: str, media_type: str, thumbnail: bool) -> HttpResponseBase:
+def _file(request: ApiRequest, name: str, digest: str, media_type: str, thumbnail: bool, overview: bool) -> HttpResponseBase:
     if thumbnail and media_type.startswith("image/"):
         return small_response(request, make_thumbnail(digest), filename=f"{name}.webp", media_type="image/webp", digest=f"{digest}.t")
+    if overview and media_type.startswith("image/"):
+        return overview_response(request, digest, name)
     return stored_response(request, digest, filename=name, media_type=media_type, cache=FOREVER)

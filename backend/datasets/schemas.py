@@ -236,6 +236,8 @@ class ItemOut(Schema):
     """Null of texts, which are shown as a table."""
     size: int
     url: str
+    screen_url: str
+    """What a page shows: of a picture too large for that, or that no browser shows, one as wide as a screen."""
     thumbnail_url: str
 
 
@@ -277,6 +279,8 @@ class ItemSideOut(Inner):
     size: int
     media_type: str
     url: str
+    screen_url: str
+    """What a page shows: of a picture too large for that, or that no browser shows, one as wide as a screen."""
     thumbnail_url: str
     wording: str | None
     labelled_by: str | None

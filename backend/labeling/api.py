@@ -6,9 +6,12 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from backend.artifacts.responses import FOREVER, bytes_of, stored_response
+from backend.artifacts import pyramids
+from backend.artifacts.responses import FOREVER, bytes_of, overview_response, small_response, stored_response
+from backend.artifacts.schemas import PyramidOut
 from backend.core.http import ApiRequest, allow
 from backend.core.schemas import Limit, Page, Text
+from backend.datasets.schemas import Wait
 from backend.labeling.actions import announce, assignments, labelled, queue, review, schemas, truth, wording
 from backend.labeling.queries import items as read
 from backend.labeling.queries import labelled as versions
@@ -188,11 +191,33 @@ def get_item(request: ApiRequest, project: str, label_schema: str, item: int) ->
 
 @router.get(ITEM + "/file", summary="The bytes of an image", openapi_extra=bytes_of("*/*", ranges=True))
 @allow("label.read")
-def item_file(request: ApiRequest, project: str, label_schema: str, item: int) -> HttpResponseBase:
-    """The bytes of an image."""
+def item_file(request: ApiRequest, project: str, label_schema: str, item: int, overview: bool = False) -> HttpResponseBase:
+    """The bytes of an image. `overview`: as wide as a screen at most."""
     found = read.find_item(find_schema(request.project, label_schema), item)
     name, digest = read.file_of(found)
+    if overview and found.media_type.startswith("image/"):
+        return overview_response(request, digest, name)
     return stored_response(request, digest, filename=name, media_type=found.media_type, cache=FOREVER)
+
+
+@router.get(ITEM + "/pyramid", response=PyramidOut)
+@allow("label.read")
+def item_pyramid(request: ApiRequest, project: str, label_schema: str, item: int, wait: Wait = 2.0) -> Any:
+    """A large image in tiles: how large it is and how far its tiles are. They are made while you wait, at most `wait` seconds; as long as
+    `progress` is below 1 ask again. Level 0 has the image's own pixels, each further one half of them."""
+    return pyramids.look(read.picture_of(read.find_item(find_schema(request.project, label_schema), item)), wait).as_json()
+
+
+@router.get(ITEM + "/tiles/{int:level}/{int:column}/{int:row}", openapi_extra=bytes_of("image/jpeg", "image/webp"))
+@allow("label.read")
+def item_tile(request: ApiRequest, project: str, label_schema: str, item: int, level: int, column: int, row: int) -> HttpResponseBase:
+    """A tile of a large image; 404 where there is none, or none yet."""
+    digest = read.picture_of(read.find_item(find_schema(request.project, label_schema), item))
+    data, media_type = pyramids.tile(digest, level, column, row)
+    ending = media_type.removeprefix("image/")
+    return small_response(
+        request, data, filename=f"{level}-{column}-{row}.{ending}", media_type=media_type, digest=f"{digest}.{level}.{column}.{row}"
+    )
 
 
 @router.put(ITEM + "/draft", response=DraftKeptOut)

@@ -7,6 +7,7 @@ The root map `regions` has one map for each entry of the result:
     /<control>         an answer of the     said:… other parts of its value
                        item, given once     also:… other parts of the entry
     <id> <id>          a relation           order  its place in the list, a number
+                                            mark:… of a mask, in place of its bytes: each stroke (`marks.py`)
 
 What two people change at once merges where it is not the same field; of the same field one value stays, everywhere the same one. What was
 deleted stays deleted, whatever somebody changed in it meanwhile.
@@ -14,12 +15,15 @@ deleted stays deleted, whatever somebody changed in it meanwhile.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from pycrdt import Doc, Map
 
 from backend.core.live.updates import EMPTY, merge
+from backend.labeling import marks
+from workers.sdk.labels.brush import BRUSHES, MOST_PIXELS, BadMask, Mask, decode, encode
 from workers.sdk.labels.config import LabelConfig
 
 Json = dict[str, Any]
@@ -55,7 +59,7 @@ def _entry(key: str, held: Json) -> Json | None:
     name = held.get("name")
     if not isinstance(name, dict):
         return None
-    also = {k.removeprefix("also:"): _plain(v) for k, v in held.items() if k.startswith("also:")}
+    also = _parts(held, "also:")
     if name.get("type") == "relation":
         ends = {end: name.get(end) for end in ("from_id", "to_id")}
         return {**also, **ends, "type": "relation"} if all(isinstance(v, str) for v in ends.values()) else None
@@ -64,10 +68,32 @@ def _entry(key: str, held: Json) -> Json | None:
     place = held.get("place")
     value = {
         **({k: _plain(v) for k, v in place.items()} if isinstance(place, dict) else {}),
-        **{k.removeprefix("said:"): _plain(v) for k, v in held.items() if k.startswith("said:")},
+        **_parts(held, "said:"),
         **({name["type"]: name["labels"]} if isinstance(name.get("labels"), list) else {}),
     }
+    if name["type"] in BRUSHES and (size := _picture(also)) and _parts(held, "mark:"):
+        value["rle"] = encode(_mask(held, size)[0])
     return {**also, **{k: name[k] for k in NAMED}, "value": value}
+
+
+def _parts(held: Json, prefix: str) -> Json:
+    return {k.removeprefix(prefix): _plain(v) for k, v in held.items() if k.startswith(prefix)}
+
+
+def _picture(entry: Json) -> tuple[int, int] | None:
+    """The size of the picture that the entry of a mask names; None where it names none."""
+    width, height = entry.get("original_width"), entry.get("original_height")
+    good = all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in (width, height))
+    return (width, height) if good and width * height <= MOST_PIXELS else None  # type: ignore[operator,return-value]  # both are whole numbers
+
+
+def _mask(held: Json, size: tuple[int, int]) -> tuple[Mask, int]:
+    """(The mask that an entry's marks make, on the bytes that drafts had before marks were kept; the highest number of a mark)."""
+    try:
+        base = decode(_plain(held["said:rle"]), *size)
+    except (KeyError, BadMask):
+        base = Mask(*size, ())
+    return marks.laid(base, _parts(held, "mark:"))
 
 
 def _plain(value: Any) -> Any:
@@ -90,10 +116,17 @@ def write(doc: Doc[Any], config: LabelConfig, result: Sequence[Json]) -> bytes:
         with doc.transaction():
             for n, (key, fields) in enumerate(_keyed(config, result)):
                 held = regions.get(key)
+                mask = _taken(fields)
                 if not isinstance(held, Map):
-                    regions[key] = Map({**fields, "order": float(n)})
+                    begun = {} if mask is None else {"mark:0": marks.packed(marks.Mark(n=0, add=mask.edges, cut=()))}
+                    regions[key] = Map({**fields, **begun, "order": float(n)})
                     continue
                 before = held.to_py() or {}
+                if mask is not None:
+                    there, last = _mask(before, (mask.width, mask.height))
+                    if there != mask:
+                        held[f"mark:{uuid.uuid4().hex[:12]}"] = marks.packed(marks.between(there, mask, last + 1))
+                    before = {name: value for name, value in before.items() if name != "said:rle" and not name.startswith("mark:")}
                 for name, value in fields.items():
                     if _plain(before.get(name)) != _plain(value):
                         held[name] = value
@@ -102,6 +135,14 @@ def write(doc: Doc[Any], config: LabelConfig, result: Sequence[Json]) -> bytes:
     finally:
         doc.unobserve(watching)
     return merge(made) if made else EMPTY
+
+
+def _taken(fields: Json) -> Mask | None:
+    """The mask of an entry's fields, whose bytes are taken from them; None where there is none."""
+    size = _picture(_parts(fields, "also:"))
+    if fields["name"]["type"] not in BRUSHES or size is None or "said:rle" not in fields:
+        return None
+    return decode(_plain(fields.pop("said:rle")), *size)
 
 
 def _keyed(config: LabelConfig, result: Sequence[Json]) -> list[tuple[str, Json]]:

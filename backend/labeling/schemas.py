@@ -9,6 +9,7 @@ from uuid import UUID
 from ninja import Field, Schema
 from pydantic import AwareDatetime
 
+from backend.artifacts.schemas import PyramidAtOut
 from backend.core.schemas import WHOLE, Name, ProblemOut, Slug, UserOut
 from backend.datasets.schemas import Modality
 
@@ -268,10 +269,12 @@ class SuggestionOut(Schema):
 
 
 class WorkOut(QueueItemOut):
-    """An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie."""
+    """An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie, `pyramids`
+    where those that are too large for one piece lie in tiles."""
 
     data: dict[str, Any]
     urls: dict[str, str]
+    pyramids: dict[str, PyramidAtOut]
     mine: AnnotationOut | None
     draft: AnnotationDraftOut | None
     leased_until: datetime | None

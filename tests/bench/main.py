@@ -15,7 +15,7 @@ from rich.table import Table
 from infra.supervisor.layout import ROOT
 from infra.supervisor.studio import Studio
 
-PARTS = ("engine", "serving", "ingestion", "training", "labelling", "near", "sdk", "beside")
+PARTS = ("engine", "serving", "ingestion", "training", "labelling", "fluid", "near", "sdk", "beside")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from workers.sdk.images import LARGEST
 from workers.sdk.store import Store, StoreError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # what an upload accepts; no other decoder is ever tried
-MAX_PIXELS = 100_000_000
 
 
 def opened(store: Store, digest: str) -> Image.Image | None:
     """Upright and in RGB, on white; None for what is no picture."""
     try:
         with Image.open(io.BytesIO(store.read(digest)), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > LARGEST:
                 return None
             image.draft("RGB", (512, 512))
             upright = ImageOps.exif_transpose(image)

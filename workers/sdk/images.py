@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LARGEST = 160_000_000
+"""Pixels of a picture that a data set may hold: the largest sensors of cameras (151 megapixels) pass; decoded it takes 640 MB."""
 MAX_PIXELS = 64_000_000
 """A decoded image larger than this (width × height) is refused: 64 megapixels is 192 MB as RGB."""
 

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from backend.artifacts import aside
+from backend.artifacts.pyramids import screen_url
 from backend.core.errors import InvalidInput, NotFound
 from backend.core.queries.rows import one
 from backend.datasets.models import Dataset, DatasetVersion, Item
@@ -107,7 +108,7 @@ def _side(dataset: Dataset, item: Item | None) -> dict[str, Any] | None:
     url = f"/api/v1/projects/{dataset.project.slug}/datasets/{dataset.slug}/items/{item.pk}/file"
     return {
         **{name: getattr(item, name) for name in ("label", "split", "width", "height", "size", "media_type")},
-        "url": url, "thumbnail_url": f"{url}?thumbnail=true",
+        "url": url, "screen_url": screen_url(url, item.media_type, item.width, item.height), "thumbnail_url": f"{url}?thumbnail=true",
         "wording": f"{said['label_schema']}@{said['version']}" if said.get("label_schema") else None,
         "labelled_by": said.get("by") or None, "labelled_at": said.get("at"), "how": said.get("how"),
     }  # fmt: skip

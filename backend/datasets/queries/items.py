@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.artifacts import aside
 from backend.artifacts.errors import NoSuchFile
+from backend.artifacts.pyramids import screen_url
 from backend.datasets.errors import WrongModality
 from backend.datasets.models import DatasetVersion
 from backend.datasets.queries import views
@@ -46,6 +47,7 @@ def window(
             **row,
             "index": index,
             "url": f"{base}/{index}/file",
+            "screen_url": screen_url(f"{base}/{index}/file", row.get("media_type"), row.get("width"), row.get("height")),
             "thumbnail_url": f"{base}/{index}/file?thumbnail=true",
         }
         for index, row in zip(found["numbers"], found["items"], strict=True)

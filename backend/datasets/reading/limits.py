@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workers.sdk.images import LARGEST
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -20,7 +22,7 @@ class Limits:
     sheet_bytes: int = 2 * 1024**3  # unpacked XML of a workbook
     shared_strings: int = 512 * 1024**2  # openpyxl holds these in memory
     image_bytes: int = 256 * 1024**2
-    image_pixels: int = 100_000_000  # 300 MB decoded; the largest camera sensors in phones' default modes are well below
+    image_pixels: int = LARGEST
     media_bytes: int = 16 * 1024**3  # a sound, a video, a PDF: kept as a stream, only the header is read
     text_bytes: int = 16 * 1024**2
 

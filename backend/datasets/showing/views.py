@@ -8,16 +8,12 @@ Kept files are named by what they hold, never change, and go when they are the l
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
-import time
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backend.artifacts import tables
+from backend.artifacts import kept, tables
 from backend.artifacts.hand import progress
 from backend.core.errors import InvalidInput
 from backend.datasets.showing.shown import Shown, View, folder
@@ -29,14 +25,13 @@ AT_ONCE = 2_000_000
 SORTED_ROWS = 20_000_000
 KEPT = 2 * 1024**3
 """Bytes of all kept files together. A spread table may take a quarter of it; the rows of a larger one come from its Parquet file."""
-HOUR = 3600
 
 
 def find(shown: Shown, view: View) -> Path | None:
     """The view's file, if it is kept or quickly made; None when it must be made first (`make`)."""
     path = path_of(shown, view)
     if path.exists():
-        _used(path)
+        kept.used(path)
     elif tables.row_count(shown.data) * max(1, len(_needed(shown, view))) <= AT_ONCE:
         _keep_view(path, shown, view)
     else:
@@ -58,15 +53,15 @@ def make(*, shown: dict[str, Any], view: dict[str, Any]) -> None:
     """Make the view, whatever its size, unless it is there. Of several who try at once one makes it and the others wait."""
     rows, wanted = Shown(**shown), View(**view)
     path = path_of(rows, wanted)
-    with _alone(path):
+    with kept.alone(path):
         if not path.exists():
             _keep_view(path, rows, wanted)
     spread = folder() / f"{rows.key}.arrow"
     if wanted.sort:
-        with _alone(spread):
+        with kept.alone(spread):
             if not spread.exists() and _spreadable(rows):
                 _keep_spread(spread, rows)
-    _evict({path, spread})
+    kept.evict(folder(), (".rows", ".arrow"), KEPT, {path, spread})
 
 
 def take(shown: Shown, rows: list[int], *, wide: bool) -> Any:
@@ -76,7 +71,7 @@ def take(shown: Shown, rows: list[int], *, wide: bool) -> Any:
     spread = folder() / f"{shown.key}.arrow"
     if not wide or not spread.exists():
         return shown.as_typed(tables.take(shown.data, rows))
-    _used(spread)
+    kept.used(spread)
     with pa.memory_map(str(spread)) as source:
         reader = pa.ipc.open_file(source)
 
@@ -103,7 +98,7 @@ def _keep_view(path: Path, shown: Shown, view: View) -> None:
             message=f"More than {SORTED_ROWS:,} rows are not sorted here.", field="sort", hint="Filter first, or sort in a pipeline."
         )
     found = _rows(shown, view)
-    with _kept(path) as temporary:
+    with kept.written(path) as temporary:
         found.astype("<i4").tofile(temporary)
 
 
@@ -173,52 +168,10 @@ def _keep_spread(path: Path, shown: Shown) -> None:
     import pyarrow as pa
 
     groups = len(tables.group_starts(shown.data)) - 1
-    with _kept(path) as temporary, contextlib.ExitStack() as stack:
+    with kept.written(path) as temporary, contextlib.ExitStack() as stack:
         writer = None
         for number, group in enumerate(shown.stream(), start=1):
             writer = writer or stack.enter_context(pa.ipc.new_file(str(temporary), group.schema))
             (batch,) = group.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], group.schema)]
             writer.write_batch(batch)
             progress(0.6 + 0.39 * number / groups)
-
-
-@contextlib.contextmanager
-def _kept(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the name `path` when the block succeeds and is gone when it does not."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Held by one process of this machine at a time; a killed one gives it back by dying."""
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _used(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        os.utime(path)
-
-
-def _evict(fresh: set[Path]) -> None:
-    """Keep the last used; remove what a killed process left."""
-    kept = []
-    for path in folder().iterdir():
-        with contextlib.suppress(OSError):
-            found = path.stat()
-            if path.suffix in (".rows", ".arrow"):
-                kept.append((path in fresh, found.st_mtime, found.st_size, path))
-            elif found.st_mtime < time.time() - HOUR:
-                path.unlink()
-    left = KEPT
-    for _, _, size, path in sorted(kept, reverse=True):
-        left -= size
-        if left < 0 and path not in fresh:
-            with contextlib.suppress(OSError):
-                path.unlink()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from backend.artifacts import pyramids
 from backend.artifacts.errors import NoSuchFile
 from backend.artifacts.storage import store
 from backend.core.errors import InvalidInput, NotFound
@@ -155,6 +156,7 @@ def work_out(item: QueueItem, user: User, role: str) -> dict[str, Any]:
         **(masks.own_part(item_out(item), mine is not None) if hidden else item_out(item)),
         "data": shown_values(item, config),
         "urls": _urls(item, config),
+        "pyramids": _pyramids(item, config),
         "mine": masks.own_annotation(said) if hidden else said,
         "draft": {"result": json.loads(draft), "number": number, "updated_at": drafted_at} if draft is not None else None,
         "leased_until": until,
@@ -180,9 +182,20 @@ def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:
     return {**item.data, **{o.value: by_object[o.name] for o in config.objects if o.tag not in FILES}}
 
 
+def _base(item: QueueItem) -> str:
+    return f"/api/v1/projects/{item.schema.project.slug}/label-schemas/{item.schema.slug}/items/{item.pk}"
+
+
 def _urls(item: QueueItem, config: LabelConfig) -> dict[str, str]:
-    base = f"/api/v1/projects/{item.schema.project.slug}/label-schemas/{item.schema.slug}/items/{item.pk}/file"
-    return {o.name: base for o in config.objects if o.tag in FILES}
+    return {o.name: f"{_base(item)}/file" for o in config.objects if o.tag in FILES}
+
+
+def _pyramids(item: QueueItem, config: LabelConfig) -> dict[str, dict[str, str]]:
+    if not pyramids.in_tiles(item.media_type, item.width, item.height):
+        return {}
+    base = _base(item)
+    at = {"overview": f"{base}/file?overview=true", "pyramid": f"{base}/pyramid", "tiles": f"{base}/tiles"}
+    return {o.name: at for o in config.objects if o.tag == "Image"}
 
 
 def file_of(item: QueueItem) -> tuple[str, str]:
@@ -190,6 +203,13 @@ def file_of(item: QueueItem) -> tuple[str, str]:
     if item.media_type == "application/json":
         raise NoSuchFile(name=item.key)
     return item.key.rsplit("/", 1)[-1], item.digest
+
+
+def picture_of(item: QueueItem) -> str:
+    """The digest of an item that is an image; raises NoSuchFile."""
+    if not item.media_type.startswith("image/"):
+        raise NoSuchFile(name=item.key)
+    return item.digest
 
 
 def item_out(item: QueueItem) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from backend.artifacts.storage import store
 from backend.core import outgoing
 from backend.core.errors import InvalidInput, Problem
 from backend.labelstudio.actions.incoming import Task
+from workers.sdk.images import LARGEST
 from workers.sdk.labels.config import LabelConfig
 
 DATA = re.compile(r"data:image/[a-z.+-]+;base64,", re.IGNORECASE)
@@ -22,7 +23,6 @@ MOST_BYTES = 30 * 1024 * 1024
 MOST_AT_ONCE = 500
 """Pictures of one call: each may be fetched from elsewhere while the caller waits."""
 TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
-MOST_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,8 @@ def _picture(data: bytes) -> Picture:
     from PIL import Image
 
     with Image.open(io.BytesIO(data), formats=list(TYPES)) as image:
-        if image.width * image.height > MOST_PIXELS:
-            raise ValueError("it has more than 100 million pixels")
+        if image.width * image.height > LARGEST:
+            raise ValueError(f"it has more than {LARGEST // 1_000_000} million pixels")
         media_type, width, height = TYPES[image.format or ""], image.width, image.height
         image.verify()
     stored = store().put_bytes(data, media_type)

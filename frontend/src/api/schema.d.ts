@@ -967,8 +967,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The bytes of one item, or its thumbnail
-         * @description The bytes of one item, or its thumbnail.
+         * The bytes of one item, or smaller
+         * @description The bytes of one item, its thumbnail, or an image as wide as a screen at most.
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -1011,8 +1011,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The bytes of an item of any version, or its thumbnail
-         * @description The bytes of an item of any version, or its thumbnail.
+         * The bytes of an item of any version, or smaller
+         * @description The bytes of an item of any version, its thumbnail, or an image as wide as a screen at most.
          *
          *     Needs the permission `dataset.read` in the project.
          */
@@ -1322,11 +1322,56 @@ export interface paths {
         };
         /**
          * The bytes of an image
-         * @description The bytes of an image.
+         * @description The bytes of an image. `overview`: as wide as a screen at most.
          *
          *     Needs the permission `label.read` in the project.
          */
         get: operations["backend_labeling_api_item_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/pyramid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Item Pyramid
+         * @description A large image in tiles: how large it is and how far its tiles are. They are made while you wait, at most `wait` seconds; as long as
+         *     `progress` is below 1 ask again. Level 0 has the image's own pixels, each further one half of them.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_item_pyramid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/tiles/{level}/{column}/{row}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Item Tile
+         * @description A tile of a large image; 404 where there is none, or none yet.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_labeling_api_item_tile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6353,6 +6398,8 @@ export interface components {
             size: number;
             /** Url */
             url: string;
+            /** Screen Url */
+            screen_url: string;
             /** Thumbnail Url */
             thumbnail_url: string;
         };
@@ -6375,6 +6422,8 @@ export interface components {
             media_type: string;
             /** Url */
             url: string;
+            /** Screen Url */
+            screen_url: string;
             /** Thumbnail Url */
             thumbnail_url: string;
             /** Wording */
@@ -8162,6 +8211,34 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * PyramidAtOut
+         * @description Where an image lies that is shown in tiles: `tiles` is followed by /level/column/row.
+         */
+        PyramidAtOut: {
+            /** Overview */
+            overview: string;
+            /** Pyramid */
+            pyramid: string;
+            /** Tiles */
+            tiles: string;
+        };
+        /**
+         * PyramidOut
+         * @description An image in tiles of `tile` × `tile` pixels; `width` and `height` are those of level 0.
+         */
+        PyramidOut: {
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+            /** Tile */
+            tile: number;
+            /** Levels */
+            levels: number;
+            /** Progress */
+            progress: number;
         };
         /**
          * QualityControlOut
@@ -10149,7 +10226,8 @@ export interface components {
         };
         /**
          * WorkOut
-         * @description An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie.
+         * @description An item as its annotator needs it. `data` has the variables of the schema, `urls` where each image object's bytes lie, `pyramids`
+         *     where those that are too large for one piece lie in tiles.
          */
         WorkOut: {
             /** Id */
@@ -10179,6 +10257,10 @@ export interface components {
             /** Urls */
             urls: {
                 [key: string]: string;
+            };
+            /** Pyramids */
+            pyramids: {
+                [key: string]: components["schemas"]["PyramidAtOut"];
             };
             mine: components["schemas"]["AnnotationOut"] | null;
             draft: components["schemas"]["AnnotationDraftOut"] | null;
@@ -12046,6 +12128,7 @@ export interface operations {
         parameters: {
             query?: {
                 thumbnail?: boolean;
+                overview?: boolean;
             };
             header?: never;
             path: {
@@ -12127,6 +12210,7 @@ export interface operations {
         parameters: {
             query?: {
                 thumbnail?: boolean;
+                overview?: boolean;
             };
             header?: never;
             path: {
@@ -12718,7 +12802,9 @@ export interface operations {
     };
     backend_labeling_api_item_file: {
         parameters: {
-            query?: never;
+            query?: {
+                overview?: boolean;
+            };
             header?: never;
             path: {
                 project: string;
@@ -12752,6 +12838,74 @@ export interface operations {
             403: components["responses"]["Error403"];
             404: components["responses"]["Error404"];
             416: components["responses"]["Error416"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_item_pyramid: {
+        parameters: {
+            query?: {
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PyramidOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labeling_api_item_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+                level: number;
+                column: number;
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/webp": unknown;
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
             422: components["responses"]["Error422"];
             500: components["responses"]["Error500"];
             503: components["responses"]["Error503"];

@@ -231,6 +231,7 @@ def right(furnished: Furnished) -> dict[str, list[Json]]:
         "GET /datasets/{dataset}/versions/{number}/items/{index}/file": [
             {"path": shapes},
             {"path": shapes, "query": {"thumbnail": True}},
+            {"path": shapes, "query": {"overview": True}},
         ],
         "GET /datasets/{dataset}/versions/{number}/changes": [
             {"path": draft, "query": {"since": 1}},

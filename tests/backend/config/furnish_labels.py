@@ -27,6 +27,7 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     assert labelled and held
     annotation = say(ann, schema, labelled["id"], [choice("cat"), box(1, 1, 20, 20)])["id"]
     path = f"/label-schemas/{schema}"
+    assert owner.get(f"{path}/items/{held['id']}/pyramid?wait=30")["progress"] == 1
     comment = owner.post(f"{path}/items/{held['id']}/comments", {"text": "?"})["id"]
     (assignment,) = owner.post(f"{path}/assignments", {"name": "Rest", "people": [str(owner.user.pk)]})
     others = owner.post("/label-schemas", {"name": "Others", "dataset": "shapes", "xml": PICTURES, "review_share": 0.0})["slug"]
@@ -83,6 +84,9 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"POST {one}/next": [{"body": {}}, {"body": {"holding": [int(at["item"])]}}],
         f"GET {one}/items": [{}, *({"query": {"state": state}} for state in ("open", "differing", "to_review", "commented", "removed"))],
         f"GET {item}": [{}, {"path": labelled}],
+        f"GET {item}/file": [{}, {"query": {"overview": True}}],
+        f"GET {item}/pyramid": [{"query": {"wait": 30}}],
+        f"GET {item}/tiles/{{level}}/{{column}}/{{row}}": [{"path": {"level": "0", "column": "0", "row": "0"}}],
         f"PUT {item}/draft": [{"body": {"result": [box(1, 1, 5, 5)], "number": 7}}],
         f"POST {item}/submit": [{"body": submission}],
         f"POST {item}/skip": [{"body": {"reason": "dark"}}],

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from workers.sdk.images import LARGEST
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -24,7 +26,7 @@ BRUSHES = frozenset({"brushlabels", "brush", "magicwand"})
 """Types of regions that are masks."""
 MOST_BYTES = 1_000_000
 """Of one mask: some 400,000 runs. More is noise, and would take seconds."""
-MOST_PIXELS = 100_000_000
+MOST_PIXELS = LARGEST
 OPAQUE = 128
 SIZES = (3, 4, 8, 16)
 """Bits of a length, as Label Studio's SDK writes them."""

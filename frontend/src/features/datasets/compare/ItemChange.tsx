@@ -63,7 +63,7 @@ export function ItemChange({ item, images }: { item: Change; images: boolean }) 
       {images && side && (
         <Modal opened={open} onClose={() => setOpen(false)} size="xl" title={<Text fw={620}>{item.key}</Text>}>
           <div className={classes.large}>
-            <Picture item={item} url={side.url} />
+            <Picture item={item} url={side.screen_url} />
           </div>
           <Group gap="md" mt="sm" className={classes.legend}>
             {(['added', 'removed', 'moved', 'relabelled', 'same'] as const).filter((what) => item.regions.some((r) => r.what === what)).map((what) => (

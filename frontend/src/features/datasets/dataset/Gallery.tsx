@@ -187,7 +187,7 @@ function Lightbox({ project, dataset, modality, index, total, item, onMove, onCl
       }}
     >
       <Stack gap="sm">
-        <div className={classes.large}>{item && modality !== 'images' && <MediumLarge item={item} modality={modality} />}{item && modality === 'images' && <img src={item.url} alt={`${item.key}${item.label ? `, labelled ${item.label}` : ''}`} data-tiny={(item.width ?? 999) < 200 || undefined} />}</div>
+        <div className={classes.large}>{item && modality !== 'images' && <MediumLarge item={item} modality={modality} />}{item && modality === 'images' && <img src={item.screen_url} alt={`${item.key}${item.label ? `, labelled ${item.label}` : ''}`} data-tiny={(item.width ?? 999) < 200 || undefined} />}</div>
         <Group justify="space-between">
           <Group gap="xs">
             {item?.label && <Badge>{item.label}</Badge>}

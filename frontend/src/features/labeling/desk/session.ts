@@ -35,7 +35,13 @@ const ahead: HTMLMediaElement[] = []
 /** The pictures, sounds and videos of an item are fetched before it is shown. */
 function preload(work: Work): void {
   const [family] = work.media_type.split('/')
-  for (const url of Object.values(work.urls)) {
+  for (const at of Object.values(work.pyramids)) {
+    new Image().src = at.overview
+    // Asked for once, so that its tiles are made meanwhile.
+    void fetch(`${at.pyramid}?wait=0`, { credentials: 'same-origin' }).catch(() => undefined)
+  }
+  for (const [name, url] of Object.entries(work.urls)) {
+    if (name in work.pyramids) continue
     if (family === 'audio' || family === 'video') {
       const media = document.createElement(family)
       media.preload = 'auto'

@@ -8,6 +8,15 @@ export interface Item {
   readonly data: Readonly<Record<string, unknown>>
   /** Addresses of the images, by the object's name. */
   readonly urls: Readonly<Record<string, string>>
+  /** Of images that are too large for one piece. */
+  readonly pyramids?: Readonly<Record<string, PyramidAt>>
+}
+
+/** Where a large image lies: as wide as a screen, what is known of its tiles, and they (followed by /level/column/row). */
+export interface PyramidAt {
+  readonly overview: string
+  readonly pyramid: string
+  readonly tiles: string
 }
 
 /** A result that others change at the same time, in place of the editor's own history: undo is of one's own changes. */

@@ -148,7 +148,7 @@ function useSample(dataset: string, version: number | undefined, modality: Modal
         return { data: Object.fromEntries(found.columns.map((column, place) => [column.name, (found.rows[0] as unknown[] | undefined)?.[place]])), url: null }
       }
       const found = (await unwrap(api.GET('/api/v1/projects/{project}/datasets/{dataset}/versions/{number}/items', { params: { path, query: { limit: 1 } } }))) as Schemas['ItemsOut']
-      const url = found.items[0]?.url ?? null
+      const url = found.items[0]?.screen_url ?? null
       if (modality !== 'text' || url === null) return { data: {}, url }
       return { data: { text: await (await fetch(url, { credentials: 'same-origin' })).text() }, url }
     },

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 
-import type { LabelConfig, Region, Result } from '../editor'
+import { maskFrom, maskOf, rleOf, united, without, type LabelConfig, type Mask, type Region, type Result } from '../editor'
 import { SharedResult, saysTheSame } from './document'
+import { packedMark, readMark } from './marks'
 
 const control = (name: string, type: string, per_region = false) => ({ name, to: 'image', type, tag: type, labels: [], per_region })
-const config = { objects: [], layout: [], controls: [control('box', 'rectanglelabels'), control('kind', 'choices'), control('weight', 'rating', true)] } as unknown as LabelConfig
+const config = { objects: [], layout: [], controls: [control('box', 'rectanglelabels'), control('kind', 'choices'), control('weight', 'rating', true), control('area', 'brushlabels')] } as unknown as LabelConfig
 const box = (id: string, x = 1, label = 'Head'): Region => ({ id, from_name: 'box', to_name: 'image', type: 'rectanglelabels', value: { x, y: 1, width: 5, height: 5, rotation: 0, rectanglelabels: [label] }, origin: 'manual' })
 const kind = (id: string, said: string): Region => ({ id, from_name: 'kind', to_name: 'image', type: 'choices', value: { choices: [said] } })
 const weight = (id: string): Region => ({ id, from_name: 'weight', to_name: 'image', type: 'rating', value: { rating: 2 } })
@@ -82,5 +83,69 @@ describe('a shared result', () => {
     expect(b.read()).toHaveLength(1)
     expect(saysTheSame(b.read(), [box('one-region-1')])).toBe(true)
     expect(saysTheSame(b.read(), [box('one-region-1', 2)])).toBe(false)
+  })
+
+  describe('of a mask', () => {
+    const SIZE = { width: 12_000, height: 9000 }
+    /** Rows of pixels, as a stroke of a brush leaves them. */
+    const stroke = (x: number, y: number, wide = 300, high = 60): Mask => maskOf(SIZE, Array.from({ length: high }, (_, row) => [(y + row) * SIZE.width + x, (y + row) * SIZE.width + x + wide]).flat())
+    const region = (mask: Mask): Region => ({ id: 'the-mask-1', from_name: 'area', to_name: 'image', type: 'brushlabels', original_width: SIZE.width, original_height: SIZE.height, value: { format: 'rle', rle: rleOf(mask), brushlabels: ['Rust'] } })
+    const maskIn = (shared: SharedResult): Mask => maskFrom((shared.read()[0] as Region).value.rle, SIZE)
+    const paint = (shared: SharedResult, change: (mask: Mask) => Mask) => shared.apply([region(change(maskIn(shared)))], 'Painted', '')
+
+    it('has what both painted and erased in it at once, in the same pixels too', () => {
+      const [a, b] = pair([region(stroke(100, 100, 5000, 4000))])
+      paint(a, (mask) => united(without(mask, stroke(200, 200)), stroke(7000, 50)))
+      paint(b, (mask) => united(united(mask, stroke(7100, 80)), stroke(9000, 8000)))
+      paint(b, (mask) => without(mask, stroke(300, 220)))
+      sync(a, b)
+      expect(maskIn(a)).toEqual(maskIn(b))
+      const whole = united(united(without(without(stroke(100, 100, 5000, 4000), stroke(200, 200)), stroke(300, 220)), united(stroke(7000, 50), stroke(7100, 80))), stroke(9000, 8000))
+      expect(maskIn(a)).toEqual(whole)
+      expect(saysTheSame(a.read(), b.read())).toBe(true)
+    })
+
+    it('undoes one’s own stroke and leaves the other’s', () => {
+      const [a, b] = pair([region(stroke(100, 100))])
+      paint(a, (mask) => united(mask, stroke(2000, 100)))
+      sync(a, b)
+      paint(b, (mask) => united(mask, stroke(4000, 100)))
+      sync(a, b)
+      a.undo()
+      sync(a, b)
+      expect(maskIn(b)).toEqual(united(stroke(100, 100), stroke(4000, 100)))
+      a.redo()
+      sync(a, b)
+      expect(maskIn(b)).toEqual(united(united(stroke(100, 100), stroke(2000, 100)), stroke(4000, 100)))
+    })
+
+    it('costs what a stroke changed, not what the mask is', () => {
+      const [a, b] = pair([region(stroke(0, 0, 11_000, 8000))])
+      const sent: number[] = []
+      a.doc.on('update', (update: Uint8Array) => sent.push(update.length))
+      paint(a, (mask) => without(mask, stroke(3000, 3000)))
+      sync(a, b)
+      expect(sent).toHaveLength(1)
+      expect(sent[0]).toBeLessThan(600)
+      expect((region(maskIn(b)).value.rle as number[]).length).toBeGreaterThan(20_000)
+    })
+
+    it('goes on from drafts that hold its bytes, and leaves out what is no mark', () => {
+      const [a, b] = pair()
+      const old = new Y.Map<unknown>([['name', { id: 'the-mask-1', from_name: 'area', to_name: 'image', type: 'brushlabels', labels: ['Rust'] }], ['said:format', 'rle'], ['said:rle', [...rleOf(stroke(5, 5))]], ['also:original_width', SIZE.width], ['also:original_height', SIZE.height], ['order', 1]])
+      a.doc.getMap('regions').set('the-mask-1', old)
+      sync(a, b)
+      paint(b, (mask) => united(mask, stroke(500, 500)))
+      for (const [n, data] of [5, 'x', Uint8Array.of(1, 2, 200), Uint8Array.of(1, 9, 1), Uint8Array.from({ length: 40 }, () => 255)].entries()) (b.doc.getMap('regions').get('the-mask-1') as Y.Map<unknown>).set(`mark:bad${n}`, data)
+      sync(a, b)
+      expect(maskIn(a)).toEqual(united(stroke(5, 5), stroke(500, 500)))
+    })
+
+    it('is written as the studio reads it', () => {
+      const bytes = packedMark({ n: 3, add: [5, 200, 40_000, 107_999_999], cut: [7, 9] })
+      expect([...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')).toBe('030405c301f8b602bfadbd330702')
+      expect(readMark(bytes, 108_000_000)).toEqual({ n: 3, add: [5, 200, 40_000, 107_999_999], cut: [7, 9] })
+      expect(readMark(bytes, 107_999_998)).toBeNull()
+    })
   })
 })

@@ -4,7 +4,8 @@
  */
 import * as Y from 'yjs'
 
-import { equalValue, isMain, isRelation, toName, type Entry, type LabelConfig, type LiveResult, type Region, type Result } from '../editor'
+import { equalValue, isMain, isRelation, maskFrom, maskOf, newId, rleOf, shapeKind, toName, without, type Entry, type LabelConfig, type LiveResult, type Mask, type Region, type Result } from '../editor'
+import { laid, packedMark, pictureOf, type Laid } from './marks'
 
 const LOCAL = Symbol('local')
 const TOGETHER_MS = 1200
@@ -21,6 +22,8 @@ export class SharedResult implements LiveResult {
   private readonly listeners = new Set<() => void>()
   private readonly kept = new Map<string, Kept>()
   private list: Result = []
+  /** Masks as they were read last, by the key of their entry. */
+  private readonly laid = new Map<string, Laid>()
   /** Keys of the entries in `list`: others (of a region that is gone) are in the document and not shown. */
   private shown: readonly string[] = []
   private label = ''
@@ -105,12 +108,36 @@ export class SharedResult implements LiveResult {
   /** Reads one entry anew. */
   private look(key: string): void {
     const held = this.regions.get(key)
-    const entry = held instanceof Y.Map ? entryOf(this.config, held as Y.Map<unknown>) : null
-    if (!entry) this.kept.delete(key)
-    else {
+    const entry = held instanceof Y.Map ? this.entryOf(key, held as Y.Map<unknown>) : null
+    if (!entry) {
+      this.kept.delete(key)
+      this.laid.delete(key)
+    } else {
       const order = (held as Y.Map<unknown>).get('order')
       this.kept.set(key, { entry, order: typeof order === 'number' ? order : 0 })
     }
+  }
+
+  private entryOf(key: string, held: Y.Map<unknown>): Entry | null {
+    const entry = entryOf(this.config, held)
+    const size = entry && !isRelation(entry) && shapeKind(entry.type) === 'brush' ? pictureOf({ ...entry }) : null
+    const marks = new Map([...held.entries()].filter(([field]) => field.startsWith('mark:')))
+    if (!entry || isRelation(entry) || !size || marks.size === 0) return entry
+    const before = this.laid.get(key)
+    const bytes = held.get('said:rle')
+    const base = bytes === undefined ? nothing(size, before) : maskFrom(plain(bytes), size)
+    const found = laid(base, marks, before)
+    this.laid.set(key, found)
+    return { ...entry, value: { ...entry.value, rle: rleOf(found.mask) } }
+  }
+
+  /** What was done to a mask, as a mark of its own. */
+  private mark(key: string, held: Y.Map<unknown>, before: Mask, after: Mask): void {
+    const [add, cut] = [without(after, before).edges, without(before, after).edges]
+    if (add.length + cut.length === 0) return
+    held.set(`mark:${newId()}`, packedMark({ n: (this.laid.get(key)?.last ?? 0) + 1, add, cut }))
+    // Read again: the next mark goes on from it.
+    this.entryOf(key, held)
   }
 
   private arrange(): void {
@@ -146,10 +173,16 @@ export class SharedResult implements LiveResult {
         const [old, now] = [fieldsOf(kept.entry), fieldsOf(entry)]
         for (const field of Object.keys(old)) if (!(field in now)) held.delete(field)
         for (const [field, value] of Object.entries(now)) if (!equalValue(old[field], value)) held.set(field, value)
+        const [was, is] = [maskIn(kept.entry), maskIn(entry)]
+        if (was && is && was !== is) this.mark(key, held as Y.Map<unknown>, was, is)
       } else {
         const after = keys.slice(index + 1).map((other) => before.get(other)?.order).find((other) => other !== undefined && other > order)
         order = after === undefined ? Math.floor(order) + 1 : (order + after) / 2
-        this.regions.set(key, new Y.Map([...Object.entries(fieldsOf(entry)), ['order', order]]))
+        const mask = maskIn(entry)
+        const begun: [string, unknown][] = mask ? [['mark:0', packedMark({ n: 0, add: mask.edges, cut: [] })]] : []
+        const made = new Y.Map<unknown>([...Object.entries(fieldsOf(entry)), ...begun, ['order', order]])
+        this.regions.set(key, made)
+        if (mask) this.entryOf(key, made)
       }
       this.kept.set(key, { entry, order })
     })
@@ -170,6 +203,17 @@ function keysOf(result: Result, before: ReadonlyMap<string, Kept>): string[] {
   })
 }
 
+/** The mask of an entry that is kept as marks; null for all else. */
+function maskIn(entry: Entry): Mask | null {
+  if (isRelation(entry) || shapeKind(entry.type) !== 'brush') return null
+  const size = pictureOf({ ...entry })
+  return size && maskFrom(entry.value.rle, size)
+}
+
+function nothing(size: { width: number; height: number }, before: Laid | undefined): Mask {
+  return before && before.base.width === size.width && before.base.height === size.height && before.base.area === 0 ? before.base : maskOf(size, [])
+}
+
 function fieldsOf(entry: Entry): Fields {
   if (isRelation(entry)) {
     const { type, from_id, to_id, ...rest } = entry
@@ -180,7 +224,8 @@ function fieldsOf(entry: Entry): Fields {
   const others = Object.fromEntries(Object.entries(value).filter(([part]) => labels === undefined || part !== type))
   const isPlace = (part: string) => GEOMETRY.has(part) && (part !== 'text' || type !== 'textarea')
   const place = Object.fromEntries(Object.entries(others).filter(([part]) => isPlace(part)))
-  const said = Object.fromEntries(Object.entries(others).filter(([part]) => !isPlace(part)))
+  const marked = maskIn(entry) !== null
+  const said = Object.fromEntries(Object.entries(others).filter(([part]) => !isPlace(part) && !(marked && part === 'rle')))
   return { name: { id, from_name, to_name, type, ...(labels ? { labels } : {}) }, ...(Object.keys(place).length > 0 ? { place } : {}), ...prefixed('said', said), ...prefixed('also', rest) }
 }
 

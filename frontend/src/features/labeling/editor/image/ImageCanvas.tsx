@@ -16,6 +16,8 @@ import classes from './ImageCanvas.module.css'
 import { Held } from './Held'
 import { isPathway } from './drawing'
 import { Others } from './Others'
+import { Tiles } from './tiles/Tiles'
+import { usePyramid } from './tiles/usePyramid'
 import { against, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
 import { useMasks } from './useMasks'
@@ -32,7 +34,8 @@ const RESTS_MS = 120
 /** `picture`: in place of the item's own file, a page that was drawn; null while it is being drawn. */
 export function ImageCanvas({ object, picture }: { object: LabelObject; picture?: string | null }) {
   const editor = useStore()
-  const url = picture === undefined ? (editor.item.urls[object.name] ?? '') : (picture ?? '')
+  const at = picture === undefined ? editor.item.pyramids?.[object.name] : undefined
+  const url = at ? at.overview : picture === undefined ? (editor.item.urls[object.name] ?? '') : (picture ?? '')
   const frame = useRef<HTMLDivElement>(null)
   const stage = useRef<Konva.Stage>(null)
   const image = useRef<HTMLImageElement>(null)
@@ -42,12 +45,13 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
   const [ready, setReady] = useState<{ url: string; size: Size } | null>(null)
   const [broken, setBroken] = useState<string | null>(null)
   const [spaceHeld, setSpaceHeld] = useState(false)
-  const size = ready?.url === url ? ready.size : null
-  const lost = picture !== null && (url === '' || broken === url)
+  const deep = usePyramid(at)
+  const size = at ? deep.size : ready?.url === url ? ready.size : null
+  const lost = at ? deep.broken : picture !== null && (url === '' || broken === url)
   const { box, placing, place, fit } = usePlacing(frame, size)
   const [lifted, setLifted] = useState<Lifted | null>(null)
   const { pictures, plan, moving, instance, held } = usePictures(object.name, size, lifted?.ids ?? null)
-  const masks = useMasks({ object: object.name, image, live, cursor: circle, size, box, placing, pictures })
+  const masks = useMasks({ object: object.name, image, tiles: deep.tiles, live, cursor: circle, size, box, placing, pictures })
   const pointer = usePointer({ object: object.name, stage, size, box, placing, place, pictures, space, masks, onLift: setLifted, instance })
   const [steady] = useState(() => new Steady())
   const [rested, setRested] = useState(placing)
@@ -150,6 +154,7 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
   const cursor = pointer.panning ? 'grabbing' : spaceHeld ? 'grab' : drawsHere ? 'crosshair' : pointer.hover ? 'pointer' : 'default'
   const canDraw = !readOnly && drawingControls(editor.config, object.name).length > 0
   const many = pictures.filter((one) => !one.ghost).length
+  const filter = looks.brightness === 100 && looks.contrast === 100 ? undefined : `brightness(${looks.brightness}%) contrast(${looks.contrast}%)`
 
   return (
     // The canvas is one widget with keys of its own (ARIA's application role); the region list says the same in words.
@@ -173,14 +178,16 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
         src={url || undefined}
         alt=""
         draggable={false}
-        data-ready={size !== null || undefined}
+        data-ready={(size !== null && (!at || ready?.url === url)) || undefined}
         style={
           {
             transform: `translate(${placing.x}px, ${placing.y}px) scale(${placing.scale})`,
-            filter: looks.brightness === 100 && looks.contrast === 100 ? undefined : `brightness(${looks.brightness}%) contrast(${looks.contrast}%)`,
+            filter,
+            // An overview is as large as what it stands for.
+            ...(at && size),
             imageRendering: placing.scale >= PIXELS ? 'pixelated' : 'auto',
             // Only meanwhile: a layer of its own keeps its first sharpness.
-            willChange: pointer.panning ? 'transform' : undefined,
+            willChange: pointer.panning && !at ? 'transform' : undefined,
           } satisfies CSSProperties
         }
         onLoad={(event) => {
@@ -189,6 +196,7 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
         }}
         onError={() => setBroken(url)}
       />
+      {deep.tiles && size && box.width > 0 && <Tiles tiles={deep.tiles} placing={placing} box={box} size={size} turn={deep.turn} pixelated={placing.scale >= PIXELS} filter={filter} />}
       {size && box.width > 0 && (
         <Stage ref={stage} width={box.width} height={box.height} x={placing.x} y={placing.y} scaleX={placing.scale} scaleY={placing.scale} className={classes.stage}>
           <Layer listening={false}>
@@ -256,6 +264,11 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
         </Alert>
       )}
       {size && <div className={classes.scale} aria-hidden>{Math.round(placing.scale * 100)} %</div>}
+      {at && !lost && !deep.tiles && (
+        <div className={classes.making} role="status">
+          The fine detail is being prepared{size ? ` · ${Math.round(deep.progress * 100)} %` : ''}
+        </div>
+      )}
       {size && shapeKind(drawer?.type ?? '') === 'polygon' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each corner. Enter or the first corner closes, Backspace takes one back, Esc gives up.</div>}
       {size && shapeKind(drawer?.type ?? '') === 'vector' && drawsHere && pointer.drawing && <div className={classes.hint}>Click for each point. Enter or a second click ends the line{drawer?.closable ? ', the first point closes it' : ''}, Backspace takes one back, Esc gives up.</div>}
       {size && drawsHere && drawer && drawer.skeleton.length > 0 && <div className={classes.hint}>Click: {brush?.label}. A full stop skips it, Shift K says it is hidden, Esc begins another one.</div>}

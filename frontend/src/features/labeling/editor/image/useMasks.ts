@@ -8,11 +8,13 @@ import { flushSync } from 'react-dom'
 import { controlOf, optionOf } from '../config'
 import type { Point, Rect, Size } from '../geometry'
 import { useLatest, useStore, useStoreState } from '../hooks'
-import { bitsOf, holds, maskOf, ofBits } from '../mask/mask'
+import { rebased } from '../mask/joining'
+import { holds, layBits, maskOf, ofBits, type Mask } from '../mask/mask'
 import { paintBits, type Lie } from '../mask/sheet'
 import { joined, stroke } from '../mask/stroke'
-import { coloursOf, flooded, floodedInPieces, laidInto, shrinkTo, type Colours } from '../mask/wand'
+import { coloursOf, flooded, floodedInPieces, laidInto, reached, shrinkTo, type Colours, type Reached } from '../mask/wand'
 import type { Picture } from './paint'
+import type { TileCache } from './tiles/cache'
 import { toImage, type Placing } from './view'
 
 /** The wand is previewed on so many pixels, and done on so many. */
@@ -25,6 +27,8 @@ interface Work {
   readonly tool: 'brush' | 'eraser' | 'wand'
   /** The region that is changed; null: a new one. */
   readonly region: string | null
+  /** Its mask when the work began. */
+  readonly base: Mask
   readonly value: 0 | 1
   readonly tint: { readonly color: string; readonly alpha: number }
   readonly from: Point
@@ -37,7 +41,9 @@ interface Work {
 
 export function useMasks(given: {
   object: string
+  /** The image, or of a large one the overview, whose tiles are `tiles` once they are there. */
   image: RefObject<HTMLImageElement | null>
+  tiles: TileCache | null
   live: RefObject<HTMLCanvasElement | null>
   cursor: RefObject<HTMLDivElement | null>
   size: Size | null
@@ -77,7 +83,21 @@ export function useMasks(given: {
     const image = given.image.current
     if (!image || !size) return null
     if (colours.current?.image !== image.src) colours.current = { image: image.src, small: null, full: null }
-    return (colours.current[which] ??= coloursOf(image, shrinkTo(size, which === 'small' ? PREVIEWED : DONE)))
+    return (colours.current[which] ??= coloursOf(image, shrinkTo({ width: image.naturalWidth, height: image.naturalHeight }, which === 'small' ? PREVIEWED : DONE)))
+  }
+
+  /** Where a stroke is drawn: one byte for each pixel of the image, used again for the next. */
+  const spare = useRef<Uint8Array | null>(null)
+  const bitsWith = (base: Mask): Uint8Array => {
+    const bits = spare.current?.length === base.width * base.height ? spare.current : new Uint8Array(base.width * base.height)
+    spare.current = null
+    layBits(bits, base)
+    return bits
+  }
+  const giveBack = (bits: Uint8Array, part: Rect) => {
+    if (!size) return
+    bits.fill(0, Math.max(0, Math.floor(part.y)) * size.width, Math.ceil(part.y + part.height) * size.width)
+    spare.current = bits
   }
 
   /** Which mask is changed: the selected one; to erase without one, that under the pointer. */
@@ -112,11 +132,12 @@ export function useMasks(given: {
     work.current = {
       tool,
       region: found.id,
+      base,
       value: erases ? 0 : 1,
       tint: wand && erases ? { color: '#ffffff', alpha: 0.75 } : { color, alpha },
       from: at,
       start: where,
-      bits: wand ? null : bitsOf(base),
+      bits: wand ? null : bitsWith(base),
       last: at,
       part: base.bounds,
       seen: null,
@@ -164,6 +185,8 @@ export function useMasks(given: {
   }
 
   const clear = () => {
+    const now = work.current
+    if (now?.bits) giveBack(now.bits, now.part)
     work.current = null
     if (cursor.current) delete cursor.current.dataset.tolerance
     draw(null)
@@ -172,7 +195,11 @@ export function useMasks(given: {
 
   const keep = (now: Work, bits: Uint8Array, part: Rect) => {
     if (!size) return clear()
-    const mask = ofBits(bits, size, part)
+    const made = ofBits(bits, size, part)
+    const region = now.region && editor.region(now.region)
+    const shape = region ? editor.shape(region) : null
+    // Somebody else may have painted in it meanwhile: theirs stays.
+    const mask = shape?.kind === 'brush' ? rebased(now.base, made, shape.mask) : made
     // Drawn by the layer below before the stroke's own canvas is wiped: nothing flickers.
     flushSync(() => {
       if (now.region) editor.setShape(now.region, { kind: 'brush', mask }, now.value ? (now.tool === 'wand' ? 'widened' : 'painted') : 'erased')
@@ -189,21 +216,37 @@ export function useMasks(given: {
     const now = work.current
     if (!now || !size) return
     if (now.bits) return keep(now, now.bits, now.part)
-    const full = lookAt('full')
-    if (!full) return clear()
     const turn = ++filling.current
     const wanted = tolerance(now.last)
-    const seed = { x: (now.from.x * full.width) / size.width, y: (now.from.y * full.height) / size.height }
+    const stopped = () => turn !== filling.current
     editor.set({ masks: { ...editor.state.masks, busy: true } })
-    void floodedInPieces(full, seed, wanted, () => turn !== filling.current).then((filled) => {
+    void fill(now, wanted, stopped).then((found) => {
       editor.set({ masks: { ...editor.state.masks, busy: false } })
-      if (!filled || work.current !== now) return
-      const region = now.region && editor.region(now.region)
-      const shape = region ? editor.shape(region) : null
-      const base = shape?.kind === 'brush' ? shape.mask : maskOf(size, [])
-      const bits = bitsOf(base)
-      keep(now, bits, joined(base.bounds, laidInto(bits, size, filled, full, now.value)))
+      if (work.current !== now) return
+      if (!found) return clear()
+      const bits = bitsWith(now.base)
+      const part = joined(now.base.bounds, laidInto(bits, size, found.filled, found.colours, now.value, found.lying))
+      keep(now, bits, part)
+      giveBack(bits, part)
     })
+  }
+
+  const fill = async (now: Work, wanted: number, stopped: () => boolean): Promise<Reached | null> => {
+    if (!size) return null
+    const { tiles } = given
+    if (tiles) {
+      const { seen } = now
+      const by = seen ? size.width / seen.size.width : 1
+      const guess = seen ? { x: seen.part.x * by, y: seen.part.y * by, width: seen.part.width * by, height: seen.part.height * by } : { ...now.from, width: 1, height: 1 }
+      const found = await reached(size, now.from, wanted, guess, DONE, (level, part) => tiles.colours(level, part, stopped), stopped)
+      if (!found && !stopped()) editor.announce('The picture did not come; try the wand again')
+      return found
+    }
+    const full = lookAt('full')
+    if (!full) return null
+    const [across, down] = [size.width / full.width, size.height / full.height]
+    const filled = await floodedInPieces(full, { x: now.from.x / across, y: now.from.y / down }, wanted, stopped)
+    return filled && { filled, colours: full, lying: { x: 0, y: 0, across, down } }
   }
 
   const cancel = (): boolean => {

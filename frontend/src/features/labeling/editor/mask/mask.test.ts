@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { bitsOf, holds, maskFrom, maskOf, movedMask, ofBits, packed, unpacked } from './mask'
+import { holds, layBits, maskFrom, maskOf, movedMask, ofBits, packed, unpacked } from './mask'
 import { stroke } from './stroke'
 import vectors from './vectors.json'
-import { flood, flooded, floodedInPieces, laidInto, type Colours } from './wand'
+import { flood, flooded, floodedInPieces, laidInto, reached, type Colours, type Reading } from './wand'
 
 const SIZE = { width: 20, height: 12 }
 const ALL = { x: 0, y: 0, ...SIZE }
@@ -27,7 +27,9 @@ describe('a mask', () => {
     const mask = maskOf({ width, height }, edges)
     expect(packed(mask)).toEqual(rle)
     expect([...unpacked(rle, { width, height })!.edges]).toEqual(edges)
-    expect([...ofBits(bitsOf(mask), mask, { x: 0, y: 0, width, height }).edges]).toEqual(edges)
+    const bits = new Uint8Array(width * height)
+    layBits(bits, mask)
+    expect([...ofBits(bits, mask, { x: 0, y: 0, width, height }).edges]).toEqual(edges)
   })
 
   it('that is cut short, or is of another size, is none', () => {
@@ -97,5 +99,24 @@ describe('the wand', () => {
     expect(ofBits(bits, SIZE, ALL).bounds).toEqual({ x: 4, y: 4, width: 4, height: 4 })
     laidInto(bits, SIZE, filled, small, 0)
     expect(bits.includes(1)).toBe(false)
+  })
+
+  it('fills a picture of which only parts can be read at its own pixels, as far as the fill reaches', async () => {
+    const size = { width: 900, height: 700 }
+    const inside = (x: number, y: number) => x >= 200 && x < 801 && y >= 300 && y < 307
+    const parts: number[] = []
+    const read: Reading = async (level, part) => {
+      parts.push(part.width * part.height)
+      return { ...part, row: (y) => Uint8ClampedArray.from({ length: 4 * part.width }, (_, at) => (inside((part.x + (at >> 2)) * 2 ** level, (part.y + y) * 2 ** level) ? 200 : 9)) }
+    }
+    const found = await reached(size, { x: 210, y: 303 }, 5, { x: 205, y: 301, width: 10, height: 4 }, 1_000_000, read, () => false)
+    const bits = new Uint8Array(size.width * size.height)
+    laidInto(bits, size, found!.filled, found!.colours, 1, found!.lying)
+    expect(bits.reduce((sum, bit) => sum + bit, 0)).toBe(601 * 7)
+    expect([bits[300 * 900 + 200], bits[306 * 900 + 800], bits[307 * 900 + 800]]).toEqual([1, 1, 0])
+    expect(Math.max(...parts)).toBeLessThan(size.width * size.height)
+    // Where so many pixels are not to be read, at a fraction of them.
+    const coarse = await reached(size, { x: 210, y: 303 }, 5, { x: 205, y: 301, width: 10, height: 4 }, 50_000, read, () => false)
+    expect(coarse!.lying.across).toBeGreaterThan(1)
   })
 })

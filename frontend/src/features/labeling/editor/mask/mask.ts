@@ -111,11 +111,9 @@ export function packed(mask: Mask): number[] {
   return bytes
 }
 
-/** Ones where the mask is, a byte a pixel. */
-export function bitsOf(mask: Mask): Uint8Array {
-  const bits = new Uint8Array(mask.width * mask.height)
+/** Sets the bytes of the mask’s pixels to one. */
+export function layBits(bits: Uint8Array, mask: Mask): void {
   for (let at = 0; at < mask.edges.length; at += 2) bits.fill(1, mask.edges[at], mask.edges[at + 1])
-  return bits
 }
 
 /** The mask of bytes of which only those of `part` may be ones. */

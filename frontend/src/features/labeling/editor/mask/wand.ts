@@ -116,20 +116,64 @@ export function shrinkTo(size: Size, pixels: number): number {
   return Math.max(1, Math.ceil(Math.sqrt((size.width * size.height) / pixels)))
 }
 
-/** Joins what was filled, perhaps on a smaller image, into bits of the full one, or takes it out of them; gives what may have changed. */
-export function laidInto(bits: Uint8Array, size: Size, filled: Filled, small: Size, value: 0 | 1): Rect {
-  if (small.width === size.width && small.height === size.height) {
-    for (let at = filled.part.y * size.width; at < (filled.part.y + filled.part.height) * size.width; at++) if (filled.bits[at]) bits[at] = value
-    return filled.part
-  }
-  const across = size.width / small.width
-  const down = size.height / small.height
+/** Where colours lie in the image: the place of their first pixel, and how many pixels of the image one of them is. */
+export interface Lying {
+  readonly x: number
+  readonly y: number
+  readonly across: number
+  readonly down: number
+}
+
+/** Joins what was filled, perhaps on a smaller image or on a part of it, into bits of the full one, or takes it out of them; gives what may have changed. */
+export function laidInto(bits: Uint8Array, size: Size, filled: Filled, small: Size, value: 0 | 1, lying: Lying = { x: 0, y: 0, across: size.width / small.width, down: size.height / small.height }): Rect {
   const { part } = filled
-  const box = { x: Math.floor(part.x * across), y: Math.floor(part.y * down), width: Math.ceil(part.width * across) + 1, height: Math.ceil(part.height * down) + 1 }
+  const { across, down } = lying
+  const box = { x: Math.floor(lying.x + part.x * across), y: Math.floor(lying.y + part.y * down), width: Math.ceil(part.width * across) + 1, height: Math.ceil(part.height * down) + 1 }
   const right = Math.min(size.width, box.x + box.width)
   for (let y = box.y; y < Math.min(size.height, box.y + box.height); y++) {
-    const from = Math.min(small.height - 1, Math.floor(y / down)) * small.width
-    for (let x = box.x; x < right; x++) if (filled.bits[from + Math.min(small.width - 1, Math.floor(x / across))]) bits[y * size.width + x] = value
+    const from = Math.min(small.height - 1, Math.floor((y - lying.y) / down)) * small.width
+    for (let x = box.x; x < right; x++) if (filled.bits[from + Math.min(small.width - 1, Math.floor((x - lying.x) / across))]) bits[y * size.width + x] = value
   }
   return box
+}
+
+/** Reads the colours of a part of an image at 1/2ⁿ of its size; null when they do not come. */
+export type Reading = (level: number, part: Rect) => Promise<Colours | null>
+
+export interface Reached {
+  readonly filled: Filled
+  readonly colours: Size
+  readonly lying: Lying
+}
+
+/**
+ * Fills an image of which only parts can be read: first where the preview says (`guess`, in pixels of the image), and where the fill runs
+ * into the edge of that, in more of it. At the image's own pixels if at most `most` of them are read, else at a half, a quarter …
+ */
+export async function reached(size: Size, seed: Point, tolerance: number, guess: Rect, most: number, read: Reading, stopped: () => boolean): Promise<Reached | null> {
+  let part = within(size, guess, Math.max(64, Math.max(guess.width, guess.height) / 16))
+  for (;;) {
+    const level = Math.max(0, Math.ceil(Math.log2((part.width * part.height) / most) / 2))
+    const by = 2 ** level
+    const [left, top] = [Math.floor(part.x / by), Math.floor(part.y / by)]
+    const colours = await read(level, { x: left, y: top, width: Math.ceil((part.x + part.width) / by) - left, height: Math.ceil((part.y + part.height) / by) - top })
+    if (!colours || stopped()) return null
+    const filled = await floodedInPieces(colours, { x: seed.x / by - left, y: seed.y / by - top }, tolerance, stopped)
+    if (!filled) return null
+    const open = {
+      left: filled.part.x === 0 && left > 0,
+      top: filled.part.y === 0 && top > 0,
+      right: filled.part.x + filled.part.width === colours.width && (left + colours.width) * by < size.width,
+      bottom: filled.part.y + filled.part.height === colours.height && (top + colours.height) * by < size.height,
+    }
+    if (!open.left && !open.top && !open.right && !open.bottom) return { filled, colours, lying: { x: left * by, y: top * by, across: by, down: by } }
+    const [across, down] = [part.width, part.height]
+    const [x, y] = [part.x - (open.left ? across : 0), part.y - (open.top ? down : 0)]
+    part = within(size, { x, y, width: part.x + across + (open.right ? across : 0) - x, height: part.y + down + (open.bottom ? down : 0) - y }, 0)
+  }
+}
+
+function within(size: Size, part: Rect, margin: number): Rect {
+  const [x, y] = [Math.max(0, Math.floor(part.x - margin)), Math.max(0, Math.floor(part.y - margin))]
+  return { x, y, width: Math.min(size.width, Math.ceil(part.x + part.width + margin)) - x, height: Math.min(size.height, Math.ceil(part.y + part.height + margin)) - y }
 }
