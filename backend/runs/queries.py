@@ -116,8 +116,8 @@ def get_run(project: Project, run_id: UUID) -> Json:
 
 _OF_STEP = (
     "run_id", "step", "position", "component", "queue", "status", "skip_reason", "blocked_by", "attempt", "max_attempts", "needs", "state",
-    "parameters", "parent_id", "undoes_id", "shard", "children_total", "children_open", "children_failed", "wait_until", "progress", "message",
-    "error", "ready_at", "started_at", "finished_at",
+    "parameters", "parent_id", "undoes_id", "shard", "children_total", "children_open", "children_failed", "wait_until", "progress",
+    "message", "error", "ready_at", "started_at", "finished_at",
 )  # fmt: skip
 _OF_ARTIFACT = ("id", "kind", "digest", "size", "media_type", "created_at")
 

@@ -50,9 +50,10 @@ class Ahead:
                 return None
             following = self._steps[0]
             if "wire" in following:
-                following = self._fed(following, made)
-                if following is None:
+                fed = self._fed(following, made)
+                if fed is None:
                     return None  # the step gave nothing there: what that means is the ledger's to say
+                following = fed
             if not self._ledger.note(claim, self._worker, made, used, following):
                 return None
             del self._steps[0]
