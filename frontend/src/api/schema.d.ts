@@ -5765,6 +5765,8 @@ export interface components {
              */
             annotation: string;
             author: components["schemas"]["UserOut"] | null;
+            /** Author Name */
+            author_name: string;
             /** Given */
             given: string;
             /** Suggested */
