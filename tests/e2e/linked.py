@@ -21,7 +21,7 @@ def link_of(items: Sequence[tuple[int, str]]) -> Json:
     return {
         "url": "https://labels.example.org", "remote": 12, "status": "ready", "phase": "", "done": 0, "total": 0, "tasks": 1840,
         "message": "12 tasks came, 0 went; 31 answers came, 8 went; 3 conflicts. 2 deletions were followed; they can be undone."
-        " 1 were left out.",
+        " Left out: 1.",
         "problems": [{"where": "task 951 there", "message": S3}],
         "every_minutes": 15, "next_at": "2030-01-31T09:15:00Z", "synced_at": "2026-01-31T09:00:00Z", "conflict_count": 3,
         "conflicts": [

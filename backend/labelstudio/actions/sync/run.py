@@ -202,7 +202,7 @@ def _words(run: Run) -> str:
         said += f" {c['deleted']:,} deletions were followed; they can be undone."
     if c["stay"]:
         said += f" {c['stay']:,} tasks stay there: the table here was made by an upload."
-    return said + (f" {c['left_out']:,} were left out." if c["left_out"] else "")
+    return said + (f" Left out: {c['left_out']:,}." if c["left_out"] else "")
 
 
 def _end(link: Link, run: Run | None, status: str, message: str) -> None:

@@ -87,7 +87,7 @@ function One({ schema, conflict, choose }: { schema: LabelSchema; conflict: Conf
               {conflict.chosen === side && <Badge size="sm">chosen</Badge>}
             </Group>
             <Said schema={schema} said={conflict[side]} />
-            <Button mt="xs" size="compact-sm" variant="default" fullWidth aria-label={`${conflict.key}: ${words[side]}`} onClick={() => void choose(side)}>
+            <Button size="compact-sm" variant="default" fullWidth aria-label={`${conflict.key}: ${words[side]}`} onClick={() => void choose(side)}>
               {words[side]}
             </Button>
           </div>
@@ -105,7 +105,11 @@ export function Said({ schema, said }: { schema: LabelSchema; said: Schemas['Sid
   const told = newest ? inWords(configOf(newest.config), resultOf(said.result)) : []
   return (
     <>
-      {told.length === 0 && <Text size="sm" fs="italic">An empty answer</Text>}
+      {told.length === 0 && (
+        <Text size="sm" fs="italic">
+          {said.result.length === 0 ? 'An empty answer' : 'An answer to what is not asked here'}
+        </Text>
+      )}
       {told.map((one) => (
         <Text size="sm" key={one.control} className={classes.key}>
           <span className={classes.control}>{one.control}</span> {one.words}

@@ -82,7 +82,7 @@ function Connect({ schema, link, onDone }: { schema: LabelSchema; link: Link | n
       }}
     >
       <Stack gap="sm">
-        <Text size="sm">People are known by their e-mail address. Who has none here keeps their name.</Text>
+        <Text size="sm">What comes from there is said by the person here with the same e-mail address; who is not in this project is kept as a name.</Text>
         <TextInput data-autofocus label="Address of the server" placeholder="https://labels.example.org" value={url} onChange={(event) => setUrl(event.currentTarget.value)} />
         <PasswordInput label="Token" description={link ? 'Empty: the one that is known stays.' : 'From your account there.'} value={token} onChange={(event) => setToken(event.currentTarget.value)} />
         <NumberInput label="Number of the project there" description="It is in the address of its page. Empty: a project is made there." min={1} value={remote} onChange={setRemote} />
