@@ -139,16 +139,10 @@ def _say_again(request: Any, row: Deletion) -> None:
     """In the name of whoever said it, where they are still here and have said nothing else meanwhile."""
     before = row.before
     email = before.get("email") or ""
-    author = (
-        User.objects.filter(pk=before["author"]).first()
-        if before["author"]
-        else User.objects.filter(email=email).first()
-        if email
-        else None
-    )
-    member = author is not None and Membership.objects.filter(project=row.item.schema.project, user=author).exists()
-    if member and not Annotation.objects.filter(item=row.item, author=author).exists():
-        annotate(request, row.item, author, {"result": before["result"], "lead_time": before["seconds"]})
+    members = Membership.objects.select_related("user").filter(project=row.item.schema.project)
+    member = members.filter(user=before["author"]).first() if before["author"] else members.filter(user__email=email).first()
+    if member is not None and not Annotation.objects.filter(item=row.item, author=member.user).exists():
+        annotate(request, row.item, member.user, {"result": before["result"], "lead_time": before["seconds"]})
     else:
         outsiders.say_for(request, row.item, before["author_name"] or before["by"], before["result"], before["seconds"])
 

@@ -20,10 +20,13 @@ def proxy(running: Running) -> Iterator[Proxy]:
 
 
 def since(proxy: Proxy, pair: Pair) -> list[str]:
-    """What the next synchronisation asks of the other side."""
+    """What the next synchronisation asks of the other side; what it did is then no longer recent."""
     proxy.asked.clear()
     pair.sync()
-    return [one.replace(str(pair.theirs), "N") for one in proxy.asked]
+    asked = [one.replace(str(pair.theirs), "N") for one in proxy.asked]
+    with psycopg.connect(pair.running.database, autocommit=True) as db:
+        db.execute("UPDATE labelstudio_link SET read_until = clock_timestamp() + '10 s', told_until = clock_timestamp() + '10 s'")
+    return asked
 
 
 def test_a_second_synchronisation_reads_and_sends_only_what_changed(running: Running, proxy: Proxy) -> None:
@@ -31,9 +34,7 @@ def test_a_second_synchronisation_reads_and_sends_only_what_changed(running: Run
     pair.here.projects.import_tasks(
         pair.ours, request=[{"data": {"text": f"Film {n}"}, "annotations": [{"result": mood("good")}]} for n in range(12)]
     )
-    pair.sync()
-    with psycopg.connect(running.database, autocommit=True) as db:  # what was just sent is no longer recent
-        db.execute("UPDATE labelstudio_link SET read_until = clock_timestamp() + '10 s', told_until = clock_timestamp() + '10 s'")
+    since(proxy, pair)
     look = ["GET /api/version/", "GET /api/projects/N/", "GET /api/tasks/"]
     assert since(proxy, pair) == look, "nothing changed: its version, its number of tasks, and an empty list"
     mine = task(pair.here, pair.ours, "Film 3")

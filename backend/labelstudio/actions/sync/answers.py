@@ -88,9 +88,10 @@ class _Task:
 
     def _match(self) -> None:
         """What both sides say already: of the same person, else of anybody; it was cut off before it was written down, or said twice."""
-        for same in (lambda a, b: a.digest == b.digest and a.email == b.email, lambda a, b: a.digest == b.digest):
+        for of_the_same_person in (True, False):
             for ours in list(self.ours.values()):
-                if (theirs := next((t for t in self.theirs.values() if same(ours, t)), None)) is not None:
+                equal = (t for t in self.theirs.values() if t.digest == ours.digest)
+                if (theirs := next((t for t in equal if t.email == ours.email or not of_the_same_person), None)) is not None:
                     self._new_pair(ours, theirs)
 
     def _new_pair(self, ours: Said | None, theirs: Said | None, *, same: bool = True) -> LinkedAnnotation:
