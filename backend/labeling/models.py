@@ -209,6 +209,8 @@ class Annotation(models.Model):
     schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
     schema_version = models.ForeignKey(LabelSchemaVersion, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=200, blank=True, db_default="")
+    """Of a person who has no account here: what another tool calls them."""
     coauthors = models.ManyToManyField(User, related_name="+")
     result = models.JSONField()
     seconds = models.FloatField(default=0)

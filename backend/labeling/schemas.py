@@ -202,6 +202,8 @@ class AnnotationOut(Schema):
     author: UserOut | None
     authors: list[UserOut]
     """All who took part; first whoever submitted it."""
+    author_name: str
+    """Of somebody who has no account here: what another tool calls them."""
     schema_version: int
     result: list[Region]
     seconds: float

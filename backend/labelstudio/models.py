@@ -1,4 +1,5 @@
-"""What Label Studio's API needs beside the labels themselves: whole numbers for what has none, views, webhooks, ML backends, snapshots."""
+"""What Label Studio's API needs beside the labels themselves: whole numbers for what has none, views, webhooks, ML backends, snapshots,
+files that were uploaded before their tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +11,12 @@ from django.utils import timezone
 from backend.core.ids import new_id
 from backend.core.models import ApiToken, Project, User
 from backend.labeling.models import LabelSchema, QueueItem
+from backend.labelstudio.models_links import Conflict, Deletion, Link, LinkedAnnotation, LinkedPrediction, LinkedTask
+
+__all__ = [
+    "Backend", "Conflict", "Counterpart", "Deletion", "Delivery", "FileUpload", "Link", "LinkedAnnotation", "LinkedPrediction",
+    "LinkedTask", "Number", "Snapshot", "TaskNote", "TaskTouch", "View", "Webhook",
+]  # fmt: skip
 
 
 class Counterpart(models.Model):
@@ -126,37 +133,22 @@ class Snapshot(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
 
-class Link(models.Model):
-    """A label schema and a project of a Label Studio server elsewhere that are kept the same. `token` is encrypted, `remote` the project's
-    number there. What comes from there is said in the name of `created_by`. `status`: `queued running ready failed`."""
+class TaskTouch(models.Model):
+    """When a task last changed in a way that leaves no row behind: it was imported, an annotation was taken back, a prediction came."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    schema = models.OneToOneField(LabelSchema, on_delete=models.CASCADE, related_name="link")
-    url = models.CharField(max_length=2000)
-    token = models.TextField()
-    remote = models.BigIntegerField(null=True)
-    status = models.CharField(max_length=10, default="queued")
-    message = models.CharField(max_length=500, blank=True)
-    announced_at = models.DateTimeField(default=timezone.now)
-    synced_at = models.DateTimeField(null=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
+    item = models.OneToOneField(QueueItem, primary_key=True, on_delete=models.CASCADE, related_name="touch")
+    at = models.DateTimeField()
 
 
-class LinkedTask(models.Model):
-    """A task on both sides. `ours` and `theirs` are digests of what was said of it when both were last the same; where both have changed
-    since, `conflict` holds {ours, theirs, why} until a person chooses."""
+class FileUpload(models.Model):
+    """A file that came over the API; tasks name it by `path`. `about` is what its bytes say: {width, height, data}."""
 
     id = models.BigAutoField(primary_key=True)
-    link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="tasks")
-    item = models.ForeignKey(QueueItem, on_delete=models.CASCADE, related_name="+")
-    remote = models.BigIntegerField()
-    ours = models.CharField(max_length=64, blank=True)
-    theirs = models.CharField(max_length=64, blank=True)
-    conflict = models.JSONField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["link", "item"], name="linked_item_unique"),
-            models.UniqueConstraint(fields=["link", "remote"], name="linked_remote_unique"),
-        ]
+    schema = models.ForeignKey(LabelSchema, on_delete=models.CASCADE, related_name="+")
+    path = models.CharField(max_length=500, unique=True)
+    digest = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=60)
+    size = models.BigIntegerField()
+    about = models.JSONField(default=dict)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)

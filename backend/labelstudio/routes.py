@@ -38,6 +38,8 @@ from backend.labelstudio.queries.subjects import SUBJECTS, counterpart_of
 log = logging.getLogger("headrace.web")
 WORDS = ("public", "signed_in")
 LARGEST = 2**63 - 1
+UPLOADED = "import/file-upload/<upload>/file"
+"""The route that Label Studio has at /data/upload/…"""
 Served = Callable[["Call"], Any]
 
 
@@ -122,7 +124,8 @@ def urlpatterns() -> list[URLPattern]:
     for one in ROUTES:
         by_path.setdefault(one.path.rstrip("/"), {})[one.method] = one
     found = [re_path(rf"^api/{_pattern(path)}/?$", _dispatcher(methods)) for path, methods in by_path.items()]
-    return [*found, re_path(r"^api/(?!v1(?:/|$))", csrf_exempt(_nothing_here))]
+    uploaded = re_path(r"^data/upload/[0-9]{1,18}/(?P<upload>[0-9]{1,18})-[^/]+$", _dispatcher(by_path[UPLOADED]))
+    return [*found, re_path(r"^api/(?!v1(?:/|$))", csrf_exempt(_nothing_here)), uploaded]
 
 
 def _pattern(path: str) -> str:

@@ -217,6 +217,8 @@ class DoubtOut(Schema):
     data: dict[str, Any]
     annotation: UUID
     author: UserOut | None
+    author_name: str
+    """Of somebody who has no account here."""
     given: str
     suggested: str
     score: float

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -171,12 +172,12 @@ def embed(dataset_slug: str, embedder: str | None, client: Client, as_json: bool
 @dataset.command()
 @click.argument("dataset_slug", metavar="DATASET")
 @click.argument("what")
-@click.option("--space", metavar="ID", help="Which embeddings.  [default: those computed last]")
+@click.option("--space", metavar="ID", type=click.UUID, help="Which embeddings.  [default: those computed last]")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @client_command
-def near(dataset_slug: str, what: str, space: str | None, limit: int, client: Client, as_json: bool) -> None:
+def near(dataset_slug: str, what: str, space: UUID | None, limit: int, client: Client, as_json: bool) -> None:
     """What of DATASET lies nearest to WHAT: the digest of an item, or words where the embeddings know words."""
-    chosen = space or next((s["id"] for s in client.list_spaces(dataset_slug)["spaces"] if s["version"]), None)
+    chosen = str(space) if space else next((s["id"] for s in client.list_spaces(dataset_slug)["spaces"] if s["version"]), None)
     if chosen is None:
         raise click.ClickException(f"{dataset_slug} has no embeddings yet: headrace dataset embed {dataset_slug}")
     asked = {"like": what} if re.fullmatch("[0-9a-f]{64}", what) else {"text": what}

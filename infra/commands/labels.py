@@ -98,6 +98,6 @@ def label_errors(client: Client, as_json: bool, schema: str) -> None:
         "LABELLED": "given",
         "PROBABLY": "suggested",
         "SCORE": lambda d: f"{d['score']:.2f}",
-        "BY": lambda d: (d["author"] or {}).get("name") or "a model",
+        "BY": lambda d: (d["author"] or {}).get("name") or d["author_name"] or "a model",
     }
     show(client.look_for_doubts(schema), as_json, columns, empty="No label looks wrong.")

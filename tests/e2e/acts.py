@@ -11,6 +11,7 @@ from typing import Literal
 from playwright.sync_api import Page
 
 from tests.e2e.canvas import Canvas
+from tests.e2e.linked import link_of
 from tests.e2e.material import churn
 from tests.e2e.stage import BAD
 
@@ -99,6 +100,20 @@ def server_away(page: Page) -> None:
     page.evaluate("window.dispatchEvent(new Event('focus'))")
     page.get_by_role("link", name="Runs", exact=True).locator("visible=true").first.click()
     page.get_by_text("The studio does not answer").wait_for()
+
+
+def linked(**now: object) -> Act:
+    """The link with a Label Studio server as it is when there is much to decide, in the given state; no such server runs here."""
+
+    def act(page: Page) -> None:
+        schema = re.sub("/labels/", "/label-schemas/", page.url.partition("?")[0]).replace("/p/", "/api/v1/projects/")
+        items = page.request.get(f"{schema}/items").json()["items"]
+        link = {"link": {**link_of([(one["id"], one["key"]) for one in items[:3]]), **now}}
+        page.route("**/link", lambda route: route.fulfill(json=link))
+        page.reload()
+        page.get_by_role("heading", name="Label Studio").wait_for()
+
+    return act
 
 
 def upload_two(page: Page) -> None:

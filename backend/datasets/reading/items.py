@@ -70,7 +70,7 @@ def read_archive(archive: Archive, options: dict[str, Any], work: Path, store: S
 
 def read_single(path: Path, filename: str, modality: str, work: Path, store: Store, problems: Problems, progress: Progress) -> ItemsRead:
     """One image, text, sound … as a data set of one item (to append to another)."""
-    most = _most(modality)
+    most = most_bytes(modality)
     if path.stat().st_size > most:
         raise problems.fail(f"It has {path.stat().st_size:,} bytes.", f"at most {most:,}")
     progress(0.1, "reading")
@@ -86,7 +86,7 @@ def read_single(path: Path, filename: str, modality: str, work: Path, store: Sto
     return ItemsRead(modality=modality, spool=spool, count=1, size=path.stat().st_size, skipped=0)
 
 
-def _most(modality: str) -> int:
+def most_bytes(modality: str) -> int:
     return {"images": LIMITS.image_bytes, "text": LIMITS.text_bytes}.get(modality, LIMITS.media_bytes)
 
 
@@ -255,9 +255,9 @@ def _row(
     """The member's line of the spool; None with a problem added. A large sound or video goes from the archive to a file, not to memory."""
     if modality in media.NAMES and member.size > IN_MEMORY:
         path = work / "member"
-        archive.copy(member, path, _most(modality))
+        archive.copy(member, path, most_bytes(modality))
         return _medium(path, key, label, split, modality, problems, store, member=member.name)
-    data = archive.read(member, _most(modality))
+    data = archive.read(member, most_bytes(modality))
     if (inside := nested(data[:512])) and modality != "text":
         problems.add(f"This is {inside} inside an archive.", "the files themselves; unpack it first", member=member.name)
         return None

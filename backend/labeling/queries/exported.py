@@ -61,11 +61,11 @@ def _said(schema: LabelSchema, user: User, role: str, what: What, page: list[Que
     if what == "truth":
         rows = rows.filter(pk__in=[truth for truth in truths.values() if truth])
     values = rows.order_by("item", "created_at", "pk")
-    fields = ("item_id", "pk", "result", "author__email", "status", "seconds", "created_at", "updated_at")
-    for item, pk, result, author, status, seconds, created, updated in values.values_list(*fields):
+    fields = ("item_id", "pk", "result", "author__email", "author_name", "status", "seconds", "created_at", "updated_at")
+    for item, pk, result, author, name, status, seconds, created, updated in values.values_list(*fields):
         found[item].append(
             Said(
-                id=str(pk), result=result, author=author or "", status=status, truth=truths[item] == pk, seconds=seconds,
+                id=str(pk), result=result, author=author or name, status=status, truth=truths[item] == pk, seconds=seconds,
                 created_at=created.isoformat(), updated_at=updated.isoformat(),
             )
         )  # fmt: skip

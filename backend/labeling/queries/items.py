@@ -102,7 +102,9 @@ def visible(schema: LabelSchema, user: User, role: str) -> Q:
 
 
 def annotation_out(row: Annotation) -> dict[str, Any]:
-    fields = ("id", "author", "result", "seconds", "status", "to_review", "version", "how", "support", "created_at", "updated_at")
+    fields = (
+        "id", "author", "author_name", "result", "seconds", "status", "to_review", "version", "how", "support", "created_at", "updated_at",
+    )  # fmt: skip
     return {
         **{f: getattr(row, f) for f in fields},
         "authors": [*([row.author] if row.author else []), *row.coauthors.all()],

@@ -31,6 +31,13 @@ def send(task: str, id_: Any, *, seconds: float = 0) -> None:
         log.warning("%s %s is announced later: %s", task, id_, exc)
 
 
+def later(link: Link | None) -> None:
+    """Wake a worker when a link is due. An hour ahead at most: then it is told again, so that no message lies for days."""
+    if link is not None and link.next_at is not None:
+        seconds = (link.next_at - timezone.now()).total_seconds()
+        transaction.on_commit(lambda: send(SYNC, link.pk, seconds=min(max(seconds, 1.0), 3600.0)), robust=True)
+
+
 def announce_waiting(everything: bool = False) -> None:
     """Send again what nobody took up, or, when a worker starts, all that is not done."""
     now = timezone.now()
@@ -40,5 +47,9 @@ def announce_waiting(everything: bool = False) -> None:
     unfrozen = Q(frozen_at=None) | Q(frozen_at__lt=F("touched_at"))
     for n in Counterpart.objects.filter(unfrozen, touched_at__lt=late).values_list("pk", flat=True)[:500]:
         send(FREEZE, n)
-    for link in Link.objects.filter(status__in=["queued", "running"], announced_at__lt=late).values_list("pk", flat=True)[:500]:
-        send(SYNC, link)
+    due = Q(status__in=["queued", "running"], announced_at__lt=late) | Q(every_minutes__isnull=False, next_at__lt=late)
+    for id_ in Link.objects.filter(due).values_list("pk", flat=True)[:500]:
+        send(SYNC, id_)
+    if everything:
+        for link in Link.objects.filter(every_minutes__isnull=False, next_at__gte=late)[:500]:
+            later(link)

@@ -28,7 +28,7 @@ from backend.datasets.actions.relabelling import first_or_next
 from backend.datasets.locks import only_one
 from backend.datasets.models import Dataset, DatasetVersion
 from backend.datasets.reading.parquet import Writer
-from backend.labeling.actions.announce import schema_changed
+from backend.labeling.actions.announce import FILL, schema_changed
 from backend.labeling.models import LabelSchema, QueueItem
 from backend.labelstudio.actions.importing import QUIET
 from backend.labelstudio.models import Counterpart
@@ -38,13 +38,15 @@ LONGEST = timedelta(minutes=5)
 """A script that never stops sending gets a version this often."""
 NOTE = "Tasks imported over Label Studio's API"
 WIDEST = 2**63
+OF_A_FILE = ("duration", "channels", "sample_rate", "frame_rate", "codec")
+"""What is known of a sound or a video by its bytes."""
 
 
 def freeze_tasks(counterpart_id: int, *, at_once: bool = False) -> None:
     """Safe to call again and at once from several workers. Not before nothing came for a while, unless `at_once`."""
     with only_one(f"tasks:{counterpart_id}") as mine:
         found = Counterpart.objects.select_related("schema__dataset__project", "schema__project", "schema__created_by").filter(
-            pk=counterpart_id, owned=True
+            pk=counterpart_id
         ).first()  # fmt: skip
         if not mine or found is None or found.touched_at is None or (found.frozen_at is not None and found.frozen_at >= found.touched_at):
             return
@@ -65,14 +67,20 @@ def _freeze(counterpart: Counterpart, work: Path) -> None:
     schema, seen = counterpart.schema, counterpart.touched_at
     newest = QueueItem.objects.filter(schema=schema).aggregate(n=Max("pk"))["n"] or 0
     rows = QueueItem.objects.filter(schema=schema, removed=False, pk__lte=newest)
+    if not counterpart.owned:  # to what was uploaded comes what is new
+        rows = rows.filter(pending=True)
     if not rows.exists():
         Counterpart.objects.filter(pk=counterpart.pk).update(frozen_at=seen)
         return
-    version = _images(schema, rows, work) if schema.dataset.modality == "images" else _table(schema, rows, work)
+    version = _table(schema, rows, work) if schema.dataset.modality == "table" else _files(counterpart, rows, work)
     with transaction.atomic():
         rows.filter(pending=True).update(pending=False)
         Counterpart.objects.filter(pk=counterpart.pk).update(frozen_at=seen)
-        LabelSchema.objects.filter(pk=schema.pk).update(filled=version.number, fill_status="ready", fill_message="")
+        if counterpart.owned:
+            LabelSchema.objects.filter(pk=schema.pk).update(filled=version.number, fill_status="ready", fill_message="")
+        else:  # the queue may have been behind the data set
+            LabelSchema.objects.filter(pk=schema.pk).update(fill_status="queued", announced_at=timezone.now())
+            announce_dataset(FILL, schema.pk)
         schema_changed(schema)
 
 
@@ -135,17 +143,18 @@ def _cell(value: Any, kind: str) -> Any:
     return json.dumps(value, ensure_ascii=False) if kind == "json" else float(value) if kind == "number" else value
 
 
-def _images(schema: LabelSchema, rows: Any, work: Path) -> DatasetVersion:
-    spool, keeper = work / "items.jsonl", store()
+def _files(counterpart: Counterpart, rows: Any, work: Path) -> DatasetVersion:
+    schema, spool, keeper = counterpart.schema, work / "items.jsonl", store()
     with spool.open("w", encoding="utf-8") as out:
         for item in rows.order_by("pk").iterator(chunk_size=BATCH):
-            line = [item.key, item.digest, item.media_type, keeper.size(item.digest), item.width, item.height, None, None, {}]
+            known = {name: item.data[name] for name in OF_A_FILE if name in item.data}
+            line = [item.key, item.digest, item.media_type, keeper.size(item.digest), item.width, item.height, None, None, known]
             out.write(json.dumps(line) + "\n")
     with transaction.atomic():
         dataset = Dataset.objects.select_for_update(of=("self",)).select_related("project").get(pk=schema.dataset_id)
         number = (dataset.versions.aggregate(n=Max("number"))["n"] or 0) + 1
         version = DatasetVersion(dataset=dataset, number=number, created_by=schema.created_by, note=NOTE)
-        change_items(dataset, number, spool, replace=True)
+        change_items(dataset, number, spool, replace=counterpart.owned)
         manifest = write_manifest(dataset, number, work)
         version.columns, version.label_column = manifest.columns, manifest.label_column
         version.item_count, version.size = manifest.count, manifest.bytes

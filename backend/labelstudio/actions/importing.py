@@ -15,7 +15,7 @@ from django.utils import timezone
 from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.ids import new_id
-from backend.core.models import Membership, User
+from backend.core.models import Membership, Project, User
 from backend.core.permissions import may
 from backend.labeling.actions import order, truth
 from backend.labeling.actions.announce import schema_changed
@@ -24,31 +24,33 @@ from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.announce import FREEZE, PREDICT, announce
-from backend.labelstudio.actions.incoming import Said, Task, columns_of, read_tasks
-from backend.labelstudio.actions.pictures import Picture, fetch_pictures
+from backend.labelstudio.actions.files import Kept, fetch_files
+from backend.labelstudio.actions.incoming import Task, columns_of, read_tasks
 from backend.labelstudio.actions.telling import tell
 from backend.labelstudio.errors import NotItsData
-from backend.labelstudio.models import Backend, Counterpart, Number, TaskNote
-from backend.labelstudio.queries.subjects import PERSON, counterpart_of
+from backend.labelstudio.models import Backend, Counterpart, TaskNote, TaskTouch
+from backend.labelstudio.queries.subjects import PERSON, counterpart_of, numbers
 
 QUIET = 5.0
 """Seconds without an import after which a version is made of what came: a script that sends tasks one by one makes one version."""
 Json = dict[str, Any]
 
 
-def import_tasks(request: Any, schema: LabelSchema, user: User, role: str, given: Any) -> Json:
-    """All of them or none. Returns counts, and the ids in the order of the tasks."""
+def import_tasks(request: Any, schema: LabelSchema, user: User, role: str, given: Any, *, files: list[Kept] | None = None) -> Json:
+    """All of them or none. Returns counts, and the ids in the order of the tasks. With `files`, one of each task, they come from another
+    server, and into a data set that was uploaded too."""
     counterpart = counterpart_of(schema)
-    if not counterpart.owned:
+    if not counterpart.owned and files is None:
         raise NotItsData(dataset=schema.dataset.slug)
     version = newest_wording(schema)
     config = wording(version)
     tasks = read_tasks(config, given)
     authors = _authors(schema, user, role, tasks)
-    pictures = fetch_pictures(config, tasks) if schema.dataset.modality == "images" else None
+    if schema.dataset.modality != "table" and files is None:
+        files = fetch_files(config, tasks, schema)
     with transaction.atomic():
         Counterpart.objects.select_for_update().get(pk=counterpart.pk)  # imports into one project come one after the other
-        ids = _keep(schema, version, tasks, authors, pictures)
+        ids = _keep(schema, version, tasks, authors, files)
         Counterpart.objects.filter(pk=counterpart.pk).update(touched_at=timezone.now())
         counts = {
             "task_count": len(tasks),
@@ -69,14 +71,10 @@ def _authors(schema: LabelSchema, user: User, role: str, tasks: Sequence[Task]) 
     manages labels, that member."""
     if not any(t.said for t in tasks):
         return {}
-    members: dict[Any, User] = {}
-    if may(role, "label.manage"):
-        people = [m.user for m in Membership.objects.select_related("user").filter(project=schema.project)]
-        members = {p.email: p for p in people}
-        members |= {n: p for n, t in Number.objects.filter(kind=PERSON).values_list("id", "target") for p in people if p.pk == t}
+    members = members_by_name(schema.project) if may(role, "label.manage") else {}
     found: dict[int, list[User]] = {}
     for n, task in enumerate(tasks):
-        by = [members.get(_name(said), user) for said in task.said]
+        by = [members.get(name_of(said.by), user) for said in task.said]
         if len({p.pk for p in by}) != len(by):
             raise InvalidInput(
                 message="One person annotates a task once.", field=f"tasks.{n}.annotations",
@@ -91,15 +89,22 @@ def _authors(schema: LabelSchema, user: User, role: str, tasks: Sequence[Task]) 
     return found
 
 
-def _name(said: Said) -> Any:
-    by = said.by
+def members_by_name(project: Project) -> dict[Any, User]:
+    """{e-mail address, and number: person} of those who may label."""
+    people = [m.user for m in Membership.objects.select_related("user").filter(project=project) if may(m.role, "label.annotate")]
+    known = numbers(PERSON, [p.pk for p in people])
+    return {p.email.lower(): p for p in people} | {known[p.pk]: p for p in people}
+
+
+def name_of(by: Any) -> Any:
+    """An e-mail address or a number, of what `completed_by` says."""
     if isinstance(by, dict):
         by = by.get("email")
     return by.lower() if isinstance(by, str) else by if isinstance(by, int) else None
 
 
 def _keep(
-    schema: LabelSchema, version: LabelSchemaVersion, tasks: Sequence[Task], authors: dict[int, list[User]], pictures: list[Picture] | None
+    schema: LabelSchema, version: LabelSchemaVersion, tasks: Sequence[Task], authors: dict[int, list[User]], files: list[Kept] | None
 ) -> list[int]:
     begin = QueueItem.objects.filter(schema=schema).aggregate(n=Max("position"))["n"] or 0
     shown = wording(version).variables
@@ -114,10 +119,14 @@ def _keep(
             for n, (id_, task) in enumerate(zip(ids, tasks, strict=True)):
                 done = sum(not said.skipped for said in task.said)
                 place = begin + n + 1
-                key, digest, media, width, height = (
-                    (str(id_), keyed_digest(str(id_)), "application/json", None, None) if pictures is None else pictures[n].row(id_)
-                )
-                data = task.data if pictures is None else {k: v for k, v in task.data.items() if k not in shown}
+                if files is None:
+                    key, digest, media, width, height = str(id_), keyed_digest(str(id_)), "application/json", None, None
+                    data = task.data
+                else:
+                    file = files[n]
+                    key, digest, media, width, height = file.key(id_), file.digest, file.media_type, file.width, file.height
+                    told = file.data if media.startswith(("audio/", "video/")) else {}
+                    data = {k: v for k, v in task.data.items() if k not in shown} | told
                 copy.write_row((
                     id_, schema.pk, key, digest, media, width, height, json.dumps(data), place,
                     order.place(schema.order, place, rng.random()), schema.overlap, schema.overlap - done, done, False, True,
@@ -128,6 +137,7 @@ def _keep(
                 for p in task.predicted:
                     copy.write_row((id_, p.model_version, p.score, json.dumps(p.result), now))
     order.suggested(schema, [id_ for id_, task in zip(ids, tasks, strict=True) if task.predicted])
+    TaskTouch.objects.bulk_create([TaskTouch(item_id=id_, at=now) for id_ in ids], batch_size=1000)
     TaskNote.objects.bulk_create([TaskNote(item_id=id_, meta=t.meta) for id_, t in zip(ids, tasks, strict=True) if t.meta], batch_size=1000)
     _keep_said(schema, version, tasks, authors, ids, rng)
     return ids

@@ -18,6 +18,7 @@ from backend.labeling.actions.schemas import delete_schema, keep_schema, read_xm
 from backend.labeling.errors import BadSchema, as_problems
 from backend.labeling.models import LabelSchema
 from backend.labeling.queries.schemas import newest_wording
+from backend.labelstudio.actions.files import MODALITY
 from backend.labelstudio.actions.telling import tell
 from backend.labelstudio.errors import SeveralProjects
 from backend.labelstudio.models import Counterpart
@@ -58,8 +59,8 @@ def config_of(xml: Any) -> LabelConfig:
         said = [{**p, "field": "label_config", "message": f"{p['field']}: {p['message']}"} for p in problems]
         raise BadSchema(field="label_config", problems=as_problems(said))
     tags = {o.tag for o in config.objects}
-    if "Image" in tags and len(config.objects) > 1:
-        raise BadSchema(field="label_config", hint="Show one <Image>, or <Text> only.")
+    if tags & FILES and len(config.objects) > 1:
+        raise BadSchema(field="label_config", hint="Show one picture, sound, video or PDF, or texts only.")
     return config
 
 
@@ -67,13 +68,11 @@ def make_project(request: Any, project: Project, user: User, fields: dict[str, A
     """A label schema with a data set of its own, which is empty; what is imported fills it."""
     title = _title(fields.get("title", "New project"))
     config = config_of(fields.get("label_config") or "")
-    if any(o.tag in FILES - {"Image"} for o in config.objects):
-        raise BadSchema(field="label_config", hint="Upload sounds and videos as a data set, and make its label schema in the studio.")
     overlap = _overlap(fields.get("maximum_annotations", 1))
     with transaction.atomic():
         dataset = Dataset.objects.create(
             project=project, slug=unique_slug(Dataset.objects.filter(project=project), title, "tasks"), name=title,
-            modality="images" if any(o.tag == "Image" for o in config.objects) else "table",
+            modality=next((MODALITY[o.tag] for o in config.objects if o.tag in FILES), "table"),
             source="tasks imported over Label Studio's API", created_by=user,
         )  # fmt: skip
         schema = keep_schema(

@@ -12,7 +12,8 @@ from django.utils import timezone
 from backend.core.actions import audit
 from backend.core.errors import InvalidInput
 from backend.core.ids import new_id
-from backend.core.models import User
+from backend.core.models import Project, User
+from backend.core.permissions import may
 from backend.labeling.actions import order, queue
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.errors import NotTheirs
@@ -20,9 +21,9 @@ from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggesti
 from backend.labeling.queries.items import find_annotation, wording
 from backend.labeling.queries.schemas import newest_version
 from backend.labelstudio.actions.announce import FREEZE, announce
-from backend.labelstudio.actions.importing import QUIET
+from backend.labelstudio.actions.importing import QUIET, members_by_name, name_of
 from backend.labelstudio.actions.incoming import Predicted, read_prediction, read_tasks, with_ids
-from backend.labelstudio.actions.telling import tell
+from backend.labelstudio.actions.telling import tell, touch
 from backend.labelstudio.errors import NotItsData
 from backend.labelstudio.models import Counterpart, TaskNote
 from backend.labelstudio.queries.shapes import data_of
@@ -42,6 +43,7 @@ def change_task(request: Any, item: QueueItem, fields: Json) -> QueueItem:
             row = QueueItem.objects.select_for_update().get(pk=item.pk)
             audit.record(request, "task.change", ("queue_item", item.pk, item.key), row.data, task.data, project=schema.project)
             QueueItem.objects.filter(pk=item.pk).update(data=task.data)
+            touch([item.pk])
             _touched(schema)
         item.data = task.data
     if isinstance(fields.get("meta"), dict):
@@ -64,6 +66,17 @@ def remove_tasks(request: Any, schema: LabelSchema, only: Q) -> int:
             tell(schema, "TASKS_DELETED", tasks=ids)
             schema_changed(schema)
     return len(ids)
+
+
+def bring_back(schema: LabelSchema, ids: list[int]) -> None:
+    """Removed tasks into the queue again, with all that was said of them, and into the data set's next version."""
+    with transaction.atomic():
+        pending = counterpart_of(schema).owned
+        QueueItem.objects.filter(pk__in=ids, schema=schema).update(removed=False, pending=pending)
+        touch(ids)
+        if pending:
+            _touched(schema)
+        schema_changed(schema)
 
 
 def _touched(schema: LabelSchema) -> None:
@@ -97,6 +110,14 @@ def change_annotation(request: Any, annotation: Annotation, user: User, fields: 
     return find_annotation(annotation.item.schema, annotation.pk)
 
 
+def author_of(fields: Json, caller: User, role: str, project: Project) -> User:
+    """Whose an annotation is: the caller's, or theirs whom `completed_by` names, where the caller manages labels."""
+    by = fields.get("completed_by")
+    if by is None or not may(role, "label.manage"):
+        return caller
+    return members_by_name(project).get(name_of(by), caller)
+
+
 def _unique(given: Any) -> UUID:
     if given is None:
         return new_id()
@@ -115,6 +136,7 @@ def suggest(item: QueueItem, fields: Json) -> Suggestion:
     with transaction.atomic():
         made: Suggestion = Suggestion.objects.create(item=item, model_version=read.model_version, score=read.score, result=read.result)
         order.suggested(item.schema, [item.pk])
+        touch([item.pk])
     return made
 
 
@@ -125,6 +147,7 @@ def change_suggestion(row: Suggestion, fields: Json) -> Suggestion:
     with transaction.atomic():
         row.save()
         order.suggested(row.item.schema, [row.item_id])
+        touch([row.item_id])
     return row
 
 
@@ -154,4 +177,5 @@ def import_suggestions(schema: LabelSchema, given: Any) -> int:
             [Suggestion(item_id=id_, model_version=p.model_version, score=p.score, result=p.result) for id_, p in found], batch_size=1000
         )
         order.suggested(schema, [id_ for id_, _ in found])
+        touch(id_ for id_, _ in found)
     return len(found)

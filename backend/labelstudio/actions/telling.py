@@ -5,6 +5,7 @@ Messages are Label Studio's: `{action, project, task, annotation}`, `{action, pr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ Json = dict[str, Any]
 
 def annotation_said(sender: Any, *, annotation: UUID, item: int, change: str, **_: Any) -> None:
     """Listens to `labeling`. Where nobody asked to be told it costs one query."""
+    if change == "withdrawn":
+        touch([item])
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM labelstudio_backend b JOIN labeling_queueitem q ON q.schema_id = b.schema_id"
@@ -55,6 +58,16 @@ def annotation_said(sender: Any, *, annotation: UUID, item: int, change: str, **
         "is_labeled": row.item.done >= row.item.wanted,
     }
     tell(schema, CHANGES[change], task=task, annotation=dict(zip_shapes([row], n))[row.pk])
+
+
+def touch(items: Iterable[int]) -> None:
+    """Tasks that changed without a row that says so: whoever asks for what changed since finds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO labelstudio_tasktouch (item_id, at) SELECT unnest(%s::bigint[]), clock_timestamp()"
+            " ON CONFLICT (item_id) DO UPDATE SET at = excluded.at",
+            [sorted(set(items))],
+        )
 
 
 def tell(schema: LabelSchema, action: str, *, tasks: list[int] | None = None, **more: Any) -> None:

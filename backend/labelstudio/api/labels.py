@@ -10,7 +10,7 @@ from backend.core.errors import InvalidInput, NotFound
 from backend.labeling.actions.withdraw import withdraw
 from backend.labeling.models import Annotation, Suggestion
 from backend.labeling.queries.items import visible
-from backend.labelstudio.actions.tasks import annotate, change_annotation, change_suggestion, suggest
+from backend.labelstudio.actions.tasks import annotate, author_of, change_annotation, change_suggestion, suggest
 from backend.labelstudio.queries.shapes import annotation_out, prediction_out, zip_shapes
 from backend.labelstudio.queries.subjects import counterpart_of
 from backend.labelstudio.routes import Call, route
@@ -24,7 +24,8 @@ def list_annotations(call: Call) -> Any:
 
 @route("POST", "tasks/<task>/annotations/", "label.annotate")
 def create_annotation(call: Call) -> Any:
-    made = annotate(call.request, call.subject, call.user, call.fields)
+    by = author_of(call.fields, call.user, call.role, call.project)
+    made = annotate(call.request, call.subject, by, call.fields)
     if made is None:
         return 201, {"id": None, "task": call.subject.pk, "result": [], "was_cancelled": True}
     return 201, annotation_out(made)
@@ -37,7 +38,9 @@ def get_annotation(call: Call) -> Any:
 
 @route("PATCH", "annotations/<annotation>/", "label.annotate")
 def update_annotation(call: Call) -> Any:
-    return annotation_out(change_annotation(call.request, _seen(call), call.user, call.fields))
+    found = _seen(call)
+    by = author_of(call.fields, call.user, call.role, call.project)
+    return annotation_out(change_annotation(call.request, found, by, call.fields))
 
 
 @route("DELETE", "annotations/<annotation>/", "label.annotate")

@@ -9,9 +9,12 @@ from django.db.models import Q
 
 from backend.core.errors import InvalidInput, NotFound
 from backend.labeling.models import LabelSchema
+from backend.labeling.queries.items import wording
+from backend.labeling.queries.schemas import newest_version
 from backend.labelstudio.actions.importing import import_tasks
 from backend.labelstudio.actions.projects import change_project, config_of, home_of, make_project, mine, remove_project
 from backend.labelstudio.actions.tasks import import_suggestions, remove_tasks
+from backend.labelstudio.api.uploads import receive
 from backend.labelstudio.errors import NotServed
 from backend.labelstudio.queries.shapes import projects_out, tasks_out
 from backend.labelstudio.queries.tasks import listed, page_of
@@ -84,12 +87,22 @@ def import_into_project(call: Call) -> Any:
     if call.query.get("preannotated_from_fields"):
         raise NotServed(message="Predictions come in the list “predictions” of a task here.", field="preannotated_from_fields")
     begun = time.monotonic()
-    found = import_tasks(call.request, call.schema, call.user, call.role, call.body)
+    given, uploads = None, []
+    if (call.request.content_type or "").startswith("multipart/"):
+        uploads = receive(call)
+        given = [{"data": {next(iter(wording(newest_version(call.schema)).variables)): f"/data/{row.path}"}} for row in uploads]
+        if call.query.get("commit_to_project", "").lower() in ("false", "0", "no"):
+            return 201, {
+                "task_count": len(uploads), "annotation_count": None, "prediction_count": None, "duration": 0.0,
+                "file_upload_ids": [row.pk for row in uploads], "could_be_tasks_list": False, "found_formats": [], "data_columns": [],
+            }  # fmt: skip
+    found = import_tasks(call.request, call.schema, call.user, call.role, call.body if given is None else given)
     ids = found.pop("task_ids")
     if call.flag("return_task_ids"):
         found["task_ids"] = ids
     return 201, {
-        **found, "duration": round(time.monotonic() - begun, 3), "file_upload_ids": [], "could_be_tasks_list": False, "found_formats": [],
+        **found, "duration": round(time.monotonic() - begun, 3), "file_upload_ids": [row.pk for row in uploads],
+        "could_be_tasks_list": False, "found_formats": [],
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from backend.core.models import User
 from backend.labeling.models import Annotation, Comment, Draft, LabelSchema, LabelSchemaVersion, QueueItem, Skip, Suggestion
 from backend.labeling.queries.items import shown_data, visible, wording
 from backend.labeling.queries.schemas import newest_version
-from backend.labelstudio.models import Counterpart, TaskNote
+from backend.labelstudio.models import Counterpart, TaskNote, TaskTouch
 from backend.labelstudio.queries.subjects import ANNOTATION, PERSON, counterpart_of, counterparts_of, numbers
 from workers.sdk.labels.config import LabelConfig, from_json
 
@@ -136,6 +136,7 @@ def tasks_out(schema: LabelSchema, items: Sequence[QueueItem], user: User, role:
     predicted: dict[int, list[Json]] = {}
     for suggestion in Suggestion.objects.filter(item__in=ids).order_by("id"):
         predicted.setdefault(suggestion.item_id, []).append(prediction_out(suggestion, project))
+    touched = dict(TaskTouch.objects.filter(item__in=ids).values_list("item", "at"))
     skips = _per_item(Skip, ids)
     comments = _per_item(Comment, ids)
     open_comments = _per_item(Comment, ids, resolved_at=None)
@@ -146,12 +147,13 @@ def tasks_out(schema: LabelSchema, items: Sequence[QueueItem], user: User, role:
     for item in items:
         annotations = [shapes[a.pk] for a in said.get(item.pk, [])]
         newest = max((a.updated_at for a in said.get(item.pk, [])), default=None)
+        changed = max((at for at in (newest, touched.get(item.pk)) if at), default=None)
         found.append(
             _task(item, config, project, notes.get(item.pk)) | {
                 "annotations": annotations, "predictions": predicted.get(item.pk, []), "drafts": drafts.get(item.pk, []),
                 "total_annotations": item.done, "cancelled_annotations": skips.get(item.pk, 0),
                 "total_predictions": len(predicted.get(item.pk, [])), "comment_count": comments.get(item.pk, 0),
-                "unresolved_comment_count": open_comments.get(item.pk, 0), "updated_at": newest,
+                "unresolved_comment_count": open_comments.get(item.pk, 0), "updated_at": changed,
                 "completed_at": newest if item.done >= item.wanted else None,
                 "annotators": sorted({a["completed_by"] for a in annotations if a["completed_by"]}),
             }
@@ -184,7 +186,7 @@ def zip_shapes(annotations: Sequence[Annotation], project: int) -> Iterable[tupl
             "prediction": {}, "result_count": len(a.result), "unique_id": a.pk, "import_id": None, "task": a.item_id, "project": project,
             "last_action": "submitted" if a.version == 1 else "updated", "last_created_by": author, "updated_by": author,
             "parent_prediction": None, "parent_annotation": None, "bulk_created": False,
-            "created_username": f"{a.author.name} {a.author.email}, {author}".strip() if a.author else "",
+            "created_username": f"{a.author.name} {a.author.email}, {author}".strip() if a.author else a.author_name,
         }  # fmt: skip
 
 

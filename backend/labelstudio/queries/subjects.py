@@ -10,7 +10,7 @@ from django.db import connection
 
 from backend.core.errors import NotFound
 from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggestion
-from backend.labelstudio.models import Backend, Counterpart, Number, Snapshot, View, Webhook
+from backend.labelstudio.models import Backend, Counterpart, FileUpload, Number, Snapshot, View, Webhook
 
 ANNOTATION, PERSON = "annotation", "person"
 Found = tuple[LabelSchema, Any]
@@ -99,4 +99,5 @@ SUBJECTS: dict[str, Callable[[int], Found]] = {
     "webhook": _of("webhook", Webhook),
     "ml": _of("ML backend", Backend),
     "export": _of("export", Snapshot),
+    "upload": _of("file", FileUpload),
 }

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Greatest
 
 from backend.core.errors import InvalidInput, NotFound
-from backend.labeling.models import LabelSchema, QueueItem, Suggestion
+from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggestion
 from backend.labelstudio.models import View
 
 PAGE, LARGEST_PAGE = 100, 1000
@@ -30,7 +32,8 @@ def live(schema: LabelSchema) -> QuerySet[QueueItem]:
 
 def listed(schema: LabelSchema, view: int | None, query: str | None, *, only_annotated: bool = False) -> QuerySet[QueueItem]:
     """The tasks that a view and a query (JSON: `filters`, `ordering`, `selectedItems`) leave, in their order."""
-    rows = live(schema)
+    said = Annotation.objects.filter(item=OuterRef("pk")).order_by("-updated_at").values("updated_at")[:1]
+    rows = live(schema).alias(changed_at=Greatest(Subquery(said), F("touch__at")))
     ordering: list[str] = []
     for asked in (_view(schema, view), _query(query)):
         rows = rows.filter(_filters(asked.get("filters")))
@@ -100,6 +103,8 @@ def _filter(one: dict[str, Any]) -> Q:
             inside = Q(**{f"{NUMBERS[name]}__gte": _whole(value.get("min")), f"{NUMBERS[name]}__lte": _whole(value.get("max"))})
             return inside if operator == "in" else ~inside
         return _compare(NUMBERS[name], operator, value, _whole)
+    if name == "updated_at":
+        return _compare("changed_at", operator, value, _moment)
     if name == "completed_at" and operator == "empty":
         return Q(done__lt=F("wanted")) if value in (True, "true", "True") else Q(done__gte=F("wanted"))
     if name == "ground_truth" and operator == "equal":
@@ -115,7 +120,9 @@ def _filter(one: dict[str, Any]) -> Q:
 
 
 def _known() -> str:
-    return ", ".join([*NUMBERS, "data.…", "completed_at (empty)", "ground_truth", "total_predictions", "predictions_model_versions"])
+    return ", ".join(
+        [*NUMBERS, "data.…", "updated_at", "completed_at (empty)", "ground_truth", "total_predictions", "predictions_model_versions"]
+    )
 
 
 def _compare(field: str, operator: str, value: Any, cast: Callable[[Any], Any]) -> Q:
@@ -137,6 +144,14 @@ def _whole(value: Any) -> int:
         return int(value)
     except (TypeError, ValueError):
         raise InvalidInput(message=f"“{str(value)[:40]}” is no number.", field="filters") from None
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise InvalidInput(message=f"“{str(value)[:40]}” is no time.", field="filters", hint="2026-01-31T08:00:00.000Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _text(value: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -124,6 +125,10 @@ def _dataset(demo: Demo) -> Dataset:
     # Here and now instead of in another task, which this one would have to wait for in a worker of its own.
     import_upload(upload.id)
     upload.refresh_from_db()
+    while upload.status == "processing":  # another worker had it already: it was announced, too
+        time.sleep(0.2)
+        import_upload(upload.id)
+        upload.refresh_from_db()
     if upload.status != "ready" or upload.dataset is None:
         problem = (upload.problems or [{"message": upload.message}])[0]
         raise SampleUnread(name=sample.name, reason=problem["message"])

@@ -68,5 +68,5 @@ def doubt_out(row: Doubt) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in fields}, "item": row.item_id, "key": item.key, "digest": item.digest,
         "media_type": item.media_type, "data": item.data, "author": row.annotation.author, "annotation": row.annotation_id,
-        "position": item.position,
+        "author_name": row.annotation.author_name, "position": item.position,
     }  # fmt: skip

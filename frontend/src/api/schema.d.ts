@@ -2173,7 +2173,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/conflicts/{item}": {
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Label Link
+         * @description Stop the synchronisation that runs; what it did stays.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_cancel_label_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Schedule Label Link
+         * @description How often it is synchronised without being asked.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_labelstudio_api_links_schedule_label_link"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose Side Of All
+         * @description Of all conflicts: which side holds. Synchronises at once.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_choose_side_of_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/conflicts/{conflict}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2184,11 +2250,33 @@ export interface paths {
         put?: never;
         /**
          * Choose Side
-         * @description Of a task that both sides changed: which answer holds. Synchronises at once.
+         * @description Of one conflict: which side holds. Synchronises at once.
          *
          *     Needs the permission `label.manage` in the project.
          */
         post: operations["backend_labelstudio_api_links_choose_side"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/link/deletions/{deletion}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Deletion
+         * @description Take back what a synchronisation deleted, on both sides. Synchronises at once.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        post: operations["backend_labelstudio_api_links_undo_deletion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4473,6 +4561,8 @@ export interface components {
             author: components["schemas"]["UserOut"] | null;
             /** Authors */
             authors: components["schemas"]["UserOut"][];
+            /** Author Name */
+            author_name: string;
             /** Schema Version */
             schema_version: number;
             /** Result */
@@ -5280,25 +5370,29 @@ export interface components {
         };
         /**
          * ConflictOut
-         * @description A task whose answer both sides changed; null: that side says nothing of it.
+         * @description Where a person must choose; null: that side says nothing.
          */
         ConflictOut: {
+            /** Id */
+            id: number;
             /** Task */
             task: number;
             /** Key */
             key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "both" | "here" | "there" | "gone_here" | "gone_there" | "refused";
             /** Why */
             why: string;
-            /** Ours */
-            ours: {
-                [key: string]: unknown;
-            }[] | null;
-            /** Theirs */
-            theirs: {
-                [key: string]: unknown;
-            }[] | null;
-            /** Chosen */
-            chosen: ("ours" | "theirs") | null;
+            ours: components["schemas"]["SideOut"] | null;
+            theirs: components["schemas"]["SideOut"] | null;
+            /**
+             * Chosen
+             * @enum {string}
+             */
+            chosen: "" | "ours" | "theirs";
         };
         /**
          * ConfusedOut
@@ -5528,6 +5622,41 @@ export interface components {
             late: boolean;
         };
         /**
+         * DeletionOut
+         * @description What `side` deleted, and a synchronisation then on the other.
+         */
+        DeletionOut: {
+            /** Id */
+            id: number;
+            /** Task */
+            task: number;
+            /** Key */
+            key: string;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "annotation" | "task";
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "ours" | "theirs";
+            /** By */
+            by: string;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[] | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
          * DemoOut
          * @description Where a demo stands; `run` is set once it has been started.
          */
@@ -5681,6 +5810,8 @@ export interface components {
              */
             annotation: string;
             author: components["schemas"]["UserOut"] | null;
+            /** Author Name */
+            author_name: string;
             /** Given */
             given: string;
             /** Suggested */
@@ -6921,6 +7052,13 @@ export interface components {
              */
             until: string;
         };
+        /** LeftOutOut */
+        LeftOutOut: {
+            /** Where */
+            where: string;
+            /** Message */
+            message: string;
+        };
         /**
          * LimitsIn
          * @description How many steps and runs of the project may run at a time; null: as many as there is room for.
@@ -7001,6 +7139,8 @@ export interface components {
             token: string;
             /** Remote */
             remote?: number | null;
+            /** Every Minutes */
+            every_minutes?: number | null;
         };
         /** LinkOut */
         LinkOut: {
@@ -7012,15 +7152,31 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "queued" | "running" | "ready" | "failed";
+            status: "queued" | "running" | "ready" | "failed" | "cancelled";
             /** Message */
             message: string;
+            /** Phase */
+            phase: string;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Problems */
+            problems: components["schemas"]["LeftOutOut"][];
+            /** Every Minutes */
+            every_minutes: number | null;
+            /** Next At */
+            next_at: string | null;
             /** Synced At */
             synced_at: string | null;
             /** Tasks */
             tasks: number;
             /** Conflicts */
             conflicts: components["schemas"]["ConflictOut"][];
+            /** Conflict Count */
+            conflict_count: number;
+            /** Deletions */
+            deletions: components["schemas"]["DeletionOut"][];
         };
         /** ListedItemOut */
         ListedItemOut: {
@@ -9030,6 +9186,14 @@ export interface components {
             seed: number;
         };
         /**
+         * ScheduleIn
+         * @description Null: only when somebody asks.
+         */
+        ScheduleIn: {
+            /** Every Minutes */
+            every_minutes: number | null;
+        };
+        /**
          * SecretIn
          * @description At least 8 characters: what is shorter cannot be blacked out of a log without making it unreadable.
          */
@@ -9092,6 +9256,18 @@ export interface components {
             open: number;
             /** Failed */
             failed: number;
+        };
+        /**
+         * SideOut
+         * @description What a side says, and who said it.
+         */
+        SideOut: {
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            }[];
+            /** By */
+            by: string;
         };
         /** SignInIn */
         SignInIn: {
@@ -14404,14 +14580,83 @@ export interface operations {
             503: components["responses"]["Error503"];
         };
     };
-    backend_labelstudio_api_links_choose_side: {
+    backend_labelstudio_api_links_cancel_label_link: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 project: string;
                 label_schema: string;
-                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_schedule_label_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_choose_side_of_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
             };
             cookie?: never;
         };
@@ -14420,6 +14665,78 @@ export interface operations {
                 "application/json": components["schemas"]["ChoiceIn"];
             };
         };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_choose_side: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                conflict: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_labelstudio_api_links_undo_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                deletion: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Accepted */
             202: {

@@ -8,7 +8,7 @@ from backend.core.secrets import encrypt
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.imports import bytes_of
 from backend.labeling.models import AutoPass, LabelImport, LabelSchema, Pause
-from backend.labelstudio.models import Link, LinkedTask
+from backend.labelstudio.models import Conflict, Deletion, Link, LinkedTask
 from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
 from tests.backend.people import Person, person
 
@@ -37,9 +37,10 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     notes = LabelSchema.objects.get(slug=owner.post("/label-schemas", {"name": "Notes", "dataset": "weather", "xml": NOTES})["slug"])
     fill(notes.pk)
     link = Link.objects.create(schema=notes, url="https://labels.example.org", token=encrypt("secret"), remote=5, created_by=owner.user)
-    linked = LinkedTask.objects.create(
-        link=link, item=notes.items.earliest("id"), remote=1, conflict={"ours": [], "theirs": [], "why": "Both."}
-    )
+    linked = LinkedTask.objects.create(link=link, item=notes.items.earliest("id"), remote=1)
+    told = {"result": [], "by": "Ann"}
+    conflict = Conflict.objects.create(task=linked, kind="both", why="Both sides changed it.", ours=told, theirs=None)
+    deletion = Deletion.objects.create(link=link, item=linked.item, side="theirs", what="task")
     brought = owner.post(f"{path}/imports", {"filename": "labels.jsonl", "size": 2, "format": "jsonl"})["id"]
     checked = LabelImport.objects.create(
         schema=LabelSchema.objects.get(slug=schema), format="jsonl", filename="labels.jsonl", size=2, received=2, status="checked",
@@ -57,7 +58,7 @@ def furnish_labels(owner: Person) -> dict[str, str]:
         "me": str(owner.user.pk), "label_schema": schema, "item": str(held["id"]), "labelled_item": str(labelled["id"]),
         "annotation": annotation, "comment": comment,
         "assignment": assignment["id"], "person": str(ann.user.pk),
-        "label_import": brought, "checked_import": str(checked.pk), "linked_item": str(linked.item_id),
+        "label_import": brought, "checked_import": str(checked.pk), "conflict": str(conflict.pk), "deletion": str(deletion.pk),
         "auto_pass": str(made.pk),
     }  # fmt: skip
 
@@ -114,7 +115,11 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"PUT {one}/link": [{"path": notes, "body": {"url": "https://labels.example.org", "token": "t", "remote": 5}}],
         f"DELETE {one}/link": [{"path": notes}],
         f"POST {one}/link/sync": [{"path": notes}],
-        f"POST {one}/link/conflicts/{{item}}": [{"path": {**notes, "item": at["linked_item"]}, "body": {"side": "ours"}}],
+        f"POST {one}/link/cancel": [{"path": notes}],
+        f"PUT {one}/link/schedule": [{"path": notes, "body": {"every_minutes": 15}}, {"path": notes, "body": {"every_minutes": None}}],
+        f"POST {one}/link/conflicts": [{"path": notes, "body": {"side": "theirs"}}],
+        f"POST {one}/link/conflicts/{{conflict}}": [{"path": notes, "body": {"side": "ours"}}],
+        f"POST {one}/link/deletions/{{deletion}}/undo": [{"path": notes}],
         f"GET {one}/export/check": [{"query": {"format": "coco"}}, {"query": {"format": "csv", "what": "truth"}}],
         f"GET {one}/export": [
             {"query": {"format": "labelstudio"}},

@@ -138,7 +138,7 @@ BY_MEANING = {
     "GET /label-schemas/{label_schema}/export/check": "the same",
     "POST /label-schemas/{label_schema}/imports": "the same, and the file's ending and size",
     "PUT /label-schemas/{label_schema}/imports/{label_import}/chunks": "the chunk is not empty",
-    "PUT /label-schemas/{label_schema}/link": "the schema is of a table, the address is a public one",
+    "PUT /label-schemas/{label_schema}/link": "the address is a public one",
     "POST /label-schemas/{label_schema}/suggestions": "the model answers the schema's question",
     "PUT /label-schemas/{label_schema}/loop": "the pipeline trains on such data, and the queue is long enough",
     "POST /label-schemas/{label_schema}/auto-accept/passes/{auto_pass}/undo": "it is not undone already",

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -34,10 +35,42 @@ PICTURE = (
 Clients = Callable[..., LabelStudio]
 
 
+WEB = ["-m", "uvicorn", "backend.config.asgi:application", "--host", "127.0.0.1", "--port"]
+WORKER = ["-m", "celery", "-A", "backend.config.celery", "worker", "-Q", "platform", "-c", "1", "--without-gossip", "--without-mingle"]
+
+
+@dataclass
+class Worker:
+    """The platform's worker, which a test may kill and start again."""
+
+    environment: dict[str, str]
+    log: Any
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *WORKER], env=self.environment, stdout=self.log, stderr=self.log, start_new_session=True
+        )
+
+    def kill(self) -> None:
+        """With the process that does the work: nothing gets to tidy up."""
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Running:
     url: str
     tokens: dict[str, str]
+    worker: Worker
+    database: str
 
     def client(self, name: str = "olga") -> LabelStudio:
         return LabelStudio(base_url=self.url, api_key=self.tokens[name])
@@ -59,15 +92,13 @@ def running() -> Iterator[Running]:
         "ALLOW_PRIVATE_CALLS": "1", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     log = (folder / "log").open("wb")
-    commands = (
-        ["-m", "uvicorn", "backend.config.asgi:application", "--host", "127.0.0.1", "--port", str(port)],
-        ["-m", "celery", "-A", "backend.config.celery", "worker", "-Q", "platform", "-c", "1", "--without-gossip", "--without-mingle"],
-    )
-    children: list[subprocess.Popen[bytes]] = []
+    worker = Worker(environment=environment, log=log)
+    web: subprocess.Popen[bytes] | None = None
     try:
         said = subprocess.run([sys.executable, "-m", "tests.backend.labelstudio.settle"], env=environment, capture_output=True, text=True)
         assert said.returncode == 0, said.stderr
-        children += [subprocess.Popen([sys.executable, *c], env=environment, stdout=log, stderr=log) for c in commands]
+        web = subprocess.Popen([sys.executable, *WEB, str(port)], env=environment, stdout=log, stderr=log)
+        worker.start()
         until = time.monotonic() + 120
         while time.monotonic() < until:
             with contextlib.suppress(httpx.HTTPError):
@@ -76,12 +107,13 @@ def running() -> Iterator[Running]:
             time.sleep(0.1)
         else:
             raise AssertionError((folder / "log").read_text())
-        yield Running(url=url, tokens=json.loads(said.stdout.splitlines()[-1]))
+        tokens = json.loads(said.stdout.splitlines()[-1])
+        yield Running(url=url, tokens=tokens, worker=worker, database=environment["DATABASE_URL"])
     finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.wait(30)
+        worker.stop()
+        if web is not None:
+            web.terminate()
+            web.wait(30)
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -26,6 +26,8 @@ def main() -> None:
         found[name] = tokens.create(person, "sdk", project="lab")[1]
     stranger = User.objects.create_user("sam@other.example", name="Sam")
     Membership.objects.create(project=other, user=stranger, role="owner")
+    for name in ("ann", "cem"):  # known on both sides
+        Membership.objects.create(project=other, user=User.objects.get(email=f"{name}@lab.example"), role="annotator")
     found["sam"] = tokens.create(stranger, "sdk")[1]
     print(json.dumps(found))
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from label_studio_sdk.client import LabelStudio
 
 from tests import label_studio as real
 from tests.backend.labelstudio.conftest import CHOICES, Running, mood
-from tests.backend.labelstudio.test_sync import said
+from tests.backend.labelstudio.pair import Pair, moods, task
+from tests.backend.labelstudio.proxy import proxy_to
+from tests.backend.labelstudio.test_sync_files import KINDS, choices, contents, inline, said
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +32,83 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(2400)
-def test_label_studio_itself_has_the_same(running: Running, label_studio: str) -> None:
-    here, there = running.client("olga"), LabelStudio(base_url=label_studio, api_key=real.TOKEN)
-    ours = here.projects.create(title="With the real one", label_config=CHOICES).id
-    theirs = there.projects.create(title="Theirs", label_config=CHOICES).id
-    here.projects.import_tasks(ours, request=[{"data": {"text": "here"}, "annotations": [{"result": mood("good")}]}])
-    there.projects.import_tasks(theirs, request=[{"data": {"text": "there"}, "annotations": [{"result": mood("bad")}]}])
-    base = f"{running.url}/api/v1/projects/lab/label-schemas/with-the-real-one/link"
-    with httpx.Client(headers={"Authorization": f"Bearer {running.tokens['olga']}"}) as client:
-        assert client.put(base, json={"url": label_studio, "token": real.TOKEN, "remote": theirs}).status_code == 202
-        while (link := client.get(base).json()["link"])["status"] in ("queued", "running"):
-            time.sleep(0.2)
-    assert link["status"] == "ready", link
-    assert said(here, ours) == said(there, theirs) == {"here": "good", "there": "bad"}
+class RealPair(Pair):
+    def __init__(self, running: Running, url: str, config: str = CHOICES, overlap: int = 1) -> None:
+        super().__init__(running, config=config, overlap=overlap, url=url, linked=False)
+        self.there = LabelStudio(base_url=url, api_key=real.TOKEN)
+        self.theirs = self.there.projects.create(
+            title=f"Theirs {uuid.uuid4().hex[:6]}", label_config=config, maximum_annotations=overlap
+        ).id
+
+    def link(self, **other: Any) -> None:
+        super().link(**{"token": real.TOKEN, **other})
+
+
+def test_label_studio_itself_has_the_same_and_only_what_changed_goes_again(running: Running, label_studio: str) -> None:
+    with proxy_to(label_studio) as proxy:
+        pair = RealPair(running, label_studio, overlap=2)
+        pair.url = proxy.url
+        predicted = [{"model_version": "v1", "score": 0.5, "result": mood("good")}]
+        given: Any = [
+            {"data": {"text": "here"}, "annotations": [{"result": mood("good")}], "predictions": predicted},
+            {"data": {"text": "free"}},
+        ]
+        pair.here.projects.import_tasks(pair.ours, request=given)
+        pair.there.projects.import_tasks(pair.theirs, request=[{"data": {"text": "there"}, "annotations": [{"result": mood("bad")}]}])
+        pair.link()
+        link = pair.settled()
+        whole = {"here": ["good"], "free": [], "there": ["bad"]}
+        assert moods(pair.here, pair.ours) == moods(pair.there, pair.theirs) == whole, link
+        assert [p.model_version for p in task(pair.there, pair.theirs, "here").predictions] == ["v1"]
+
+        with psycopg.connect(running.database, autocommit=True) as db:  # what was just sent is no longer recent
+            db.execute("UPDATE labelstudio_link SET read_until = clock_timestamp() + '10 s', told_until = clock_timestamp() + '10 s'")
+        proxy.asked.clear()
+        pair.sync()
+        assert proxy.asked == ["GET /api/version/", f"GET /api/projects/{pair.theirs}/", "GET /api/tasks/"]
+
+        free = task(pair.there, pair.theirs, "free")
+        pair.there.annotations.create(id=free.id, result=mood("good"))
+        running.client("ann").annotations.create(id=task(pair.here, pair.ours, "free").id, result=mood("bad"))
+        here = task(pair.here, pair.ours, "here").annotations[0]["id"]
+        pair.here.annotations.update(id=here, result=mood("bad"))
+        link = pair.sync()
+        both = {"here": ["bad"], "free": ["bad", "good"], "there": ["bad"]}
+        assert moods(pair.here, pair.ours) == moods(pair.there, pair.theirs) == both, link
+
+        there = task(pair.there, pair.theirs, "here").annotations[0]["id"]
+        pair.there.annotations.update(id=there, result=mood("good"))
+        pair.here.annotations.delete(id=here)
+        pair.there.tasks.delete(id=task(pair.there, pair.theirs, "there").id)
+        link = pair.sync()
+        assert [c["kind"] for c in link["conflicts"]] == ["here"], link
+        assert "there" not in moods(pair.here, pair.ours), "deleted there, untouched here: followed"
+        pair.choose(link["conflicts"][0]["id"], "ours")
+        assert pair.http.post(f"/link/deletions/{link['deletions'][0]['id']}/undo").status_code == 202
+        pair.settled()
+        assert moods(pair.here, pair.ours) == moods(pair.there, pair.theirs) == {"here": [], "free": ["bad", "good"], "there": ["bad"]}
+
+
+def theirs_as_bytes(url: str, ls: LabelStudio, project: int) -> dict[bytes, list[str]]:
+    found = {}
+    for one in ls.tasks.list(project=project):
+        file = httpx.get(url + one.data["it"], headers={"Authorization": f"Token {real.TOKEN}"})
+        assert file.status_code == 200, one.data
+        found[file.content] = [a["result"][0]["value"]["choices"][0] for a in one.annotations or []]
+    return found
+
+
+@pytest.mark.parametrize("tag", KINDS)
+def test_files_travel_to_label_studio_and_from_there(running: Running, label_studio: str, tag: str) -> None:
+    kind, ours, theirs = KINDS[tag]
+    pair = RealPair(running, label_studio, choices(tag))
+    name = {"Image": "a.png", "Audio": "a.wav", "Video": "a.webm", "Pdf": "a.pdf"}[tag]
+    pair.here.projects.import_tasks(pair.ours, request=[{"data": {"it": inline(kind, ours)}, "annotations": [{"result": said("good")}]}])
+    head = {"Authorization": f"Token {real.TOKEN}"}
+    made = httpx.post(f"{label_studio}/api/projects/{pair.theirs}/import", files={"a": (name, theirs, kind)}, headers=head)
+    assert made.status_code == 201, made.text
+    pair.link()
+    link = pair.settled()
+    assert (link["problems"], link["conflicts"]) == ([], []), link
+    assert contents(running, pair.here, pair.ours, "olga") == {ours: ["good"], theirs: []}, link["message"]
+    assert theirs_as_bytes(label_studio, pair.there, pair.theirs) == {ours: ["good"], theirs: []}

@@ -91,7 +91,7 @@ export function ItemPage() {
               <Stack gap={6}>
                 <Group justify="space-between" wrap="nowrap">
                   <Text fw={600} size="sm" truncate>
-                    {one.how === 'model' ? 'A model' : one.how ? `Fused by ${one.how}` : one.authors.map((each) => each.name || each.email).join(', ') || 'Somebody'}
+                    {one.how === 'model' ? 'A model' : one.how ? `Fused by ${one.how}` : one.authors.map((each) => each.name || each.email).join(', ') || one.author_name || 'Somebody'}
                   </Text>
                   <Badge color={one.status === 'accepted' ? 'green' : one.status === 'rejected' ? 'red' : 'gray'}>{one.id === item.data?.truth ? 'ground truth' : one.how ? 'proposed' : one.status}</Badge>
                 </Group>

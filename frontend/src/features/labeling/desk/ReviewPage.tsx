@@ -177,7 +177,7 @@ function Desk({ project, schema, config, task, next }: { project: string; schema
             <Group justify="space-between" wrap="nowrap" gap="xs">
               <div>
                 <Text size="sm" fw={600}>
-                  {annotation.authors.map((one) => one.name || one.email).join(', ') || 'Somebody'}
+                  {annotation.authors.map((one) => one.name || one.email).join(', ') || annotation.author_name || 'Somebody'}
                 </Text>
                 <Text size="xs" c="dimmed">
                   {ago(annotation.updated_at)}

@@ -45,14 +45,14 @@ export function Doubts({ schema, space }: { schema: LabelSchema; space: Space })
   return (
     <Stack gap="md">
       <ErrorNotice error={now.error ?? list.error ?? error} />
-      <Group gap="md" justify="space-between">
-        <Text size="sm" role="status">
+      <Group gap="md" justify="space-between" align="flex-start">
+        <Text size="sm" role="status" flex="1 1 300px" maw={820}>
           {going
             ? 'Looking through the labels …'
             : check?.status === 'failed'
               ? check.message
               : check
-                ? `${plural(check.checked, 'label')} looked at ${ago(check.checked_at)}: a model of the others agrees with ${percent(check.agree, 1)}. About ${check.expected.toLocaleString()} are wrong, by its estimate. ${now.data?.open.toLocaleString()} to decide; ${now.data?.kept.toLocaleString()} kept, ${now.data?.relabelled.toLocaleString()} relabelled, ${now.data?.review.toLocaleString()} sent to review.`
+                ? `${plural(check.checked, 'label')} looked at ${ago(check.checked_at)}: a model of the others agrees with ${percent(check.agree, 1)}. By its estimate about ${plural(check.expected, 'label')} ${check.expected === 1 ? 'is' : 'are'} wrong. ${decided(now.data)}`
                 : 'Each label is compared with what a model of all others would say. What it firmly contradicts is shown here, the surest first.'}
         </Text>
         {can('label.review') && (
@@ -65,6 +65,18 @@ export function Doubts({ schema, space }: { schema: LabelSchema; space: Space })
       {first && now.data && <One key={first.id} schema={schema} space={space} doubt={first} choices={now.data.choices} />}
     </Stack>
   )
+}
+
+/** “1 to decide; 3 kept, 2 relabelled.” */
+function decided(now: { open: number; kept: number; relabelled: number; review: number } | undefined): string {
+  if (!now) return ''
+  const done = [
+    [now.kept, 'kept'],
+    [now.relabelled, 'relabelled'],
+    [now.review, 'sent to review'],
+  ] as const
+  const words = done.filter(([count]) => count > 0).map(([count, word]) => `${count.toLocaleString()} ${word}`)
+  return `${now.open.toLocaleString()} to decide${words.length > 0 ? `; ${words.join(', ')}` : ''}.`
 }
 
 function One({ schema, space, doubt, choices }: { schema: LabelSchema; space: Space; doubt: Doubt; choices: string[] }) {
@@ -110,7 +122,7 @@ function One({ schema, space, doubt, choices }: { schema: LabelSchema; space: Sp
             </Badge>
           </Group>
           <Text size="sm" c="dimmed">
-            {doubt.author ? `by ${doubt.author.name || doubt.author.email}` : 'by a model'} · score {doubt.score.toFixed(2)} (0 is surely wrong) ·{' '}
+            by {doubt.author?.name || doubt.author?.email || doubt.author_name || 'a model'} · the model finds “{doubt.suggested}” likelier, by {percent(1 - 2 * doubt.score, 0)} ·{' '}
             <Anchor size="sm" underline="always" renderRoot={(props) => <Link to="/p/$project/labels/$schema/items/$item" params={{ project, schema: schema.slug, item: String(doubt.item) }} {...props} />}>
               {schema.modality === 'table' ? `Row ${doubt.position}` : doubt.key}
             </Anchor>

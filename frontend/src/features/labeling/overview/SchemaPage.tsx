@@ -1,6 +1,6 @@
 /** One label schema: how far its queue is, who did what, the items, the question, who is assigned, and labels as data. */
 import { Badge, Button, Group, Menu, Tabs, ActionIcon } from '@mantine/core'
-import { IconArrowsExchange, IconChecks, IconDots, IconFileExport, IconFileImport, IconPencil, IconRefresh, IconSparkles, IconTrash } from '@tabler/icons-react'
+import { IconChecks, IconDots, IconFileExport, IconFileImport, IconPencil, IconRefresh, IconSparkles, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
@@ -17,11 +17,11 @@ import { LearnTab } from '../learn/LearnTab'
 import { Assignments } from './Assignments'
 import { Items } from './Items'
 import { SuggestDialog } from '../suggest/SuggestDialog'
-import { LinkDialog } from './LinkDialog'
 import { Progress } from './Progress'
 import { Quality } from './quality/Quality'
 import { QualitySettings } from './quality/QualitySettings'
 import { SchemaSettings } from './SchemaSettings'
+import { SyncTab } from './SyncTab'
 import { WordingTab } from './WordingTab'
 import { Faces, usePresence } from '../together/presence'
 
@@ -31,7 +31,7 @@ export function SchemaPage() {
   const { tab = 'progress' } = useSearch({ strict: false }) as { tab?: string }
   const navigate = useNavigate()
   const can = useCan()
-  const [dialog, setDialog] = useState<'export' | 'import' | 'link' | 'suggest' | null>(null)
+  const [dialog, setDialog] = useState<'export' | 'import' | 'suggest' | null>(null)
   const refresh = useRefresh(project)
   useLabelingLive(project)
   const query = useQuery(schemaQuery(project, slug))
@@ -103,11 +103,6 @@ export function SchemaPage() {
                       <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} disabled={schema.newest_data === schema.filled && schema.fill_status === 'ready'} onClick={() => void fill()}>
                         Fill from version {schema.newest_data} of the data
                       </Menu.Item>
-                      {schema.modality === 'table' && (
-                        <Menu.Item leftSection={<IconArrowsExchange size={16} aria-hidden />} onClick={() => setDialog('link')}>
-                          Label Studio…
-                        </Menu.Item>
-                      )}
                       <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void remove()}>
                         Delete
                       </Menu.Item>
@@ -121,7 +116,6 @@ export function SchemaPage() {
       />
       <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
       {schema && <SuggestDialog schema={schema} opened={dialog === 'suggest'} onClose={() => setDialog(null)} />}
-      {schema && <LinkDialog schema={schema} opened={dialog === 'link'} onClose={() => setDialog(null)} />}
       {schema && <ExportDialog schema={schema} opened={dialog === 'export'} onClose={() => setDialog(null)} />}
       {schema && <ImportDialog schema={schema} opened={dialog === 'import'} onClose={() => setDialog(null)} />}
       {schema && (
@@ -134,6 +128,7 @@ export function SchemaPage() {
             <Tabs.Tab value="learn">Learn</Tabs.Tab>
             <Tabs.Tab value="question">Question</Tabs.Tab>
             <Tabs.Tab value="assignments">Assignments</Tabs.Tab>
+            {can('label.manage') && <Tabs.Tab value="sync">Label Studio</Tabs.Tab>}
             {can('label.manage') && <Tabs.Tab value="settings">Settings</Tabs.Tab>}
           </Tabs.List>
           <Tabs.Panel value="progress">
@@ -157,6 +152,7 @@ export function SchemaPage() {
           <Tabs.Panel value="assignments">
             <Assignments schema={schema} />
           </Tabs.Panel>
+          <Tabs.Panel value="sync">{can('label.manage') && <SyncTab schema={schema} />}</Tabs.Panel>
           <Tabs.Panel value="settings">
             <Group align="flex-start">
               <SchemaSettings key={schema.updated_at} schema={schema} />

@@ -1,0 +1,75 @@
+"""A label schema of the project “lab”, and its twin in a project of somebody else, on the same server."""
+
+from __future__ import annotations
+
+import io
+import time
+import uuid
+from typing import Any
+
+import httpx
+from label_studio_sdk.client import LabelStudio
+from PIL import Image
+
+from tests.backend.labelstudio.conftest import CHOICES, Running
+
+
+class Pair:
+    def __init__(self, running: Running, *, config: str = CHOICES, overlap: int = 1, url: str = "", linked: bool = True) -> None:
+        self.running, self.url = running, url or running.url
+        self.here, self.there = running.client("olga"), running.client("sam")
+        name = f"Both {uuid.uuid4().hex[:8]}"
+        self.ours = self.here.projects.create(title=name, label_config=config, maximum_annotations=overlap).id
+        self.theirs = self.there.projects.create(title=f"Their {name}", label_config=config, maximum_annotations=overlap).id
+        self.http = httpx.Client(
+            base_url=f"{running.url}/api/v1/projects/lab/label-schemas/{name.lower().replace(' ', '-')}",
+            headers={"Authorization": f"Bearer {running.tokens['olga']}"},
+        )
+        if linked:
+            self.link()
+
+    def link(self, **other: Any) -> None:
+        body = {"url": self.url, "token": self.running.tokens["sam"], "remote": self.theirs, **other}
+        answer = self.http.put("/link", json=body)
+        assert answer.status_code == 202, answer.text
+
+    def get(self) -> Any:
+        return self.http.get("/link").json()["link"]
+
+    def settled(self, status: str = "ready") -> Any:
+        until = time.monotonic() + 90
+        while (link := self.get())["status"] in ("queued", "running") and time.monotonic() < until:
+            time.sleep(0.1)
+        assert link["status"] == status, link
+        return link
+
+    def sync(self, status: str = "ready") -> Any:
+        self.settled_somehow()
+        assert self.http.post("/link/sync").status_code == 202
+        return self.settled(status)
+
+    def settled_somehow(self) -> None:
+        while self.get()["status"] in ("queued", "running"):
+            time.sleep(0.1)
+
+    def choose(self, conflict: int | None, side: str) -> Any:
+        path = "/link/conflicts" if conflict is None else f"/link/conflicts/{conflict}"
+        assert self.http.post(path, json={"side": side}).status_code == 202
+        return self.settled()
+
+
+def moods(ls: LabelStudio, project: int) -> dict[str, list[str]]:
+    """{text: answers, in order}"""
+    return {
+        t.data["text"]: sorted(a["result"][0]["value"]["choices"][0] for a in t.annotations or []) for t in ls.tasks.list(project=project)
+    }
+
+
+def task(ls: LabelStudio, project: int, text: str) -> Any:
+    return next(t for t in ls.tasks.list(project=project) if t.data["text"] == text)
+
+
+def png(color: str, size: tuple[int, int] = (20, 10)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, color).save(out, "PNG")
+    return out.getvalue()
