@@ -124,12 +124,18 @@ _OF_ARTIFACT = ("id", "kind", "digest", "size", "media_type", "created_at")
 
 def details(runs: Sequence[Run]) -> list[Json]:
     """`RunOut` of each, in a few queries for all. The newest event's number is read first: what happens meanwhile is
-    heard of again, never missed."""
+    heard of again, never missed. Then the run, then its steps, then what these gave: of a run that is over, everything is there."""
     ids = [run.pk for run in runs]
     last = dict.fromkeys(ids, 0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT r, (SELECT max(id) FROM runs_runevent WHERE run_id = r) FROM unnest(%s::uuid[]) r", [ids])
         last |= {run_id: newest or 0 for run_id, newest in cursor.fetchall()}
+    fresh = {
+        run.pk: run
+        for run in Run.objects.filter(pk__in=ids).only(
+            "status", "priority", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
+        )
+    }
     steps: dict[UUID, list[StepRun]] = defaultdict(list)
     # Shards and rounds may be ten thousand: their step counts them, and `shards` lists them.
     for step in StepRun.objects.filter(run__in=ids, shard=None).only(*_OF_STEP).order_by("position", "step"):
@@ -143,12 +149,6 @@ def details(runs: Sequence[Run]) -> list[Json]:
         artifact = {name: made[f"artifact__{name}"] for name in _OF_ARTIFACT}
         artifact["metadata"] = made["metadata"] or made["artifact__metadata"]
         outputs[made["step_run_id"]].append({"port": made["port"], "artifact": artifact})
-    fresh = {
-        run.pk: run
-        for run in Run.objects.filter(pk__in=ids).only(
-            "status", "priority", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
-        )
-    }
     triggered = starters(runs)
     unmet = hosts.unmet(s.pk for run in runs for s in steps[run.pk] if s.status == "queued" and s.blocked_by == 0 and _placed(s))
     found = []

@@ -63,28 +63,34 @@ def now_and_then(schema: LabelSchema) -> None:
 def measure(schema_id: UUID) -> None:
     """In the worker. Safe to call again and at once from several workers."""
     with only_one(f"measure:{schema_id}") as mine:
-        last = Measurement.objects.select_related("schema__project").filter(pk=schema_id, status__in=["queued", "running"]).first()
-        if not mine or last is None:
-            return
-        Measurement.objects.filter(pk=schema_id).update(status="running", attempts=F("attempts") + 1, announced_at=timezone.now())
-        if last.attempts >= ATTEMPTS:
-            message = f"It ended the worker {ATTEMPTS} times; the studio's log says why."
-            Measurement.objects.filter(pk=schema_id).update(status="failed", message=message)
-            return
-        try:
-            _measure(last.schema)
-        except OperationalError:
-            raise  # the database is away: it waits
-        except Exception:
-            log.exception("the quality of %s could not be measured", last.schema.slug)
-            Measurement.objects.filter(pk=schema_id).update(
-                status="failed", message="An error of the studio itself stopped it; its log says which."
-            )
-        with transaction.atomic():
-            schema_changed(last.schema)
+        # Asked for again while it goes on (other settings, more annotations), it goes on with that: its message found this one busy.
+        while mine and _once(schema_id):
+            pass
 
 
-def _measure(schema: LabelSchema) -> None:
+def _once(schema_id: UUID) -> bool:
+    """Whether there was something to measure."""
+    last = Measurement.objects.select_related("schema__project").filter(pk=schema_id, status__in=["queued", "running"]).first()
+    if last is None:
+        return False
+    begun = Measurement.objects.filter(pk=schema_id)
+    begun.update(status="running", attempts=F("attempts") + 1, announced_at=timezone.now())
+    if last.attempts >= ATTEMPTS:
+        begun.update(status="failed", message=f"It ended the worker {ATTEMPTS} times; the studio's log says why.")
+        return False
+    try:
+        _measure(last.schema, settle=last.settle)
+    except OperationalError:
+        raise  # the database is away: it waits
+    except Exception:
+        log.exception("the quality of %s could not be measured", last.schema.slug)
+        begun.filter(status="running").update(status="failed", message="An error of the studio itself stopped it; its log says which.")
+    with transaction.atomic():
+        schema_changed(last.schema)
+    return True
+
+
+def _measure(schema: LabelSchema, *, settle: bool) -> None:
     config = wording(newest_version(schema))
     count = Annotation.objects.filter(schema=schema, how="").count()
     with transaction.atomic():  # one view of the annotations, read in batches
@@ -96,7 +102,7 @@ def _measure(schema: LabelSchema) -> None:
         Measurement.objects.filter(schema=schema).update(priors={
             name: {"labels": _order(found, name), "shares": estimate.priors.tolist()} for name, (_, estimate) in skills.items()
         })  # fmt: skip
-    if Measurement.objects.filter(schema=schema, settle=True).update(settle=False) or schema.truth_by == "skill":
+    if settle or schema.truth_by == "skill":
         settle_everything(schema)
     agreeing: dict[UUID, list[float]] = defaultdict(list)
     for (person, _), scores in found.people.items():
@@ -109,8 +115,9 @@ def _measure(schema: LabelSchema) -> None:
     for row in rows:
         row["skills"] = {name: skill for (person, name), skill in skilled.items() if person == row["person"]}
     figures = {**found.figures(), "people": rows, "timeline": weeks}
-    Measurement.objects.filter(schema=schema).update(
-        status="ready", message="", figures=figures, annotations=count, measured_at=timezone.now()
+    # Unless it was asked for again meanwhile: then what was wished for is still to come.
+    Measurement.objects.filter(schema=schema, status="running").update(
+        status="ready", settle=False, message="", figures=figures, annotations=count, measured_at=timezone.now()
     )
 
 
