@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 from ninja import Field, Query, Schema
 from ninja.schema import DjangoGetter
-from pydantic import AwareDatetime, BeforeValidator, ModelWrapValidatorHandler, ValidationInfo, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ModelWrapValidatorHandler, ValidationInfo, model_validator
 
 RoleName = Literal["viewer", "annotator", "reviewer", "editor", "operator", "owner"]
 T = TypeVar("T")
@@ -45,7 +45,15 @@ def _moment(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+def _in_utc(value: datetime) -> datetime:
+    """Some zones that JSON Schema allows, such as -22:15, PostgreSQL does not."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # in UTC it lies before the year 1 or after 9999
+        return datetime.min.replace(tzinfo=UTC) if value.year < 5000 else datetime.max.replace(tzinfo=UTC)
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
 """A moment in a query, as JSON Schema's `date-time` means it: pydantic alone would take a bare number for seconds since 1970."""
 Limit = Annotated[int, Query(ge=1, le=200)]
 """How many items of a list at once."""
