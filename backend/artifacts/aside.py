@@ -69,6 +69,31 @@ class Body:
                 yield piece
 
 
+def received(connection: socket.socket, seconds: float | None = None) -> Json | None:
+    """The next message of a hand; None when none began within so many seconds. Raises OSError, EOFError.
+
+    Never reads beyond its end: what lay in a buffer here nobody would wait for, and two messages may come at once."""
+
+    def read(size: int) -> bytes:
+        found = bytearray(size)
+        rest = memoryview(found)
+        while rest:
+            if not (count := connection.recv_into(rest)):
+                raise EOFError
+            rest = rest[count:]
+        return bytes(found)
+
+    if seconds is not None:
+        waiting = select.poll()
+        waiting.register(connection, select.POLLIN)
+        if not waiting.poll(seconds * 1000):
+            return None
+    message: Json = json.loads(read(struct.unpack(">I", read(4))[0]))
+    if "size" in message:
+        message["body"] = read(message["size"])
+    return message
+
+
 class Hand:
     """One child process, from our side."""
 
@@ -83,7 +108,6 @@ class Hand:
                 cwd=settings.ROOT,
             )
         self._socket = ours
-        self._stream = ours.makefile("rb")
         self.leaving = False
 
     def tell(self, call: str, arguments: Json) -> None:
@@ -95,25 +119,12 @@ class Hand:
 
     def hear(self, seconds: float | None = None) -> Json | None:
         """The next message; None when there was none for so long. `body` holds the bytes that came with it."""
-        if seconds is not None:
-            waiting = select.poll()
-            waiting.register(self._socket, select.POLLIN)
-            if not waiting.poll(seconds * 1000):
-                return None
         try:
-            message: Json = json.loads(self._read(struct.unpack(">I", self._read(4))[0]))
-            if "size" in message:
-                message["body"] = self._read(message["size"])
+            message = received(self._socket, seconds)
         except (OSError, EOFError) as exc:
             raise HandLost(how=self.end(patience=2)) from exc
-        self.leaving = bool(message.get("leaving"))
+        self.leaving = message is not None and bool(message.get("leaving"))
         return message
-
-    def _read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        if data is None or len(data) < size:
-            raise EOFError
-        return data
 
     def there(self) -> bool:
         return self._process.poll() is None
@@ -121,7 +132,6 @@ class Hand:
     def end(self, patience: float = 0) -> str:
         """End it (at once, or when it has not ended by itself within `patience` seconds); how it ended."""
         with contextlib.suppress(OSError):
-            self._stream.close()
             self._socket.close()
         try:
             code = self._process.wait(patience)

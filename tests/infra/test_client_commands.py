@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -304,49 +303,6 @@ def test_from_a_model_to_an_answer(terminal: Terminal, model: dict[str, Any]) ->
         case.validate_response(http.post(path.format(project="quay", endpoint="door"), json={"instances": [{"size": 1, "colour": "red"}]}))
 
 
-def test_embeddings_what_lies_near_and_labels_that_are_probably_wrong(terminal: Terminal) -> None:
-    client = Client(terminal.url, terminal.token, "quay")
-    schema = digits.asked(client)
-    assert "headrace dataset embed scanned-digits" in terminal.run("dataset", "near", "scanned-digits", "seven", status=1).stderr
-    assert "no embeddings yet" in terminal.run("labels", "errors", schema, status=1).stderr
-    unknown = terminal.run("dataset", "embed", "scanned-digits", "--with", "colours", status=1).stderr
-    assert "“colours” cannot embed images" in unknown and "picture_shapes" in unknown
-    assert "--with" in terminal.run("dataset", "embed", "scanned-digits", "--column", "text", status=2).stderr
-    assert "nowhere" in terminal.run("dataset", "embed", "nowhere", status=1).stderr
-
-    space = terminal.json("dataset", "embed", "scanned-digits")
-    assert (space["status"], space["done"], space["fresh"]) == ("ready", digits.DIGITS, digits.DIGITS)
-    again = terminal.json("dataset", "embed", "scanned-digits")
-    assert (again["id"], again["fresh"]) == (space["id"], 0), "what is there already is not computed again"
-    assert space["title"] in terminal.run("dataset", "embed", "scanned-digits").stdout
-
-    item = client.request("GET", f"/projects/quay/label-schemas/{schema}/items")["items"][0]
-    frozen = client.request("GET", "/projects/quay/datasets/scanned-digits/versions/1/items")["items"]
-    (digest,) = [one["digest"] for one in frozen if one["key"] == item["key"]]
-    found = terminal.json("dataset", "near", "scanned-digits", digest, "--limit", "5")
-    assert len(found) == 5 and all(one["digest"] != digest for one in found)
-    assert [one["distance"] for one in found] == sorted(one["distance"] for one in found)
-    listed = terminal.run("dataset", "near", "scanned-digits", digest, "--space", space["id"]).stdout
-    assert "DISTANCE" in listed and found[0]["key"] in listed
-    assert "words" in terminal.run("dataset", "near", "scanned-digits", "seven", status=1).stderr
-    assert terminal.run("dataset", "near", "scanned-digits", "0" * 64, status=1).stderr
-    assert "1<=x<=200" in terminal.run("dataset", "near", "scanned-digits", digest, "--limit", "0", status=2).stderr
-    assert "not a valid UUID" in terminal.run("dataset", "near", "scanned-digits", digest, "--space", "none", status=2).stderr
-    assert (
-        "or you may not see it" in terminal.run("dataset", "near", "scanned-digits", digest, "--space", str(UUID(int=1)), status=1).stderr
-    )
-
-    assert "items with a ground truth" in terminal.run("labels", "errors", schema, status=1).stderr
-    wrong = digits.labelled(client, schema)
-    doubts = terminal.json("labels", "errors", schema)
-    assert doubts[0]["key"] == wrong and doubts[0]["suggested"] == digits.right(wrong)
-    table = terminal.run("labels", "errors", schema).stdout
-    assert all(word in table for word in (wrong, "PROBABLY", "Mira"))
-    assert "nothing" in terminal.run("labels", "errors", "nothing", status=1).stderr
-    assert json.loads(terminal.run("labels", "errors", "nothing", "--json", status=1).stderr)["error"]["code"] == "not_found"
-    assert "SCHEMA" in terminal.run("labels", "errors", status=2).stderr
-
-
 def test_triggers_from_a_file_are_listed_fired_switched_and_told(terminal: Terminal, model: dict[str, Any]) -> None:
     assert "headrace triggers create -f FILE" in terminal.run("triggers", "list").stdout
     terminal.write(
@@ -415,3 +371,37 @@ def test_labels_go_out_and_in(terminal: Terminal) -> None:
     assert "torn.jsonl, line 1" in torn.stderr and "Nothing was imported" in torn.stderr
     assert "coco" not in terminal.run("labels", "export", "moods", "--format", "coco", status=1).stderr.split("One of")[1]
     assert {s["slug"] for s in terminal.json("labels", "list")} == {"moods", "again"}
+
+
+def test_embeddings_what_lies_near_and_labels_that_are_probably_wrong(terminal: Terminal) -> None:
+    client = Client(terminal.url, terminal.token, "quay")
+    schema = digits.asked(client)
+    assert "headrace dataset embed scanned-digits" in terminal.run("dataset", "near", "scanned-digits", "seven", status=1).stderr
+    assert "no embeddings yet" in terminal.run("labels", "errors", schema, status=1).stderr
+    unknown = terminal.run("dataset", "embed", "scanned-digits", "--with", "colours", status=1).stderr
+    assert "“colours” cannot embed images" in unknown and "picture_shapes" in unknown
+    assert "--with" in terminal.run("dataset", "embed", "scanned-digits", "--column", "text", status=2).stderr
+
+    space = terminal.json("dataset", "embed", "scanned-digits")
+    assert (space["status"], space["done"], space["fresh"]) == ("ready", digits.DIGITS, digits.DIGITS)
+    again = terminal.json("dataset", "embed", "scanned-digits")
+    assert (again["id"], again["fresh"]) == (space["id"], 0), "what is there already is not computed again"
+
+    item = client.request("GET", f"/projects/quay/label-schemas/{schema}/items")["items"][0]
+    frozen = client.request("GET", "/projects/quay/datasets/scanned-digits/versions/1/items")["items"]
+    (digest,) = [one["digest"] for one in frozen if one["key"] == item["key"]]
+    found = terminal.json("dataset", "near", "scanned-digits", digest, "--limit", "5")
+    assert len(found) == 5 and all(one["digest"] != digest for one in found)
+    assert [one["distance"] for one in found] == sorted(one["distance"] for one in found)
+    listed = terminal.run("dataset", "near", "scanned-digits", digest, "--space", space["id"]).stdout
+    assert "DISTANCE" in listed and found[0]["key"] in listed
+    assert "1<=x<=200" in terminal.run("dataset", "near", "scanned-digits", digest, "--limit", "0", status=2).stderr
+    assert "not a valid UUID" in terminal.run("dataset", "near", "scanned-digits", digest, "--space", "none", status=2).stderr
+
+    assert "items with a ground truth" in terminal.run("labels", "errors", schema, status=1).stderr
+    wrong = digits.labelled(client, schema)
+    doubts = terminal.json("labels", "errors", schema)
+    assert doubts[0]["key"] == wrong and doubts[0]["suggested"] == digits.right(wrong)
+    table = terminal.run("labels", "errors", schema).stdout
+    assert all(word in table for word in (wrong, "PROBABLY", "Mira"))
+    assert json.loads(terminal.run("labels", "errors", "nothing", "--json", status=1).stderr)["error"]["code"] == "not_found"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import socket
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -176,3 +178,17 @@ def test_lineage_goes_both_ways_but_not_sideways(client: Client, project: Projec
     with pytest.raises(NotFound):
         lineage.walk(project, ("artifact", new_id()))
     assert client.get("/api/v1/projects/lab/lineage/artifact/nonsense").status_code == 404
+
+
+def test_two_messages_of_a_hand_that_come_at_once_are_both_heard() -> None:
+    ours, theirs = socket.socketpair()
+    for said, body in (({"progress": 0.99}, b""), ({"size": 3}, b"abc")):
+        data = json.dumps(said).encode()
+        theirs.sendall(struct.pack(">I", len(data)) + data + body)
+    assert aside.received(ours, 1) == {"progress": 0.99}
+    assert aside.received(ours, 1) == {"size": 3, "body": b"abc"}, "what came with the first was never waited for"
+    assert aside.received(ours, 0.01) is None
+    theirs.close()
+    with pytest.raises(EOFError):
+        aside.received(ours, 1)
+    ours.close()

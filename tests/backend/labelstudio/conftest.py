@@ -25,6 +25,8 @@ import psycopg
 import pytest
 from label_studio_sdk.client import LabelStudio
 
+from tests import tables
+
 CHOICES = (
     '<View><Text name="text" value="$text"/><Choices name="mood" toName="text" required="true">'
     '<Choice value="good"/><Choice value="bad"/></Choices></View>'
@@ -82,7 +84,7 @@ def running() -> Iterator[Running]:
     folder, name = Path(tempfile.mkdtemp(prefix="hr-ls-")), f"hr_{uuid.uuid4().hex[:12]}"
     services = os.environ["DATABASE_URL"]
     with psycopg.connect(services, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{tables.STUDIOS}"')
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -354,7 +354,7 @@ def explore(lab: Studio, examples: int, *, same: bool) -> None:
 
 
 def test_no_order_of_calls_breaks_a_promise(lab: Studio) -> None:
-    explore(lab, 100, same=True)
+    explore(lab, 50, same=True)
 
 
 @pytest.mark.slow
