@@ -48,6 +48,7 @@ DECLARE
   v_started timestamptz;
   v_line jsonb := '[]'::jsonb;
   v_beside int := 0;
+  v_leave boolean := false;
 BEGIN
   SELECT r.project_id, r.status, r.use_cache, r.cancel_requested AND NOT r.undoing AS cancelled, r.cancel_requested, r.undoing, r.steps_total, r.steps_done,
          r.dynamic, r.error IS NOT NULL AS failed, r.priority, r.limited,
@@ -181,14 +182,15 @@ BEGIN
         SELECT i.inputs INTO v_inputs
           FROM runs_steprun s CROSS JOIN LATERAL ledger_inputs(CASE WHEN s.shard IS NULL THEN s.id ELSE s.parent_id END) i WHERE s.id = v_next;
       END IF;
-      IF p_ahead > 0 AND NOT (v_run.dynamic OR v_limited OR v_run.behind OR v_run.cancel_requested) AND p_queue <> 'gpu' THEN
+      v_leave := p_ahead > 0 AND NOT (v_run.dynamic OR v_limited OR v_run.behind OR v_run.cancel_requested) AND p_queue <> 'gpu';
+      IF v_leave THEN
         v_line := ledger_line(v_next, p_queue, v_run.use_cache, p_ahead);
         v_beside := CASE WHEN p_prefer IS NULL THEN p_ahead / 2 ELSE 0 END;
       END IF;
       IF v_next = v_first THEN
         UPDATE runs_steprun s
            SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(),
-               finished_at = NULL, progress = 0, message = '', batch = 0, ahead = v_line <> '[]', blocked_by = 0, ready_at = clock_timestamp(),
+               finished_at = NULL, progress = 0, message = '', batch = 0, ahead = v_leave, blocked_by = 0, ready_at = clock_timestamp(),
                content_key = v_keys[array_position(v_free, v_next)]
          WHERE s.id = v_next
         RETURNING s.attempt, s.started_at, ledger_claimed(s, v_inputs, v_devices), ledger_step_event(p_run, s.id, s.step, 'running', s.attempt, 0, '')
@@ -196,7 +198,7 @@ BEGIN
       ELSE
         UPDATE runs_steprun s
            SET status = 'running', attempt = s.attempt + 1, worker = p_worker, heartbeat_at = clock_timestamp(), started_at = clock_timestamp(),
-               finished_at = NULL, progress = 0, message = '', batch = 0, ahead = v_line <> '[]'
+               finished_at = NULL, progress = 0, message = '', batch = 0, ahead = v_leave
          WHERE s.id = v_next
         RETURNING s.attempt, s.started_at, ledger_claimed(s, v_inputs, v_devices), ledger_step_event(p_run, s.id, s.step, 'running', s.attempt, 0, '')
           INTO v_attempt, v_started, v_payload, v_event;
@@ -219,9 +221,6 @@ BEGIN
     v_found := ledger_beside(p_run, p_queue, p_worker, v_beside);
     v_line := v_found.claims;
     v_events := v_events || v_found.events;
-    IF v_line <> '[]' THEN
-      UPDATE runs_steprun SET ahead = true WHERE id = (v_payload ->> 'id')::uuid;
-    END IF;
   END IF;
 
   IF cardinality(v_free) > (v_first IS NOT NULL)::int THEN

@@ -77,8 +77,9 @@ BEGIN
   RETURN ledger_settle(p_run, '{}', v_front, '', '', false, p_wakes, v_events);
 END $$;
 
--- A step has succeeded and the next of its line begins; or (p_next null) the worker goes on with one that it was given besides. False: ask the ledger in the ordinary way (`ledger_finish`), whether it was asked before or
--- not: the worker has no leave any more, an earlier result of the next step is there, or the note is there already.
+-- A step has succeeded and the next of its line begins; or (p_next null) the worker goes on with one that it was given besides. False: ask the
+-- ledger in the ordinary way (`ledger_finish`), whether it was asked before or not: the worker has no leave any more, an earlier result of the
+-- next step is there, or the note is there already.
 --   p_head, p_head_attempt   the step that the ledger knows this worker to run
 --   p_output                 which of `p_outputs` goes to the next step; p_key: the beginning of the name of its content
 CREATE OR REPLACE FUNCTION ledger_note(

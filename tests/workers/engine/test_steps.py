@@ -231,3 +231,17 @@ def test_runs_that_come_at_once_share_the_workers(lab: Studio) -> None:
         assert lab.wait(run["id"])["status"] == "succeeded"
     ((begun, ended),) = lab.query("SELECT max(started_at), min(finished_at) FROM runs_run WHERE id = ANY (%s)", [r["id"] for r in runs])
     assert begun < ended
+
+
+def test_a_slow_step_of_a_fan_does_not_hold_back_those_its_worker_was_given_with_it(lab: Studio) -> None:
+    def one(name: str, *after: str) -> Json:
+        return step("mark", *after, folder=str(lab.marks), name=name, seconds=8 if name == "fan20" else 0)
+
+    names = [f"fan{n}" for n in range(64)]
+    run = lab.start({"first": one("first"), **{name: one(name, "first") for name in names}})
+    until(lambda: lab.marked("fan20.begun.*"), 30)
+    until(lambda: len(lab.marked("fan*.done.*")) == 63 or lab.marked("fan20.done.*"), 30)
+    assert not lab.marked("fan20.done.*"), "steps waited for a slow one that has nothing to do with them"
+    assert lab.wait(run["id"])["status"] == "succeeded"
+    assert len(lab.marked("fan*.begun.*")) == 64, "a step that was given back was run twice"
+    assert {s["attempt"] for s in lab.steps(run["id"]).values()} == {1}
