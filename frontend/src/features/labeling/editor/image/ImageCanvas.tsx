@@ -18,7 +18,7 @@ import { isPathway } from './drawing'
 import { Others } from './Others'
 import { Tiles } from './tiles/Tiles'
 import { usePyramid } from './tiles/usePyramid'
-import { against, paint, paintPoint, withAlpha } from './paint'
+import { against, FONT, paint, paintPoint, withAlpha } from './paint'
 import { usePictures } from './usePictures'
 import { useMasks } from './useMasks'
 import { usePlacing } from './usePlacing'
@@ -56,6 +56,7 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
   const [steady] = useState(() => new Steady())
   const [rested, setRested] = useState(placing)
   const looks = useStoreState((state) => state.looks)
+  const texts = useLetters() && looks.texts
   const brush = useStoreState((state) => state.brush)
   const relating = useStoreState((state) => state.relating)
   const readOnly = useStoreState((state) => state.readOnly)
@@ -200,7 +201,7 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
       {size && box.width > 0 && (
         <Stage ref={stage} width={box.width} height={box.height} x={placing.x} y={placing.y} scaleX={placing.scale} scaleY={placing.scale} className={classes.stage}>
           <Layer listening={false}>
-            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => steady.paint(context._context, { plan, texts: looks.texts, placing, box, size, moving: rested !== placing })} />
+            <KonvaShape perfectDrawEnabled={false} sceneFunc={(context) => steady.paint(context._context, { plan, texts, placing, box, size, moving: rested !== placing })} />
           </Layer>
           <Layer>
             {held && masks.painting !== held.id && (
@@ -216,7 +217,7 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
                 onChange={(shape, word) => editor.setShape(held.id, shape, word)}
               />
             )}
-            {moving && lifted && <KonvaShape listening={false} x={lifted.by.x} y={lifted.by.y} sceneFunc={(context) => paint(context._context, moving, { scale: placing.scale, seen: seenOf(placing, size, box), texts: looks.texts })} />}
+            {moving && lifted && <KonvaShape listening={false} x={lifted.by.x} y={lifted.by.y} sceneFunc={(context) => paint(context._context, moving, { scale: placing.scale, seen: seenOf(placing, size, box), texts })} />}
             {drawsHere && !paints && pointer.at && !pointer.drawing && (
               <>
                 <Line listening={false} points={[(pointer.at.x - placing.x) * px, -placing.y * px, (pointer.at.x - placing.x) * px, (box.height - placing.y) * px]} stroke="#ffffff" opacity={0.7} strokeWidth={px} globalCompositeOperation="difference" />
@@ -275,4 +276,13 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
       {relating && <div className={classes.hint}>Click the region it relates to. Esc gives up.</div>}
     </div>
   )
+}
+
+/** Is the texts' font there? What is painted on a canvas before that stays as it is. */
+function useLetters(): boolean {
+  const [there, setThere] = useState(() => document.fonts.check(FONT))
+  useEffect(() => {
+    if (!there) document.fonts.load(FONT).finally(() => setThere(true))
+  }, [there])
+  return there
 }

@@ -47,6 +47,7 @@ export interface Plan {
 
 /** Shapes that look the same. */
 interface Group {
+  readonly look: string
   readonly boxes: Rect[]
   readonly path: Path2D
   readonly color: string
@@ -94,11 +95,16 @@ export function planOf(pictures: readonly Picture[], arrows: readonly Arrow[], b
     const { color, dashed, ghost, chosen, fill, width } = picture
     const key = [color, dashed, ghost, chosen, fill, width].join()
     let group = groups.get(key)
-    if (!group) groups.set(key, (group = { boxes: [], path: new Path2D(), color, dashed, ghost, chosen, fill, width }))
+    if (!group) groups.set(key, (group = { look: key, boxes: [], path: new Path2D(), color, dashed, ghost, chosen, fill, width }))
     add(group, picture.shape)
   }
   const masks = pictures.flatMap((picture) => (picture.shape.kind === 'brush' && picture.id !== without ? { mask: picture.shape.mask, tint: tintOf(picture) } : []))
-  return { pictures, without, arrows, bones, groups: [...groups.values()], masks }
+  return { pictures, without, arrows, bones, groups: [...groups.values()].sort(inOrder), masks }
+}
+
+/** Suggestions lie below, what is selected above; which look lies above which depends on nothing else, or it would change with the selection. */
+function inOrder(a: Group, b: Group): number {
+  return Number(b.ghost) - Number(a.ghost) || Number(a.chosen) - Number(b.chosen) || (a.look < b.look ? -1 : 1)
 }
 
 export function tintOf({ color, fill, chosen, ghost }: Picture): Tint {
@@ -135,7 +141,12 @@ export interface Frame {
   /** What is seen, in pixels of the image. */
   readonly seen: Rect
   readonly texts: boolean
+  /** Among very many, a text wider than its shape hides more than it tells. */
+  readonly crowded?: boolean
 }
+
+/** So many pictures are a crowd. */
+export const CROWD = 200
 
 export function paint(context: CanvasRenderingContext2D, plan: Plan, frame: Frame): void {
   const px = 1 / frame.scale
@@ -220,39 +231,57 @@ function paintArrow(context: CanvasRenderingContext2D, arrow: Arrow, px: number)
   context.globalAlpha = 1
 }
 
+export const FONT = "600 11px 'Inter Variable', system-ui, sans-serif"
+
 const widths = new Map<string, number>()
+
+/** Where a picture's text stands; null where it has none, or none that is shown. */
+function textPlace(context: CanvasRenderingContext2D, { box, title, shape, chosen, peak }: Picture, frame: Frame): Rect | null {
+  const px = 1 / frame.scale
+  const { seen } = frame
+  if (!title || box.x > seen.x + seen.width || box.y > seen.y + seen.height || box.x + box.width < seen.x || box.y + box.height < seen.y) return null
+  // Beside a shape of a few pixels its text would only hide its neighbours.
+  if (!chosen && shape.kind !== 'keypoint' && box.width * frame.scale < 28 && box.height * frame.scale < 28) return null
+  let width = widths.get(title)
+  if (width === undefined) {
+    context.save()
+    context.font = FONT
+    widths.set(title, (width = context.measureText(title).width))
+    context.restore()
+  }
+  if (frame.crowded && !chosen && shape.kind !== 'keypoint' && box.width * frame.scale < width + 8) return null
+  const high = 16 * px
+  const x = shape.kind === 'keypoint' ? box.x + 10 * px : Math.max(peak.x, Math.min(seen.x, box.x + box.width - (width + 8) * px))
+  const above = shape.kind === 'keypoint' ? box.y - high / 2 : box.y - high - px
+  // At the upper edge of what is seen the text moves inside its shape.
+  const y = above < seen.y ? Math.max(seen.y, box.y) + px : above
+  return { x, y, width: (width + 8) * px, height: high }
+}
 
 function paintTexts(context: CanvasRenderingContext2D, pictures: readonly Picture[], frame: Frame): void {
   const px = 1 / frame.scale
-  const { seen } = frame
-  // Among very many, a text wider than its shape hides more than it tells.
-  const crowded = pictures.length > 200
   context.font = `600 ${11 * px}px 'Inter Variable', system-ui, sans-serif`
   context.textBaseline = 'middle'
-  for (const { box, title, color, shape, ghost, chosen, peak } of pictures) {
-    if (!title || box.x > seen.x + seen.width || box.y > seen.y + seen.height || box.x + box.width < seen.x || box.y + box.height < seen.y) continue
-    // Beside a shape of a few pixels its text would only hide its neighbours.
-    if (!chosen && shape.kind !== 'keypoint' && box.width * frame.scale < 28 && box.height * frame.scale < 28) continue
-    let width = widths.get(title)
-    if (width === undefined) {
-      context.save()
-      context.font = "600 11px 'Inter Variable', system-ui, sans-serif"
-      widths.set(title, (width = context.measureText(title).width))
-      context.restore()
-    }
-    if (crowded && !chosen && shape.kind !== 'keypoint' && box.width * frame.scale < width + 8) continue
-    const high = 16 * px
-    const x = shape.kind === 'keypoint' ? box.x + 10 * px : Math.max(peak.x, Math.min(seen.x, box.x + box.width - (width + 8) * px))
-    const above = shape.kind === 'keypoint' ? box.y - high / 2 : box.y - high - px
-    // At the upper edge of what is seen the text moves inside its shape.
-    const y = above < seen.y ? Math.max(seen.y, box.y) + px : above
-    context.globalAlpha = ghost ? 0.75 : 1
-    context.fillStyle = color
-    context.fillRect(x, y, (width + 8) * px, high)
-    context.fillStyle = against(color)
-    context.fillText(title, x + 4 * px, y + high / 2)
+  for (const picture of pictures) {
+    const place = textPlace(context, picture, frame)
+    if (!place) continue
+    context.globalAlpha = picture.ghost ? 0.75 : 1
+    context.fillStyle = picture.color
+    context.fillRect(place.x, place.y, place.width, place.height)
+    context.fillStyle = against(picture.color)
+    context.fillText(picture.title, place.x + 4 * px, place.y + place.height / 2)
     context.globalAlpha = 1
   }
+}
+
+/** All that is painted of a picture lies in it: its outline's width, its mark, its text. In pixels of the image. */
+export function extentOf(context: CanvasRenderingContext2D, picture: Picture, frame: Frame): Rect {
+  const { box, shape, width } = picture
+  const margin = (Math.max((width + 3) / 2, shape.kind === 'keypoint' ? POINT_RADIUS + 4 : 0) + 1) / frame.scale
+  const text = frame.texts ? textPlace(context, picture, frame) : null
+  const [left, top] = [Math.min(box.x - margin, text?.x ?? Infinity), Math.min(box.y - margin, text?.y ?? Infinity)]
+  const [right, bottom] = [Math.max(box.x + box.width + margin, text ? text.x + text.width : -Infinity), Math.max(box.y + box.height + margin, text ? text.y + text.height : -Infinity)]
+  return { x: left, y: top, width: right - left, height: bottom - top }
 }
 
 /** Whom a point means: of those it lies in the smallest; `edges`: only whose edge it is on. `reach` in pixels of the image. */
