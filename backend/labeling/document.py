@@ -8,6 +8,7 @@ The root map `regions` has one map for each entry of the result:
                        item, given once     also:… other parts of the entry
     <id> <id>          a relation           order  its place in the list, a number
                                             mark:… of a mask, in place of its bytes: each stroke (`marks.py`)
+                                            key:…  of a track, in place of its sequence: each key frame, by its number
 
 What two people change at once merges where it is not the same field; of the same field one value stays, everywhere the same one. What was
 deleted stays deleted, whatever somebody changed in it meanwhile.
@@ -28,6 +29,7 @@ from workers.sdk.labels.config import LabelConfig
 
 Json = dict[str, Any]
 ROOT = "regions"
+TRACK = "videorectangle"
 GEOMETRY = ("x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "closed", "start", "end", "text")
 NAMED = ("id", "from_name", "to_name", "type")
 
@@ -73,7 +75,18 @@ def _entry(key: str, held: Json) -> Json | None:
     }
     if name["type"] in BRUSHES and (size := _picture(also)) and _parts(held, "mark:"):
         value["rle"] = encode(_mask(held, size)[0])
+    if name["type"] == TRACK:
+        value["sequence"] = _sequence(held)
+        if not value["sequence"]:
+            return None  # each of two people took a different one of the last two key frames away
     return {**also, **{k: name[k] for k in NAMED}, "value": value}
+
+
+def _sequence(held: Json) -> list[Json]:
+    """The key frames of a track in their order, on the list that drafts had before each was a field."""
+    said = _plain(held.get("said:sequence"))
+    keys = [key for key in (*(said if isinstance(said, list) else ()), *_parts(held, "key:").values()) if isinstance(key, dict)]
+    return [key for _, key in sorted({key["frame"]: key for key in keys if isinstance(key.get("frame"), int)}.items())]
 
 
 def _parts(held: Json, prefix: str) -> Json:
@@ -168,11 +181,13 @@ def _fields(entry: Json) -> Json:
     value, type_ = entry["value"], entry["type"]
     labels = value.get(type_) if type_.endswith("labels") else None
     rest = {k: v for k, v in value.items() if k != type_ or labels is None}
+    keys = rest.pop("sequence") if type_ == TRACK and isinstance(rest.get("sequence"), list) else []
     place = {k: _floats(v) for k, v in rest.items() if k in GEOMETRY and (k != "text" or type_ != "textarea")}
     return {
         "name": {**{k: entry[k] for k in NAMED}, **({"labels": labels} if labels is not None else {})},
         **({"place": place} if place else {}),
         **{f"said:{k}": _floats(v) for k, v in rest.items() if k not in place},
+        **{f"key:{int(key['frame'])}": _floats(key) for key in keys},
         **{f"also:{k}": _floats(v) for k, v in entry.items() if k not in (*NAMED, "value")},
     }
 

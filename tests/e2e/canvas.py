@@ -40,19 +40,28 @@ class Canvas:
         self.pull(self.port(source, "Output", output), self.port(target, "Input", port))
 
     def pull(self, start: Locator, end: Locator) -> None:
-        a, b = start.bounding_box(), end.bounding_box()
-        assert a is not None and b is not None
-        self.page.mouse.move(a["x"] + a["width"] / 2, a["y"] + a["height"] / 2)
+        x, y = self.middle(start)
+        self.page.mouse.move(x, y)
         self.page.mouse.down()
-        x, y = b["x"] + b["width"] / 2, b["y"] + b["height"] / 2
-        self.page.mouse.move(x - 20, y - 14, steps=6)
-        self.page.mouse.move(x, y, steps=4)
-        # A hand waits until it sees the end lie on the port; a canvas that is still moving is followed.
-        self.page.wait_for_timeout(150)
-        if (now := end.bounding_box()) is not None:
-            self.page.mouse.move(now["x"] + now["width"] / 2, now["y"] + now["height"] / 2, steps=2)
-        self.page.wait_for_timeout(50)
+        # A hand waits until it sees the end lie on the port: near its edge the canvas moves under the hand.
+        held = (0.0, 0.0)
+        while held != (to := self.middle(end)):
+            held = to
+            self.page.mouse.move(to[0] - 20, to[1] - 14, steps=6)
+            self.page.mouse.move(*to, steps=4)
         self.page.mouse.up()
+
+    def middle(self, what: Locator) -> tuple[float, float]:
+        """Where it is when it rests: a canvas that brings a step into sight is still moving."""
+        last = None
+        for _ in range(100):
+            now = what.bounding_box()
+            assert now is not None
+            if now == last:
+                return now["x"] + now["width"] / 2, now["y"] + now["height"] / 2
+            last = now
+            self.page.wait_for_timeout(60)
+        raise AssertionError(f"{what} does not come to rest")
 
     def wires(self) -> Locator:
         return self.plane.locator(".react-flow__edge")

@@ -362,7 +362,9 @@ HOW_OTHERWISE_WHEN_ALL_IS_DRAWN = """async () => {
   let worst = 0, texts = 0
   for (let n = 0; n < whole.length; n += 4) {
     const [a, b] = [shown[n + 3] / 255, whole[n + 3] / 255]
-    for (const k of [0, 1, 2]) worst = Math.max(worst, Math.abs(shown[n + k] * a - whole[n + k] * b), Math.abs((255 - shown[n + k]) * a - (255 - whole[n + k]) * b))
+    const dark = (k) => Math.abs(shown[n + k] * a - whole[n + k] * b)
+    const light = (k) => Math.abs((255 - shown[n + k]) * a - (255 - whole[n + k]) * b)
+    for (const k of [0, 1, 2]) worst = Math.max(worst, dark(k), light(k))
     texts += bare[n + 3] !== whole[n + 3]
   }
   if (texts === 0) throw new Error('the drawing did not change with its texts: it was not drawn')

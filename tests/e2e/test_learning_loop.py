@@ -174,7 +174,7 @@ def test_the_loop_improves_a_model_and_shows_its_curve_beside_random_order(
     assert all(r["low"] <= r["accuracy"] <= r["high"] and r["dataset_version"] for r in rounds)
     random = desk.loop()["random"]
     assert [(point["labels"], point["draws"]) for point in random] == [(EVERY, 1), (2 * EVERY, 1)]
-    assert all(0.2 < point["accuracy"] <= 1 and point["tested"] == TEST + EVERY - point["labels"] for point in random)
+    assert all(0.2 < point["accuracy"] <= 1 and point["tested"] == TEST + EVERY - point["labels"] for point in random), random
 
     (told,) = desk.ask("GET", "/suggestions/outcomes")
     assert (told["model_version"], told["total"], told["accepted"]) == ("digits@1", EVERY, sum(desk.suggested))

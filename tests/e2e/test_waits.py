@@ -14,7 +14,7 @@ from tests.e2e.furnish import bring, pipeline
 from tests.e2e.material import churn
 from workers.sdk.client import Client
 
-ASK = {"steps": {"read": {"component": "read_table", "parameters": {"dataset": "customers@latest"}},
+ASK = {"steps": {"read": {"component": "read_table", "parameters": {"dataset": "others@latest"}},
                  "ask": {"component": "approval", "inputs": {"value": [{"step": "read", "output": "table"}]}}}}  # fmt: skip
 
 
@@ -26,6 +26,8 @@ def test_a_run_says_what_it_waits_for_a_step_is_pinned_and_a_dry_run_tells_of_a_
     client = fresh_project
     data = bring(client, churn(tmp_path / "customers.csv"), "Customers", "churned")
     made = pipeline(client, "table-classification", data, "Churn", register={"name": "Churn"})
+    # Data of its own: what it has read by then would be taken over, and nothing would wait to be read.
+    bring(client, churn(tmp_path / "others.csv"), "Others", "churned")
     asking = client.start_run(client.create_pipeline("Ask", graph=ASK)["slug"])  # it waits for a person and keeps its place
     page, watch = open_page(size={"width": 1600, "height": 1000})
     waits(page, client, made, asking["number"])

@@ -355,6 +355,7 @@ def test_an_export_takes_the_memory_of_a_page(labs: Labs) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # every object that is made is noted: five times as slow as without
 def test_an_export_of_100_000_annotations_takes_the_memory_of_a_page(labs: Labs) -> None:
     holds_one_page(labs, labs.schema(labs.pictures(1), BOXES, blind=False), 500, 100_000)
 

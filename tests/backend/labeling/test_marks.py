@@ -97,3 +97,41 @@ def test_a_draft_from_before_marks_goes_on(config: LabelConfig) -> None:
     )
     document.write(doc, config, [entry(new)])
     assert pixels(brush.mask_of(document.read(doc)[0])) == pixels(new)
+
+
+def test_key_frames_of_two_merge_and_a_list_of_them_goes_on() -> None:
+    """Two who correct one track at different frames; before, one of them had worked for nothing."""
+    xml = (
+        '<View><Video name="film" value="$film"/><VideoRectangle name="box" toName="film"/>'
+        '<Labels name="what" toName="film"><Label value="Car"/></Labels></View>'
+    )
+    track = from_json(read(xml, last_word=False)["config"])
+
+    def region(**at: int) -> Json:
+        keys = [
+            {"frame": int(f[1:]), "enabled": True, "rotation": 0, "x": x, "y": 1, "width": 5, "height": 5, "time": 0.5}
+            for f, x in at.items()
+        ]
+        value = {"framesCount": 100, "duration": 4, "sequence": keys, "labels": ["Car"]}
+        return {"id": "the-track-1", "from_name": "box", "to_name": "film", "type": "videorectangle", "value": value}
+
+    def frames(doc: Doc[Any]) -> dict[int, int]:
+        return {key["frame"]: key["x"] for one in document.read(doc) for key in one["value"]["sequence"]}
+
+    one, two = Doc(), Doc()  # type: ignore[var-annotated]  # of anything
+    fields = document._fields(region(f1=1, f20=1))
+    listed = {name: value for name, value in fields.items() if not name.startswith("key:")}
+    regions = one.get("regions", type=Map)
+    regions["the-track-1"] = Map({**listed, "said:sequence": [fields["key:1"], fields["key:20"]], "order": 1.0})
+    assert frames(one) == {1: 1, 20: 1}, "a draft of before key frames were fields of their own"
+    document.write(one, track, [region(f1=1, f20=1, f40=1)])
+    two.apply_update(one.get_update())
+    assert document.read(two) == document.read(one) == [region(f1=1, f20=1, f40=1)]
+    document.write(one, track, [region(f1=1, f10=7, f20=8, f40=1)])
+    document.write(two, track, [region(f1=1, f20=1, f30=9)])
+    two.apply_update(one.get_update())
+    one.apply_update(two.get_update())
+    assert frames(one) == frames(two) == {1: 1, 10: 7, 20: 8, 30: 9}
+    for key in ("key:1", "key:10", "key:20", "key:30"):
+        del regions["the-track-1"][key]
+    assert document.read(one) == [], "each took away what the other had left"

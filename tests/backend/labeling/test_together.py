@@ -137,7 +137,7 @@ async def test_who_took_part_does_not_review_and_who_did_not_sees_no_more_of_it(
     assert (await database(rita.post)(f"{base}/annotations/{id_}/review", verdict, 403))["error"]["code"] == "own_work"
     assert (await database(rita.post)(f"{base}/items/{item}/truth", {"annotation": id_}, 403))["error"]["code"] == "own_work"
     await database(labs.editor.post)(f"{base}/annotations/{id_}/review", verdict, 200)
-    await until(lambda: one.state["annotation"]["status"] == "accepted")
+    await until(lambda: (one.state["annotation"] or {}).get("status") == "accepted")
     await one.close()
     await two.close()
 

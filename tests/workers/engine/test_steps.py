@@ -222,7 +222,7 @@ def test_runs_that_come_at_once_share_the_workers(lab: Studio) -> None:
 
     def chain(note: str) -> dict[str, Json]:
         steps = {"s0": step("nothing", note=note)}
-        return steps | {f"s{i}": step("nothing", f"s{i - 1}", note=f"{note} {i}") for i in range(1, 80)}
+        return steps | {f"s{i}": step("nothing", f"s{i - 1}", note=f"{note} {i}") for i in range(1, 400)}
 
     runs = [lab.start(chain(f"shared {n}"), tell=False) for n in range(6)]
     for run in runs:

@@ -4,11 +4,17 @@ import { useElementSize } from '@mantine/hooks'
 import { useEffect, useMemo, useRef, useState, type PointerEvent } from 'react'
 import { inkOf } from '@/ui/chart'
 import type { Points } from './data'
-import { inside, nearest, onCanvas, painter, whole, type Cloud, type Painter, type View } from './scatter'
+import { carried, inside, nearest, onCanvas, painter, whole, type Cloud, type Painter, type View } from './scatter'
 import classes from './explore.module.css'
 
 export type Mode = 'lasso' | 'box' | 'move'
 type Place = [number, number]
+
+/** A drawing that takes longer than this is carried along while the hand moves, and made anew when it rests. */
+const SLOW_MS = 8
+const RESTS_MS = 120
+/** So much more than the window is drawn on every side, as a share of it: what a move brings into sight. As in the style sheet. */
+const MARGIN = 0.25
 
 type Rgb = [number, number, number]
 const parts = (color: string): Rgb => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)) as Rgb
@@ -40,12 +46,18 @@ export function Scatter({ points, chosen, mode, onChoose, label }: { points: Poi
     const size = n > 20_000 ? 3 : n > 3_000 ? 4.5 : 7
     for (let i = 0; i < n; i++) {
       const one = chosen.has(points.ids[i]!)
-      found.color.set([...(colors[points.values[i]!] ?? none), chosen.size === 0 || one ? 235 : 70], 4 * i)
+      const [r, g, b] = colors[points.values[i]!] ?? none
+      found.color[4 * i] = r
+      found.color[4 * i + 1] = g
+      found.color[4 * i + 2] = b
+      found.color[4 * i + 3] = chosen.size === 0 || one ? 235 : 70
       found.size[i] = one ? size + 2.5 : size
     }
     return found
   }, [points, chosen, scheme])
-  const view = moved ?? whole(cloud, width || 1, height || 1)
+  const all = useMemo(() => whole(cloud, width || 1, height || 1), [cloud, width, height])
+  const view = moved ?? all
+  const drawn = useRef<{ cloud: Cloud; view: View; width: number; height: number; ms: number } | null>(null)
   useEffect(() => {
     const made = canvas.current ? painter(canvas.current) : null
     brush.current = made
@@ -55,12 +67,25 @@ export function Scatter({ points, chosen, mode, onChoose, label }: { points: Poi
     }
   }, [])
   useEffect(() => {
-    if (!canvas.current || !width || !height) return
-    const ratio = window.devicePixelRatio || 1
-    canvas.current.width = Math.round(width * ratio)
-    canvas.current.height = Math.round(height * ratio)
-    brush.current?.draw(cloud, view, ratio)
-  })
+    const element = canvas.current
+    if (!element || !width || !height) return
+    const before = drawn.current
+    const [left, top] = [width * MARGIN, height * MARGIN]
+    const draw = () => {
+      const ratio = window.devicePixelRatio || 1
+      const [across, down] = [Math.round((width + 2 * left) * ratio), Math.round((height + 2 * top) * ratio)]
+      if (element.width !== across) element.width = across
+      if (element.height !== down) element.height = down
+      const ms = brush.current?.draw(cloud, { ...view, x: view.x + left, y: view.y + top }, ratio) ?? 0
+      element.style.transform = ''
+      drawn.current = { cloud, view, width, height, ms }
+    }
+    if (!before || before.ms <= SLOW_MS || before.cloud !== cloud || before.width !== width || before.height !== height) return draw()
+    if (before.view === view) return void (element.style.transform = '')
+    element.style.transform = carried(before.view, view, [left, top])
+    const timer = setTimeout(draw, RESTS_MS)
+    return () => clearTimeout(timer)
+  }, [cloud, view, width, height])
   const at = (event: PointerEvent): Place => {
     const { left, top } = event.currentTarget.getBoundingClientRect()
     return [event.clientX - left, event.clientY - top]
@@ -99,7 +124,7 @@ export function Scatter({ points, chosen, mode, onChoose, label }: { points: Poi
     }
   }
   useEffect(() => {
-    const el = canvas.current
+    const el = canvas.current?.parentElement
     if (!el) return
     // React listens passively, and the page would scroll.
     const wheel = (event: WheelEvent) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inside, nearest, onCanvas, whole, type Cloud } from './scatter'
+import { carried, inside, nearest, onCanvas, whole, type Cloud } from './scatter'
 
 const cloud: Cloud = { x: Float32Array.of(0, 10, 5), y: Float32Array.of(0, 10, 5), color: new Uint8Array(12), size: new Float32Array(3) }
 
@@ -14,6 +14,16 @@ describe('a map of points', () => {
       expect(y).toBeLessThan(300)
     }
     expect(places[1]![1]).toBeLessThan(places[0]![1])
+  })
+
+  it('is carried to where drawing it anew would put it', () => {
+    const [drawn, wanted, at] = [{ x: 30, y: 200, scale: 8 }, { x: -55, y: 310, scale: 12 }, [100, 75] as const]
+    const [dx, dy, by] = carried(drawn, wanted, at).match(/-?[\d.]+/g)!.map(Number) as [number, number, number]
+    for (const [n, x] of [...cloud.x].entries()) {
+      const [before, after] = [onCanvas(x, cloud.y[n]!, drawn), onCanvas(x, cloud.y[n]!, wanted)]
+      expect((before[0] + at[0]) * by + dx).toBeCloseTo(after[0] + at[0], 6)
+      expect((before[1] + at[1]) * by + dy).toBeCloseTo(after[1] + at[1], 6)
+    }
   })
 
   it('finds the point under the pointer, and none where there is none', () => {

@@ -5,7 +5,8 @@
 
 export type View = { x: number; y: number; scale: number }
 export type Cloud = { x: Float32Array; y: Float32Array; color: Uint8Array; size: Float32Array }
-export type Painter = { draw: (cloud: Cloud, view: View, ratio: number) => void; end: () => void }
+/** `draw` gives the milliseconds that it took, once it is waited for. */
+export type Painter = { draw: (cloud: Cloud, view: View, ratio: number) => number; end: () => void }
 
 const VERTEX = `attribute vec2 place; attribute vec4 color; attribute float size; uniform vec3 view; uniform vec2 canvas; uniform float ratio;
 varying vec4 shade;
@@ -16,6 +17,12 @@ void main() { vec2 at = gl_PointCoord - 0.5; if (dot(at, at) > 0.25) discard; gl
 /** Where a point lies on the canvas, in pixels of the page. */
 export function onCanvas(x: number, y: number, view: View): [number, number] {
   return [x * view.scale + view.x, -y * view.scale + view.y]
+}
+
+/** What brings a drawing of one view to another, as CSS: `at` is where the view's origin lies on the drawing. */
+export function carried(drawn: View, wanted: View, at: readonly [number, number]): string {
+  const by = wanted.scale / drawn.scale
+  return `translate(${wanted.x + at[0] - (drawn.x + at[0]) * by}px, ${wanted.y + at[1] - (drawn.y + at[1]) * by}px) scale(${by})`
 }
 
 /** The view that shows everything, with a margin. */
@@ -82,6 +89,7 @@ function withGl(canvas: HTMLCanvasElement, gl: WebGLRenderingContext): Painter {
   }
   return {
     draw(cloud, view, ratio) {
+      const began = performance.now()
       if (cloud !== kept) {
         const places = new Float32Array(2 * cloud.x.length)
         for (let n = 0; n < cloud.x.length; n++) {
@@ -102,6 +110,9 @@ function withGl(canvas: HTMLCanvasElement, gl: WebGLRenderingContext): Painter {
       gl.uniform2f(gl.getUniformLocation(program, 'canvas'), width, height)
       gl.uniform1f(gl.getUniformLocation(program, 'ratio'), ratio)
       gl.drawArrays(gl.POINTS, 0, cloud.x.length)
+      // Reading waits for what was drawn; nothing else does.
+      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4))
+      return performance.now() - began
     },
     end: () => gl.getExtension('WEBGL_lose_context')?.loseContext(),
   }
@@ -111,7 +122,8 @@ function plain(canvas: HTMLCanvasElement): Painter {
   const context = canvas.getContext('2d')
   return {
     draw(cloud, view, ratio) {
-      if (!context) return
+      if (!context) return 0
+      const began = performance.now()
       context.setTransform(ratio, 0, 0, ratio, 0, 0)
       context.clearRect(0, 0, canvas.width, canvas.height)
       for (let n = 0; n < cloud.x.length; n++) {
@@ -120,6 +132,8 @@ function plain(canvas: HTMLCanvasElement): Painter {
         context.fillStyle = `rgba(${r}, ${g}, ${b}, ${a! / 255})`
         context.fillRect(x - cloud.size[n]! / 2, y - cloud.size[n]! / 2, cloud.size[n]!, cloud.size[n]!)
       }
+      context.getImageData(0, 0, 1, 1)
+      return performance.now() - began
     },
     end: () => undefined,
   }

@@ -6,7 +6,7 @@ import { SharedResult, saysTheSame } from './document'
 import { packedMark, readMark } from './marks'
 
 const control = (name: string, type: string, per_region = false) => ({ name, to: 'image', type, tag: type, labels: [], per_region })
-const config = { objects: [], layout: [], controls: [control('box', 'rectanglelabels'), control('kind', 'choices'), control('weight', 'rating', true), control('area', 'brushlabels')] } as unknown as LabelConfig
+const config = { objects: [], layout: [], controls: [control('box', 'rectanglelabels'), control('kind', 'choices'), control('weight', 'rating', true), control('area', 'brushlabels'), control('path', 'videorectangle')] } as unknown as LabelConfig
 const box = (id: string, x = 1, label = 'Head'): Region => ({ id, from_name: 'box', to_name: 'image', type: 'rectanglelabels', value: { x, y: 1, width: 5, height: 5, rotation: 0, rectanglelabels: [label] }, origin: 'manual' })
 const kind = (id: string, said: string): Region => ({ id, from_name: 'kind', to_name: 'image', type: 'choices', value: { choices: [said] } })
 const weight = (id: string): Region => ({ id, from_name: 'weight', to_name: 'image', type: 'rating', value: { rating: 2 } })
@@ -71,6 +71,43 @@ describe('a shared result', () => {
     a.apply([a.read()[0]!, weight('one-region-1'), a.read()[1]!], 'Rated', '')
     sync(a, b)
     expect(b.read().map((entry) => ('from_name' in entry ? entry.from_name : ''))).toEqual(['box', 'weight', 'box'])
+  })
+
+  describe('of a track', () => {
+    const key = (frame: number, x = 1) => ({ frame, enabled: true, rotation: 0, x, y: 1, width: 5, height: 5, time: frame / 25 })
+    const track = (...sequence: object[]): Region => ({ id: 'the-track-1', from_name: 'path', to_name: 'image', type: 'videorectangle', value: { framesCount: 100, duration: 4, sequence } })
+    const frames = (shared: SharedResult) => shared.read().flatMap((entry) => ((entry as Region).value.sequence as { frame: number; x: number }[]).map(({ frame, x }) => [frame, x]))
+
+    it('keeps the key frames that two people set at once, and which of them one took away', () => {
+      const [a, b] = pair([track(key(1), key(20), key(40))])
+      a.apply([track(key(1), key(10, 7), key(20, 8), key(40))], 'Moved', '')
+      b.apply([track(key(1), key(20), key(30, 9))], 'Moved, and one deleted', '')
+      sync(a, b)
+      expect(frames(a)).toEqual([[1, 1], [10, 7], [20, 8], [30, 9]])
+      expect(a.read()).toEqual(b.read())
+      a.undo()
+      sync(a, b)
+      expect(frames(b)).toEqual([[1, 1], [20, 1], [30, 9]])
+    })
+
+    it('is gone where each took a different one of the last two away', () => {
+      const [a, b] = pair([track(key(1), key(20))])
+      a.apply([track(key(1))], 'One deleted', '')
+      b.apply([track(key(20))], 'One deleted', '')
+      sync(a, b)
+      expect([a.read(), b.read()]).toEqual([[], []])
+    })
+
+    it('goes on from drafts that hold a list of them', () => {
+      const [a, b] = pair()
+      const old = new Y.Map<unknown>([['name', { id: 'the-track-1', from_name: 'path', to_name: 'image', type: 'videorectangle' }], ['said:framesCount', 100], ['said:duration', 4], ['said:sequence', [key(1), key(20)]], ['order', 1]])
+      a.doc.getMap('regions').set('the-track-1', old)
+      sync(a, b)
+      expect(frames(b)).toEqual([[1, 1], [20, 1]])
+      b.apply([track(key(20), key(50))], 'Moved', '')
+      sync(a, b)
+      expect(frames(a)).toEqual([[20, 1], [50, 1]])
+    })
   })
 
   it('leaves out what no editor could have written', () => {

@@ -1,6 +1,6 @@
 /**
  * The shared draft of an item: a Yjs document seen as an immutable result, with undo of one's own changes. Its shape is
- * told in `backend/labeling/document.py`: a map for each entry, whose name and place are each changed as one.
+ * told in `backend/labeling/document.py`: a map for each entry, whose name, place and key frames are each changed as one.
  */
 import * as Y from 'yjs'
 
@@ -10,6 +10,7 @@ import { laid, packedMark, pictureOf, type Laid } from './marks'
 const LOCAL = Symbol('local')
 const TOGETHER_MS = 1200
 const GEOMETRY = new Set(['x', 'y', 'width', 'height', 'rotation', 'radiusX', 'radiusY', 'points', 'closed', 'start', 'end', 'text'])
+const TRACK = 'videorectangle'
 const NAMED = ['id', 'from_name', 'to_name', 'type'] as const
 
 type Fields = Record<string, unknown>
@@ -172,7 +173,10 @@ export class SharedResult implements LiveResult {
         if (kept.entry === entry) return
         const [old, now] = [fieldsOf(kept.entry), fieldsOf(entry)]
         for (const field of Object.keys(old)) if (!(field in now)) held.delete(field)
-        for (const [field, value] of Object.entries(now)) if (!equalValue(old[field], value)) held.set(field, value)
+        // A draft of before key frames were fields of their own: from here on they are.
+        const whole = held.has('said:sequence') && Object.keys(now).some((field) => field.startsWith('key:'))
+        if (whole) held.delete('said:sequence')
+        for (const [field, value] of Object.entries(now)) if (!equalValue(old[field], value) || (whole && field.startsWith('key:'))) held.set(field, value)
         const [was, is] = [maskIn(kept.entry), maskIn(entry)]
         if (was && is && was !== is) this.mark(key, held as Y.Map<unknown>, was, is)
       } else {
@@ -225,8 +229,9 @@ function fieldsOf(entry: Entry): Fields {
   const isPlace = (part: string) => GEOMETRY.has(part) && (part !== 'text' || type !== 'textarea')
   const place = Object.fromEntries(Object.entries(others).filter(([part]) => isPlace(part)))
   const marked = maskIn(entry) !== null
-  const said = Object.fromEntries(Object.entries(others).filter(([part]) => !isPlace(part) && !(marked && part === 'rle')))
-  return { name: { id, from_name, to_name, type, ...(labels ? { labels } : {}) }, ...(Object.keys(place).length > 0 ? { place } : {}), ...prefixed('said', said), ...prefixed('also', rest) }
+  const keys = type === TRACK && Array.isArray(others.sequence) ? (others.sequence as { frame: number }[]) : null
+  const said = Object.fromEntries(Object.entries(others).filter(([part]) => !isPlace(part) && !(marked && part === 'rle') && !(keys && part === 'sequence')))
+  return { name: { id, from_name, to_name, type, ...(labels ? { labels } : {}) }, ...(Object.keys(place).length > 0 ? { place } : {}), ...prefixed('said', said), ...Object.fromEntries((keys ?? []).map((key) => [`key:${key.frame}`, key])), ...prefixed('also', rest) }
 }
 
 function prefixed(prefix: string, parts: object): Fields {
@@ -251,7 +256,16 @@ function entryOf(config: LabelConfig, held: Y.Map<unknown>): Entry | null {
   const place = isObject(fields.place) ? fields.place : {}
   if (Object.entries(place).some(([part, value]) => !['points', 'closed', 'text'].includes(part) && !Number.isFinite(value))) return null
   if ('points' in place && !(Array.isArray(place.points) && place.points.every((point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite)))) return null
-  return { ...also, ...Object.fromEntries(NAMED.map((part) => [part, name[part]])), value: { ...place, ...taken('said:'), ...labels } } as unknown as Region
+  const sequence = name.type === TRACK ? sequenceOf(taken('said:').sequence, taken('key:')) : null
+  // Each of two people took a different one of the last two key frames away.
+  if (sequence?.length === 0) return null
+  return { ...also, ...Object.fromEntries(NAMED.map((part) => [part, name[part]])), value: { ...place, ...taken('said:'), ...(sequence ? { sequence } : {}), ...labels } } as unknown as Region
+}
+
+/** A track's key frames in their order, on the list that drafts had before each was a field. */
+function sequenceOf(said: unknown, own: Fields): Fields[] {
+  const keys = [...(Array.isArray(said) ? (said as unknown[]) : []), ...Object.values(own)].filter((key): key is Fields => isObject(key) && ['frame', 'x', 'y', 'width', 'height'].every((part) => Number.isFinite(key[part])))
+  return [...new Map(keys.map((key) => [Number(key.frame), key])).entries()].sort(([a], [b]) => a - b).map(([, key]) => key)
 }
 
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
