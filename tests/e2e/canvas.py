@@ -43,12 +43,18 @@ class Canvas:
         x, y = self.middle(start)
         self.page.mouse.move(x, y)
         self.page.mouse.down()
-        # A hand waits until it sees the end lie on the port: near its edge the canvas moves under the hand.
-        held = (0.0, 0.0)
-        while held != (to := self.middle(end)):
-            held = to
-            self.page.mouse.move(to[0] - 20, to[1] - 14, steps=6)
-            self.page.mouse.move(*to, steps=4)
+        # A hand lets go when it sees the end lie on the port: near its edge the canvas moves, and is followed until it rests.
+        held = None
+        for _ in range(40):
+            now = end.bounding_box()
+            assert now is not None
+            if now == held:
+                break
+            held = now
+            x, y = now["x"] + now["width"] / 2, now["y"] + now["height"] / 2
+            self.page.mouse.move(x - 20, y - 14, steps=4)
+            self.page.mouse.move(x, y, steps=4)
+            self.page.wait_for_timeout(60)
         self.page.mouse.up()
 
     def middle(self, what: Locator) -> tuple[float, float]:

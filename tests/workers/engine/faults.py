@@ -173,7 +173,9 @@ class World(Studio):
     def all_well(self) -> None:
         """No part that nobody ended has ended: it would lose its steps, and only the supervisor would start it again."""
         for name, process in self._parts.items():
-            assert name in self._hurt or process.poll() is None, f"{name} ended by itself ({process.poll()}): {dict(self.harms)}"
+            if name not in self._hurt and process.poll() is not None:
+                said = (self.folder / "log").read_text(errors="replace")[-6000:]
+                raise AssertionError(f"{name} ended by itself ({process.poll()}): {dict(self.harms)}\n{said}")
 
     def _family(self, part: str) -> list[int]:
         process: subprocess.Popen[Any] = self.postgres if part == "postgres" else self.valkey if part == "valkey" else self._parts[part]
