@@ -33,6 +33,7 @@ def decode_image(data: bytes, height: int, width: int, channels: int) -> NDArray
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
+    Image.MAX_IMAGE_PIXELS = LARGEST  # above it there is no warning in a step's log but a refusal
     try:
         picture: Any = Image.open(io.BytesIO(data))
         if picture.width * picture.height > LARGEST:

@@ -147,7 +147,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
     const lacking = problemsOf(config, editor.state.result)
     setTried(work.id)
     if (lacking.length > 0) {
-      if (lacking[0]) editor.focusControl(lacking[0].control)
+      if (lacking[0]) editor.goTo(lacking[0])
       return
     }
     draft.stop()
@@ -257,7 +257,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
             {tried === work.id && missing.length > 0 && (
               <Alert color="red" role="alert" title="Not submitted yet">
                 {missing.map((problem) => (
-                  <Anchor key={problem.control + problem.message} component="button" type="button" size="sm" display="block" ta="left" onClick={() => editor.focusControl(problem.control)}>
+                  <Anchor key={problem.control + problem.message} component="button" type="button" size="sm" display="block" ta="left" onClick={() => editor.goTo(problem)}>
                     {problem.message}
                   </Anchor>
                 ))}

@@ -134,7 +134,7 @@ function Desk({ project, schema, config, task, next }: { project: string; schema
     [annotation, closeReject, editor, next, project, refresh, schema.slug],
   )
   const accept = useCallback(() => {
-    if (changed && lacking[0]) editor.focusControl(lacking[0].control)
+    if (changed && lacking[0]) editor.goTo(lacking[0])
     else void say(changed ? 'fixed' : 'accepted', '')
   }, [changed, editor, lacking, say])
 

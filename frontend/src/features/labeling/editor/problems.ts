@@ -1,6 +1,6 @@
-/** What is still missing before an annotation can be handed in. The server checks the same again. */
+/** What keeps an annotation from being handed in. The server checks the same again. */
 import { isQuestion, type LabelConfig, type LabelControl } from './config'
-import { answerOf, drawnRegions, isRelation, titleOf, type Region, type Result } from './result'
+import { answerOf, drawnRegions, isRelation, titleOf, type Drawn, type Region, type Result } from './result'
 
 export interface Problem {
   readonly control: string
@@ -26,9 +26,20 @@ function words(control: LabelControl, of?: string): string {
   return `${asked} for “${control.name}”${of ? ` of ${of}` : ''}.`
 }
 
+/** As `workers/sdk/labels/brush.py` has it. */
+const MOST_BYTES = 1_000_000
+
+/** Masks that the studio would not take: better told while they are painted than at the end. */
+function tooFine(regions: readonly Drawn[]): Problem[] {
+  return regions.flatMap((region): Problem[] => {
+    const bytes = region.kind === 'brush' && Array.isArray(region.main.value.rle) ? region.main.value.rle.length : 0
+    return bytes > MOST_BYTES ? [{ control: region.main.from_name, region: region.id, message: `The mask of ${titleOf(region)} has ${bytes.toLocaleString('en')} bytes, more than ${MOST_BYTES.toLocaleString('en')}: smooth its edges or take stray pixels away.` }] : []
+  })
+}
+
 export function problems(config: LabelConfig, result: Result): Problem[] {
   const regions = drawnRegions(config, result)
-  return config.controls
+  const missing = config.controls
     .filter((control) => control.required)
     .flatMap((control): Problem[] => {
       if (control.per_region)
@@ -39,4 +50,5 @@ export function problems(config: LabelConfig, result: Result): Problem[] {
       const said = isQuestion(control) ? answerOf(result, control.name) : result.find((entry): entry is Region => !isRelation(entry) && entry.from_name === control.name)
       return said && !isEmpty(said) ? [] : [{ control: control.name, message: words(control) }]
     })
+  return [...missing, ...tooFine(regions)]
 }

@@ -112,5 +112,8 @@ describe('what is missing', () => {
     const config = schema('Image', control('box', 'RectangleLabels', ['Car'], { required: true }))
     expect(problems(config, [])).toEqual([{ control: 'box', message: 'Mark at least one region for “box”.' }])
     expect(problems(config, [box('aaaaaaaaaa')])).toEqual([])
+    const mask = (bytes: number): Region => ({ id: 'mask', from_name: 'area', to_name: 'image', type: 'brushlabels', value: { format: 'rle', rle: new Array<number>(bytes).fill(0), brushlabels: ['Rust'] } })
+    expect(problems({ ...config, controls: [] }, [mask(1_000_000)])).toEqual([])
+    expect(problems({ ...config, controls: [] }, [mask(1_000_001)])).toMatchObject([{ control: 'area', region: 'mask', message: expect.stringContaining('1,000,001 bytes') as string }])
   })
 })
