@@ -19,6 +19,7 @@ from backend.core.auth import SessionOrToken
 from backend.core.errors import BadRequest, HeadraceError, InvalidInput, RouteNotFound, TooLarge, Unavailable, WentWrong
 from backend.core.middleware import answer, told
 from backend.core.parser import StrictParser
+from backend.core.renderer import QuickRenderer
 from backend.datasets.api import router as datasets
 from backend.deployments.api import router as deployments
 from backend.labeling.api import router as labeling
@@ -37,7 +38,15 @@ from backend.similarity.api import router as similarity
 log = logging.getLogger("headrace.web")
 # No page of documentation (`docs_url`): ninja's loads its scripts from elsewhere, which our policy and a studio without
 # internet both refuse. The document itself is at /api/v1/openapi.json.
-api = Api(title="Headrace", version="1", urls_namespace="api", docs_url=None, auth=SessionOrToken(), parser=StrictParser())
+api = Api(
+    title="Headrace",
+    version="1",
+    urls_namespace="api",
+    docs_url=None,
+    auth=SessionOrToken(),
+    parser=StrictParser(),
+    renderer=QuickRenderer(),
+)
 for router in (
     core, artifacts, datasets, labeling, label_quality, label_suggestions, exchange, label_links, pipelines, runs, triggers, hosts,
     registry, deployments, similarity, learning,

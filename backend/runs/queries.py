@@ -136,9 +136,9 @@ def details(runs: Sequence[Run]) -> list[Json]:
             "status", "priority", "steps_done", "steps_total", "metrics", "error", "started_at", "finished_at", "undoing"
         )
     }
-    steps: dict[UUID, list[StepRun]] = defaultdict(list)
-    # Shards and rounds may be ten thousand: their step counts them, and `shards` lists them.
-    for step in StepRun.objects.filter(run__in=ids, shard=None).only(*_OF_STEP).order_by("position", "step"):
+    steps: dict[UUID, list[Any]] = defaultdict(list)
+    # Shards and rounds may be ten thousand: their step counts them, and `shards` lists them. As rows: objects cost more than the query.
+    for step in StepRun.objects.filter(run__in=ids, shard=None).order_by("position", "step").values_list("pk", *_OF_STEP, named=True):
         steps[step.run_id].append(step)
     outputs: dict[UUID, list[Json]] = defaultdict(list)
     for made in (
@@ -165,12 +165,13 @@ def details(runs: Sequence[Run]) -> list[Json]:
     return found
 
 
-def _placed(step: StepRun) -> bool:
+def _placed(step: Any) -> bool:
     """Whether not every host may run it."""
     return step.needs is not None or step.queue == "gpu"
 
 
-def _step(step: StepRun, graph: Json, outputs: list[Json], unmet: str = "") -> Json:
+def _step(step: Any, graph: Json, outputs: list[Json], unmet: str = "") -> Json:
+    """`step` is a `StepRun`, or a row of the same names."""
     component = catalog.load().components.get(step.component)
     own = {**(graph.get("pipelines") or {}), **(graph.get("code") or {})}
     title = component.title if component is not None else own.get(step.component, {}).get("title", step.component)
@@ -186,7 +187,7 @@ def _step(step: StepRun, graph: Json, outputs: list[Json], unmet: str = "") -> J
     }  # fmt: skip
 
 
-def _shards(step: StepRun) -> Json | None:
+def _shards(step: Any) -> Json | None:
     return {"total": step.children_total, "open": step.children_open, "failed": step.children_failed} if step.children_total else None
 
 

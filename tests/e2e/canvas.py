@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+import contextlib
+
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 
 def go(page: Page, name: str) -> None:
@@ -40,9 +42,14 @@ class Canvas:
         self.pull(self.port(source, "Output", output), self.port(target, "Input", port))
 
     def pull(self, start: Locator, end: Locator) -> None:
-        x, y = self.middle(start)
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
+        for _ in range(5):
+            self.take(start)
+            with contextlib.suppress(TimeoutError):
+                self.plane.locator(".react-flow__connectionline").wait_for(state="attached", timeout=1000)
+                break
+            self.page.mouse.up()  # the canvas began to move under the hand, which missed
+        else:
+            raise AssertionError(f"no wire comes out of {start}")
         # A hand lets go when it sees the end lie on the port: near its edge the canvas moves, and is followed until it rests.
         held = None
         for _ in range(40):
@@ -56,6 +63,12 @@ class Canvas:
             self.page.mouse.move(x, y, steps=4)
             self.page.wait_for_timeout(60)
         self.page.mouse.up()
+
+    def take(self, port: Locator) -> None:
+        x, y = self.middle(port)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + 5, y + 5, steps=2)
 
     def middle(self, what: Locator) -> tuple[float, float]:
         """Where it is when it rests: a canvas that brings a step into sight is still moving."""

@@ -57,12 +57,16 @@ def component_of(claim: Json) -> Component:
 
 def scratch_of(claim: Json) -> Path:
     """The folder that all attempts of one step run share."""
-    return _scratch(os.environ.get("HEADRACE_DATA_DIR", ".headrace"), str(claim["id"]))
+    return Path(_scratch(claim))
+
+
+def _scratch(claim: Json) -> str:
+    return f"{_scratches(os.environ.get('HEADRACE_DATA_DIR', '.headrace'))}/{claim['id']}"
 
 
 @lru_cache(maxsize=4)
-def _scratch(data: str, step_run: str) -> Path:
-    return Path(data).absolute() / "scratch" / step_run
+def _scratches(data: str) -> str:
+    return str(Path(data).absolute() / "scratch")
 
 
 def perform(
@@ -113,9 +117,9 @@ def tried_again(claim: Json, error: Json) -> bool:
 
 def forget(claim: Json) -> None:
     """The step run is over: its scratch folder is not needed again."""
-    folder = scratch_of(claim)
+    folder = _scratch(claim)
     try:
-        folder.rmdir()
+        os.rmdir(folder)  # noqa: PTH106 - a Path costs more than the call, for every step, and most have no folder
     except FileNotFoundError:
         return
     except OSError:

@@ -126,15 +126,19 @@ class Component:
         try:
             self._model.model_validate(dict(parameters))
         except ValidationError as error:
-            return [self._problem(e["loc"], e["type"], e["msg"]) for e in error.errors(include_url=False)]
+            return self._problems(error)
         return []
 
     def validate(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with defaults filled in. Raises `ParameterError`."""
-        if problems := self.problems(parameters):
-            raise ParameterError(self.title, problems)
-        model = self._model.model_validate(dict(parameters))
+        try:
+            model = self._model.model_validate(dict(parameters))
+        except ValidationError as error:
+            raise ParameterError(self.title, self._problems(error)) from None
         return {name: getattr(model, name) for name in self._fields}
+
+    def _problems(self, error: ValidationError) -> list[ParameterProblem]:
+        return [self._problem(e["loc"], e["type"], e["msg"]) for e in error.errors(include_url=False)]
 
     def call(self, inputs: Mapping[str, Artifact | Sequence[Artifact] | None], parameters: Mapping[str, Any]) -> dict[str, Artifact]:
         """Check parameters and inputs, run the function, and give its outputs by port. Optional outputs it left out are absent."""

@@ -149,11 +149,13 @@ BEGIN
     FROM told t
   ON CONFLICT (step_run_id, number) DO UPDATE
      SET status = excluded.status, finished_at = excluded.finished_at, peak_memory = excluded.peak_memory, rows = excluded.rows;
+  -- That a step has begun is news only while it runs.
   SELECT array_agg(e.event ORDER BY n.at, e.place) INTO events
     FROM unnest(v_notes) n
     JOIN runs_steprun s ON s.id = n.step_run_id LEFT JOIN runs_steprun f ON f.id = n.next_id
    CROSS JOIN LATERAL (SELECT 0, ledger_step_event(p_run, s.id, s.step, 'succeeded', n.attempt, 1, '')
-                        UNION ALL SELECT 1, ledger_step_event(p_run, f.id, f.step, 'running', n.next_attempt, 0, '') WHERE f.id IS NOT NULL) e(place, event);
+                        UNION ALL SELECT 1, ledger_step_event(p_run, f.id, f.step, 'running', n.next_attempt, 0, '')
+                         WHERE f.id IS NOT NULL AND NOT f.id = ANY (v_ended)) e(place, event);
   UPDATE core_apitoken SET revoked_at = clock_timestamp() WHERE step_run = ANY (v_ended) AND revoked_at IS NULL;
   IF EXISTS (SELECT 1 FROM unnest(v_notes) n WHERE n.outputs @> '[{"kind": "Metrics"}]') THEN
     PERFORM ledger_metrics(p_run);
