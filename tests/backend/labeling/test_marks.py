@@ -118,7 +118,8 @@ def test_key_frames_of_two_merge_and_a_list_of_them_goes_on() -> None:
     def frames(doc: Doc[Any]) -> dict[int, int]:
         return {key["frame"]: key["x"] for one in document.read(doc) for key in one["value"]["sequence"]}
 
-    one, two = Doc(), Doc()  # type: ignore[var-annotated]  # of anything
+    one: Doc[Any] = Doc()
+    two: Doc[Any] = Doc()
     fields = document._fields(region(f1=1, f20=1))
     listed = {name: value for name, value in fields.items() if not name.startswith("key:")}
     regions = one.get("regions", type=Map)
