@@ -34,6 +34,7 @@ app.conf.update(
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     worker_prefetch_multiplier=1,
+    worker_pool="workers.engine.pool:TaskPool",
     worker_redirect_stdouts=False,
     worker_hijack_root_logger=False,
     worker_send_task_events=False,

@@ -113,9 +113,9 @@ class Studio:
 
         until(ready, 30)
 
-    def worker(self, concurrency: int = 2, queues: str = "io,cpu,gpu") -> subprocess.Popen[bytes]:
+    def worker(self, concurrency: int = 2, queues: str = "io,cpu,gpu", app: str = "workers.celery") -> subprocess.Popen[bytes]:
         name = f"{uuid.uuid4().hex[:8]}@test"
-        process = self.spawn("celery", "-A", "workers.celery", "worker", "-Q", queues, "-c", str(concurrency), "-n", name,
+        process = self.spawn("celery", "-A", app, "worker", "-Q", queues, "-c", str(concurrency), "-n", name,
         "--loglevel", "warning",
                              "--without-gossip", "--without-mingle")  # fmt: skip
         until(lambda: len(children(process.pid)) >= concurrency, 120)

@@ -112,6 +112,16 @@ def test_a_worker_that_runs_quick_steps_one_after_another(lab: Studio) -> None:
     assert good == [(400, 400)]
 
 
+def test_a_child_that_dies_before_the_worker_has_begun(lab: Studio) -> None:
+    """The worker goes on with another in its place, and loses nothing."""
+    lab.env["HEADRACE_TEST_FIRST"] = str(lab.folder / "first")
+    worker = lab.worker(2, app="tests.workers.engine.dies_young")
+    until((lab.folder / "first").exists, 30)
+    kill_in_the_middle(lab, lambda: None)
+    until(lambda: worker.poll() is not None or len(children(worker.pid)) == 2, 15)
+    assert worker.poll() is None, "the worker ended with its child"
+
+
 @pytest.mark.slow
 def test_a_whole_worker_with_all_its_children(lab: Studio) -> None:
     worker = lab.worker(2)

@@ -1,0 +1,14 @@
+"""The processes of a worker: Celery's own pool, which does not give the whole worker up for one child that died young."""
+
+from __future__ import annotations
+
+from celery.concurrency.prefork import TaskPool as Prefork
+
+
+class TaskPool(Prefork):  # type: ignore[misc]  # Celery has no types
+    """A child may be killed (out of memory, by hand) at any moment, also between its fork and the first look at it. Celery then ends the
+    worker with 'Could not start worker processes', and what runs on its other children is lost. The pool replaces a dead child anyway,
+    every five seconds and whenever one ends, and gives up by itself where each replacement dies, too."""
+
+    def did_start_ok(self) -> bool:
+        return True
