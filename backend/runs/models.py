@@ -134,6 +134,7 @@ class StepRun(models.Model):
         indexes = [
             models.Index(fields=["run", "queue", "ready_at"], condition=models.Q(status="queued", blocked_by=0), name="step_run_ready"),
             models.Index(fields=["run"], condition=models.Q(status="running"), name="step_run_running"),
+            models.Index(fields=["run"], condition=models.Q(ahead=True), name="step_run_ahead"),
             models.Index(fields=["parent", "shard"], condition=models.Q(parent__isnull=False), name="step_run_children"),
             models.Index(fields=["project", "wait_until"], condition=models.Q(status="waiting"), name="step_run_waiting"),
             models.Index(

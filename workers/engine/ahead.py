@@ -1,15 +1,20 @@
 """What a worker runs on its own word: quick steps, each ended by a note instead of a question.
 
 With a step the ledger gives those that follow from it in a line, or some that are ready beside it (`ahead` of its answer,
-`backend/runs/sql/19_ahead.sql`). A note commits that one has ended and the next begun; what notes say reaches the step runs together, with
-the next question that the worker asks, and it asks one at least every `FOR_S` seconds.
+`backend/runs/sql/19_ahead.sql`). A note commits that one has ended and the next begun; what notes say reaches the step runs together: along
+a line by a thread beside the steps, which also asks for more of the line, and else with the next question that the worker asks. It asks one
+at least every `FOR_S` seconds.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
+
+import psycopg
 
 from workers.engine.ledger import Ledger
 
@@ -18,6 +23,10 @@ FOR_S = 0.05
 """How long a worker may go on by notes: what pages show, and what the ledger decides, is no older."""
 MOST = 32
 """Steps given with one answer. What is not used up has cost a look at each."""
+NOTES = 12
+"""So many notes along a line are brought in beside the steps that follow."""
+UNUSED_S = 5.0
+"""After so long without a line the connection beside the steps is closed."""
 
 
 class Ahead:
@@ -26,17 +35,23 @@ class Ahead:
     Steps from beside count as running already: `release` gives back those that were not begun, before any question, and when the
     step that runs takes long."""
 
-    def __init__(self, ledger: Ledger, worker: str, for_s: float = FOR_S):
-        self._ledger, self._worker, self._for_s = ledger, worker, for_s
+    def __init__(self, ledger: Ledger, worker: str, for_s: float = FOR_S, beside: Callable[[Ahead], object] = lambda line: None):
+        self._ledger, self._worker, self._for_s, self._beside = ledger, worker, for_s, beside
         self._steps: list[Json] = []
         self._asked_at = self._begun_at = 0.0
         self._lock = threading.RLock()
+        self._last: Json | None = None
+        """The last step of the line that is known, begun or not; None where steps are from beside."""
+        self._questions = self._notes = 0
 
     def given(self, answer: Json) -> None:
         """What the ledger answered to a question."""
         with self._lock:
             self._steps = list(answer.get("ahead") or ())
             self._asked_at = self._begun_at = time.monotonic()
+            self._last = self._steps[-1] if self._steps and "wire" in self._steps[-1] else None
+            self._notes = 0
+            self._questions += 1
 
     @property
     def wanted(self) -> int:
@@ -58,7 +73,25 @@ class Ahead:
                 return None
             del self._steps[0]
             self._begun_at = time.monotonic()
+            self._notes += 1
+            if self._last is not None and self._notes >= NOTES:
+                self._notes = 0
+                self._beside(self)
             return following
+
+    def bring_in(self, ledger: Ledger) -> Json:
+        """On another thread, and a connection of its own: what was noted is brought in, and the line goes on. What the ledger answered."""
+        with self._lock:
+            last, head, question = self._last, self._ledger.head, self._questions
+            most = MOST - len(self._steps)
+        if last is None or head is None:
+            return {}
+        answer = ledger.bring_in(last, self._worker, head, max(most, 0))
+        with self._lock:
+            if self._questions == question and (more := answer["ahead"]):
+                self._steps += more
+                self._last = more[-1]
+        return answer
 
     def _fed(self, following: Json, made: list[Json]) -> Json | None:
         """The next step of a line with what the step before it made."""
@@ -76,6 +109,36 @@ class Ahead:
         with self._lock:
             if slow and time.monotonic() - self._begun_at < self._for_s:
                 return
-            steps, self._steps = self._steps, []
+            steps, self._steps, self._last = self._steps, [], None
+            self._questions += 1
             if beside := [one["id"] for one in steps if "wire" not in one]:
                 self._ledger.give_back(steps[0]["run"], self._worker, beside)
+
+
+class Beside:
+    """The thread that brings in what a worker has noted while the next steps run. `tell` is called with what the ledger answers."""
+
+    def __init__(self, ledger: Ledger, tell: Callable[[Json], object]):
+        self._ledger, self._tell = ledger, tell
+        self._wanted = threading.Event()
+        self._line: Ahead | None = None
+        self._thread: threading.Thread | None = None
+
+    def __call__(self, line: Ahead) -> None:
+        self._line = line
+        self._wanted.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="notes", daemon=True)
+            self._thread.start()
+
+    def _loop(self) -> None:
+        own = self._ledger.beside()
+        while True:
+            if not self._wanted.wait(UNUSED_S):
+                own.close()
+                self._wanted.wait()
+            self._wanted.clear()
+            # The notes are kept: the next question of the worker itself brings them in, and waits for the database if it must.
+            with contextlib.suppress(psycopg.Error):
+                if self._line is not None and (answer := self._line.bring_in(own)):
+                    self._tell(answer)

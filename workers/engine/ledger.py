@@ -45,10 +45,19 @@ class Ledger:
         self._pid = os.getpid()
         self._prepared: dict[str, bytes] = {}
         self._head: tuple[str, int] | None = None
-        """The step, and its attempt, that the ledger knows this process to run; with `_noted` it has gone on from there by notes."""
+        """The step, and its attempt, that the ledger gave this process; with `_noted` it has gone on from there by notes."""
         self._noted: tuple[str, str, Json] | None = None
         self.tell: Callable[[Json], object] = lambda answer: None
         """Called with what the ledger answers when notes are brought in (`catch_up`)."""
+
+    def beside(self) -> Ledger:
+        """Another connection, for what is asked beside the steps; it gives up at once while the database is away."""
+        return Ledger(self._url, give_up=lambda: True)
+
+    @property
+    def head(self) -> tuple[str, int] | None:
+        """The step, and its attempt, from which this process has leave to go on by notes."""
+        return self._head
 
     def close(self) -> None:
         with self._lock:
@@ -85,18 +94,31 @@ class Ledger:
     def quick(self, sql: str, *parameters: str | int | bool | None) -> Any:
         """`call` for plain parameters (`$1`, …) and JSON: what comes with every step. psycopg's cursor would add as much again as the
         way to the database and back."""
+        return self._insist(lambda: self._ask(sql, parameters))
+
+    def once(self, sql: str, *parameters: str | int | bool | None) -> Any:
+        """`quick`, but None where the database does not answer: whether it has done what was asked is not known then."""
+        with self._lock:
+            try:
+                return self._ask(sql, parameters)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                self._forget()
+                return None
+
+    def _ask(self, sql: str, parameters: Sequence[str | int | bool | None]) -> Any:
         sent: list[Any] = [None if p is None else b"ft"[p : p + 1] if isinstance(p, bool) else str(p).encode() for p in parameters]
+        connection = self._connect().pgconn
+        if (name := self._prepared.get(sql)) is None:
+            name = f"quick_{len(self._prepared)}".encode()
+            _good(connection, connection.prepare(name, sql.encode()), ExecStatus.COMMAND_OK)
+            self._prepared[sql] = name
+        value = _good(connection, connection.exec_prepared(name, sent), ExecStatus.TUPLES_OK).get_value(0, 0)
+        return None if value is None else json.loads(value)
 
-        def ask() -> Any:
-            connection = self._connect().pgconn
-            if (name := self._prepared.get(sql)) is None:
-                name = f"quick_{len(self._prepared)}".encode()
-                _good(connection, connection.prepare(name, sql.encode()), ExecStatus.COMMAND_OK)
-                self._prepared[sql] = name
-            value = _good(connection, connection.exec_prepared(name, sent), ExecStatus.TUPLES_OK).get_value(0, 0)
-            return None if value is None else json.loads(value)
-
-        return self._insist(ask)
+    def _forget(self) -> None:
+        """A connection that broke."""
+        if self._connection is not None and (self._connection.closed or self._connection.broken):
+            self._connection = None
 
     def _insist(self, ask: Callable[[], Any]) -> Any:
         pause = 0.05
@@ -105,8 +127,7 @@ class Ledger:
                 try:
                     return ask()
                 except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
-                    if self._connection is not None and (self._connection.closed or self._connection.broken):
-                        self._connection = None
+                    self._forget()
                     if self._give_up():
                         raise
                     if pause >= 1:
@@ -153,7 +174,8 @@ class Ledger:
         ))  # fmt: skip
 
     def note(self, claim: Json, worker: str, outputs: list[Json], used: Json, following: Json) -> bool:
-        """The claimed step succeeded and `following`, one of those `ahead`, begins. False: `finish` it.
+        """The claimed step succeeded and `following`, one of those `ahead`, begins. False: `finish` it. It is sent once: sent again after a
+        lost answer it might come after what it says was brought in, and count twice.
 
         Of one in a line, `output` says which of `outputs` it takes, and `key` how the name of its content begins."""
         with self._lock:
@@ -161,7 +183,7 @@ class Ledger:
                 return False
             names = ("id", "attempt", "output", "key", "look")
             line = [following[name] for name in names] if "wire" in following else [None, None, None, None, False]
-            noted: bool = self.quick(
+            noted: bool = self.once(
                 "SELECT ledger_note($1::uuid, $2::int, $3, $4::uuid, $5::int, $6::jsonb, $7::jsonb, $8::uuid, $9::int, $10::int, $11,"
                 " $12)::int",
                 *self._head, worker, claim["id"], claim["attempt"], _json(outputs), _json(used), *line,
@@ -175,6 +197,14 @@ class Ledger:
     def give_back(self, run: str, worker: str, steps: Sequence[str]) -> None:
         """Steps that this worker was given and has not begun: others may have them."""
         self.tell(self.call("SELECT ledger_return(%s::uuid, %s, %s::uuid[], %s::int)", (run, worker, list(steps), WAKES)))
+
+    def bring_in(self, claim: Json, worker: str, head: tuple[str, int], most: int) -> Json:
+        """`catch_up`, beside the steps: of a worker that goes on by notes from `head` along a line, whose last known step is `claim`. `ahead`
+        are up to `most` that follow from that one."""
+        return self.quick(  # type: ignore[no-any-return]  # jsonb
+            "SELECT ledger_bring_in($1::uuid, $2, $3::uuid, $4::int, $5::uuid, $6::int, $7::int)",
+            claim["run"], worker, *head, claim["id"], most, WAKES,
+        )  # fmt: skip
 
     def catch_up(self) -> None:
         """Bring in what this process has noted, so that the ledger knows the step that it runs now."""

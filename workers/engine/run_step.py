@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from workers import catalog
 from workers.engine import code, perform
-from workers.engine.ahead import Ahead
+from workers.engine.ahead import Ahead, Beside
 from workers.engine.broker import asked
 from workers.engine.control import HandOver, control, hands_over
 from workers.engine.host import Machine, worker_name
@@ -58,7 +58,7 @@ class Worker:
         self.redact = Redactor([v for k in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL") if (v := os.environ.get(k))])
         self.ledger = Ledger()
         self.ledger.tell = self._tell
-        self._ahead = Ahead(self.ledger, self.name)
+        self._ahead = Ahead(self.ledger, self.name, beside=Beside(self.ledger, self._tell))
         self.live = live
         self._info: dict[str, Json] = {}
         self._capture = Capture() if capture else None

@@ -18,6 +18,7 @@ BEGIN
   IF p_worker = '' THEN
     v_found := ledger_halt(run);
   ELSE
+    PERFORM ledger_close(run, p_worker, p_step, p_attempt);
     v_found := ledger_fold(run, p_worker, false);
   END IF;
   done := v_found.done;
@@ -51,7 +52,6 @@ CREATE OR REPLACE FUNCTION ledger_finish(
   p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL, p_ahead int DEFAULT 0
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-  v_noted boolean;
   v_found record;
   v_done int := 0;
   v_ended uuid[] := '{}';
@@ -61,9 +61,9 @@ DECLARE
   v_output jsonb;
   v_artifact uuid;
 BEGIN
-  SELECT r.id, EXISTS (SELECT 1 FROM runs_note n WHERE n.run_id = r.id) INTO v_run, v_noted
-    FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
-  IF v_noted THEN
+  SELECT r.id INTO v_run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
+  PERFORM ledger_close(v_run, p_worker, p_step, p_attempt);
+  IF EXISTS (SELECT 1 FROM runs_note n WHERE n.run_id = v_run) THEN
     v_found := ledger_fold(v_run, p_worker, false);
     v_done := v_found.done;
     v_ended := v_found.ended;

@@ -1,8 +1,29 @@
 -- A worker that runs quick steps one after another need not ask after each of them. With a step it gets those that follow from it alone, and ends
 -- one and begins the next by a note of one row, committed like everything else; what notes say is brought into the step runs together
 -- (`ledger_fold`): with the worker's next ordinary call, after at most a twentieth of a second of quick steps (`workers.engine.ahead`).
--- `runs_steprun.ahead` of the step that the ledger knows to be running is the leave to write notes. A note takes a share lock of that row and
--- looks at it anew once it has it: whoever takes the step away changes the row, and sees all notes before it, or none come after.
+-- `runs_steprun.ahead` of the step that a worker was given is its leave to write notes. A note takes a share of that step's lock (`ledger_leave`)
+-- and looks at the row once it has it: whoever takes the leave back (`ledger_close`) has the lock alone, and sees all notes before it, or none
+-- come after. It is no row lock, since what notes say is brought in beside the steps (`ledger_bring_in`), and that writes this row.
+
+CREATE OR REPLACE FUNCTION ledger_leave(p_head uuid) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT uuid_hash_extended(p_head, 19)
+$$;
+
+-- No note of a worker ('': of any) comes after this until it is given leave anew. The caller holds the run's row lock. Of a worker that ends
+-- an attempt of a step: nothing is closed if it has done so before, and only asks again.
+CREATE OR REPLACE FUNCTION ledger_close(p_run uuid, p_worker text, p_step uuid DEFAULT NULL, p_attempt int DEFAULT 0) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_heads uuid[];
+BEGIN
+  SELECT array_agg(id ORDER BY id) INTO v_heads FROM runs_steprun WHERE run_id = p_run AND ahead AND (p_worker = '' OR worker = p_worker);
+  IF v_heads IS NULL OR EXISTS (SELECT 1 FROM runs_attempt WHERE step_run_id = p_step AND number = p_attempt AND status <> 'running') THEN
+    RETURN;
+  END IF;
+  FOR n IN 1 .. cardinality(v_heads) LOOP
+    PERFORM pg_advisory_xact_lock(ledger_leave(v_heads[n]));
+  END LOOP;
+  UPDATE runs_steprun SET ahead = false WHERE id = ANY (v_heads);
+END $$;
 
 -- The steps that follow from a step by one wire each, as claims: `wire` {port, position, output}, `look`: whether an earlier result may be there,
 -- `key`: the beginning of the name of the content (null: not cacheable). Of a run without patterns.
@@ -78,9 +99,9 @@ BEGIN
 END $$;
 
 -- A step has succeeded and the next of its line begins; or (p_next null) the worker goes on with one that it was given besides. False: ask the
--- ledger in the ordinary way (`ledger_finish`), whether it was asked before or not: the worker has no leave any more, an earlier result of the
--- next step is there, or the note is there already.
---   p_head, p_head_attempt   the step that the ledger knows this worker to run
+-- ledger in the ordinary way (`ledger_finish`): the worker has no leave any more, or an earlier result of the next step is there. A worker sends a
+-- note once: where the answer is lost, it asks in the ordinary way, too, and is told what became of it.
+--   p_head, p_head_attempt   the step that the worker was given, with leave to go on
 --   p_output                 which of `p_outputs` goes to the next step; p_key: the beginning of the name of its content
 CREATE OR REPLACE FUNCTION ledger_note(
   p_head uuid, p_head_attempt int, p_worker text, p_step uuid, p_attempt int, p_outputs jsonb, p_used jsonb, p_next uuid, p_next_attempt int,
@@ -92,20 +113,21 @@ BEGIN
   IF p_key IS NOT NULL THEN
     v_key := encode(sha256(convert_to(p_key || (p_outputs -> p_output -> 'metadata')::text, 'UTF8')), 'hex');
   END IF;
+  PERFORM pg_advisory_xact_lock_shared(ledger_leave(p_head));
   INSERT INTO runs_note (run_id, worker, step_run_id, attempt, outputs, used, next_id, next_attempt, next_key, at)
   SELECT h.run_id, p_worker, p_step, p_attempt, p_outputs, p_used, p_next, p_next_attempt, v_key, clock_timestamp()
     FROM runs_steprun h
-   WHERE h.id = p_head AND h.ahead AND h.status = 'running' AND h.attempt = p_head_attempt AND h.worker = p_worker
+   WHERE h.id = p_head AND h.ahead AND h.attempt = p_head_attempt AND h.worker = p_worker
      AND NOT (p_look AND EXISTS (SELECT 1 FROM ledger_known(h.project_id, v_key)))
-     FOR SHARE OF h
   ON CONFLICT DO NOTHING;
   RETURN FOUND;
 END $$;
 
 -- Brings into the step runs what notes of a run say (of one worker, or of all: ''), and counts nothing: `events`, how many
 -- steps of lines are `done` (nothing else follows from them: what is next in a line has begun), and which others have `ended` are for
--- `ledger_settle`. The caller holds the run's row lock. `p_go_on`: whether notes may follow.
-CREATE OR REPLACE FUNCTION ledger_fold(p_run uuid, p_worker text, p_go_on boolean, OUT done int, OUT ended uuid[], OUT events jsonb[]) LANGUAGE plpgsql AS $$
+-- `ledger_settle`. The caller holds the run's row lock. `p_go_on`: whether notes may follow, with leave from the step that runs; `p_keep`: from
+-- this one still, though it has ended.
+CREATE OR REPLACE FUNCTION ledger_fold(p_run uuid, p_worker text, p_go_on boolean, p_keep uuid DEFAULT NULL, OUT done int, OUT ended uuid[], OUT events jsonb[]) LANGUAGE plpgsql AS $$
 DECLARE
   v_notes runs_note[];
   v_ended uuid[];
@@ -138,7 +160,7 @@ BEGIN
   written AS (
     UPDATE runs_steprun s
        SET status = CASE WHEN t.ended_at IS NULL THEN 'running' ELSE 'succeeded' END, progress = CASE WHEN t.ended_at IS NULL THEN 0 ELSE 1 END, error = NULL,
-           attempt = t.attempt, finished_at = t.ended_at, ahead = t.ended_at IS NULL AND p_go_on, blocked_by = 0,
+           attempt = t.attempt, finished_at = t.ended_at, ahead = t.ended_at IS NULL AND p_go_on OR s.id IS NOT DISTINCT FROM p_keep, blocked_by = 0,
            worker = coalesce(t.worker, s.worker), started_at = coalesce(t.begun_at, s.started_at), ready_at = coalesce(t.begun_at, s.ready_at),
            heartbeat_at = coalesce(t.begun_at, s.heartbeat_at), content_key = coalesce(t.next_key, s.content_key),
            batch = CASE WHEN t.begun_at IS NULL THEN s.batch ELSE 0 END, message = CASE WHEN t.begun_at IS NULL THEN s.message ELSE '' END
@@ -168,7 +190,7 @@ CREATE OR REPLACE FUNCTION ledger_halt(p_run uuid, OUT done int, OUT ended uuid[
 DECLARE
   v_found record;
 BEGIN
-  UPDATE runs_steprun SET ahead = false WHERE run_id = p_run AND status = 'running' AND ahead;
+  PERFORM ledger_close(p_run, '');
   v_found := ledger_fold(p_run, '', false);
   done := v_found.done;
   ended := v_found.ended;
@@ -181,6 +203,32 @@ DECLARE
   v_found record;
 BEGIN
   PERFORM 1 FROM runs_run WHERE id = p_run FOR NO KEY UPDATE;
+  PERFORM ledger_close(p_run, p_worker);
   v_found := ledger_fold(p_run, p_worker, true);
   RETURN ledger_settle(p_run, v_found.ended, '{}', '', p_worker, false, p_wakes, v_found.events, p_done => v_found.done);
+END $$;
+
+-- The same beside the steps, on a connection of its own, while the worker goes on by notes along a line; and what follows on `p_last`, the
+-- last step of that line that the worker knows. `ahead` is empty where its leave from `p_head` was taken back.
+CREATE OR REPLACE FUNCTION ledger_bring_in(p_run uuid, p_worker text, p_head uuid, p_head_attempt int, p_last uuid, p_most int, p_wakes int)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_run record;
+  v_queue text;
+  v_found record;
+  v_line jsonb := '[]';
+BEGIN
+  SELECT r.use_cache, r.cancel_requested,
+         EXISTS (SELECT 1 FROM runs_run o WHERE o.status IN ('queued', 'running', 'waiting') AND o.priority > r.priority) AS behind
+    INTO v_run FROM runs_run r WHERE r.id = p_run FOR NO KEY UPDATE;
+  SELECT h.queue INTO v_queue FROM runs_steprun h WHERE h.id = p_head AND h.ahead AND h.attempt = p_head_attempt AND h.worker = p_worker;
+  IF v_queue IS NULL THEN
+    RETURN '{"ready": [], "events": [], "ahead": []}';
+  END IF;
+  IF NOT (v_run.cancel_requested OR v_run.behind) THEN
+    v_line := ledger_line(p_last, v_queue, v_run.use_cache, p_most);
+  END IF;
+  v_found := ledger_fold(p_run, p_worker, false, p_head);
+  RETURN ledger_settle(p_run, v_found.ended, '{}', '', p_worker, false, p_wakes, v_found.events, p_done => v_found.done)
+         || jsonb_build_object('ahead', v_line);
 END $$;

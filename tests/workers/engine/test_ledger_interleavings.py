@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from workers.engine.ledger import Ledger
 Json = dict[str, Any]
 ENDED = ("succeeded", "failed", "cancelled", "skipped")
 WORKERS = ("ada", "bob", "eve")
+GIVEN = 3
+"""Steps that are given at once: along a line of more, what a worker may go on with is asked for beside the steps."""
 MOVES = [*["go on"] * 12, "finish", "finish", "fail", "hand over"]
 ERROR = {"code": "crash", "message": "It broke.", "hint": "", "traceback": ""}
 ROWS = "SELECT to_jsonb(s) FROM runs_steprun s WHERE run_id = %s ORDER BY position, id"
@@ -48,6 +51,7 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             super().__init__()
             self.held: dict[str, Json] = {}
             self.ledgers = {worker: Ledger(lab.url) for worker in WORKERS}
+            self.second = Ledger(lab.url)
             self.ahead = {worker: Ahead(self.ledgers[worker], worker, math.inf) for worker in WORKERS}
             self.last: dict[str, Callable[[], Json]] = {}
             self.over: dict[str, tuple[str, int]] = {}
@@ -61,7 +65,7 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
         )
         def begin(self, wires: list[list[int]], retries: list[int], shape: str) -> None:
             if shape == "line":  # along it workers run ahead of the ledger
-                wires = [[n - 1] for n in range(len(wires))]
+                wires = [[n - 1] for n in range(2 * len(wires))]
             elif shape == "fan":  # of it they are given several at once
                 wires = [[], *([0] for _ in range(10)), list(range(1, 11))]
             steps = {
@@ -153,12 +157,12 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             record, own = made(), self.ledgers[worker]
             self.call(
                 worker,
-                lambda: own.finish(claim["id"], claim["attempt"], worker, [record], take=take, ahead=MOST),
+                lambda: own.finish(claim["id"], claim["attempt"], worker, [record], take=take, ahead=GIVEN),
                 lambda a: a["ok"] is True,
             )
 
-        def go_on(self, worker: str, claim: Json, lost: bool) -> None:
-            """To the next step by a note; perhaps the answer is lost, and the worker asks in the ordinary way."""
+        def go_on(self, worker: str, claim: Json, lost: bool, brought: bool) -> None:
+            """To the next step by a note; perhaps it is brought in, perhaps the answer is lost and the worker asks as usual."""
             self.last.pop(worker, None)  # it has heard the answer: it goes on from there
             held, records = self.holds(worker, self.rows()), [made()]
             following = self.ahead[worker].after(claim, records, {})
@@ -168,12 +172,24 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
                 return
             assert held, "a note of an older attempt was taken"
             self.held[worker] = following
+            if brought:
+                self.bring_in(worker)
             if lost:
                 rows = self.rows()
                 answer = self.ledgers[worker].finish(claim["id"], claim["attempt"], worker, records, take=True)
                 assert answer["repeated"]
                 assert (answer["next"]["id"], answer["next"]["attempt"]) == (following["id"], following["attempt"])
                 self.take(worker, answer, rows)
+
+        def bring_in(self, worker: str) -> None:
+            """Beside the steps. Of a line it takes all notes; it changes nothing for a worker that has no leave any more."""
+            rows, held, notes = self.rows(), self.holds(worker, self.rows()), self.notes(worker)
+            answer = self.ahead[worker].bring_in(self.second)
+            if answer and not held:
+                assert self.rows() == rows and not answer["ahead"]
+            elif answer:
+                assert not self.notes(worker) and len(answer["events"]) == len(notes) + bool(notes)
+                assert self.holds(worker, self.rows()), "a worker lost its step because its notes were brought in"
 
         def catch_up(self, pick: int) -> None:
             worker = WORKERS[pick % len(WORKERS)]
@@ -249,14 +265,16 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
                 elif what == "finish":
                     self.finish(worker, claim, take=sure < 3)
                 elif what == "go on":
-                    self.go_on(worker, claim, lost=sure == 3)
+                    self.go_on(worker, claim, lost=sure == 3, brought=at_once > 1)
                 elif what == "fail":
                     self.fail(worker, claim, sure < 3, retry, how)
                 else:
                     self.hand_over(worker, claim, shards, at_once)
 
         @rule(
-            what=st.sampled_from(["again", "again", "reap", "catch up", "catch up", "lost", "lost", "lost", "cancel"]),
+            what=st.sampled_from(
+                ["again", "again", "reap", "catch up", "catch up", "bring in", "bring in", "lost", "lost", "lost", "cancel"]
+            ),
             pick=st.integers(0, 50),
         )
         def disturb(self, what: str, pick: int) -> None:
@@ -268,6 +286,8 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
                 self.ask_again(pick)
             elif what == "catch up":
                 self.catch_up(pick)
+            elif what == "bring in":
+                self.bring_in(WORKERS[pick % len(WORKERS)])
             elif pick > 30:  # seldom: most runs are to go far
                 self.cancel()
 
@@ -318,7 +338,7 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             """Left alone, a worker brings whatever is left to an end."""
             if not hasattr(self, "run"):
                 return
-            for own in self.ledgers.values():
+            for own in (self.second, *self.ledgers.values()):
                 own.close()
             for _ in range(200):
                 rows = self.rows()
@@ -404,3 +424,40 @@ def test_a_note_counts_only_while_the_worker_holds_the_step_it_went_on_from(lab:
     assert ahead.after(answer["next"], [record], {}) is None, "a step whose result is known was run"
     bob.finish(answer["next"]["id"], 1, "bob", [record], take=True)
     assert lab.steps(again["id"])["s2"]["skip_reason"] == "cached"
+
+
+def test_notes_are_brought_in_beside_the_steps_and_nobody_takes_the_line_away_between_two(lab: Studio) -> None:
+    bob, second = Ledger(lab.url), Ledger(lab.url)
+    run = lab.start({f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"beside {n}") for n in range(12)}, tell=False)
+    ahead = Ahead(bob, "bob", math.inf)
+    claim = bob.claim(run["steps"]["s0"], "bob")["next"]
+    answer = bob.finish(claim["id"], claim["attempt"], "bob", [made()], take=True, ahead=GIVEN)
+    ahead.given(answer)
+    claim = answer["next"]
+    for n in range(2, 9):  # more than were given
+        following = ahead.after(claim, [made()], {})
+        assert following is not None, f"bob had to ask for s{n}"
+        claim = following
+        if n % 2:
+            answer = ahead.bring_in(second)
+            steps = lab.steps(run["id"])
+            assert [steps[f"s{k}"]["status"] for k in range(n + 1)] == ["succeeded"] * n + ["running"]
+            assert all(steps[f"s{k}"]["started_at"] <= steps[f"s{k}"]["finished_at"] for k in range(n))
+            assert [e["status"] for e in answer["events"]][-1] == "running" and lab.run(run["id"])["steps_done"] == n
+
+    # A note is on its way. What is brought in beside it neither waits nor ends its leave; who takes the step away waits, and sees it.
+    head, following = bob.head, ahead._steps[0]
+    with lab.sql() as connection:
+        connection.autocommit = False
+        sent = "SELECT ledger_note(%s, %s, 'bob', %s, 1, '[]', '{}', %s, 1, NULL, NULL, false)"
+        assert connection.execute(sent, (*head, claim["id"], following["id"])).fetchone() == (True,)
+        assert second.bring_in(following, "bob", head, 0)["ok"]
+        with ThreadPoolExecutor(1) as pool:
+            taken = pool.submit(second.fail, claim["id"], 1, "", "lost", ERROR, retry=True, take=False)
+            with pytest.raises(TimeoutError):
+                taken.result(1)
+            connection.commit()
+            taken.result(30)
+        assert lab.steps(run["id"])[claim["step"]]["status"] == "succeeded", "the note was not seen"
+        assert connection.execute(sent, (*head, following["id"], following["id"])).fetchone() == (False,), "a note came after"
+    assert ahead.after(claim, [made()], {}) is None and second.bring_in(following, "bob", head, 9)["ahead"] == []
