@@ -7,6 +7,7 @@ from ninja import Query, Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
+from backend.core.renderer import written
 from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries, secrets
 from backend.runs import forecast as forecasts
@@ -87,7 +88,7 @@ def compare_runs(request: ApiRequest, project: str, ids: str) -> Any:
 @allow("run.read")
 def get_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """One run with its step runs."""
-    return queries.get_run(request.project, run_id)
+    return written(RunOut, queries.get_run(request.project, run_id))
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/cancel", response={202: RunOut})

@@ -27,7 +27,6 @@ import psutil
 from infra.supervisor.web import LISTEN_FD
 from tests.bench.main import Row
 from tests.workers.engine.studio import ROOT, Studio, children, step, studio, until
-from workers.sdk.graph import shape
 
 Json = dict[str, Any]
 ROUNDS = 5
@@ -106,14 +105,20 @@ class Web:
                              stdout=lab.log, stderr=lab.log, pass_fds=(listener.fileno(),))
         )  # fmt: skip
         with lab.sql() as connection:
-            connection.execute("INSERT INTO core_membership (project_id, user_id, role, created_at) VALUES (%s, %s, 'owner', now())",
-                               (lab.project, lab.user))  # fmt: skip
             connection.execute(
-                "INSERT INTO core_apitoken (id, user_id, name, prefix, token_hash, created_at) VALUES (%s, %s, 'bench', '', %s, now())",
+                "INSERT INTO core_membership (project_id, user_id, role, created_at) VALUES (%s, %s, 'owner', now())"
+                " ON CONFLICT DO NOTHING",
+                (lab.project, lab.user),
+            )
+            connection.execute(
+                "INSERT INTO core_apitoken (id, user_id, name, prefix, token_hash, created_at) VALUES (%s, %s, 'bench', '', %s, now())"
+                " ON CONFLICT DO NOTHING",
                 (uuid.uuid4(), lab.user, hashlib.sha256(SECRET.encode()).hexdigest()),
             )
+        self.address = f"http://127.0.0.1:{port}"
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._versions = 1
+        with lab.sql() as connection:
+            ((self._versions,),) = connection.execute("SELECT max(number) FROM pipelines_pipelineversion").fetchall()
 
     def publish(self, steps: dict[str, Json]) -> int:
         """A pipeline version with these steps; its number."""
@@ -181,9 +186,8 @@ def fans(lab: Studio) -> None:
 
 
 def long(lab: Studio) -> None:
-    """Ten times the steps: the same a step, and a worker as large as before. The floor is the shorter one. The ledger's own growth is
-    what is asked here; a pipeline may have fewer steps."""
-    shape.MAX_STEPS = 10_000
+    """Ten times the steps: the same a step, and a worker as large as before. The floor is the shorter one. And the page of such a run,
+    beside one of ten steps."""
 
     def size() -> float:
         return sum(psutil.Process(pid).memory_info().rss for process in lab.processes for pid in children(process.pid)) / 1e6
@@ -195,6 +199,53 @@ def long(lab: Studio) -> None:
     row("10,000 steps, to start", time.perf_counter() - begun, commits(lab, 1), "two commits")
     row("10,000 steps, per step", worked(lab, run) / 10_000, short, "a step of 1,000")
     row("workers after 10,000 steps", size(), before, "before them", "MB")
+    large, small = pages(lab, 100), pages(lab, 1)
+    row("10,000 steps, page until it answers the hand", large, small, "a run of 100", "s")
+
+
+ENTER = """
+import django; django.setup()
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from backend.core.models import User
+from django.conf import settings
+user, session = User.objects.get(email="starter@lab.example"), SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.save()
+print(session.session_key)
+"""
+
+
+def pages(lab: Studio, rows: int) -> float:
+    """Seconds from asking for the page of a run of so many rows of a hundred steps to its first steps being there and the page idle, in
+    Chromium: the median of three."""
+    from tests.e2e.browser import DESK, browser
+
+    subprocess.run([sys.executable, "-m", "django", "collectstatic", "--no-input", "-v", "0"], env=lab.env, cwd=ROOT, check=True)
+    web = Web(lab)
+    steps = {"first": step("nothing", note=f"page {rows}")}
+    for n in range(100 * rows - 1):
+        steps[f"s{n}"] = step("nothing", f"s{n - rows}" if n >= rows else "first", note=f"page {rows} {n}")
+    run = web.start(web.publish(steps))[0]["id"]
+    lab.wait(run, 600)
+    entered = subprocess.run([sys.executable, "-c", ENTER], env=lab.env, cwd=ROOT, check=True, capture_output=True, text=True)
+    taken = []
+    with browser() as chromium:
+        context = chromium.new_context(viewport=DESK)  # type: ignore[arg-type]  # the two numbers of ViewportSize
+        context.add_cookies([{"name": "headrace_session", "value": entered.stdout.split()[-1], "url": web.address}])
+        for _ in range(3):
+            page = context.new_page()
+            page.goto(f"{web.address}/p/lab/runs")
+            page.wait_for_load_state("networkidle")
+            begun = time.perf_counter()
+            page.goto(f"{web.address}/p/lab/runs/{run}")
+            page.locator(".react-flow__node").first.wait_for(timeout=120_000)
+            page.evaluate("() => new Promise((idle) => requestIdleCallback(idle))")
+            taken.append(time.perf_counter() - begun)
+            page.close()
+    return statistics.median(taken)
 
 
 def crowd(lab: Studio) -> None:

@@ -18,7 +18,7 @@ from workers.sdk.graph.needs import Needs
 from workers.sdk.graph.parameters import normalise_parameters
 from workers.sdk.graph.plain import KEY, OUTPUT, GraphError, plain, storable, text, whole
 
-MAX_STEPS = 2_000
+MAX_STEPS = 10_000
 
 
 class InputRef(TypedDict):

@@ -1,15 +1,21 @@
 /** The pipeline of a run with what each step is doing, live. Choosing a step shows it beside. */
-import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps, type ReactFlowInstance } from '@xyflow/react'
+import { Background, ControlButton, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps, type ReactFlowInstance, type Viewport } from '@xyflow/react'
 import '@xyflow/react/dist/style.css'
 import { useComputedColorScheme } from '@mantine/core'
-import { IconRepeat, IconStack2 } from '@tabler/icons-react'
-import { memo, useEffect, useMemo, useRef, type ReactNode } from 'react'
+import { IconHome, IconRepeat, IconStack2 } from '@tabler/icons-react'
+import { memo, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { count, duration, elapsed, humanise } from '@/lib/format'
-import { firstView } from '@/lib/view'
+import { firstView, type Box } from '@/lib/view'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
 import { drawn, runsMany, type Run, type StepRun } from './live'
+import { Overview } from './Overview'
+import { More, usePieces } from '@/ui/pieces'
 import classes from './runs.module.css'
+import { MANY, near, sameBox, within } from './window'
+
+/** A large graph is not drawn smaller: too many steps would be in view. */
+const SMALLEST = 0.35
 
 type StepNode = Node<{ step: StepRun; why: string; how: 'map' | 'repeat' | null; many: boolean; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
 
@@ -77,9 +83,11 @@ const nodeTypes = {
 
 /** The same on a phone, where a graph would be too small to read: the steps one below the other, each opening in place. */
 export function StepList({ run, waits, selected, onSelect, children }: { run: Run; waits: ReadonlyMap<string, string>; selected: string | null; onSelect: (step: string | undefined) => void; children: ReactNode }) {
+  const steps = [...drawn(run, null), ...run.step_runs.filter((step) => step.undoes)]
+  const pieces = usePieces(steps, steps.findIndex((step) => step.step === selected))
   return (
     <ol className={classes.steps} aria-label="Steps of this run">
-      {[...drawn(run, null), ...run.step_runs.filter((step) => step.undoes)].map((step) => {
+      {pieces.shown.map((step) => {
         const look = statusLook(step.status)
         const StatusIcon = look.icon
         const under = told(step, runsMany(run, step))
@@ -102,6 +110,7 @@ export function StepList({ run, waits, selected, onSelect, children }: { run: Ru
           </li>
         )
       })}
+      <More {...pieces} what="steps" as="li" />
     </ol>
   )
 }
@@ -112,9 +121,14 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
   const spots = useMemo(() => places(graph), [graph])
   const wires = useMemo(() => wiresOf(graph), [graph])
   const byStep = useMemo(() => new Map(run.step_runs.map((s) => [s.step, s])), [run.step_runs])
+  const steps = useMemo(() => drawn(run, inside), [run, inside])
+  const large = steps.length > MANY
+  const [frame, setFrame] = useState<Box | null>(null)
+  const [view, setView] = useState<Box | null>(null)
+  const seen = useMemo(() => (large ? (frame ? within(frame, spots, wires) : new Set<string>()) : null), [large, frame, spots, wires])
   const nodes = useMemo(
     () =>
-      drawn(run, inside).map((step): StepNode => ({
+      steps.filter((step) => seen === null || seen.has(step.step)).map((step): StepNode => ({
         id: step.step,
         type: 'step',
         position: spots[step.step] ?? { x: 0, y: 0 },
@@ -124,27 +138,38 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
         height: HEIGHT,
         focusable: false,
       })),
-    [run, waits, graph, inside, spots, selected, onSelect, onOpen],
+    [run, steps, seen, waits, graph, spots, selected, onSelect, onOpen],
   )
   const edges = useMemo(
     () =>
-      wires.filter((wire) => byStep.has(wire.source) && byStep.has(wire.target)).map((wire): Edge => {
+      wires.filter((wire) => (seen === null || (seen.has(wire.source) && seen.has(wire.target))) && byStep.has(wire.source) && byStep.has(wire.target)).map((wire): Edge => {
         const target = byStep.get(wire.target)
         const moving = target?.status === 'running'
         const dim = target !== undefined && passedOver(target)
         return { id: wire.id, source: wire.source, target: wire.target, animated: moving, focusable: false, ariaLabel: wire.label, style: { stroke: moving ? 'var(--mantine-color-blue-6)' : 'var(--hr-line-strong)', ...(dim ? { opacity: 0.45, strokeDasharray: '4 4' } : {}) } }
       }),
-    [wires, byStep],
+    [wires, byStep, seen],
   )
+  const all = useMemo(() => bounds(steps, spots), [steps, spots])
   const box = useRef<HTMLDivElement>(null)
   const flowing = useRef<ReactFlowInstance<StepNode> | null>(null)
+  const room = () => ({ width: box.current?.clientWidth ?? 0, height: box.current?.clientHeight ?? 0 })
   const look = (flow: ReactFlowInstance<StepNode>) => {
     flowing.current = flow
-    const [first] = [...nodes].sort((a, b) => a.position.x - b.position.x)
-    if (first && box.current) void flow.setViewport(firstView(flow.getNodesBounds(nodes), { ...first.position, width: WIDTH, height: HEIGHT }, { width: box.current.clientWidth, height: box.current.clientHeight }, 0.06))
+    const first = steps.map((step) => spots[step.step] ?? { x: 0, y: 0 }).reduce<{ x: number; y: number } | null>((least, spot) => (least && least.x <= spot.x ? least : spot), null)
+    if (!first) return
+    const to = firstView(all, { ...first, width: WIDTH, height: HEIGHT }, room(), 0.06, large ? SMALLEST : 0)
+    void flow.setViewport(to)
+    seeFrom(to)
+  }
+  const seeFrom = (viewport: Viewport) => {
+    if (!large) return
+    const next = near(viewport, room())
+    setFrame((before) => (sameBox(before, next) ? before : next))
+    setView({ x: -viewport.x / viewport.zoom, y: -viewport.y / viewport.zoom, width: room().width / viewport.zoom, height: room().height / viewport.zoom })
   }
   // What a step holds is asked for after it was opened: looked at anew when it is there.
-  const known = nodes.length > 0 && Object.keys(spots).length > 0
+  const known = steps.length > 0 && Object.keys(spots).length > 0
   useEffect(() => {
     if (known && flowing.current) look(flowing.current)
     // eslint-disable-next-line react-hooks/exhaustive-deps -- only then: later the view is the reader's own
@@ -166,13 +191,33 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
         preventScrolling={false}
         onlyRenderVisibleElements={nodes.length > 150}
         onInit={look}
-        minZoom={0.1}
+        onMove={(_event, viewport) => seeFrom(viewport)}
+        minZoom={large ? SMALLEST : 0.1}
         maxZoom={1.6}
         proOptions={{ hideAttribution: true }}
       >
         <Background gap={20} size={1} />
-        <Controls showInteractive={false} position="bottom-left" />
+        <Controls showInteractive={false} showFitView={!large} position="bottom-left">
+          {large && (
+            <ControlButton onClick={() => flowing.current && look(flowing.current)} title="To the beginning" aria-label="To the beginning">
+              <IconHome />
+            </ControlButton>
+          )}
+        </Controls>
       </ReactFlow>
+      {large && <Overview steps={steps} spots={spots} all={all} view={view} onGo={(x, y) => void flowing.current?.setCenter(x, y, { zoom: flowing.current.getZoom() })} />}
     </div>
   )
+}
+
+function bounds(steps: readonly StepRun[], spots: Readonly<Record<string, { x: number; y: number }>>): Box {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
+  for (const step of steps) {
+    const { x, y } = spots[step.step] ?? { x: 0, y: 0 }
+    left = Math.min(left, x)
+    top = Math.min(top, y)
+    right = Math.max(right, x + WIDTH)
+    bottom = Math.max(bottom, y + HEIGHT)
+  }
+  return steps.length > 0 ? { x: left, y: top, width: right - left, height: bottom - top } : { x: 0, y: 0, width: 0, height: 0 }
 }

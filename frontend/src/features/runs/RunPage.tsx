@@ -54,7 +54,8 @@ export function RunPage() {
 /** The step worth looking at when nobody chose: one that failed, one that runs, one that waits, else the last that ran. */
 function interesting(run: Run): string | null {
   const pick = run.step_runs.find((s) => s.status === 'failed') ?? run.step_runs.find((s) => s.status === 'waiting') ?? run.step_runs.find((s) => s.status === 'running') ?? (ended(run.status) ? undefined : run.step_runs.find((s) => s.status === 'queued'))
-  const last = [...run.step_runs].sort((a, b) => Date.parse(b.finished_at ?? '') - Date.parse(a.finished_at ?? ''))[0]
+  // Times of one form compare as text.
+  const last = run.step_runs.reduce<StepRun | undefined>((newest, step) => ((step.finished_at ?? '') > (newest?.finished_at ?? '') ? step : newest), undefined)
   return (pick ?? last ?? run.step_runs[0])?.step ?? null
 }
 
@@ -77,7 +78,8 @@ function Shown({ project, run }: { project: string; run: Run }) {
   const graph = useInside(project, run, inside)
   const [again, setAgain] = useState<'again' | 'continue' | null>(null)
   const now = useNow(!ended(run.status))
-  const shownStep = owner?.step ?? interesting(run)
+  const best = useMemo(() => interesting(run), [run])
+  const shownStep = owner?.step ?? best
   const step = shardPath ? (shard.data && owner ? { ...shard.data, name: `${owner.name || owner.title} [${shardOf(owner.step, shardPath)}]` } : undefined) : run.step_runs.find((s) => s.step === shownStep)
   const many = run.step_runs.find((s) => s.step === shownStep && runsMany(run, s))
   const undone = run.step_runs.filter((s) => s.undoes)

@@ -1,6 +1,7 @@
-/** Where a run's steps are drawn: the places the pipeline's author gave, else left to right by dagre. Pure. */
+/** Where a run's steps are drawn: the places the pipeline's author gave, else left to right. Pure. */
 import dagre from '@dagrejs/dagre'
 import type { Schemas } from '@/api/client'
+import { LARGE, layered } from '@/lib/layers'
 
 export const WIDTH = 164
 export const HEIGHT = 64
@@ -21,10 +22,14 @@ export function wiresOf(graph: Graph): Wire[] {
 
 /** Top-left corners by step. */
 export function places(graph: Graph): Record<string, { x: number; y: number }> {
+  const steps = Object.keys(graph.steps ?? {})
+  if (steps.length >= LARGE) {
+    const size = { width: WIDTH, height: HEIGHT }
+    return Object.fromEntries(layered(new Map(steps.map((step) => [step, size])), wiresOf(graph).map(({ source, target }) => [source, target] as const), { node: 14, layer: 26 }))
+  }
   const drawing = new dagre.graphlib.Graph()
   drawing.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 26 })
   drawing.setDefaultEdgeLabel(() => ({}))
-  const steps = Object.keys(graph.steps ?? {})
   for (const step of steps) drawing.setNode(step, { width: WIDTH, height: HEIGHT })
   for (const wire of wiresOf(graph)) if (drawing.hasNode(wire.source)) drawing.setEdge(wire.source, wire.target)
   dagre.layout(drawing)

@@ -8,6 +8,7 @@ import { ArtifactPreview, describe, DownloadLink } from '@/ui/artifact'
 import { Chart } from '@/ui/chart'
 import { EmptyState } from '@/ui/EmptyState'
 import { ErrorNotice } from '@/ui/ErrorNotice'
+import { More, usePieces } from '@/ui/pieces'
 import { statusLook } from '@/ui/StatusBadge'
 import { useMetrics, useNow } from './data'
 import { ended, groupMetrics, timeline, type Run } from './live'
@@ -68,7 +69,9 @@ function counted(run: Run, key: string | undefined): string {
 export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => void }) {
   const now = useNow(!ended(run.status))
   const { bars, total } = timeline(run, now)
+  const pieces = usePieces(bars)
   return (
+    <>
     <div className={classes.timeline} role="table" aria-label="Timeline">
       <span aria-hidden />
       <span className={classes.ticks} aria-hidden>
@@ -76,7 +79,7 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
         <span>{duration(total)}</span>
       </span>
       <span aria-hidden />
-      {bars.map(({ step, ready, start, end }) => {
+      {pieces.shown.map(({ step, ready, start, end }) => {
         const share = (value: number) => `${(value / total) * 100}%`
         return (
           <div key={step.id} role="row" style={{ display: 'contents' }}>
@@ -98,6 +101,8 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
         )
       })}
     </div>
+    <More {...pieces} what="steps" />
+    </>
   )
 }
 
@@ -118,6 +123,7 @@ export function Artifacts({ project, run, step }: { project: string; run: Run; s
   const early = (o: (typeof all)[number]) => (rank(o.artifact.kind) < 2 ? o.weight * 2 + rank(o.artifact.kind) : 10 + rank(o.artifact.kind))
   const sorted = [...all].sort((a, b) => early(a) - early(b))
   const [open, setOpen] = useState<string[] | null>(null)
+  const pieces = usePieces(sorted)
   if (sorted.length === 0) {
     return (
       <EmptyState icon={IconPackage} title="Nothing made yet" compact>
@@ -127,8 +133,9 @@ export function Artifacts({ project, run, step }: { project: string; run: Run; s
   }
   const shown = open ?? sorted.filter((o) => o.artifact.kind === 'Metrics' || o.artifact.kind === 'Figures').slice(0, 2).map((o) => o.id)
   return (
+    <>
     <Accordion multiple variant="separated" className={classes.results} value={shown} onChange={setOpen} keepMounted={false}>
-      {sorted.map((output) => (
+      {pieces.shown.map((output) => (
         <Accordion.Item key={output.id} value={output.id}>
           <Accordion.Control>
             <Group gap="xs">
@@ -155,5 +162,7 @@ export function Artifacts({ project, run, step }: { project: string; run: Run; s
         </Accordion.Item>
       ))}
     </Accordion>
+    <More {...pieces} what="results" />
+    </>
   )
 }

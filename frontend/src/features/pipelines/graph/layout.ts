@@ -1,6 +1,7 @@
-/** Tidy-up: left to right in the order of the data, by dagre. */
+/** Tidy-up: left to right in the order of the data. */
 import dagre from '@dagrejs/dagre'
 
+import { LARGE, layered, type Size } from '@/lib/layers'
 import type { Catalog } from './catalog'
 import { at, bounds, snap, stepSize } from './geometry'
 import { edgesOf, type Graph, type Position } from './types'
@@ -12,33 +13,40 @@ import { edgesOf, type Graph, type Position } from './types'
 export function tidy(graph: Graph, catalog: Catalog, keys?: ReadonlySet<string>): Record<string, Position> {
   const chosen = Object.keys(graph.steps).filter((key) => !keys || keys.has(key))
   if (chosen.length === 0) return {}
-  const inside = new Set(chosen)
-  const drawing = new dagre.graphlib.Graph({ multigraph: true })
-  drawing.setGraph({ rankdir: 'LR', nodesep: 32, ranksep: 64, edgesep: 16, marginx: 0, marginy: 0 })
-  drawing.setDefaultEdgeLabel(() => ({}))
-  for (const key of chosen) {
-    const step = graph.steps[key]
-    if (step) drawing.setNode(key, { ...stepSize(catalog, step) })
-  }
-  for (const edge of edgesOf(graph)) {
-    if (inside.has(edge.source) && inside.has(edge.target)) drawing.setEdge(edge.source, edge.target, {}, `${edge.output}>${edge.port}`)
-  }
-  dagre.layout(drawing)
+  const corners = corner(graph, new Map(chosen.flatMap((key) => (graph.steps[key] ? [[key, stepSize(catalog, graph.steps[key])] as const] : []))))
   const origin = keys ? (bounds(graph, catalog, chosen) ?? { x: 0, y: 0 }) : { x: 0, y: 0 }
   const placed: Record<string, Position> = {}
   let left = Infinity
   let top = Infinity
   for (const key of chosen) {
-    const node = drawing.node(key) as { x: number; y: number; width: number; height: number }
-    placed[key] = { x: node.x - node.width / 2, y: node.y - node.height / 2 }
-    left = Math.min(left, placed[key].x)
-    top = Math.min(top, placed[key].y)
+    const spot = corners.get(key) ?? { x: 0, y: 0 }
+    placed[key] = spot
+    left = Math.min(left, spot.x)
+    top = Math.min(top, spot.y)
   }
   for (const key of chosen) {
     const spot = placed[key] as Position
     placed[key] = snap({ x: spot.x - left + origin.x, y: spot.y - top + origin.y })
   }
   return placed
+}
+
+/** Top-left corners of steps by themselves: by dagre, which finds few crossings, or in plain layers where that would take seconds. */
+function corner(graph: Graph, sizes: ReadonlyMap<string, Size>): Map<string, Position> {
+  const wires = edgesOf(graph).filter((edge) => sizes.has(edge.source) && sizes.has(edge.target))
+  if (sizes.size >= LARGE) return layered(sizes, wires.map((edge) => [edge.source, edge.target] as const), { node: 32, layer: 64 })
+  const drawing = new dagre.graphlib.Graph({ multigraph: true })
+  drawing.setGraph({ rankdir: 'LR', nodesep: 32, ranksep: 64, edgesep: 16, marginx: 0, marginy: 0 })
+  drawing.setDefaultEdgeLabel(() => ({}))
+  for (const [key, size] of sizes) drawing.setNode(key, { ...size })
+  for (const edge of wires) drawing.setEdge(edge.source, edge.target, {}, `${edge.output}>${edge.port}`)
+  dagre.layout(drawing)
+  return new Map(
+    [...sizes].map(([key, size]) => {
+      const node = drawing.node(key) as { x: number; y: number }
+      return [key, { x: node.x - size.width / 2, y: node.y - size.height / 2 }]
+    }),
+  )
 }
 
 /** The graph with a position for every step: those that have none (from YAML, from a script) are laid out. */
