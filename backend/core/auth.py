@@ -52,9 +52,10 @@ class SessionOrToken(AuthBase):
         header = request.headers.get("Authorization", "")
         if header:
             scheme, _, secret = header.partition(" ")
-            token = token_for(secret.strip()) if scheme.lower() == "bearer" else None
-            if token is None:
+            found = who.token_in(hash_secret(secret.strip()), asked.access.project) if scheme.lower() == "bearer" else None
+            if found is None:
                 raise SignInNeeded
+            token, asked.membership = found
             asked.user, asked.token = token.user, token
             http.check(asked)
             note_use(token)

@@ -46,6 +46,8 @@ class ApiRequest(HttpRequest):
     role: str
     token: ApiToken | None
     access: Access
+    membership: tuple[Project, str] | None
+    """What `who.membership` says of the caller; set only where it was asked together with their token."""
     operation: Operation
 
 
@@ -53,7 +55,11 @@ def authorize(user: Any, slug: str, action: str, token: ApiToken | None = None) 
     """The project and the caller's role in it; raises SignInNeeded, NotFound or NotAllowed."""
     if not getattr(user, "is_authenticated", False):
         raise SignInNeeded
-    found = who.membership(user.pk, slug)
+    return permitted(who.membership(user.pk, slug), slug, action, token)
+
+
+def permitted(found: tuple[Project, str] | None, slug: str, action: str, token: ApiToken | None) -> tuple[Project, str]:
+    """The same for a `who.membership` that is known; raises NotFound or NotAllowed."""
     if found is None or not _reaches(token, found[0]):
         raise NotFound(what="project", name=slug)
     project, role = found
@@ -84,6 +90,8 @@ def check(request: ApiRequest) -> None:
     elif needs == "signed_in":
         if token is not None and (token.project_id or token.step_run) and request.method not in READS:
             raise TokenNotEnough
+    elif hasattr(request, "membership"):
+        request.project, request.role = permitted(request.membership, request.access.project, needs, token)
     else:
         request.project, request.role = authorize(request.user, request.access.project, needs, token)
 

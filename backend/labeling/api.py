@@ -155,7 +155,8 @@ def next_item(request: ApiRequest, project: str, label_schema: str, payload: Nex
     item = queue.next_item(found, request.user, payload.holding)
     if item is None:
         return {"item": None, "waiting": waiting.places_taken(found, request.user)}
-    return {"item": read.work_out(read.find_item(found, item), request.user, request.role), "waiting": 0}
+    work, theirs = read.find_work(found, item, request.user)
+    return {"item": read.work_out(work, request.user, request.role, theirs), "waiting": 0}
 
 
 @router.get(ONE + "/items", response=Page[ListedItemOut])
@@ -186,14 +187,14 @@ def list_presence(request: ApiRequest, project: str, label_schema: str) -> Any:
 @allow("label.read")
 def get_item(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
     """One item, with the caller's own draft and annotation."""
-    return read.work_out(read.find_item(find_schema(request.project, label_schema), item), request.user, request.role)
+    return read.work_out(read.item_at(request.project, label_schema, item), request.user, request.role)
 
 
 @router.get(ITEM + "/file", summary="The bytes of an image", openapi_extra=bytes_of("*/*", ranges=True))
 @allow("label.read")
 def item_file(request: ApiRequest, project: str, label_schema: str, item: int, overview: bool = False) -> HttpResponseBase:
     """The bytes of an image. `overview`: as wide as a screen at most."""
-    found = read.find_item(find_schema(request.project, label_schema), item)
+    found = read.item_at(request.project, label_schema, item)
     name, digest = read.file_of(found)
     if overview and found.media_type.startswith("image/"):
         return overview_response(request, digest, name)
@@ -205,14 +206,14 @@ def item_file(request: ApiRequest, project: str, label_schema: str, item: int, o
 def item_pyramid(request: ApiRequest, project: str, label_schema: str, item: int, wait: Wait = 2.0) -> Any:
     """A large image in tiles: how large it is and how far its tiles are. They are made while you wait, at most `wait` seconds; as long as
     `progress` is below 1 ask again. Level 0 has the image's own pixels, each further one half of them."""
-    return pyramids.look(read.picture_of(read.find_item(find_schema(request.project, label_schema), item)), wait).as_json()
+    return pyramids.look(read.picture_of(read.item_at(request.project, label_schema, item)), wait).as_json()
 
 
 @router.get(ITEM + "/tiles/{int:level}/{int:column}/{int:row}", openapi_extra=bytes_of("image/jpeg", "image/webp"))
 @allow("label.read")
 def item_tile(request: ApiRequest, project: str, label_schema: str, item: int, level: int, column: int, row: int) -> HttpResponseBase:
     """A tile of a large image; 404 where there is none, or none yet."""
-    digest = read.picture_of(read.find_item(find_schema(request.project, label_schema), item))
+    digest = read.picture_of(read.item_at(request.project, label_schema, item))
     data, media_type = pyramids.tile(digest, level, column, row)
     ending = media_type.removeprefix("image/")
     return small_response(
@@ -224,7 +225,7 @@ def item_tile(request: ApiRequest, project: str, label_schema: str, item: int, l
 @allow("label.annotate")
 def save_draft(request: ApiRequest, project: str, label_schema: str, item: int, payload: AnnotationDraftIn) -> Any:
     """Keep what the caller has so far, and hold the item on."""
-    found = read.find_item(find_schema(request.project, label_schema), item)
+    found = read.item_at(request.project, label_schema, item)
     return {"number": queue.save_draft(found, request.user, payload.result, payload.number)}
 
 
@@ -232,7 +233,7 @@ def save_draft(request: ApiRequest, project: str, label_schema: str, item: int, 
 @allow("label.annotate")
 def submit_annotation(request: ApiRequest, project: str, label_schema: str, item: int, payload: SubmitIn) -> Any:
     """Submit the caller's annotation, or change it."""
-    found = read.find_item(find_schema(request.project, label_schema), item)
+    found = read.item_at(request.project, label_schema, item)
     return queue.submit(
         request, found, request.user, id_=payload.id, schema_version=payload.schema_version, result=payload.result, seconds=payload.seconds,
         version=payload.version,
@@ -243,7 +244,7 @@ def submit_annotation(request: ApiRequest, project: str, label_schema: str, item
 @allow("label.annotate")
 def skip_item(request: ApiRequest, project: str, label_schema: str, item: int, payload: SkipIn) -> Any:
     """Let an item go and not be given it again; the draft stays."""
-    queue.leave(request, read.find_item(find_schema(request.project, label_schema), item), request.user, skip=True, reason=payload.reason)
+    queue.leave(request, read.item_at(request.project, label_schema, item), request.user, skip=True, reason=payload.reason)
     return Status(204, None)
 
 
@@ -251,7 +252,7 @@ def skip_item(request: ApiRequest, project: str, label_schema: str, item: int, p
 @allow("label.annotate")
 def release_item(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
     """Let an item go; somebody else, or the caller again, may be given it."""
-    queue.leave(request, read.find_item(find_schema(request.project, label_schema), item), request.user, skip=False)
+    queue.leave(request, read.item_at(request.project, label_schema, item), request.user, skip=False)
     return Status(204, None)
 
 
@@ -259,7 +260,7 @@ def release_item(request: ApiRequest, project: str, label_schema: str, item: int
 @allow("label.read")
 def list_annotations(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
     """What was said of an item, as far as the caller may see it."""
-    return read.annotations_of(read.find_item(find_schema(request.project, label_schema), item), request.user, request.role)
+    return read.annotations_of(read.item_at(request.project, label_schema, item), request.user, request.role)
 
 
 @router.post(ITEM + "/truth", response=AnnotationOut)
@@ -275,14 +276,14 @@ def adjudicate(request: ApiRequest, project: str, label_schema: str, item: int, 
 @allow("label.read")
 def list_comments(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
     """Remarks on an item, oldest first."""
-    return read.comments_of(read.find_item(find_schema(request.project, label_schema), item), request.user, request.role)
+    return read.comments_of(read.item_at(request.project, label_schema, item), request.user, request.role)
 
 
 @router.post(ITEM + "/comments", response={201: CommentOut})
 @allow("label.annotate")
 def comment_on_item(request: ApiRequest, project: str, label_schema: str, item: int, payload: CommentIn) -> Any:
     """Remark on an item; `asks` a reviewer to look."""
-    found = read.find_item(find_schema(request.project, label_schema), item)
+    found = read.item_at(request.project, label_schema, item)
     made = review.comment_on(request, found, request.user, text=payload.text, asks=payload.asks, mentions=payload.mentions)
     return Status(201, read.comment_out(made))
 

@@ -14,6 +14,9 @@ from typing import Any
 
 from workers.sdk.labels.brush import Mask
 
+KEPT, KEPT_BYTES = 64, 64 * 1024
+"""So many of a mask's newest marks, of so many bytes together, are not folded; the others are, once they are as many or as large."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
@@ -66,6 +69,37 @@ def laid(base: Mask, marks: Mapping[str, Any]) -> tuple[Mask, int]:
     return Mask(base.width, base.height, tuple(edges)), max((n for n, _, _ in found), default=0)
 
 
+def fold(marks: Mapping[str, Any], pixels: int, *, bottom: bool) -> tuple[Mark, list[str]] | None:
+    """(One mark that does what the older ones of a mask did, their keys), or None where that is not worth it yet.
+
+    It goes below all others, under the number 0. So the newest `KEPT` stay as they are: those that people may still undo, and below which a
+    page that was away may still have strokes of its own. What arrives later with a number of before goes on top of it: never lost.
+    `bottom`: there is nothing below, so that what it cuts there need not be said."""
+    found = sorted((mark.n, key, mark) for key, data in marks.items() if (mark := read(data, pixels)))
+    cost = {key: len(marks[key]) for _, key, _ in found}
+    stays, size = 0, 0
+    for _, key, _ in reversed(found):
+        size += cost[key]
+        if stays and (stays == KEPT or size > KEPT_BYTES):
+            break
+        stays += 1
+    old = found[: len(found) - stays]
+    news = old[1:] if old and old[0][0] == 0 else old  # the first is what was folded before, or began the mask
+    if len(news) < KEPT and sum(cost[key] for _, key, _ in news) < KEPT_BYTES:
+        return None
+    whole = _composed([mark for _, _, mark in old])
+    return Mark(n=0, add=whole.add, cut=() if bottom else whole.cut), [key for _, key, _ in old]
+
+
+def _composed(marks: Sequence[Mark]) -> Mark:
+    """One mark that does what these do in their order. In halves, so that what is large is not gone through for each stroke."""
+    if len(marks) == 1:
+        return marks[0]
+    first, then = _composed(marks[: len(marks) // 2]), _composed(marks[len(marks) // 2 :])
+    cut = united(without(first.cut, then.add), then.cut)
+    return Mark(n=then.n, add=tuple(without(united(first.add, then.add), cut)), cut=tuple(cut))
+
+
 def between(before: Mask, after: Mask, n: int) -> Mark:
     """What makes the second of the first."""
     return Mark(n=n, add=tuple(without(after.edges, before.edges)), cut=tuple(without(before.edges, after.edges)))
@@ -73,26 +107,21 @@ def between(before: Mask, after: Mask, n: int) -> Mark:
 
 def united(a: Sequence[int], b: Sequence[int]) -> Sequence[int]:
     """Edges of the pixels of either."""
-    return _combined(a, b, lambda in_a, in_b: in_a or in_b) if a and b else a or b
+    return _combined(a, b, lambda in_a, in_b: in_a | in_b) if a and b else a or b
 
 
 def without(a: Sequence[int], b: Sequence[int]) -> Sequence[int]:
     """Edges of the pixels of the first that are not of the second."""
-    return _combined(a, b, lambda in_a, in_b: in_a and not in_b) if a and b else a
+    return _combined(a, b, lambda in_a, in_b: in_a & ~in_b) if a and b else a
 
 
-def _combined(a: Sequence[int], b: Sequence[int], wanted: Callable[[bool, bool], bool]) -> list[int]:
-    in_a = in_b = on = False
-    edges = []
-    turns = sorted([(edge, True) for edge in a] + [(edge, False) for edge in b])
-    for place, (edge, of_a) in enumerate(turns):
-        if of_a:
-            in_a = not in_a
-        else:
-            in_b = not in_b
-        if place + 1 < len(turns) and turns[place + 1][0] == edge:
-            continue
-        if wanted(in_a, in_b) is not on:
-            on = not on
-            edges.append(edge)
-    return edges
+def _combined(a: Sequence[int], b: Sequence[int], wanted: Callable[[Any, Any], Any]) -> list[int]:
+    import numpy as np  # here: most items have no masks
+
+    edges = np.concatenate((np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)))
+    order = np.argsort(edges, kind="stable")
+    edges, of_a = edges[order], order < len(a)
+    last = np.append(edges[1:] != edges[:-1], True)  # what holds behind an edge is said by the last of those at the same place
+    on = wanted(np.cumsum(of_a)[last] % 2 == 1, np.cumsum(~of_a)[last] % 2 == 1)
+    found: list[int] = edges[last][on != np.append(False, on[:-1])].tolist()
+    return found

@@ -24,6 +24,8 @@ class LivePage:
         self.doc: Doc[Any] = doc or Doc()
         self.awareness = Awareness(self.doc)
         self.answers = 0
+        self.received = 0
+        """Bytes of documents that came."""
         self.state: Any = None
         self.closed: int | None = None
 
@@ -45,6 +47,7 @@ class LivePage:
                 return
             data = message["bytes"]
             if data[0] == 0:
+                self.received += len(data)
                 reply = pycrdt.handle_sync_message(data[1:], self.doc)
                 self.answers += data[1] == 1
                 if reply is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
@@ -11,6 +12,8 @@ django.setup()
 
 from backend.core.actions import tokens  # noqa: E402 - Django must be set up first
 from backend.core.models import Membership, Project, User  # noqa: E402 - as above
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would be work of the client's that is measured too
 
 URL = os.environ["HEADRACE_BENCH_URL"]
 PREDICTOR = os.environ["HEADRACE_BENCH_PREDICTOR"]

@@ -18,6 +18,7 @@ import psutil
 from workers.engine import host
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
+from workers.engine.trouble import Trouble
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -53,13 +54,15 @@ class Agent:
         self._live.stop()
 
     def _loop(self) -> None:
+        trouble = Trouble(log, "A beat of this host")
         while True:
             try:
                 self._beat()
-            except Exception:
+                trouble.over()
+            except Exception as exc:
                 if self._stop.is_set():
                     return
-                log.exception("A beat of this host failed.")
+                trouble.met(exc)
             if self._stop.wait(BEAT_S):
                 return
 

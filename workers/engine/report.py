@@ -25,6 +25,7 @@ from typing import Any, TextIO
 
 from workers.engine.ledger import Ledger
 from workers.engine.live import Live
+from workers.engine.trouble import Trouble
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -333,6 +334,7 @@ class Beater:
         self._report: Report | None = None
         self._changed = threading.Event()
         self._thread: threading.Thread | None = None
+        self._trouble = Trouble(log, "A heartbeat")
 
     def watch(self, report: Report | None) -> None:
         self._report = report
@@ -356,5 +358,6 @@ class Beater:
                     report.beat()
                 if self._report is report:
                     self._late(report)
-            except Exception:
-                log.exception("A heartbeat failed.")
+                self._trouble.over()
+            except Exception as exc:
+                self._trouble.met(exc)

@@ -113,11 +113,12 @@ class Room:
         self.awareness.set_local_state(None)  # the server is nobody
         if present:  # a document that is loaded again has the same people around it
             self.awareness.apply_awareness_update(present, None)
-        self._changes = 0
+        self._changes, self._news = 0, b""
         self._watching = self.doc.observe(self._count)
 
     def _count(self, event: Any) -> None:
         self._changes += 1
+        self._news = event.update
 
     async def open(self) -> None:
         """Listen first, then read: what is written in between arrives twice, which does no harm."""
@@ -159,7 +160,11 @@ class Room:
         """Whether the update says anything that the document does not know (or that waits for an update still to come)."""
         before = self._changes
         yjs.apply(self.doc, update)
-        return self._changes > before or pycrdt.get_update(update, self.doc.get_state())[:1] != b"\x00"
+        return self._changes > before or self._waits(update)
+
+    def _waits(self, update: bytes) -> bool:
+        """Whether an update that was applied says something that waits for one still to come."""
+        return pycrdt.get_update(update, self.doc.get_state())[:1] != b"\x00"
 
     async def take(self, update: bytes, sender: Client, author: UUID) -> None:
         """A client's change: to the other clients, to the other processes, and soon to the log."""
@@ -318,9 +323,10 @@ class Room:
             self.seen = done.last
             for update in done.others:
                 before = self._changes
-                yjs.apply(self.doc, update)
-                if self._changes > before:
-                    self._tell(pycrdt.create_update_message(update))
+                if self._apply(update):
+                    # A log that was made one update says all again: pages are told what is new of it, unless some of it still waits.
+                    waits = self._changes == before or self._waits(update)
+                    self._tell(pycrdt.create_update_message(update if waits else self._news))
 
     async def _tick(self) -> None:
         while True:

@@ -23,6 +23,22 @@ def token_with(digest: str) -> ApiToken | None:
     return token  # type: ignore[no-any-return]  # what `read` gives is in the order of TOKEN
 
 
+def token_in(digest: str, slug: str) -> tuple[ApiToken, tuple[Project, str] | None] | None:
+    """`token_with` and, in the same statement, the `membership` of its person in a project."""
+    row = one(
+        f"SELECT {TOKEN.sql}, {PROJECT.sql}, m.role FROM core_apitoken a JOIN core_user u ON u.id = a.user_id"  # noqa: S608 - our own column names only
+        " LEFT JOIN (core_project p JOIN core_membership m ON m.project_id = p.id)"
+        " ON p.slug = %s AND p.archived_at IS NULL AND m.user_id = u.id"
+        " WHERE a.token_hash = %s AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > clock_timestamp()) AND u.is_active",
+        [slug, digest],
+    )
+    if row is None:
+        return None
+    token, token.user, *rest = TOKEN.read(row)
+    project, role = PROJECT.read(rest)
+    return token, None if project is None else (project, role)
+
+
 def membership(user: UUID, slug: str) -> tuple[Project, str] | None:
     """The project with this slug and the person's role in it; None if it is archived, or they are no active member."""
     row = one(

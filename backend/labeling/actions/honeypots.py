@@ -32,7 +32,11 @@ NEWEST, FEWEST = 20, 5
 
 def refuse_paused(schema: LabelSchema, user: User) -> None:
     """Raises Paused."""
-    reason = Pause.objects.filter(schema=schema, user=user, lifted_at=None).values_list("reason", flat=True).first()
+    refuse(schema, Pause.objects.filter(schema=schema, user=user, lifted_at=None).values_list("reason", flat=True).first())
+
+
+def refuse(schema: LabelSchema, reason: str | None) -> None:
+    """The same for a reason that was read; None: they are not paused."""
     if reason is not None:
         raise Paused(schema=schema.name, reason=reason, hint="Talk to whoever manages the labels; they can let you go on.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backend.core.actions import audit
 from backend.core.models import User
+from backend.core.queries.rows import one
 from backend.labeling.actions import announce, auto_accept, honeypots, measure, outcomes, together, truth
 from backend.labeling.errors import (
     AlreadyAccepted,
@@ -32,13 +33,20 @@ from workers.sdk.labels.results import check
 
 LEASE = "30 minutes"
 """How long a place is held without a sign of life; every draft saved and every look at the item begins it anew."""
+BEFORE = (
+    "SELECT (SELECT reason FROM labeling_pause WHERE schema_id = %(schema)s AND user_id = %(user)s AND lifted_at IS NULL),"
+    " EXISTS (SELECT 1 FROM labeling_lease WHERE schema_id = %(schema)s AND until < statement_timestamp() AND NOT honeypot)"
+)
+"""Why somebody is paused, and whether leases are over (`sql/00_give_back.sql`)."""
 
 
 def next_item(schema: LabelSchema, user: User, holding: list[int]) -> int | None:
     """The id of the next item, leased to `user`; None when there is none for them. Raises Paused."""
-    honeypots.refuse_paused(schema, user)
+    reason, late = cast("tuple[Any, ...]", one(BEFORE, {"schema": schema.pk, "user": user.pk}))
+    honeypots.refuse(schema, reason)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT labeling_give_back(%s)", [schema.pk])
+        if late:
+            cursor.execute("SELECT labeling_give_back(%s)", [schema.pk])
         cursor.execute("SELECT labeling_next(%s, %s, %s::bigint[], %s::interval)", [schema.pk, user.pk, holding, LEASE])
         found = cursor.fetchone()
     return None if found is None or found[0] is None else int(found[0])

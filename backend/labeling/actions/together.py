@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Length
 
 from backend.core.events import send
 from backend.core.live import updates as yjs
@@ -25,8 +26,8 @@ from backend.labeling.models import Annotation, QueueItem, SharedDraft, SharedUp
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
 
-COMPACT_ROWS, COMPACT_BYTES = 200, 4 * 1024 * 1024
-"""A log longer than this becomes one update."""
+COMPACT_ROWS, COMPACT_BYTES = 200, 1024 * 1024
+"""A log longer than this, behind its first update, becomes one update; and the older strokes of its masks become one (`document.fold`)."""
 LEASE = "30 minutes"
 """As `queue.LEASE`: whoever edits a shared draft keeps its item from being given to others, whosever lease it is."""
 
@@ -63,57 +64,70 @@ def refuse(item: QueueItem, user: User) -> None:
             raise AlreadySeen()
 
 
-def _log(item: QueueItem) -> list[tuple[int, bytes]]:
-    """The log; started from what was said of the item, if something was. Takes the row lock, which the caller's transaction keeps."""
+def _hold(item: QueueItem) -> None:
+    """Take the draft's row lock, which the caller's transaction keeps; its log begins with what was said of the item, if something was."""
     SharedDraft.objects.get_or_create(item=item)
     list(SharedDraft.objects.select_for_update().filter(item=item))
-    rows = [(pk, bytes(update)) for pk, update in SharedUpdate.objects.filter(draft_id=item.pk).order_by("pk").values_list("pk", "update")]
-    if rows:
-        return rows
+    if SharedUpdate.objects.filter(draft_id=item.pk).exists():
+        return
     said = Annotation.objects.filter(item=item, how="", honeypot=False).order_by("-updated_at").first()
     if said is None:
-        return []
+        return
     update = document.write(yjs.load([]), wording(newest_version(item.schema)), said.result)
-    return [] if update == yjs.EMPTY else [(SharedUpdate.objects.create(draft_id=item.pk, update=update).pk, update)]
+    if update != yjs.EMPTY:
+        SharedUpdate.objects.create(draft_id=item.pk, update=update)
+
+
+def _log(item: QueueItem, after: int = 0) -> list[tuple[int, bytes]]:
+    """(Number, update) of the log behind number `after`."""
+    rows = SharedUpdate.objects.filter(draft_id=item.pk, pk__gt=after).order_by("pk").values_list("pk", "update")
+    return [(pk, bytes(update)) for pk, update in rows]
 
 
 def read_log(item: QueueItem) -> tuple[list[bytes], int]:
     """The document's updates and the number of the last."""
     with transaction.atomic():
+        _hold(item)
         rows = _log(item)
     return [update for _, update in rows], rows[-1][0] if rows else 0
 
 
 def append_updates(item: QueueItem, updates: Sequence[bytes], seen: int, authors: Sequence[UUID] = ()) -> Appended:
-    """Append what people changed; they are authors from now on, and the item stays theirs."""
+    """Append what people changed; they are authors from now on, and the item stays theirs. Of the log only what is new is read, but for
+    compacting it."""
     with transaction.atomic():
-        rows = _log(item)
-        others = [update for pk, update in rows if pk > seen]
+        _hold(item)
+        others = [update for _, update in _log(item, seen)]
         if updates:
-            merged = yjs.merge(updates)
-            rows.append((SharedUpdate.objects.create(draft_id=item.pk, update=merged).pk, merged))
+            SharedUpdate.objects.create(draft_id=item.pk, update=yjs.merge(updates))
             SharedDraft.objects.get(item=item).people.add(*User.objects.filter(pk__in=authors))
-        last = rows[-1][0] if rows else 0
-        if len(rows) > COMPACT_ROWS or (len(rows) > 1 and sum(len(update) for _, update in rows[1:]) > COMPACT_BYTES):
-            last = _compact(item, rows)
+        log = list(SharedUpdate.objects.filter(draft_id=item.pk).order_by("pk").values_list("pk", Length("update")))
+        last = log[-1][0] if log else 0
+        if len(log) > COMPACT_ROWS or sum(size for _, size in log[1:]) > COMPACT_BYTES:
+            last, folded = _compact(item)
+            others += folded
     if updates:
         with connection.cursor() as cursor:
             cursor.execute("UPDATE labeling_lease SET until = clock_timestamp() + %s::interval WHERE item_id = %s", [LEASE, item.pk])
     return Appended(last=last, others=others)
 
 
-def _compact(item: QueueItem, rows: list[tuple[int, bytes]]) -> int:
-    """The new row has a higher number than all it stands for, so whoever had not seen some of them reads it next."""
-    number: int = SharedUpdate.objects.create(draft_id=item.pk, update=yjs.compact([update for _, update in rows])).pk
+def _compact(item: QueueItem) -> tuple[int, list[bytes]]:
+    """(The number of the new row, the update that folded strokes, if one did.) The new row has a higher number than all it stands for, so
+    whoever had not seen some of them reads it next. The caller has the row lock, so nothing is written in between."""
+    whole = yjs.merge([update for _, update in _log(item)])
+    folded = document.fold(yjs.load([whole]))
+    news = [] if folded == yjs.EMPTY else [folded]
+    number: int = SharedUpdate.objects.create(draft_id=item.pk, update=yjs.compact([whole, *news])).pk
     SharedUpdate.objects.filter(draft_id=item.pk, pk__lt=number).delete()
-    return number
+    return number, news
 
 
 def take_in(item: QueueItem, result: list[Any]) -> None:
     """What was submitted is in the draft too, also where its page's last changes are still on their way; and those who have it open are
     told. The caller is in a transaction."""
-    rows = _log(item)
-    update = document.write(yjs.load(each for _, each in rows), wording(newest_version(item.schema)), result)
+    _hold(item)
+    update = document.write(yjs.load(each for _, each in _log(item)), wording(newest_version(item.schema)), result)
     event: dict[str, Any] = {"look": True, "from": ""}
     if update != yjs.EMPTY:
         SharedUpdate.objects.create(draft_id=item.pk, update=update)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from backend.core.actions import audit
@@ -78,7 +78,8 @@ def settle(item_id: int) -> None:
 def settle_alone(item_id: int, annotation: UUID | str | None) -> None:
     """As `settle`, for the only annotation that an item shall have, when it is submitted; None if it waits for a reviewer."""
     if annotation is not None:
-        QueueItem.objects.filter(pk=item_id).update(truth=annotation)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE labeling_queueitem SET truth_id = %s WHERE id = %s", [annotation, item_id])
 
 
 def settle_all(schema: LabelSchema, items: Sequence[QueueItem]) -> int:

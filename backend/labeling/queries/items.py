@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -13,13 +14,13 @@ from backend.artifacts import pyramids
 from backend.artifacts.errors import NoSuchFile
 from backend.artifacts.storage import store
 from backend.core.errors import InvalidInput, NotFound
-from backend.core.models import User
+from backend.core.models import Project, User
 from backend.core.permissions import may
 from backend.core.queries.pages import paginate
 from backend.core.queries.rows import Columns, one
 from backend.labeling.models import Annotation, Assignment, Comment, LabelSchema, LabelSchemaVersion, QueueItem, Review, Skip
 from backend.labeling.queries import masks
-from backend.labeling.queries.schemas import Newest, newest_version
+from backend.labeling.queries.schemas import NEWEST, SCHEMA, Newest, newest_version
 from workers.sdk.labels.config import FILES, LabelConfig, from_json
 from workers.sdk.labels.shown import shown
 
@@ -65,6 +66,72 @@ def find_item(schema: LabelSchema, id_: int) -> QueueItem:
     item, item.assignment = ITEM.read(row)
     item.schema = schema
     return item  # type: ignore[no-any-return]  # what `read` gives is in the order of ITEM
+
+
+def item_at(project: Project, slug: str, id_: int) -> QueueItem:
+    """`find_schema` and `find_item` in one statement; NotFound says which of the two is not there."""
+    row = one(
+        f"SELECT {SCHEMA.sql}, v.id, v.number, {ITEM.sql} FROM labeling_labelschema s JOIN datasets_dataset d ON d.id = s.dataset_id"  # noqa: S608 - our own column names only
+        f" LEFT JOIN LATERAL {NEWEST} v ON true LEFT JOIN labeling_queueitem q ON q.schema_id = s.id AND q.id = %s"
+        " LEFT JOIN labeling_assignment n ON n.id = q.assignment_id WHERE s.project_id = %s AND s.slug = %s AND s.deleted_at IS NULL",
+        [id_, project.pk, slug],
+    )
+    if row is None:
+        raise NotFound(what="label schema", name=slug)
+    schema, dataset, version, number, *rest = SCHEMA.read(row)
+    schema.project, schema.dataset, schema.newest = project, dataset, Newest(version, number)
+    item, assignment = ITEM.read(rest)
+    if item is None:
+        raise NotFound(what="item", name=str(id_))
+    item.schema, item.assignment = schema, assignment
+    return item  # type: ignore[no-any-return]  # as above
+
+
+class Theirs(NamedTuple):
+    """What an item has of a person, and whether there is more to ask for."""
+
+    draft: str | None
+    number: int | None
+    drafted_at: datetime | None
+    until: datetime | None
+    comments: int
+    labelled: bool
+    suggested: bool
+
+
+THEIRS = (
+    "d.result, d.number, d.updated_at, l.until, (SELECT count(*) FROM labeling_comment WHERE item_id = q.id),"
+    " EXISTS (SELECT 1 FROM labeling_annotation a WHERE item_id = q.id AND (author_id = %(user)s OR EXISTS"
+    "  (SELECT 1 FROM labeling_annotation_coauthors c WHERE c.annotation_id = a.id AND c.user_id = %(user)s))),"
+    " EXISTS (SELECT 1 FROM labeling_suggestion WHERE item_id = q.id)"
+    " AND NOT EXISTS (SELECT 1 FROM labeling_heldback WHERE item_id = q.id)"
+)
+OF_THEM = (
+    " LEFT JOIN labeling_draft d ON d.item_id = q.id AND d.user_id = %(user)s"
+    " LEFT JOIN labeling_lease l ON l.item_id = q.id AND l.user_id = %(user)s"
+)
+
+
+def find_work(schema: LabelSchema, id_: int, user: User) -> tuple[QueueItem, Theirs]:
+    """`find_item`, and what the item has of somebody, for `work_out`."""
+    row = one(
+        f"SELECT {ITEM.sql}, {THEIRS} FROM labeling_queueitem q LEFT JOIN labeling_assignment n ON n.id = q.assignment_id{OF_THEM}"  # noqa: S608 - our own column names only
+        " WHERE q.schema_id = %(schema)s AND q.id = %(item)s",
+        {"schema": schema.pk, "item": id_, "user": user.pk},
+    )
+    if row is None:
+        raise NotFound(what="item", name=str(id_))
+    item, item.assignment, *theirs = ITEM.read(row)
+    item.schema = schema
+    return item, Theirs(*theirs)
+
+
+def _theirs(item: QueueItem, user: User) -> Theirs:
+    row = one(
+        f"SELECT {THEIRS} FROM (SELECT %(item)s::bigint AS id) q{OF_THEM}",  # noqa: S608 - no values of anybody
+        {"item": item.pk, "user": user.pk},
+    )
+    return Theirs(*cast("tuple[Any, ...]", row))
 
 
 def find_annotation(schema: LabelSchema, id_: UUID) -> Annotation:
@@ -135,22 +202,11 @@ def annotation_by_id(schema: LabelSchema, id_: UUID) -> dict[str, Any]:
     return annotation_out(row)
 
 
-def work_out(item: QueueItem, user: User, role: str) -> dict[str, Any]:
-    """An item as its annotator needs it: what is shown, their draft, their annotation, until when it is theirs."""
+def work_out(item: QueueItem, user: User, role: str, theirs: Theirs | None = None) -> dict[str, Any]:
+    """An item as its annotator needs it: what is shown, their draft, their annotation, until when it is theirs. `theirs` where it was read
+    with the item (`find_work`)."""
     config = wording(newest_version(item.schema))
-    draft, number, drafted_at, until, comments, labelled, suggested = cast(
-        "tuple[Any, ...]",
-        one(
-            "SELECT d.result, d.number, d.updated_at, l.until, (SELECT count(*) FROM labeling_comment WHERE item_id = q.id),"
-            " EXISTS (SELECT 1 FROM labeling_annotation a WHERE item_id = q.id AND (author_id = %(user)s OR EXISTS"
-            "  (SELECT 1 FROM labeling_annotation_coauthors c WHERE c.annotation_id = a.id AND c.user_id = %(user)s))),"
-            " EXISTS (SELECT 1 FROM labeling_suggestion WHERE item_id = q.id)"
-            " AND NOT EXISTS (SELECT 1 FROM labeling_heldback WHERE item_id = q.id)"
-            " FROM (SELECT %(item)s::bigint AS id) q LEFT JOIN labeling_draft d ON d.item_id = q.id AND d.user_id = %(user)s"
-            " LEFT JOIN labeling_lease l ON l.item_id = q.id AND l.user_id = %(user)s",
-            {"item": item.pk, "user": user.pk},
-        ),
-    )
+    draft, number, drafted_at, until, comments, labelled, suggested = theirs or _theirs(item, user)
     mine = _annotations(Annotation.objects.filter(of_theirs(user), item=item)).first() if labelled else None
     hidden = masks.masked(item.schema, role)
     said = annotation_out(mine) if mine else None

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from unittest import mock
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backend.core.models import AuditEntry
+from backend.labeling.actions import measure
 from backend.labeling.models import Annotation, Draft, LabelSchema, Lease, QueueItem
 from tests.backend.labeling.conftest import Labs, box, choice, say, take
 from tests.backend.people import Person, person
@@ -159,3 +163,19 @@ def test_another_order_reaches_what_was_passed_over(labs: Labs, ann: Person) -> 
     ann.ask("POST", f"/label-schemas/{slug}/items/{seen[0]}/release")
     again = take(ann, slug, seen[1:])
     assert again and again["id"] == seen[0], "the search begins anew where it ended"
+
+
+def test_an_item_costs_no_more_statements_than_it_needs(labs: Labs, ann: Person) -> None:
+    """Next: who asks and their membership; the schema; paused, late leases; the place; the item and what is theirs. Submit: who; the item
+    and its schema; the transaction, the annotation, the audit log, the truth, who asked to be told."""
+    schema = labs.schema(labs.pictures(3), review_share=0)
+    first = take(ann, schema)
+    assert first is not None
+    say(ann, schema, first["id"], [choice("cat")])
+    with CaptureQueriesContext(connection) as asked:
+        item = take(ann, schema)
+    assert item is not None
+    assert len(asked) <= 5, [q["sql"][:100] for q in asked]
+    with mock.patch.object(measure, "LOOK", 0), CaptureQueriesContext(connection) as said:
+        say(ann, schema, item["id"], [choice("dog")])
+    assert len(said) <= 8, [q["sql"][:100] for q in said]

@@ -167,6 +167,33 @@ describe('a shared result', () => {
       expect((region(maskIn(b)).value.rle as number[]).length).toBeGreaterThan(20_000)
     })
 
+    it('shows the same when the studio has folded strokes of long ago, undoes newer ones, and lays on them what it drew meanwhile', () => {
+      const [a, b] = pair([region(stroke(0, 0))])
+      const drawn = [stroke(1000, 0), stroke(2000, 0), stroke(3000, 0)]
+      for (const one of drawn) paint(a, (mask) => united(mask, one))
+      const away = united(without(maskIn(a), stroke(1000, 0)), stroke(4000, 0))
+      sync(a, b)
+      const held = b.doc.getMap('regions').get('the-mask-1') as Y.Map<unknown>
+      const old = [...held.entries()].filter(([key, data]) => key.startsWith('mark:') && readMark(data, SIZE.width * SIZE.height)!.n < 3).map(([key]) => key)
+      expect(old).toHaveLength(3)
+      b.doc.transact(() => {
+        held.set('mark:folded', packedMark({ n: 0, add: drawn.slice(0, 2).reduce(united, stroke(0, 0)).edges, cut: [] }))
+        for (const key of old) held.delete(key)
+      })
+      paint(a, () => away) // its line was broken
+      sync(a, b)
+      expect([maskIn(a), maskIn(b)]).toEqual([away, away])
+      a.undo()
+      a.undo()
+      sync(a, b)
+      expect(maskIn(b), 'the newest two are undone').toEqual(united(stroke(0, 0), united(drawn[0]!, drawn[1]!)))
+      const left = maskIn(b)
+      expect([a.undo(), a.undo()], 'those that are folded stay, and nothing older is undone in their place').toEqual([undefined, undefined])
+      sync(a, b)
+      expect([maskIn(a), maskIn(b)]).toEqual([left, left])
+      expect(a.canUndo, 'that the mask was begun').toBe(true)
+    })
+
     it('goes on from drafts that hold its bytes, and leaves out what is no mark', () => {
       const [a, b] = pair()
       const old = new Y.Map<unknown>([['name', { id: 'the-mask-1', from_name: 'area', to_name: 'image', type: 'brushlabels', labels: ['Rust'] }], ['said:format', 'rle'], ['said:rle', [...rleOf(stroke(5, 5))]], ['also:original_width', SIZE.width], ['also:original_height', SIZE.height], ['order', 1]])

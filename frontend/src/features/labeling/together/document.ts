@@ -102,8 +102,13 @@ export class SharedResult implements LiveResult {
     if (!top) return undefined
     this.label = String(top.meta.get('label') ?? '')
     this.last = { together: '', at: 0 }
-    go()
-    return this.label
+    // One step at a time: Yjs would pass over a stroke that the studio has folded meanwhile, and undo what was before it unasked.
+    const before = stack.splice(0, stack.length - 1)
+    try {
+      return go() ? this.label : undefined
+    } finally {
+      stack.unshift(...before)
+    }
   }
 
   /** Reads one entry anew. */
