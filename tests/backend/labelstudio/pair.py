@@ -71,7 +71,8 @@ class UploadedPair(Pair):
         (folder / "rows.csv").write_text(csv, encoding="utf-8")
         self.client.upload(folder / "rows.csv", name=self.dataset, options={"freeze": True})
         self.client.wait_for_version(self.dataset, 1)
-        self.client.request("POST", "/projects/lab/label-schemas", json={"name": self.dataset, "dataset": self.dataset, "xml": config})
+        schema = {"name": self.dataset, "dataset": self.dataset, "xml": config, "review_share": 0.0}
+        self.client.request("POST", "/projects/lab/label-schemas", json=schema)
         base = f"/projects/lab/label-schemas/{self.dataset}"
         while self.client.request("GET", base)["fill_status"] != "ready":
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What tasks say, skips, ground truth and predictions on both sides of a link; each with a worker that is killed once the other side has done it."""
+"""What tasks say, skips, ground truth and predictions on both sides of a link; each with a worker that is killed at the worst moment."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_ground_truth_goes_both_ways_and_never_gives_a_honeypot_away(running: Ru
     pair.sync()
     assert truths(pair.here, here["b"]) == {"good": False, "bad": False}, "taken back there: nobody decided here"
     annotator = running.client("ann")
-    with pytest.raises(Exception, match="label.review"):
+    with pytest.raises(Exception, match=r"label\.review"):
         annotator.annotations.update(id=good, ground_truth=False)
 
     assert pair.http.patch(str(pair.http.base_url).rstrip("/"), json={"order": "random"}).status_code == 200
@@ -194,7 +194,7 @@ def test_predictions_that_one_side_deletes_are_deleted_and_nobodys_own(running: 
 
     def of(side: str) -> dict[str, Any]:
         ls, number = (pair.here, pair.ours) if side == "here" else (pair.there, pair.theirs)
-        return {t.data["text"]: [p for p in t.predictions or []] for t in ls.tasks.list(project=number)}
+        return {t.data["text"]: list(t.predictions or []) for t in ls.tasks.list(project=number)}
 
     here, there = of("here"), of("there")
     assert all(len(here[n]) == len(there[n]) == 1 for n in names)

@@ -1,4 +1,4 @@
-"""Tasks there for a table here that was uploaded: what fits becomes rows, all of a synchronisation one version, and the rest says why not."""
+"""Tasks there for a table here that was uploaded: what fits becomes rows of one version, and of the rest it is said why not."""
 
 from __future__ import annotations
 
