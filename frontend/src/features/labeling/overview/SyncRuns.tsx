@@ -3,6 +3,7 @@ import { Badge, Table, Text, Title } from '@mantine/core'
 import type { Schemas } from '@/api/client'
 import { ago, dateTime } from '@/lib/format'
 import { StackedTable } from '@/ui/StackedTable'
+import classes from './sync.module.css'
 
 type Run = Schemas['SyncRunOut']
 const KINDS = [
@@ -40,18 +41,23 @@ export function SyncRuns({ runs }: { runs: Run[] }) {
               <Table.Td title={dateTime(run.ended_at)}>
                 {ago(run.ended_at)}{' '}
                 {run.status !== 'ready' && (
-                  <Badge size="sm" color={run.status === 'failed' ? 'red' : 'gray'} title={run.message}>
+                  <Badge size="sm" color={run.status === 'failed' ? 'red' : 'gray'}>
                     {run.status}
                   </Badge>
                 )}
+                {run.status === 'failed' && (
+                  <Text size="xs" c="dimmed" maw={260} style={{ overflowWrap: 'anywhere' }}>
+                    {run.message}
+                  </Text>
+                )}
               </Table.Td>
               {KINDS.map((kind) => (
-                <Table.Td key={kind.name} data-label={kind.name}>
+                <Table.Td key={kind.name} data-label={kind.name} className={run.counts[kind.came] || run.counts[kind.went] ? undefined : classes.none}>
                   <Both came={run.counts[kind.came]} went={run.counts[kind.went]} what={kind.name} />
                 </Table.Td>
               ))}
-              <Table.Td data-label="Deleted">{((run.counts.deleted ?? 0) + (run.counts.unpredicted ?? 0)).toLocaleString()}</Table.Td>
-              <Table.Td data-label="Left out">{(run.counts.left_out ?? 0).toLocaleString()}</Table.Td>
+              <Table.Td data-label="Deleted" className={run.counts.deleted || run.counts.unpredicted ? undefined : classes.none}>{((run.counts.deleted ?? 0) + (run.counts.unpredicted ?? 0)).toLocaleString()}</Table.Td>
+              <Table.Td data-label="Left out" className={run.counts.left_out ? undefined : classes.none}>{(run.counts.left_out ?? 0).toLocaleString()}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
