@@ -11,11 +11,20 @@ from django.utils import timezone
 from backend.core.ids import new_id
 from backend.core.models import ApiToken, Project, User
 from backend.labeling.models import LabelSchema, QueueItem
-from backend.labelstudio.models_links import Conflict, Deletion, Link, LinkedAnnotation, LinkedPrediction, LinkedTask
+from backend.labelstudio.models_links import (
+    Conflict,
+    Deletion,
+    Link,
+    LinkedAnnotation,
+    LinkedPrediction,
+    LinkedSkip,
+    LinkedTask,
+    SyncRun,
+)
 
 __all__ = [
     "Backend", "Conflict", "Counterpart", "Deletion", "Delivery", "FileUpload", "Link", "LinkedAnnotation", "LinkedPrediction",
-    "LinkedTask", "Number", "Snapshot", "TaskNote", "TaskTouch", "View", "Webhook",
+    "LinkedSkip", "LinkedTask", "Number", "Snapshot", "SyncRun", "TaskNote", "TaskTouch", "View", "Webhook",
 ]  # fmt: skip
 
 

@@ -18,6 +18,8 @@ class LinkIn(Schema):
     token: Annotated[str, Field(max_length=5000)] = ""
     remote: Annotated[int, Field(ge=1, le=2**53)] | None = None
     every_minutes: EveryMinutes | None = None
+    tell_truth: bool = False
+    """Mark ground truth there even where this label schema has honeypots: people there can then tell of which tasks the answer is known."""
 
 
 class ScheduleIn(Schema):
@@ -27,10 +29,11 @@ class ScheduleIn(Schema):
 
 
 class SideOut(Schema):
-    """What a side says, and who said it."""
+    """What a side says, and who said it; or, where it is about a task's own words, its fields as far as they must be seen to choose."""
 
-    result: list[dict[str, Any]]
-    by: str
+    result: list[dict[str, Any]] = []
+    by: str = ""
+    data: dict[str, str] | None = None
 
 
 class ConflictOut(Schema):
@@ -39,9 +42,10 @@ class ConflictOut(Schema):
     id: int
     task: int
     key: str
-    kind: Literal["both", "here", "there", "gone_here", "gone_there", "refused"]
+    kind: Literal["both", "here", "there", "gone_here", "gone_there", "data", "file", "refused"]
     """`both` changed an annotation; it was deleted `here` or `there` and changed on the other side; a whole task was deleted here
-    (`gone_here`) or there; or a side does not take what the other says (`refused`)."""
+    (`gone_here`) or there; a task says other things on each side (`data`) or shows another `file` there; or a side does not take what the
+    other says (`refused`)."""
     why: str
     ours: SideOut | None
     theirs: SideOut | None
@@ -67,6 +71,19 @@ class LeftOutOut(Schema):
     message: str
 
 
+class SyncRunOut(Schema):
+    """How a synchronisation ended. `counts` of what came here and went there: tasks `brought sent`, answers `taken told`, data
+    `changed_here changed_there`, skips `skips_came skips_went`, ground truth `truths_came truths_went`, predictions `suggested predicted`;
+    and what was `deleted`, predictions that were deleted (`unpredicted`), skips of unknown people (`skips_stay`), what was `left_out`."""
+
+    id: int
+    began_at: datetime
+    ended_at: datetime
+    status: Literal["ready", "failed", "cancelled"]
+    message: str
+    counts: dict[str, int]
+
+
 class LinkOut(Schema):
     url: str
     remote: int | None
@@ -80,6 +97,11 @@ class LinkOut(Schema):
     every_minutes: int | None
     next_at: datetime | None
     synced_at: datetime | None
+    tell_truth: bool
+    truth_hidden: bool
+    """The label schema has honeypots, so that ground truth is not marked there."""
+    runs: list[SyncRunOut]
+    """The newest 10; of those with nothing to do the last only."""
     tasks: int
     conflicts: list[ConflictOut]
     """The first 100."""

@@ -23,8 +23,8 @@ def items_version(base: DatasetVersion, user: User | None, spool: Path, work: Pa
     return _items(DatasetVersion(dataset=dataset, number=number, created_by=user, note=note), user, spool, work)
 
 
-def _items(version: DatasetVersion, user: User | None, spool: Path, work: Path) -> DatasetVersion:
-    change_items(version.dataset, version.number, spool, replace=True)
+def _items(version: DatasetVersion, user: User | None, spool: Path, work: Path, *, replace: bool = True) -> DatasetVersion:
+    change_items(version.dataset, version.number, spool, replace=replace)
     manifest = write_manifest(version.dataset, version.number, work)
     version.columns, version.label_column = manifest.columns, manifest.label_column
     version.item_count, version.size = manifest.count, manifest.bytes
@@ -59,6 +59,13 @@ def items_first_or_next(dataset: Dataset, user: User | None, spool: Path, work: 
     """The items of the spool (see `reading.items`) as the version after the newest, or as the first."""
     dataset, number = _after_newest(dataset)
     return _items(DatasetVersion(dataset=dataset, number=number, created_by=user, note=note), user, spool, work)
+
+
+def items_beside(dataset: Dataset, user: User | None, spool: Path, work: Path, note: str) -> DatasetVersion:
+    """The items of the spool and those of the newest version, of which one with the same key takes the old one's place."""
+    dataset, number = _after_newest(dataset)
+    version = DatasetVersion(dataset=dataset, number=number, created_by=user, note=note)
+    return _items(version, user, spool, work, replace=False)
 
 
 def _after_newest(dataset: Dataset) -> tuple[Dataset, int]:

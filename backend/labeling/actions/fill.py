@@ -56,20 +56,25 @@ def fill(schema_id: UUID) -> None:
             LabelSchema.objects.filter(pk=schema_id).update(fill_status="failed", fill_message=str(e)[:500])
             return
         with transaction.atomic():
-            row = LabelSchema.objects.select_for_update(of=("self",), no_key=True).get(pk=schema_id)  # submissions go on meanwhile
-            with connection.cursor() as cursor:
-                cursor.execute(INCOMING)
-                _incoming(cursor, schema, version)
-                _take_in(cursor, row, keyed=schema.dataset.modality != "table" or tables.key_column(version.data) is not None)
-            row.filled, row.fill_status, row.fill_message = version.number, "ready", ""
-            row.save(update_fields=["filled", "fill_status", "fill_message", "updated_at"])
-            queue_filled.send(LabelSchema, schema=row)
-            schema_changed(row)
+            fill_with(schema, version)
+
+
+def fill_with(schema: LabelSchema, version: DatasetVersion) -> None:
+    """Bring a queue to a frozen version, in the caller's transaction: whoever makes the version there knows its items at once."""
+    row = LabelSchema.objects.select_for_update(of=("self",), no_key=True).get(pk=schema.pk)  # submissions go on meanwhile
+    with connection.cursor() as cursor:
+        cursor.execute(INCOMING)
+        _incoming(cursor, schema, version)
+        _take_in(cursor, row, keyed=schema.dataset.modality != "table" or tables.key_column(version.data) is not None)
+    row.filled, row.fill_status, row.fill_message = version.number, "ready", ""
+    row.save(update_fields=["filled", "fill_status", "fill_message", "updated_at"])
+    queue_filled.send(LabelSchema, schema=row)
+    schema_changed(row)
 
 
 def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None:
     if schema.dataset.modality == "table":
-        variables = _variables(wording(newest_version(schema)), [c["name"] for c in version.columns])
+        variables = shown_columns(wording(newest_version(schema)), [c["name"] for c in version.columns])
         with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
             for key, digest, data in table_rows(version.data, variables):
                 copy.write_row([key, digest, "application/json", json.dumps(data)])
@@ -83,7 +88,7 @@ def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None
     )
 
 
-def _variables(config: LabelConfig, columns: list[str]) -> list[str]:
+def shown_columns(config: LabelConfig, columns: list[str]) -> list[str]:
     """The columns that a wording shows: for a whole row all of them but what the row was labelled with already."""
     if ROW in columns or not any(o.tag == "Table" and o.value == ROW for o in config.objects):
         return sorted(config.variables)
@@ -101,11 +106,14 @@ def table_rows(digest: str, variables: list[str]) -> Iterator[Row]:
                 row = str(cells[names.index(key)])
                 yield row, keyed_digest(row), {name: cells[names.index(name)] for name in variables}
                 continue
-            known = hashlib.sha256(
-                json.dumps(cells, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-            ).hexdigest()
+            known = row_digest(cells)
             seen[known] += 1
             yield str(seen[known]), known, {name: cells[names.index(name)] for name in variables}
+
+
+def row_digest(cells: list[Any]) -> str:
+    """Of a row that has no key: its values, as JSON shows them."""
+    return hashlib.sha256(json.dumps(cells, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def keyed_digest(key: str) -> str:

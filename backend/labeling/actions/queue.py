@@ -26,7 +26,7 @@ from backend.labeling.errors import (
     NotForYou,
     as_problems,
 )
-from backend.labeling.models import Draft, LabelSchema, QueueItem
+from backend.labeling.models import Draft, LabelSchema, QueueItem, Skip
 from backend.labeling.queries.items import shown_data, wording
 from backend.labeling.queries.schemas import Newest, newest_version
 from workers.sdk.labels.results import check
@@ -164,3 +164,14 @@ def leave(request: Any, item: QueueItem, user: User, *, skip: bool, reason: str 
             audit.record(
                 request, "queue_item.skip", ("queue_item", item.pk, item.key), project=item.schema.project, details={"reason": reason[:200]}
             )
+
+
+def unskip(request: Any, item: QueueItem, user: User) -> None:
+    """They may be given an item again that they had skipped."""
+    with transaction.atomic():
+        gone, _ = Skip.objects.filter(item=item, user=user).delete()
+        if gone:
+            audit.record(
+                request, "queue_item.unskip", ("queue_item", item.pk, item.key), project=item.schema.project,
+                details={"person": user.email},
+            )  # fmt: skip

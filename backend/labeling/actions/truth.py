@@ -176,14 +176,37 @@ def adjudicate(request: Any, item: QueueItem, user: User, annotation: UUID, comm
             raise NotFound(what="annotation of this item", name=str(annotation))
         if took_part(chosen, user):
             raise OwnWork(field="annotation", hint="Ask another reviewer.")
-        chosen.status = "accepted"
-        chosen.save(update_fields=["status"])
-        Review.objects.create(annotation=chosen, reviewer=user, verdict="adjudicated", comment=comment, version=chosen.version)
-        row.truth = chosen
-        row.save(update_fields=["truth"])
+        decided(request, item, chosen, user, comment)
+    return chosen
+
+
+def decided(request: Any, item: QueueItem, chosen: Annotation, by: User | None, comment: str) -> None:
+    """As `adjudicate`, by whomever (None: by a person of another tool, which does not say who). The caller is in a transaction."""
+    chosen.status, chosen.updated_at = "accepted", timezone.now()
+    chosen.save(update_fields=["status", "updated_at"])
+    Review.objects.create(annotation=chosen, reviewer=by, verdict="adjudicated", comment=comment, version=chosen.version)
+    QueueItem.objects.filter(pk=item.pk).update(truth=chosen)
+    audit.record(
+        request, "annotation.adjudicate", ("annotation", chosen.pk, f"{item.schema.slug} {item.key}"), after=chosen.result,
+        project=item.schema.project,
+    )  # fmt: skip
+    auto_accept.audited(item.schema, item.pk)
+
+
+def release(request: Any, item: QueueItem, annotation: UUID) -> bool:
+    """Take a person's decision back: what the schema's rules say holds again. Returns whether the annotation is no longer the truth."""
+    with transaction.atomic():
+        row = QueueItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+        chosen = Annotation.objects.filter(item=row, pk=annotation).first()
+        if chosen is None or row.truth_id != chosen.pk:
+            return True
+        if not Review.objects.filter(annotation=chosen, verdict="adjudicated").exists():
+            return False
+        chosen.status, chosen.updated_at = "submitted", timezone.now()
+        chosen.save(update_fields=["status", "updated_at"])
         audit.record(
-            request, "annotation.adjudicate", ("annotation", chosen.pk, f"{item.schema.slug} {item.key}"), after=chosen.result,
+            request, "annotation.release", ("annotation", chosen.pk, f"{item.schema.slug} {item.key}"), before=chosen.result,
             project=item.schema.project,
         )  # fmt: skip
-        auto_accept.audited(item.schema, item.pk)
-    return chosen
+        settle(item.pk)
+        return not QueueItem.objects.filter(pk=item.pk, truth=chosen).exists()

@@ -22,7 +22,16 @@ from backend.labelstudio.models import Conflict, Deletion, Link
 
 
 def set_link(
-    request: Any, project: Project, user: User, slug: str, *, url: str, token: str, remote: int | None, every_minutes: int | None
+    request: Any,
+    project: Project,
+    user: User,
+    slug: str,
+    *,
+    url: str,
+    token: str,
+    remote: int | None,
+    every_minutes: int | None,
+    tell_truth: bool = False,
 ) -> Link:
     """Link, or link elsewhere: then nothing is known of the other side yet. The first synchronisation begins at once. Without `remote` a
     project is made there, or the one that was made stays."""
@@ -39,10 +48,16 @@ def set_link(
             raise InvalidInput(message="The server asks for a token.", field="token", hint="Take one from your account there.")
         if token:
             link.token = encrypt(token)
-        link.created_by, link.every_minutes = user, every_minutes
+        link.created_by, link.every_minutes, link.tell_truth = user, every_minutes, tell_truth
         _queue(link)
         link.save()
-        audit.record(request, "label_link.set", ("label_schema", schema.pk, schema.slug), project=project, details={"url": address})
+        audit.record(
+            request,
+            "label_link.set",
+            ("label_schema", schema.pk, schema.slug),
+            project=project,
+            details={"url": address, "tell_truth": tell_truth},
+        )
     return link
 
 

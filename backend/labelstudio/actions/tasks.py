@@ -10,21 +10,23 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backend.core.actions import audit
-from backend.core.errors import InvalidInput
+from backend.core.errors import InvalidInput, NotAllowed
 from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.core.permissions import may
-from backend.labeling.actions import order, queue
+from backend.labeling.actions import order, queue, truth
 from backend.labeling.actions.announce import schema_changed
+from backend.labeling.actions.withdraw import withdraw
 from backend.labeling.errors import NotTheirs
-from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggestion
+from backend.labeling.models import Annotation, LabelSchema, QueueItem, Skip, Suggestion
 from backend.labeling.queries.items import find_annotation, wording
 from backend.labeling.queries.schemas import newest_version
 from backend.labelstudio.actions.announce import FREEZE, announce
+from backend.labelstudio.actions.freezing import OF_A_FILE
 from backend.labelstudio.actions.importing import QUIET, members_by_name, name_of
 from backend.labelstudio.actions.incoming import Predicted, read_prediction, read_tasks, with_ids
 from backend.labelstudio.actions.telling import tell, touch
-from backend.labelstudio.errors import NotItsData
+from backend.labelstudio.errors import NotItsData, NotServed
 from backend.labelstudio.models import Counterpart, TaskNote
 from backend.labelstudio.queries.shapes import data_of
 from backend.labelstudio.queries.subjects import counterpart_of
@@ -33,22 +35,37 @@ Json = dict[str, Any]
 
 
 def change_task(request: Any, item: QueueItem, fields: Json) -> QueueItem:
-    """Its data and meta; its annotations stay."""
+    """Its data and meta; its annotations stay. Of a task that shows a file, what is said beside it."""
     schema = item.schema
     if "data" in fields:
-        if item.media_type != "application/json" or not counterpart_of(schema).owned:
-            raise NotItsData(dataset=schema.dataset.slug)
-        (task,) = read_tasks(wording(newest_version(schema)), [{"data": fields["data"]}])
+        data = _data(item, fields["data"])
         with transaction.atomic():
             row = QueueItem.objects.select_for_update().get(pk=item.pk)
-            audit.record(request, "task.change", ("queue_item", item.pk, item.key), row.data, task.data, project=schema.project)
-            QueueItem.objects.filter(pk=item.pk).update(data=task.data)
+            audit.record(request, "task.change", ("queue_item", item.pk, item.key), row.data, data, project=schema.project)
+            QueueItem.objects.filter(pk=item.pk).update(data=data)
             touch([item.pk])
-            _touched(schema)
-        item.data = task.data
+            if item.media_type == "application/json":
+                _touched(schema)
+        item.data = data
     if isinstance(fields.get("meta"), dict):
         TaskNote.objects.update_or_create(item=item, defaults={"meta": fields["meta"]})
     return item
+
+
+def _data(item: QueueItem, given: Any) -> Json:
+    schema, config = item.schema, wording(newest_version(item.schema))
+    if item.media_type == "application/json" and counterpart_of(schema).owned:
+        (task,) = read_tasks(config, [{"data": given}])
+        return task.data
+    if item.media_type == "application/json" or item.media_type.startswith("text/"):
+        raise NotItsData(dataset=schema.dataset.slug)
+    if not isinstance(given, dict):
+        raise InvalidInput(message="A task's data is an object.", field="data", hint='{"data": {…}}')
+    for name, address in data_of(item, config).items():
+        if name in config.variables and given.get(name, address) != address:
+            raise NotServed(message=f"The file that “{name}” names is not replaced here; import another task.", field=f"data.{name}")
+    known = {name: item.data[name] for name in OF_A_FILE if name in item.data}
+    return {name: value for name, value in given.items() if name not in config.variables} | known
 
 
 def remove_tasks(request: Any, schema: LabelSchema, only: Q) -> int:
@@ -88,13 +105,73 @@ def _touched(schema: LabelSchema) -> None:
 def annotate(request: Any, item: QueueItem, user: User, fields: Json) -> Annotation | None:
     """Submitted in the caller's name; None where the annotation says that the task was skipped."""
     if fields.get("was_cancelled"):
-        queue.leave(request, item, user, skip=True)
+        queue.leave(request, item, user, skip=True, reason=_reason(fields))
         return None
     said = queue.submit(
         request, item, user, id_=_unique(fields.get("unique_id")), schema_version=newest_version(item.schema).number,
         result=with_ids(fields.get("result")), seconds=_seconds(fields.get("lead_time")), version=None,
     )  # fmt: skip
     return find_annotation(item.schema, UUID(str(said["id"])))
+
+
+def skip_of(item: QueueItem, user: User) -> Skip:
+    return Skip.objects.select_related("item__schema__project", "user").get(item=item, user=user)  # type: ignore[no-any-return]  # django-stubs are not used here
+
+
+def skip_instead(request: Any, annotation: Annotation, user: User, role: str, fields: Json) -> Skip:
+    """Its author skips the task after all: what they said of it is taken back."""
+    if annotation.author is None or (annotation.author_id != user.pk and not may(role, "label.manage")):
+        raise NotTheirs()
+    item, author = annotation.item, annotation.author
+    with transaction.atomic():
+        withdraw(request, annotation, user, role)
+        queue.leave(request, item, author, skip=True, reason=_reason(fields))
+    return skip_of(item, author)
+
+
+def change_skip(request: Any, skip: Skip, user: User, role: str, fields: Json) -> Annotation | Skip:
+    """Another reason; or, with `was_cancelled` false and a result, an annotation instead."""
+    if skip.user_id != user.pk and not may(role, "label.manage"):
+        raise NotTheirs()
+    if fields.get("was_cancelled") is False and fields.get("result"):
+        made = annotate(request, skip.item, skip.user, {**fields, "was_cancelled": False})
+        assert made is not None
+        return made
+    if "skip_reason" in fields:
+        Skip.objects.filter(pk=skip.pk).update(reason=_reason(fields))
+        touch([skip.item_id])
+    return skip_of(skip.item, skip.user)
+
+
+def take_back_skip(request: Any, skip: Skip, user: User, role: str) -> None:
+    if skip.user_id != user.pk and not may(role, "label.manage"):
+        raise NotTheirs()
+    with transaction.atomic():
+        queue.unskip(request, skip.item, skip.user)
+        touch([skip.item_id])
+
+
+def _reason(fields: Json) -> str:
+    reason = fields.get("skip_reason")
+    return reason[:500] if isinstance(reason, str) else ""
+
+
+def mark_truth(request: Any, annotation: Annotation, user: User, role: str, wanted: Any) -> None:
+    """Make an annotation its task's ground truth, or take that decision back; nothing where it is so already. Raises NotAllowed, OwnWork,
+    or InvalidInput where the schema's own rules make it ground truth."""
+    holds = QueueItem.objects.filter(pk=annotation.item_id, truth=annotation.pk).exists()
+    if bool(wanted) == holds:
+        return
+    if not may(role, "label.review"):
+        raise NotAllowed(role=role, action="label.review")
+    if wanted:
+        truth.adjudicate(request, annotation.item, user, annotation.pk, "")
+    elif not truth.release(request, annotation.item, annotation.pk):
+        raise InvalidInput(
+            message="It is ground truth by the rules of its label schema, not by anybody's word.", field="ground_truth",
+            hint="Choose another annotation as ground truth.",
+        )  # fmt: skip
+    touch([annotation.item_id])
 
 
 def change_annotation(request: Any, annotation: Annotation, user: User, fields: Json) -> Annotation:
@@ -138,6 +215,13 @@ def suggest(item: QueueItem, fields: Json) -> Suggestion:
         order.suggested(item.schema, [item.pk])
         touch([item.pk])
     return made
+
+
+def drop_suggestion(row: Suggestion) -> None:
+    with transaction.atomic():
+        item = row.item_id
+        row.delete()
+        touch([item])
 
 
 def change_suggestion(row: Suggestion, fields: Json) -> Suggestion:

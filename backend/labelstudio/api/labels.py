@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django.db.models import Q
 
-from backend.core.errors import InvalidInput, NotFound
+from backend.core.errors import HeadraceError, InvalidInput, NotFound
+from backend.core.permissions import may
 from backend.labeling.actions.withdraw import withdraw
-from backend.labeling.models import Annotation, Suggestion
+from backend.labeling.models import Annotation, Skip, Suggestion
 from backend.labeling.queries.items import visible
-from backend.labelstudio.actions.tasks import annotate, author_of, change_annotation, change_suggestion, suggest
+from backend.labelstudio.actions.tasks import (
+    annotate,
+    author_of,
+    change_annotation,
+    change_skip,
+    change_suggestion,
+    drop_suggestion,
+    mark_truth,
+    skip_instead,
+    skip_of,
+    suggest,
+    take_back_skip,
+)
 from backend.labelstudio.queries.shapes import annotation_out, prediction_out, zip_shapes
 from backend.labelstudio.queries.subjects import counterpart_of
 from backend.labelstudio.routes import Call, route
@@ -27,8 +41,8 @@ def create_annotation(call: Call) -> Any:
     by = author_of(call.fields, call.user, call.role, call.project)
     made = annotate(call.request, call.subject, by, call.fields)
     if made is None:
-        return 201, {"id": None, "task": call.subject.pk, "result": [], "was_cancelled": True}
-    return 201, annotation_out(made)
+        return 201, annotation_out(skip_of(call.subject, by))
+    return 201, annotation_out(_marked(call, made, alone=False) if call.fields.get("ground_truth") else made)
 
 
 @route("GET", "annotations/<annotation>/", "label.read")
@@ -39,19 +53,45 @@ def get_annotation(call: Call) -> Any:
 @route("PATCH", "annotations/<annotation>/", "label.annotate")
 def update_annotation(call: Call) -> Any:
     found = _seen(call)
+    if isinstance(found, Skip):
+        return annotation_out(change_skip(call.request, found, call.user, call.role, call.fields))
+    if call.fields.get("was_cancelled"):
+        return annotation_out(skip_instead(call.request, found, call.user, call.role, call.fields))
     by = author_of(call.fields, call.user, call.role, call.project)
-    return annotation_out(change_annotation(call.request, found, by, call.fields))
+    alone = "result" not in call.fields and isinstance(call.fields.get("ground_truth"), bool)
+    if not alone:
+        found = change_annotation(call.request, found, by, call.fields)
+    return annotation_out(_marked(call, found, alone=alone))
+
+
+def _marked(call: Call, annotation: Annotation, *, alone: bool) -> Annotation:
+    """With the ground truth flag that came. What is said beside it counts also where its author may not call it the truth; the answer says
+    what became of it."""
+    wanted = call.fields.get("ground_truth")
+    if isinstance(wanted, bool):
+        with contextlib.nullcontext() if alone else contextlib.suppress(HeadraceError):
+            mark_truth(call.request, annotation, call.user, call.role, wanted)
+        annotation.item.refresh_from_db(fields=["truth"])
+    return annotation
 
 
 @route("DELETE", "annotations/<annotation>/", "label.annotate")
 def delete_annotation(call: Call) -> Any:
-    withdraw(call.request, _seen(call), call.user, call.role)
+    found = _seen(call)
+    if isinstance(found, Skip):
+        take_back_skip(call.request, found, call.user, call.role)
+    else:
+        withdraw(call.request, found, call.user, call.role)
     return 204, None
 
 
-def _seen(call: Call) -> Annotation:
-    """A blind schema hides others' annotations here too."""
-    found: Annotation = call.subject
+def _seen(call: Call) -> Annotation | Skip:
+    """A blind schema hides others' annotations here too, and who may not review sees their own skips only."""
+    found: Annotation | Skip = call.subject
+    if isinstance(found, Skip):
+        if found.user_id != call.user.pk and not may(call.role, "label.review"):
+            raise NotFound(what="annotation", name=str(call.parts["annotation"]))
+        return found
     if not Annotation.objects.filter(visible(call.schema, call.user, call.role), pk=found.pk).exists():
         raise NotFound(what="annotation", name=str(call.parts["annotation"]))
     return found
@@ -93,5 +133,5 @@ def update_prediction(call: Call) -> Any:
 
 @route("DELETE", "predictions/<prediction>/", "label.manage")
 def delete_prediction(call: Call) -> Any:
-    call.subject.delete()
+    drop_suggestion(call.subject)
     return 204, None

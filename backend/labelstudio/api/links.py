@@ -9,11 +9,13 @@ from backend.core.permissions import may
 from backend.labeling.queries.schemas import find_schema
 from backend.labelstudio.actions import links
 from backend.labelstudio.actions.announce import announce_waiting
-from backend.labelstudio.models import Conflict, Deletion, Link, LinkedTask
+from backend.labelstudio.actions.sync.truths import may_go
+from backend.labelstudio.models import Conflict, Deletion, Link, LinkedTask, SyncRun
 from backend.labelstudio.schemas import ChoiceIn, FoundLinkOut, LinkIn, LinkOut, ScheduleIn
 
 router = Router(tags=["labeling"])
 OF_A_CONFLICT = ("id", "kind", "why", "ours", "theirs", "chosen")
+SHOWN_RUNS = 10
 LINK = "/projects/{project}/label-schemas/{label_schema}/link"
 
 
@@ -88,11 +90,13 @@ def undo_deletion(request: ApiRequest, project: str, label_schema: str, deletion
 
 def _out(link: Link) -> dict[str, Any]:
     fields = (
-        "url", "remote", "status", "message", "phase", "done", "total", "problems", "every_minutes", "next_at", "synced_at",
+        "url", "remote", "status", "message", "phase", "done", "total", "problems", "every_minutes", "next_at", "synced_at", "tell_truth",
     )  # fmt: skip
     conflicts = Conflict.objects.filter(task__link=link)
     return {
         **{f: getattr(link, f) for f in fields},
+        "truth_hidden": not may_go(link, link.schema),
+        "runs": list(SyncRun.objects.filter(link=link).order_by("-pk")[:SHOWN_RUNS]),
         "tasks": LinkedTask.objects.filter(link=link).count(),
         "conflicts": [
             {"task": row.task.item_id, "key": row.task.item.key, **{f: getattr(row, f) for f in OF_A_CONFLICT}}

@@ -62,6 +62,8 @@ def _array(rows: Iterable[Json]) -> Iterator[bytes]:
 def short(task: Json) -> Iterator[Json]:
     """A row for each annotation: the task's data, and what each control says."""
     for annotation in task["annotations"]:
+        if annotation["was_cancelled"]:
+            continue
         yield {
             **task["data"], "id": task["id"], **_answers(annotation["result"]), "annotator": annotation["completed_by"],
             "annotation_id": annotation["id"], "created_at": annotation["created_at"], "updated_at": annotation["updated_at"],

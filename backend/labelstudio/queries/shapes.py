@@ -11,11 +11,12 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from backend.core.models import User
+from backend.core.permissions import may
 from backend.labeling.models import Annotation, Comment, Draft, LabelSchema, LabelSchemaVersion, QueueItem, Skip, Suggestion
 from backend.labeling.queries.items import shown_data, visible, wording
 from backend.labeling.queries.schemas import newest_version
 from backend.labelstudio.models import Counterpart, TaskNote, TaskTouch
-from backend.labelstudio.queries.subjects import ANNOTATION, PERSON, counterpart_of, counterparts_of, numbers
+from backend.labelstudio.queries.subjects import ANNOTATION, PERSON, SKIP, counterpart_of, counterparts_of, key_of, numbers
 from workers.sdk.labels.config import LabelConfig, from_json
 
 Json = dict[str, Any]
@@ -127,7 +128,8 @@ def tasks_out(schema: LabelSchema, items: Sequence[QueueItem], user: User, role:
     ids = [item.pk for item in items]
     notes = dict(TaskNote.objects.filter(item__in=ids).values_list("item", "meta"))
     if only_data:
-        return [_task(item, config, project, notes.get(item.pk)) for item in items]
+        told = _per_item(Suggestion, ids)
+        return [_task(item, config, project, notes.get(item.pk)) | {"total_predictions": told.get(item.pk, 0)} for item in items]
     said: dict[int, list[Annotation]] = {}
     rows = Annotation.objects.filter(visible(schema, user, role), item__in=ids).select_related("item", "author")
     for annotation in rows.order_by("created_at", "id"):
@@ -138,6 +140,11 @@ def tasks_out(schema: LabelSchema, items: Sequence[QueueItem], user: User, role:
         predicted.setdefault(suggestion.item_id, []).append(prediction_out(suggestion, project))
     touched = dict(TaskTouch.objects.filter(item__in=ids).values_list("item", "at"))
     skips = _per_item(Skip, ids)
+    skipped: dict[int, list[Skip]] = {}
+    for skip in Skip.objects.filter(item__in=ids).select_related("user").order_by("created_at", "pk"):
+        if skip.user_id == user.pk or may(role, "label.review"):
+            skipped.setdefault(skip.item_id, []).append(skip)
+    left = dict(skip_shapes([skip for found in skipped.values() for skip in found], project))
     comments = _per_item(Comment, ids)
     open_comments = _per_item(Comment, ids, resolved_at=None)
     drafts: dict[int, list[Json]] = {}
@@ -147,10 +154,12 @@ def tasks_out(schema: LabelSchema, items: Sequence[QueueItem], user: User, role:
     for item in items:
         annotations = [shapes[a.pk] for a in said.get(item.pk, [])]
         newest = max((a.updated_at for a in said.get(item.pk, [])), default=None)
-        changed = max((at for at in (newest, touched.get(item.pk)) if at), default=None)
+        left_at = max((skip.created_at for skip in skipped.get(item.pk, [])), default=None)
+        changed = max((at for at in (newest, left_at, touched.get(item.pk)) if at), default=None)
         found.append(
             _task(item, config, project, notes.get(item.pk)) | {
-                "annotations": annotations, "predictions": predicted.get(item.pk, []), "drafts": drafts.get(item.pk, []),
+                "annotations": [*annotations, *(left[skip.pk] for skip in skipped.get(item.pk, []))],
+                "predictions": predicted.get(item.pk, []), "drafts": drafts.get(item.pk, []),
                 "total_annotations": item.done, "cancelled_annotations": skips.get(item.pk, 0),
                 "total_predictions": len(predicted.get(item.pk, [])), "comment_count": comments.get(item.pk, 0),
                 "unresolved_comment_count": open_comments.get(item.pk, 0), "updated_at": changed,
@@ -190,7 +199,24 @@ def zip_shapes(annotations: Sequence[Annotation], project: int) -> Iterable[tupl
         }  # fmt: skip
 
 
-def annotation_out(annotation: Annotation) -> Json:
+def skip_shapes(skips: Sequence[Skip], project: int) -> Iterable[tuple[int, Json]]:
+    """(Our id, a cancelled annotation) of each. The reason is ours: Label Studio has no place for one and leaves the field alone."""
+    ids, people = numbers(SKIP, [key_of(s.pk) for s in skips]), numbers(PERSON, [s.user_id for s in skips])
+    for s in skips:
+        by = people[s.user_id]
+        yield s.pk, {
+            "id": ids[key_of(s.pk)], "completed_by": by, "result": [], "was_cancelled": True, "skip_reason": s.reason,
+            "ground_truth": False,
+            "created_at": s.created_at, "updated_at": s.created_at, "draft_created_at": None, "lead_time": None, "prediction": {},
+            "result_count": 0, "unique_id": key_of(s.pk), "import_id": None, "task": s.item_id, "project": project,
+            "last_action": "skipped", "last_created_by": by, "updated_by": by, "parent_prediction": None, "parent_annotation": None,
+            "bulk_created": False, "created_username": f"{s.user.name} {s.user.email}, {by}".strip(),
+        }  # fmt: skip
+
+
+def annotation_out(annotation: Annotation | Skip) -> Json:
+    if isinstance(annotation, Skip):
+        return dict(skip_shapes([annotation], counterpart_of(annotation.item.schema).pk))[annotation.pk]
     return dict(zip_shapes([annotation], counterpart_of(annotation.item.schema).pk))[annotation.pk]
 
 

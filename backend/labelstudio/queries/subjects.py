@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import connection
 
 from backend.core.errors import NotFound
-from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggestion
+from backend.labeling.models import Annotation, LabelSchema, QueueItem, Skip, Suggestion
 from backend.labelstudio.models import Backend, Counterpart, FileUpload, Number, Snapshot, View, Webhook
 
-ANNOTATION, PERSON = "annotation", "person"
+ANNOTATION, PERSON, SKIP = "annotation", "person", "skip"
 Found = tuple[LabelSchema, Any]
 
 
@@ -31,6 +31,11 @@ def numbers(kind: str, targets: Iterable[UUID]) -> dict[UUID, int]:
             )
         found |= dict(Number.objects.filter(kind=kind, target__in=missing).values_list("target", "id"))
     return found
+
+
+def key_of(skip: int) -> UUID:
+    """What stands for a skip among the targets of numbers, which are UUIDs."""
+    return UUID(int=skip)
 
 
 def number(kind: str, target: UUID) -> int:
@@ -68,9 +73,15 @@ def _task(n: int) -> Found:
 
 
 def _annotation(n: int) -> Found:
-    target = Number.objects.filter(pk=n, kind=ANNOTATION).values_list("target", flat=True).first()
+    """An annotation, or a skip: to Label Studio it is a cancelled annotation."""
+    kind, target = Number.objects.filter(pk=n, kind__in=[ANNOTATION, SKIP]).values_list("kind", "target").first() or ("", None)
+    if kind == SKIP and target is not None:
+        skips = Skip.objects.select_related("item__schema__project", "item__schema__dataset", "item__assignment", "user")
+        skip = skips.filter(pk=target.int, item__schema__deleted_at=None).first()
+        if skip is not None:
+            return skip.item.schema, skip
     rows = Annotation.objects.select_related("item__schema__project", "item__schema__dataset", "item__assignment", "author")
-    found = rows.filter(pk=target, item__schema__deleted_at=None).first() if target else None
+    found = rows.filter(pk=target, item__schema__deleted_at=None).first() if kind == ANNOTATION else None
     if found is None:
         raise NotFound(what="annotation", name=str(n))
     return found.item.schema, found

@@ -13,7 +13,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Greatest
 
 from backend.core.errors import InvalidInput, NotFound
-from backend.labeling.models import Annotation, LabelSchema, QueueItem, Suggestion
+from backend.labeling.models import Annotation, LabelSchema, QueueItem, Skip, Suggestion
 from backend.labelstudio.models import View
 
 PAGE, LARGEST_PAGE = 100, 1000
@@ -33,7 +33,8 @@ def live(schema: LabelSchema) -> QuerySet[QueueItem]:
 def listed(schema: LabelSchema, view: int | None, query: str | None, *, only_annotated: bool = False) -> QuerySet[QueueItem]:
     """The tasks that a view and a query (JSON: `filters`, `ordering`, `selectedItems`) leave, in their order."""
     said = Annotation.objects.filter(item=OuterRef("pk")).order_by("-updated_at").values("updated_at")[:1]
-    rows = live(schema).alias(changed_at=Greatest(Subquery(said), F("touch__at")))
+    left = Skip.objects.filter(item=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
+    rows = live(schema).alias(changed_at=Greatest(Subquery(said), Subquery(left), F("touch__at")))
     ordering: list[str] = []
     for asked in (_view(schema, view), _query(query)):
         rows = rows.filter(_filters(asked.get("filters")))

@@ -5383,7 +5383,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "both" | "here" | "there" | "gone_here" | "gone_there" | "refused";
+            kind: "both" | "here" | "there" | "gone_here" | "gone_there" | "data" | "file" | "refused";
             /** Why */
             why: string;
             ours: components["schemas"]["SideOut"] | null;
@@ -7141,6 +7141,11 @@ export interface components {
             remote?: number | null;
             /** Every Minutes */
             every_minutes?: number | null;
+            /**
+             * Tell Truth
+             * @default false
+             */
+            tell_truth: boolean;
         };
         /** LinkOut */
         LinkOut: {
@@ -7169,6 +7174,12 @@ export interface components {
             next_at: string | null;
             /** Synced At */
             synced_at: string | null;
+            /** Tell Truth */
+            tell_truth: boolean;
+            /** Truth Hidden */
+            truth_hidden: boolean;
+            /** Runs */
+            runs: components["schemas"]["SyncRunOut"][];
             /** Tasks */
             tasks: number;
             /** Conflicts */
@@ -9259,15 +9270,25 @@ export interface components {
         };
         /**
          * SideOut
-         * @description What a side says, and who said it.
+         * @description What a side says, and who said it; or, where it is about a task's own words, its fields as far as they must be seen to choose.
          */
         SideOut: {
-            /** Result */
+            /**
+             * Result
+             * @default []
+             */
             result: {
                 [key: string]: unknown;
             }[];
-            /** By */
+            /**
+             * By
+             * @default
+             */
             by: string;
+            /** Data */
+            data?: {
+                [key: string]: string;
+            } | null;
         };
         /** SignInIn */
         SignInIn: {
@@ -9714,6 +9735,37 @@ export interface components {
             rejected: number;
             /** Total */
             total: number;
+        };
+        /**
+         * SyncRunOut
+         * @description How a synchronisation ended. `counts` of what came here and went there: tasks `brought sent`, answers `taken told`, data
+         *     `changed_here changed_there`, skips `skips_came skips_went`, ground truth `truths_came truths_went`, predictions `suggested predicted`;
+         *     and what was `deleted`, predictions that were deleted (`unpredicted`), skips of unknown people (`skips_stay`), what was `left_out`.
+         */
+        SyncRunOut: {
+            /** Id */
+            id: number;
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ready" | "failed" | "cancelled";
+            /** Message */
+            message: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
         };
         /** TablePreview */
         TablePreview: {

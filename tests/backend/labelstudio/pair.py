@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from label_studio_sdk.client import LabelStudio
 from PIL import Image
 
 from tests.backend.labelstudio.conftest import CHOICES, Running
+from workers.sdk.client import Client
 
 
 class Pair:
@@ -58,10 +60,43 @@ class Pair:
         return self.settled()
 
 
+class UploadedPair(Pair):
+    """The label schema is one of a table that was uploaded (`csv`); the project there is empty at first."""
+
+    def __init__(self, running: Running, folder: Path, csv: str, *, url: str = "", config: str = CHOICES) -> None:
+        self.running, self.url = running, url or running.url
+        self.here, self.there = running.client("olga"), running.client("sam")
+        self.dataset = f"table-{uuid.uuid4().hex[:8]}"
+        self.client = Client(running.url, running.tokens["olga"], "lab")
+        (folder / "rows.csv").write_text(csv, encoding="utf-8")
+        self.client.upload(folder / "rows.csv", name=self.dataset, options={"freeze": True})
+        self.client.wait_for_version(self.dataset, 1)
+        schema = {"name": self.dataset, "dataset": self.dataset, "xml": config, "review_share": 0.0}
+        self.client.request("POST", "/projects/lab/label-schemas", json=schema)
+        base = f"/projects/lab/label-schemas/{self.dataset}"
+        while self.client.request("GET", base)["fill_status"] != "ready":
+            time.sleep(0.1)
+        self.ours = next(p.id for p in self.here.projects.list(title=self.dataset))
+        self.theirs = self.there.projects.create(title=self.dataset, label_config=config).id
+        self.http = httpx.Client(
+            base_url=f"{running.url}/api/v1{base}", headers={"Authorization": f"Bearer {running.tokens['olga']}"}, timeout=30
+        )
+
+    def version(self) -> Any:
+        return self.client.request("GET", f"/projects/lab/datasets/{self.dataset}/versions")[0]
+
+    def rows(self, number: int) -> list[list[Any]]:
+        found: list[list[Any]] = self.client.request("GET", f"/projects/lab/datasets/{self.dataset}/versions/{number}/rows?limit=100")[
+            "rows"
+        ]
+        return found
+
+
 def moods(ls: LabelStudio, project: int) -> dict[str, list[str]]:
     """{text: answers, in order}"""
     return {
-        t.data["text"]: sorted(a["result"][0]["value"]["choices"][0] for a in t.annotations or []) for t in ls.tasks.list(project=project)
+        t.data["text"]: sorted(a["result"][0]["value"]["choices"][0] for a in t.annotations or [] if not a["was_cancelled"])
+        for t in ls.tasks.list(project=project)
     }
 
 

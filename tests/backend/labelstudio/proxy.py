@@ -22,6 +22,8 @@ class Proxy:
     hold: str = ""
     held: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
+    instead: dict[bytes, bytes] = field(default_factory=dict)
+    """What answers say, and what is told of it: values that our own server would never have kept."""
 
     def hold_next(self, what: str) -> None:
         """The answer to the next request that matches is kept until `release` is set."""
@@ -46,12 +48,15 @@ def proxy_to(server: str) -> Iterator[Proxy]:
                 made.hold = ""
                 made.held.set()
                 made.release.wait(60)
+            said = answer.content
+            for old, new in made.instead.items():
+                said = said.replace(old, new)
             try:
                 self.send_response(answer.status_code)
                 self.send_header("Content-Type", answer.headers.get("content-type", ""))
-                self.send_header("Content-Length", str(len(answer.content)))
+                self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
-                self.wfile.write(answer.content)
+                self.wfile.write(said)
             except OSError:
                 pass  # whoever asked was killed
 

@@ -14,7 +14,7 @@ from label_studio_sdk.client import LabelStudio
 
 from tests import label_studio as real
 from tests.backend.labelstudio.conftest import CHOICES, Running, mood
-from tests.backend.labelstudio.pair import Pair, moods, task
+from tests.backend.labelstudio.pair import Pair, UploadedPair, moods, task
 from tests.backend.labelstudio.proxy import proxy_to
 from tests.backend.labelstudio.test_sync_files import KINDS, choices, contents, inline, said
 
@@ -112,3 +112,51 @@ def test_files_travel_to_label_studio_and_from_there(running: Running, label_stu
     assert (link["problems"], link["conflicts"]) == ([], []), link
     assert contents(running, pair.here, pair.ours, "olga") == {ours: ["good"], theirs: []}, link["message"]
     assert theirs_as_bytes(label_studio, pair.there, pair.theirs) == {ours: ["good"], theirs: []}
+
+
+def test_every_kind_is_followed_with_label_studio_itself(running: Running, label_studio: str, tmp_path: Path) -> None:
+    """What tasks say, rows of an upload, skips, ground truth and deleted predictions; and then nothing is left to do."""
+    with proxy_to(label_studio) as proxy:
+        pair = UploadedPair(running, tmp_path, "text,year\na,1\nb,2\n", url=proxy.url)
+        pair.there = LabelStudio(base_url=label_studio, api_key=real.TOKEN)
+        pair.theirs = pair.there.projects.create(title=pair.dataset, label_config=CHOICES).id
+        ann = pair.there.users.create(username="ann", email="ann@lab.example", first_name="Ann", last_name="Lee")
+        given: Any = [
+            {"data": {"text": "new", "year": "3"}, "annotations": [{"result": mood("bad")}]},
+            {"data": {"text": "odd", "colour": 1}},
+        ]
+        pair.there.projects.import_tasks(pair.theirs, request=given)
+        pair.here.annotations.create(id=task(pair.here, pair.ours, "a").id, result=mood("good"))
+        running.client("ann").annotations.create(id=task(pair.here, pair.ours, "b").id, result=[], was_cancelled=True)
+        pair.here.predictions.create(task=task(pair.here, pair.ours, "b").id, result=mood("good"), model_version="v1")
+        pair.link(token=real.TOKEN)
+        link = pair.settled()
+        assert pair.rows(2) == [["a", 1], ["b", 2], ["new", 3]], link
+        assert [one["message"] for one in link["problems"]] == ["The table has no column “colour”; it has “text”, “year”."]
+        a, b, new = (pair.there.tasks.get(id=task(pair.there, pair.theirs, text).id) for text in ("a", "b", "new"))
+        assert [(x["was_cancelled"], x["completed_by"]["id"]) for x in b.annotations] == [(True, ann.id)], b.annotations
+        marked = [x["ground_truth"] for x in (*a.annotations, *new.annotations)]
+        assert marked == [True, True], "here one is wanted, and it is the truth; there what was imported is"
+        assert len(b.predictions) == 1
+
+        pair.there.tasks.update(id=a.id, data={"text": "a, corrected"})
+        pair.there.annotations.delete(id=b.annotations[0]["id"])
+        pair.there.annotations.create(id=new.id, result=[], was_cancelled=True, completed_by=ann.id)
+        gone = httpx.post(
+            f"{label_studio}/api/dm/actions", params={"id": "delete_tasks_predictions", "project": pair.theirs},
+            json={"selectedItems": {"all": True, "excluded": []}}, headers={"Authorization": f"Token {real.TOKEN}"},
+        )  # fmt: skip
+        assert gone.json()["processed_items"] == 1, gone.text
+        link = pair.sync()
+        assert pair.rows(3) == [["a, corrected", 1], ["b", 2], ["new", 3]], link
+        assert moods(pair.here, pair.ours)["a, corrected"] == ["good"]
+        assert len(task(pair.here, pair.ours, "b").predictions) == 1, "what was said here first stays here"
+        assert not [x for x in task(pair.here, pair.ours, "b").annotations if x["was_cancelled"]], "the skip was taken back there"
+        assert [x["was_cancelled"] for x in task(pair.here, pair.ours, "new").annotations] == [False, True], link
+        pair.there.tasks.delete(id=task(pair.there, pair.theirs, "odd").id)  # what does not fit is looked at each time
+        for _ in range(2):
+            with psycopg.connect(running.database, autocommit=True) as db:  # what was just sent is no longer recent
+                db.execute("UPDATE labelstudio_link SET read_until = clock_timestamp() + '10 s', told_until = clock_timestamp() + '10 s'")
+            proxy.asked.clear()
+            pair.sync()
+        assert proxy.asked == ["GET /api/version/", f"GET /api/projects/{pair.theirs}/", "GET /api/tasks/"], pair.get()

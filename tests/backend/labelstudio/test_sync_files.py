@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from backend.labelstudio.actions.files import bring
@@ -158,3 +159,61 @@ def test_a_form_with_files_is_imported_as_label_studio_does(running: Running) ->
     assert [t.data.get("camera") for t in ls.tasks.list(project=project)] == ["left", None]
     wrong = http.post(f"/api/projects/{project}/import", files={"c": ("c.png", io.BytesIO(b"<html>"))})
     assert (wrong.status_code, "c.png" in wrong.json()["detail"]) == (400, True)
+
+
+def test_what_is_said_beside_a_file_is_followed_and_another_file_is_asked_about(running: Running) -> None:
+    kind, ours, theirs = KINDS["Image"]
+    pair = Pair(running, config=choices("Image"), linked=False)
+    pair.here.projects.import_tasks(pair.ours, request=[{"data": {"it": inline(kind, ours), "camera": "left"}}])
+    pair.there.projects.import_tasks(pair.theirs, request=[{"data": {"it": inline(kind, theirs), "camera": "top"}}])
+    pair.link()
+    pair.settled()
+    here, there = ({t.data["camera"]: t for t in ls.tasks.list(project=n)} for ls, n in ((pair.here, pair.ours), (pair.there, pair.theirs)))
+    assert set(here) == set(there) == {"left", "top"}
+    pair.there.tasks.update(id=there["left"].id, data={**there["left"].data, "camera": "left, mended"})
+    pair.here.tasks.update(id=here["top"].id, data={**here["top"].data, "camera": "top, mended"})
+    assert pair.sync()["conflicts"] == []
+    for side, number in ((pair.here, pair.ours), (pair.there, pair.theirs)):
+        assert {t.data["camera"] for t in side.tasks.list(project=number)} == {"left, mended", "top, mended"}
+    pair.sync()  # and now the address of each is known
+    with psycopg.connect(running.database, autocommit=True) as db:  # what it showed there before was at another address
+        db.execute("UPDATE labelstudio_linkedtask SET their_file = repeat('0', 64) WHERE remote = %s", [there["left"].id])
+    pair.there.tasks.update(id=there["left"].id, data={"camera": "right"})
+    (conflict,) = pair.sync()["conflicts"]
+    assert (conflict["kind"], conflict["task"]) == ("file", here["left"].id)
+    assert pair.choose(conflict["id"], "theirs")["conflicts"] == [], "each side keeps its file"
+    assert contents(running, pair.here, pair.ours, "olga").keys() == {ours, theirs}
+
+
+def test_an_uploaded_text_that_is_corrected_there_is_another_version_with_its_label_and_answers(running: Running, tmp_path: Path) -> None:
+    client = Client(running.url, running.tokens["olga"], "lab")
+    with zipfile.ZipFile(tmp_path / "files.zip", "w") as archive:
+        archive.writestr("green/a.txt", "Gras is green.")
+        archive.writestr("red/b.txt", "Roses are red.")
+    client.upload(tmp_path / "files.zip", name="corrected", options={"freeze": True})
+    client.wait_for_version("corrected", 1)
+    client.request("POST", "/projects/lab/label-schemas", json={"name": "corrected", "dataset": "corrected", "xml": choices("Text")})
+    here, there = running.client("olga"), running.client("sam")
+    base = "/projects/lab/label-schemas/corrected"
+    while client.request("GET", base)["fill_status"] != "ready":
+        time.sleep(0.1)
+    pair = Pair.__new__(Pair)
+    pair.http = httpx.Client(base_url=f"{running.url}/api/v1{base}", headers={"Authorization": f"Bearer {running.tokens['olga']}"})
+    ours = next(p.id for p in here.projects.list(title="corrected"))
+    theirs = there.projects.create(title="corrected", label_config=choices("Text")).id
+    wrong = next(t for t in here.tasks.list(project=ours) if t.data["it"] == "Gras is green.")
+    here.annotations.create(id=wrong.id, result=said("good"))
+    assert pair.http.put("/link", json={"url": running.url, "token": running.tokens["sam"], "remote": theirs}).status_code == 202
+    pair.settled()
+    there.tasks.update(id=next(t.id for t in there.tasks.list(project=theirs) if "Gras" in t.data["it"]), data={"it": "Grass is green."})
+    link = pair.sync()
+    assert (link["conflicts"], link["problems"], link["tasks"]) == ([], [], 2), link["message"]
+    rows = client.request("GET", "/projects/lab/datasets/corrected/versions/2/rows")["rows"]
+    assert {(row[0], row[1], row[2]) for row in rows} == {
+        ("green/a.txt", "Grass is green.", "green"),
+        ("red/b.txt", "Roses are red.", "red"),
+    }
+    now = {t.data["it"]: t for t in here.tasks.list(project=ours)}
+    assert set(now) == {"Grass is green.", "Roses are red."} and now["Grass is green."].id == wrong.id
+    assert len(now["Grass is green."].annotations) == 1, "it is the same item, and keeps what was said of it"
+    assert "0 tasks came, 0 went" in pair.sync()["message"]

@@ -128,9 +128,22 @@ class _Task:
         except NotTaken as e:
             self._ask(self._new_pair_kept(ours), "refused", f"It is not taken there: {e}", ours, None)
             return
-        theirs = Said(id=int(made["id"]), result=made["result"], digest=digest_of(made["result"]))
-        LinkedAnnotation.objects.create(task=self.row, ours=ours.id, theirs=theirs.id, our_digest=ours.digest, their_digest=theirs.digest)
+        pair = LinkedAnnotation.objects.create(
+            task=self.row, ours=ours.id, theirs=int(made["id"]), our_digest=ours.digest, their_digest=digest_of(made["result"])
+        )
+        self._flagged(pair, ours, made)
         self.run.counts["told"] += 1
+
+    def _flagged(self, pair: LinkedAnnotation, ours: Said, made: dict[str, Any]) -> None:
+        """Whether it is the ground truth there now; where that is not so yet, `truths` says it when all answers are there."""
+        pair.their_truth = made.get("ground_truth") is True
+        pair.our_truth = ours.truth if self._alone() else pair.our_truth
+        pair.save(update_fields=["our_truth", "their_truth"])
+        self.run.told_truth.add(pair.pk)
+
+    def _alone(self) -> bool:
+        """Whether the flag goes with the answer: of several, none is the truth before all are there."""
+        return self.run.tells_truth and self.row.item.wanted == 1
 
     def _new_pair_kept(self, ours: Said) -> LinkedAnnotation:
         return LinkedAnnotation.objects.create(task=self.row, ours=ours.id)  # type: ignore[no-any-return]  # as above
@@ -138,8 +151,8 @@ class _Task:
     def _fields(self, ours: Said) -> dict[str, Any]:
         """Their number for the author, where they know them; an id of its own, so that the server refuses to make it twice."""
         by = next((n for n, person in self.run.people_there().items() if ours.email and person.email == ours.email), None)
-        fields = {"result": ours.result, "unique_id": str(uuid.uuid5(self.run.link.pk, f"{self.row.remote} {ours.id}"))}
-        return fields | ({"completed_by": by} if by is not None else {})
+        fields: dict[str, Any] = {"result": ours.result, "unique_id": str(uuid.uuid5(self.run.link.pk, f"{self.row.remote} {ours.id}"))}
+        return fields | ({"ground_truth": True} if ours.truth and self._alone() else {}) | ({"completed_by": by} if by is not None else {})
 
     def _tell(self, pair: LinkedAnnotation, ours: Said | None, theirs: Said | None) -> None:
         """What we say goes there: it is changed, made, or taken back."""
@@ -167,6 +180,7 @@ class _Task:
             return
         self.run.counts["told"] += 1
         self._same(pair, ours.digest, digest_of(made["result"]))
+        self._flagged(pair, ours, made)
 
     def _take(self, pair: LinkedAnnotation, ours: Said | None, theirs: Said | None, *, force: bool = False) -> None:
         """What they say comes here: it is changed, made, or taken back. With `force`, also what a reviewer has accepted and whose author is

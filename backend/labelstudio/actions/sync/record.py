@@ -9,6 +9,8 @@ from backend.labelstudio.actions.sync.said import Said
 from backend.labelstudio.models import Conflict, Deletion, Link, LinkedAnnotation, LinkedTask
 
 Json = dict[str, Any]
+GONE, DATA = ("gone_here", "gone_there"), ("data", "file")
+"""Kinds of conflicts of a task, and not of one of its annotations; a task has one of them at most."""
 
 
 def conflict(task: LinkedTask, pair: LinkedAnnotation | None, kind: str, why: str, ours: Said | None, theirs: Said | None) -> None:
@@ -19,12 +21,20 @@ def conflict(task: LinkedTask, pair: LinkedAnnotation | None, kind: str, why: st
     Conflict.objects.update_or_create(task=task, pair=pair, defaults=told)
 
 
+def data_conflict(task: LinkedTask, kind: str, why: str, ours: Json, theirs: Json) -> None:
+    """`ours` and `theirs` are {data, digest}: what people see of it, and of what the whole is."""
+    told = {"kind": kind, "why": why[:500], "chosen": "", "ours": ours, "theirs": theirs}
+    Conflict.objects.update_or_create(task=task, pair=None, defaults=told)
+
+
 def settled(task: LinkedTask, pair: LinkedAnnotation | None = None) -> None:
     Conflict.objects.filter(task=task, pair=pair).delete()
 
 
 def chosen_of(task: LinkedTask, pair: LinkedAnnotation | None = None) -> str:
-    return Conflict.objects.filter(task=task, pair=pair).values_list("chosen", flat=True).first() or ""
+    """Of an annotation, or (None) of a task that one side deleted."""
+    rows = Conflict.objects.filter(task=task, pair=pair).exclude(kind__in=DATA)
+    return rows.values_list("chosen", flat=True).first() or ""
 
 
 def annotation_deleted(link: Link, task: LinkedTask, side: str, *, ours: Annotation | None = None, theirs: Said | None = None) -> None:

@@ -21,20 +21,21 @@ from backend.core.permissions import may
 from backend.core.secrets import decrypt
 from backend.datasets.locks import only_one
 from backend.labeling.actions.announce import schema_changed
-from backend.labeling.models import Annotation, LabelSchema
+from backend.labeling.models import Annotation, LabelSchema, Skip
 from backend.labeling.queries.schemas import newest_wording
 from backend.labelstudio.actions.announce import later
-from backend.labelstudio.actions.sync import answers, predictions, tasks
+from backend.labelstudio.actions.sync import answers, predictions, skips, tasks, truths
+from backend.labelstudio.actions.sync.clean import cleaned
 from backend.labelstudio.actions.sync.said import Person
-from backend.labelstudio.actions.sync.there import CannotSync, There
-from backend.labelstudio.models import Conflict, Link, LinkedAnnotation, LinkedTask
+from backend.labelstudio.actions.sync.there import SKEW, CannotSync, There
+from backend.labelstudio.actions.sync.uploaded import Uploaded
+from backend.labelstudio.models import Conflict, Link, LinkedAnnotation, LinkedSkip, LinkedTask, SyncRun
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 TELL_EVERY = 0.5
-SKEW = timedelta(seconds=10)
-"""What a transaction there may take: what it changed is not seen before, and has an earlier time."""
 MOST_PROBLEMS = 50
+KEPT_RUNS = 20
 
 
 class Stopped(Exception):
@@ -44,7 +45,7 @@ class Stopped(Exception):
 @dataclass(kw_only=True)
 class Run:
     """What the parts of a synchronisation share. `changed` are tasks there that were read, by their number; `gone` those that are no
-    longer there. `bulk`: so many are gone at once that a person shall look first."""
+    longer there. `tells_truth`: what is ground truth is marked there; `told_truth` are the pairs of which that was just said."""
 
     link: Link
     schema: LabelSchema
@@ -56,6 +57,11 @@ class Run:
     gone: set[int] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[Json] = field(default_factory=list)
+    predictions: int | None = None
+    """How many the server counts, where it says so."""
+    tells_truth: bool = False
+    told_truth: set[int] = field(default_factory=set)
+    _uploaded: Uploaded | None = None
     _people: dict[int, Person] | None = None
     _told: float = 0.0
 
@@ -63,6 +69,26 @@ class Run:
         if self._people is None:
             self._people = self.there.people()
         return self._people
+
+    @property
+    def uploaded(self) -> Uploaded:
+        if self._uploaded is None:
+            self._uploaded = Uploaded(self)
+        return self._uploaded
+
+    def read(self, remotes: list[int]) -> dict[int, Json]:
+        """These tasks as they are there now."""
+        return dict(filter(None, map(self.taken, self.there.tasks_of(self.project, remotes)))) if remotes else {}
+
+    def taken(self, task: Json) -> tuple[int, Json] | None:
+        """A task that was read, such that it can be kept; None where it is none."""
+        told, other = cleaned(task)
+        if not isinstance(told.get("id"), int) or not isinstance(told.get("data"), dict):
+            self.left_out("a task there", f"It has no number or no data: {str(told)[:100]}")
+            return None
+        if other:
+            self.problem(f"task {told['id']} there", "Some of its characters or numbers cannot be kept; “�” stands for them here.")
+        return told["id"], told
 
     def beat(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Tell how far it is, now and then; raises Stopped."""
@@ -77,6 +103,10 @@ class Run:
 
     def left_out(self, where: str, message: str) -> None:
         self.counts["left_out"] += 1
+        self.problem(where, message)
+
+    def problem(self, where: str, message: str) -> None:
+        """What a person should know, though nothing was left out."""
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append({"where": where[:200], "message": message[:400]})
 
@@ -112,7 +142,7 @@ def sync(link_id: UUID) -> None:
         finally:
             if run is not None:
                 run.there.close()
-        _end(link, run, status, message)
+        _end(link, run, began, status, message)
 
 
 def _begin(link: Link) -> Run:
@@ -130,7 +160,8 @@ def _begin(link: Link) -> Run:
     except Exception:
         there.close()
         raise
-    return Run(link=link, schema=link.schema, user=user, role=member.role, there=there, project=number)
+    tells = truths.may_go(link, link.schema)
+    return Run(link=link, schema=link.schema, user=user, role=member.role, there=there, project=number, tells_truth=tells)
 
 
 def _wanted(schema: LabelSchema) -> Json:
@@ -150,6 +181,8 @@ def _all_of_it(run: Run, began: datetime) -> None:
     tasks.same_on_both_sides(run)
     rows = _to_look_at(run)
     answers.keep_the_same(run, rows)
+    truths.keep_the_same(run, rows)
+    skips.keep_the_same(run, rows)
     predictions.keep_the_same(run)
     Link.objects.filter(pk=link.pk).update(read_until=until, told_until=began)
 
@@ -157,19 +190,21 @@ def _all_of_it(run: Run, began: datetime) -> None:
 def _read(run: Run) -> datetime | None:
     """What changed there since the last time. Only where the number of tasks is not what it must be are all their numbers asked for."""
     link, there = run.link, run.there
-    count = int(there.project(run.project).get("task_number") or 0)
+    project = there.project(run.project)
+    count = int(project.get("task_number") or 0)
+    predicted = project.get("total_predictions_number")
+    run.predictions = predicted if isinstance(predicted, int) else None
     since = link.read_until - SKEW if link.read_until else None
     known = set(LinkedTask.objects.filter(link=link).values_list("remote", flat=True))
     for n, task in enumerate(there.tasks(run.project, since)):
-        run.changed[int(task["id"])] = task
+        run.changed.update(filter(None, [run.taken(task)]))
         run.beat("reading", n + 1, count)
     if since is None:
         run.gone = known - set(run.changed)
     elif len(known | set(run.changed)) != count:
         ids = there.ids(run.project)
         run.gone = known - ids
-        for task in there.tasks_of(run.project, sorted(ids - known - set(run.changed))):
-            run.changed[int(task["id"])] = task
+        run.changed |= run.read(sorted(ids - known - set(run.changed)))
     times = [datetime.fromisoformat(str(t["updated_at"])) for t in run.changed.values() if t.get("updated_at")]
     return max([*times, *([link.read_until] if link.read_until else [])], default=None)
 
@@ -186,8 +221,18 @@ def _to_look_at(run: Run) -> list[LinkedTask]:
         chosen = Conflict.objects.filter(task=OuterRef("pk")).exclude(chosen="")
         unpaired = ~Exists(LinkedAnnotation.objects.filter(task=OuterRef("pk")))
         said = Exists(Annotation.objects.filter(item=OuterRef("item"), how="", honeypot=False))
-        rows = rows.filter(Q(remote__in=list(run.changed)) | Exists(newer) | Exists(lost) | Exists(chosen) | unpaired & said)
+        skipped = Exists(Skip.objects.filter(item=OuterRef("item"), created_at__gte=since))
+        kept_skip = Skip.objects.filter(item=OuterRef("task__item"), user=OuterRef("user"))
+        lost_skip = Exists(LinkedSkip.objects.filter(~Exists(kept_skip), task=OuterRef("pk")))
+        changed = Q(remote__in=list(run.changed)) | Exists(newer) | Exists(lost) | Exists(chosen) | unpaired & said
+        rows = rows.filter(changed | skipped | lost_skip | truths.other_than_before(run))
     return list(rows.select_related("item__schema__project", "item__assignment").order_by("pk"))
+
+
+OTHER_KINDS = (
+    ("changed_here", "changed_there", "changes of what tasks say"), ("skips_came", "skips_went", "skips"),
+    ("truths_came", "truths_went", "ground truths"), ("suggested", "predicted", "predictions"),
+)  # fmt: skip
 
 
 def _words(run: Run) -> str:
@@ -196,16 +241,30 @@ def _words(run: Run) -> str:
         f"{c['brought']:,} tasks came, {c['sent']:,} went; {c['taken']:,} answers came, {c['told']:,} went;"
         f" {Conflict.objects.filter(task__link=run.link).count():,} conflicts."
     )
-    if c["predicted"] or c["suggested"]:
-        said += f" {c['suggested']:,} predictions came, {c['predicted']:,} went."
+    for came, went, what in OTHER_KINDS:
+        if c[came] or c[went]:
+            said += f" {c[came]:,} {what} came, {c[went]:,} went."
     if c["deleted"]:
         said += f" {c['deleted']:,} deletions were followed; they can be undone."
-    if c["stay"]:
-        said += f" {c['stay']:,} tasks stay there: the table here was made by an upload."
+    if c["unpredicted"]:
+        said += f" {c['unpredicted']:,} predictions were deleted, as on the other side."
+    if c["skips_stay"]:
+        said += f" {c['skips_stay']:,} skips stay where they are: the other side does not know who skipped."
     return said + (f" Left out: {c['left_out']:,}." if c["left_out"] else "")
 
 
-def _end(link: Link, run: Run | None, status: str, message: str) -> None:
+def _keep_run(link: Link, began: datetime, status: str, message: str, run: Run | None) -> None:
+    """Those with nothing to do would soon be all there is: of them the newest stays."""
+    quiet = SyncRun.objects.filter(link=link, status="ready", counts={})
+    counts = {name: n for name, n in run.counts.items() if n} if run else {}
+    if status == "ready" and not counts:
+        quiet.delete()
+    SyncRun.objects.create(link=link, began_at=began, status=status, message=message[:500], counts=counts)
+    old = SyncRun.objects.filter(link=link).order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:]
+    SyncRun.objects.filter(pk__in=list(old)).delete()
+
+
+def _end(link: Link, run: Run | None, began: datetime, status: str, message: str) -> None:
     now = timezone.now()
     with transaction.atomic():
         row = Link.objects.select_for_update().filter(pk=link.pk).first()
@@ -217,6 +276,7 @@ def _end(link: Link, run: Run | None, status: str, message: str) -> None:
             row.synced_at = now
         row.next_at = now + timedelta(minutes=row.every_minutes) if row.every_minutes else None
         row.save(update_fields=["status", "message", "phase", "stop", "problems", "synced_at", "next_at"])
+        _keep_run(row, began, status, message, run)
         if run is not None and run.counts:
             audit.record(
                 run.user, "label_link.sync", ("label_schema", link.schema_id, link.schema.slug), project=link.schema.project,

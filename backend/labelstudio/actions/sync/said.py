@@ -25,6 +25,7 @@ class Said:
     email: str = ""
     name: str = ""
     rejected: bool = False
+    truth: bool = False
 
     def shown(self) -> Json | None:
         return None if self.result is None else {"result": self.result, "by": self.name or self.email}
@@ -52,12 +53,13 @@ def digest_of(result: list[Json]) -> str:
 def ours_of(items: Iterable[int]) -> dict[int, dict[UUID, Said]]:
     """{item: {annotation: what it says}} of what people said here; what was fused from it, models and honeypots are no people."""
     found: dict[int, dict[UUID, Said]] = {}
-    rows = Annotation.objects.filter(item__in=list(items), how="", honeypot=False).select_related("author").order_by("created_at", "pk")
-    for row in rows:
+    rows = Annotation.objects.filter(item__in=list(items), how="", honeypot=False).select_related("author", "item")
+    for row in rows.order_by("created_at", "pk"):
         author = row.author
         found.setdefault(row.item_id, {})[row.pk] = Said(
             id=row.pk, result=row.result, digest=digest_of(row.result), email=author.email.lower() if author else "",
             name=(author.name or author.email) if author else row.author_name, rejected=row.status == "rejected",
+            truth=row.item.truth_id == row.pk,
         )  # fmt: skip
     return found
 
@@ -75,6 +77,6 @@ def theirs_of(task: Json, people: Callable[[], dict[int, Person]]) -> dict[int, 
         person = people().get(by) if isinstance(by, int) else None
         found[int(row["id"])] = Said(
             id=int(row["id"]), result=row["result"], digest=digest_of(row["result"]), email=person.email if person else "",
-            name=person.name if person else name or f"Person {by}",
+            name=person.name if person else name or f"Person {by}", truth=row.get("ground_truth") is True,
         )  # fmt: skip
     return found

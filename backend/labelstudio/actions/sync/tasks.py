@@ -16,8 +16,12 @@ from backend.labeling.queries.items import shown_data, wording
 from backend.labeling.queries.schemas import newest_version
 from backend.labelstudio.actions.files import WORDS, Kept, bring, folder, keep
 from backend.labelstudio.actions.importing import import_tasks
-from backend.labelstudio.actions.sync import record
+from backend.labelstudio.actions.sync import data, record
+from backend.labelstudio.actions.sync.clean import LARGEST_TASK, too_large
 from backend.labelstudio.actions.sync.said import ours_of, theirs_of
+from backend.labelstudio.actions.sync.sides import address_digest, digest_of
+from backend.labelstudio.actions.sync.sides import ours_of as ours_of_task
+from backend.labelstudio.actions.sync.sides import theirs_of as theirs_of_task
 from backend.labelstudio.actions.sync.there import UPLOAD_BYTES, UPLOADS_AT_ONCE, NotTaken
 from backend.labelstudio.actions.tasks import bring_back, remove_tasks
 from backend.labelstudio.models import Conflict, LinkedAnnotation, LinkedTask
@@ -38,6 +42,7 @@ MANY, SHARE = 20, 0.25
 def same_on_both_sides(run: Run) -> None:
     _deleted(run)
     _adopt(run)
+    data.keep_the_same(run)
     _bring(run)
     _send(run)
 
@@ -56,7 +61,8 @@ def _deleted(run: Run) -> None:
             _gone_there(run, row, many)
         else:
             _gone_here(run, row, many)
-    Conflict.objects.filter(task__link=link, pair=None, task__apart=False).exclude(task__in=rows).delete()  # it is there again
+    again = Conflict.objects.filter(task__link=link, pair=None, kind__in=record.GONE, task__apart=False)
+    again.exclude(task__in=rows).delete()
 
 
 def _why(many: bool, else_: str) -> str:
@@ -135,8 +141,12 @@ def _bring(run: Run) -> None:
     known = set(LinkedTask.objects.filter(link=run.link).values_list("remote", flat=True))
     new = [task for remote, task in sorted(run.changed.items()) if remote not in known]
     table = run.schema.dataset.modality == "table"
-    if new and table and not counterpart_of(run.schema).owned:
-        run.counts["stay"] += len(new)
+    large = [task for task in new if too_large(task["data"])]
+    for task in large:
+        run.left_out(f"task {task['id']} there", f"It has more than {LARGEST_TASK:,} characters of data.")
+    new = [task for task in new if task not in large] if large else new
+    if table and not counterpart_of(run.schema).owned:
+        run.uploaded.rows(new)
         return
     size = BATCH if table else UPLOADS_AT_ONCE
     for n in range(0, len(new), size):
@@ -154,8 +164,17 @@ def _take(run: Run, part: list[Json], files: list[Kept] | None) -> None:
     try:
         with transaction.atomic():
             ids = import_tasks(run.user, run.schema, run.user, run.role, given, files=files)["task_ids"]
-            pairs = zip(ids, part, strict=True)
-            LinkedTask.objects.bulk_create([LinkedTask(link=run.link, item_id=id_, remote=int(task["id"])) for id_, task in pairs])
+            config = wording(newest_version(run.schema))
+            ours = {item.pk: digest_of(ours_of_task(item, config)) for item in QueueItem.objects.filter(pk__in=ids)}
+            LinkedTask.objects.bulk_create(
+                [
+                    LinkedTask(
+                        link=run.link, item_id=id_, remote=int(task["id"]), our_data=ours[id_],
+                        their_data=digest_of(theirs_of_task(task["data"], config)), their_file=address_digest(task["data"], config),
+                    )
+                    for id_, task in zip(ids, part, strict=True)
+                ]
+            )  # fmt: skip
         run.counts["brought"] += len(part)
     except HeadraceError as e:
         if len(part) == 1:
@@ -224,18 +243,26 @@ def _portion(items: list[QueueItem], begin: int) -> list[QueueItem]:
 def _send_these(run: Run, part: list[QueueItem]) -> None:
     config = wording(newest_version(run.schema))
     shows = next((o.value for o in config.objects if o.tag in FILES), None)
-    data = [dict(item.data) for item in part]
+    given = [dict(item.data) for item in part]
     if shows is not None:
         files = [(item.key.rsplit("/", 1)[-1], item.digest, item.media_type) for item in part]
-        for one, address in zip(data, run.there.upload(run.project, files), strict=True):
+        for one, address in zip(given, run.there.upload(run.project, files), strict=True):
             one[shows] = address
     elif part[0].media_type.startswith("text/"):
-        for one, item in zip(data, part, strict=True):
+        for one, item in zip(given, part, strict=True):
             said = shown_data(item, config)
             one.update({o.value: said[o.name] for o in config.objects if o.name in said})
     marked = [
-        {"data": one, "meta": {MARK: {"link": str(run.link.pk), "item": item.pk}}} for one, item in zip(data, part, strict=True)
+        {"data": one, "meta": {MARK: {"link": str(run.link.pk), "item": item.pk}}} for one, item in zip(given, part, strict=True)
     ]  # fmt: skip
     ids = run.there.import_tasks(run.project, marked)
-    LinkedTask.objects.bulk_create([LinkedTask(link=run.link, item=item, remote=n) for item, n in zip(part, ids, strict=True)])
+    LinkedTask.objects.bulk_create(
+        [
+            LinkedTask(
+                link=run.link, item=item, remote=n, our_data=digest_of(ours_of_task(item, config)),
+                their_data=digest_of(theirs_of_task(one, config)),
+            )
+            for item, n, one in zip(part, ids, given, strict=True)
+        ]
+    )  # fmt: skip
     run.counts["sent"] += len(part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +21,8 @@ from backend.labelstudio.actions.sync.said import Person
 Json = dict[str, Any]
 PAGE = 500
 IDS_AT_ONCE = 200
+SKEW = timedelta(seconds=10)
+"""What a transaction there may take: what it changed is not seen before, and has an earlier time."""
 OLDEST = (1, 16)
 """Older ones do not have the tokens that their pages show today, and were never tried."""
 UPLOADS_AT_ONCE = 20
@@ -118,6 +120,10 @@ class There:
             raise CannotSync(why="The server does not say which tasks it made.", hint="It is too old to be synchronised with.")
         return [int(n) for n in ids]
 
+    def change_task(self, task: int, data: Json) -> Json:
+        made = self._one("PATCH", f"api/tasks/{task}/", {"data": data})
+        return made["data"] if isinstance(made, dict) and isinstance(made.get("data"), dict) else data
+
     def delete_task(self, task: int) -> None:
         self._gone("DELETE", f"api/tasks/{task}/")
 
@@ -131,6 +137,14 @@ class There:
 
     def withdraw(self, annotation: int) -> None:
         self._gone("DELETE", f"api/annotations/{annotation}/")
+
+    def prediction_counts(self, project: int) -> dict[int, int]:
+        """{task: how many predictions it has}, of all tasks."""
+        rows = self._pages({"project": project, "page_size": 1000, "fields": "task_only", "include": "id,total_predictions"})
+        return {int(row["id"]): int(row.get("total_predictions") or 0) for row in rows}
+
+    def drop_prediction(self, prediction: int) -> None:
+        self._gone("DELETE", f"api/predictions/{prediction}/")
 
     def predictions(self, task: int) -> list[Json]:
         return list(self._ask("GET", "api/predictions/", params={"task": task}))
@@ -207,7 +221,7 @@ class There:
             raise self._failure(answer.status_code, _body(answer))
         try:
             return answer.json()
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise CannotSync(why=f"What answers at {self.url} is no Label Studio.", hint="Look at the address.") from e
 
     def _request(self, method: str, path: str, **given: Any) -> httpx.Response:

@@ -8,6 +8,7 @@ import { plural } from '@/lib/format'
 import { ConfirmButton } from '@/ui/confirm'
 import { configOf, resultOf, wordingsQuery, type LabelSchema } from '../data'
 import { inWords } from '../words'
+import { Fields } from './Differs'
 import type { Link } from './SyncTab'
 import classes from './sync.module.css'
 
@@ -57,6 +58,7 @@ export function Conflicts({ schema, link, act }: { schema: LabelSchema; link: Li
 function verbs(conflict: Conflict): Record<Side, string> {
   if (conflict.kind === 'gone_there') return { ours: 'Send it there again', theirs: 'Accept the deletion' }
   if (conflict.kind === 'gone_here') return { ours: 'Delete it there too', theirs: 'Bring it back here' }
+  if (conflict.kind === 'file') return { ours: 'Send the file there again', theirs: 'Leave both as they are' }
   if (conflict.kind === 'refused') return conflict.ours ? { ours: 'Try again', theirs: 'Leave both as they are' } : { ours: 'Leave both as they are', theirs: 'Try again' }
   return { ours: conflict.ours ? 'Keep what is here' : 'Delete it there too', theirs: conflict.theirs ? 'Keep what is there' : 'Delete it here too' }
 }
@@ -86,7 +88,11 @@ function One({ schema, conflict, choose }: { schema: LabelSchema; conflict: Conf
               </Text>
               {conflict.chosen === side && <Badge size="sm">chosen</Badge>}
             </Group>
-            <Said schema={schema} said={conflict[side]} />
+            {conflict[side]?.data ? (
+              <Fields data={conflict[side].data} other={conflict[side === 'ours' ? 'theirs' : 'ours']?.data ?? {}} />
+            ) : (
+              <Said schema={schema} said={conflict[side]} />
+            )}
             <Button size="compact-sm" variant="default" fullWidth aria-label={`${conflict.key}: ${words[side]}`} onClick={() => void choose(side)}>
               {words[side]}
             </Button>

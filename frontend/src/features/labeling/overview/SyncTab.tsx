@@ -1,5 +1,5 @@
 /** Keeping a label schema the same with a project of a Label Studio server: how the last time went, when the next is, where a person chooses. */
-import { Alert, Badge, Button, Group, Modal, NumberInput, Paper, PasswordInput, Progress, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Alert, Badge, Button, Checkbox, Group, Modal, NumberInput, Paper, PasswordInput, Progress, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
 import { IconArrowsExchange, IconPlayerStop, IconRefresh } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -12,6 +12,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { linkQuery, useRefresh, type LabelSchema } from '../data'
 import { Conflicts } from './Conflicts'
 import { Deletions } from './Deletions'
+import { SyncRuns } from './SyncRuns'
 
 export type Link = Schemas['LinkOut']
 const LINK = '/api/v1/projects/{project}/label-schemas/{label_schema}/link'
@@ -38,7 +39,7 @@ export function SyncTab({ schema }: { schema: LabelSchema }) {
           title="Not linked with Label Studio"
           actions={<Button onClick={() => setOpened(true)}>Link with Label Studio</Button>}
         >
-          Link this label schema with a project of a Label Studio server: tasks, files, answers and predictions will be the same here and there.
+          Link this label schema with a project of a Label Studio server: tasks, files, answers, skips and predictions will be the same here and there.
         </EmptyState>
       )}
       {link && <Linked schema={schema} link={link} onChange={() => setOpened(true)} />}
@@ -57,6 +58,7 @@ function Connect({ schema, link, onDone }: { schema: LabelSchema; link: Link | n
   const [url, setUrl] = useState(link?.url ?? '')
   const [token, setToken] = useState('')
   const [remote, setRemote] = useState<number | string>(link?.remote ?? '')
+  const [tellTruth, setTellTruth] = useState(link?.tell_truth ?? false)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const elsewhere = link !== null && (url.replace(/\/+$/, '') !== link.url || (remote !== '' && Number(remote) !== link.remote))
@@ -64,7 +66,7 @@ function Connect({ schema, link, onDone }: { schema: LabelSchema; link: Link | n
     setBusy(true)
     setError(null)
     try {
-      const body = { url, token, remote: remote === '' ? null : Number(remote), every_minutes: link?.every_minutes ?? null }
+      const body = { url, token, remote: remote === '' ? null : Number(remote), every_minutes: link?.every_minutes ?? null, tell_truth: tellTruth }
       await unwrap(api.PUT(LINK, { params: { path: { project, label_schema: schema.slug } }, body }))
       await refresh()
       onDone()
@@ -86,6 +88,12 @@ function Connect({ schema, link, onDone }: { schema: LabelSchema; link: Link | n
         <TextInput data-autofocus label="Address of the server" placeholder="https://labels.example.org" value={url} onChange={(event) => setUrl(event.currentTarget.value)} />
         <PasswordInput label="Token" description={link ? 'Empty: the one that is known stays.' : 'From your account there.'} value={token} onChange={(event) => setToken(event.currentTarget.value)} />
         <NumberInput label="Number of the project there" description="It is in the address of its page. Empty: a project is made there." min={1} value={remote} onChange={setRemote} />
+        <Checkbox
+          label="Mark ground truth there even while there are honeypots"
+          description="People there could tell of which tasks the answer is known. Without honeypots it is marked anyway."
+          checked={tellTruth}
+          onChange={(event) => setTellTruth(event.currentTarget.checked)}
+        />
         {elsewhere && <Alert color="yellow">This is another project: nothing is known of it yet, and open conflicts are dropped.</Alert>}
         <ErrorNotice error={error} />
         <Group justify="flex-end">
@@ -147,6 +155,11 @@ function Linked({ schema, link, onChange }: { schema: LabelSchema; link: Link; o
               {link.message}
             </Alert>
           )}
+          {!busy && link.truth_hidden && (
+            <Text size="sm" c="dimmed">
+              Ground truth is not marked there: this label schema has honeypots, which people could then tell from other tasks.
+            </Text>
+          )}
           {!busy && link.problems.length > 0 && <LeftOut problems={link.problems} />}
           <Group justify="space-between" align="flex-end">
             <Select
@@ -181,7 +194,11 @@ function Linked({ schema, link, onChange }: { schema: LabelSchema; link: Link; o
         </Stack>
       </Paper>
       {link.conflicts.length > 0 && <Conflicts schema={schema} link={link} act={act} />}
+      {link.runs.length > 0 && <SyncRuns runs={link.runs} />}
       {link.deletions.length > 0 && <Deletions schema={schema} link={link} act={act} />}
+      <Text size="sm" c="dimmed">
+        Comments, reviews and drafts stay where they are: the open edition of Label Studio has no place for them that another program could write to.
+      </Text>
     </Stack>
   )
 }
@@ -210,7 +227,7 @@ function LeftOut({ problems }: { problems: Link['problems'] }) {
   const [all, setAll] = useState(false)
   const shown = all ? problems : problems.slice(0, 3)
   return (
-    <Alert color="yellow" title={`${plural(problems.length, 'thing was', 'things were')} left out`}>
+    <Alert color="yellow" title={`${plural(problems.length, 'thing', 'things')} to look at`}>
       <Stack gap={4}>
         {shown.map((one, n) => (
           <Text size="sm" key={n} style={{ overflowWrap: 'anywhere' }}>
