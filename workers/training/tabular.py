@@ -47,7 +47,7 @@ def prepare(
 
     step = context.current()
     known: dict[str, Any] | None = recipe.json() if recipe is not None else None
-    if known is not None and known.get("format") != recipes.FORMAT:
+    if known is not None and known.get("format") not in recipes.FORMATS:
         raise StepError("This recipe was made by another version of the studio.", hint="Run the step that prepares the features again.")
     name = choose_target(train, target, known)
     loaded = train.arrow()
@@ -160,6 +160,7 @@ def publish(
         },
         metrics=measured,
         parity_inputs=onnx_inputs(rows),
+        texts=recipes.readers(job.recipe),
         parity_answers=answer(recipes.apply(job.recipe, rows)),
         card=told,
     )
