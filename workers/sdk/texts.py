@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,11 +32,30 @@ CHARACTERS = (2, 3, 4)
 BLOCK = 400_000
 """Characters that are looked at together: some 100 MB of work space."""
 
+SEVERAL_WORDS = 3
+WITHOUT_SPACES = 6
+"""Characters in scripts that are written without spaces, on average, from which values count as text."""
+SPACELESS = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Burmese, Khmer, Kana and Chinese characters."""
+LOOKED_AT = 2000
+
 # A polynomial over code points modulo 2**64 (Karp and Rabin, 1987), so that all runs of a text cost one pass; then mixed by the last step
 # of MurmurHash3 (Appleby, public domain), because its low bits alone are weak. Python's own hash() differs from process to process.
 _BASE = 0x9E3779B97F4A7C15
 _PAIR = 0xC2B2AE3D27D4EB4F
 _WORDS, _PAIRS, _RUNS = 0x57, 0x5757, 0x43
+
+
+def looks_free(values: Sequence[str]) -> bool:
+    """Whether values are free text: many different ones, of several words. Empty ones do not count."""
+    present = [str(value) for value in values if value]
+    looked = present[:: max(1, len(present) // LOOKED_AT)]
+    if len(set(looked)) <= len(looked) / 2:
+        return False
+    words = sum(len(value.split()) for value in looked) / len(looked)
+    return words >= SEVERAL_WORDS or sum(len(SPACELESS.findall(value)) for value in looked) / len(looked) >= WITHOUT_SPACES
 
 
 def normal(text: str) -> str:

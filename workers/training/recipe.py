@@ -39,7 +39,6 @@ DATE_PARTS = (
 HALF_STEP = 64.0
 # Days from the first of March of year 0 to 1970: with it every count of days is positive and integer division is simple.
 EPOCH_SHIFT = 719468
-LONGEST_EXAMPLE = 300
 
 
 def fit(
@@ -48,6 +47,7 @@ def fit(
     *,
     target: str = "",
     leave_out: Sequence[str] = (),
+    of_files: Sequence[str] = (),
     fill: str = "median",
     scale: str = "standard",
     encode: str = "one-hot",
@@ -62,7 +62,8 @@ def fit(
 
     `fill`: median, mean, zero, or keep (missing numbers reach the model as such). `scale`: standard, range, robust or none.
     `encode`: one-hot or ordinal. Categories seen in less than `rare_below` of the rows, and those beyond `most_categories`,
-    share one bucket with those never seen. A column of free text, or one of `as_texts`, becomes at most `text_dimensions` numbers.
+    share one bucket with those never seen. `of_files` are columns that tell about the file that a text came from. A column of free
+    text, or one of `as_texts`, becomes at most `text_dimensions` numbers.
     """
     recipe: dict[str, Any] = {"format": FORMAT, "target": target, "rows": table.num_rows, "columns": [], "left_out": []}
     if not table.num_rows:
@@ -74,14 +75,17 @@ def fit(
         if name in leave_out:
             recipe["left_out"].append({"name": name, "why": "you left it out"})
             continue
+        if name in of_files and name not in as_texts:
+            recipe["left_out"].append({"name": name, "why": "it tells about the file, not what is in it"})
+            continue
         if type_ in {"json", "image"}:
             recipe["left_out"].append({"name": name, "why": {"json": "nested values"}.get(type_, "images")})
             continue
         as_text = name in as_texts
         values = raw_column(table[name], name, "text" if as_text else type_)
-        if as_text or (type_ not in NUMERIC and (type_ == "text" or texts.looks_free(values))):
+        if as_text or (type_ not in NUMERIC and (type_ == "text" or reading.looks_free(values))):
             type_ = "text"
-            learned = _fit_text(values, free_texts, as_text, text_dimensions)
+            learned = texts.column(values, wanted=free_texts, chosen=as_text, dimensions=text_dimensions)
         elif type_ == "datetime":
             learned = _fit_date(values, scale) if dates else "dates are not used"
         elif type_ in NUMERIC:
@@ -194,20 +198,6 @@ def _fit_date(values: Any, scale: str) -> dict[str, Any] | str:
         "maximum": float(there.max()),
         "example": middle,
     }
-
-
-def _fit_text(values: Any, wanted: bool, chosen: bool, dimensions: int) -> dict[str, Any] | str:
-    there = sorted((str(v) for v in values if v), key=len)
-    if not there:
-        return "every value is missing"
-    if not chosen and not wanted:
-        return "free text is not used"
-    if not chosen and not texts.looks_free(values):
-        return "its values are no free text: too short, or mostly the same"
-    found = texts.fit(values, dimensions)
-    return found if isinstance(found, str) else {
-        "use": "text", **found.json(), "missing": 1 - len(there) / len(values), "example": there[len(there) // 4][:LONGEST_EXAMPLE]
-    }  # fmt: skip
 
 
 def feature_names(recipe: Mapping[str, Any]) -> list[str]:

@@ -53,7 +53,7 @@ def prepare(
     loaded = train.arrow()
     aim = read_target(loaded, name, train.types[name], task, positive_label)
     if known is None:
-        known = recipes.fit(loaded, train.types, target=name, **AUTOMATIC[style])
+        known = recipes.fit(loaded, train.types, target=name, of_files=train.metadata.get("of_files", ()), **AUTOMATIC[style])
     if name in {c["name"] for c in known["columns"]}:
         raise StepError(
             f"The recipe uses the target “{name}” as a feature: the model would only copy it.",

@@ -100,6 +100,7 @@ def prepare_features(
         known,
         target=name,
         leave_out=leave_out,
+        of_files=train.metadata.get("of_files", ()),
         fill=fill_numbers,
         scale=scale,
         encode=encode,
