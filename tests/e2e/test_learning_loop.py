@@ -129,8 +129,8 @@ ROWS = Kind(
     write=table,
 )
 TALK = '<View><Text name="shown" value="$text"/>' + choices(list(TOPICS))
-MESSAGES = Kind(file="messages.csv", xml=TALK, training=None, model="my-text-classifier", every=60, least=0.5, write=messages)
-FILES = Kind(file="messages.zip", xml=TALK, training=None, model="my-text-classifier", every=60, least=0.5, write=files)
+MESSAGES = Kind(file="messages.csv", xml=TALK, training=None, model="my-text-classifier", every=50, least=0.45, write=messages)
+FILES = Kind(file="messages.zip", xml=TALK, training=None, model="my-text-classifier", every=50, least=0.45, write=files)
 
 
 class Desk:
