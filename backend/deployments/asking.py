@@ -30,8 +30,8 @@ from backend.deployments.models import Endpoint
 from backend.registry.models import ModelVersion
 
 Json = dict[str, Any]
-IMAGES, ROWS = 16, 500
-"""Instances asked about at once: a request with sixteen pictures stays below the predictor's bound."""
+IMAGES, ROWS, TEXTS = 16, 500, 50
+"""Instances asked about at once: a request with sixteen pictures, or rows with long texts, stays below the predictor's bound."""
 Ask = Callable[[list[Json]], tuple[list[Json | None], str]]
 """Instances, to answers in their order and the model version that gave them."""
 

@@ -22,12 +22,12 @@ from backend.core.models import Project, User
 from backend.datasets.actions.announce import PATIENCE, announce, send
 from backend.datasets.locks import only_one
 from backend.deployments import queries
-from backend.deployments.asking import IMAGES, ROWS, Ask, asking, name_of
+from backend.deployments.asking import IMAGES, ROWS, TEXTS, Ask, asking, name_of
 from backend.deployments.errors import CannotSuggest
 from backend.deployments.models import Deployment, Endpoint, Prelabelling
 from backend.labeling.actions import auto_accept, order
 from backend.labeling.actions.announce import schema_changed
-from backend.labeling.actions.fill import table_rows
+from backend.labeling.actions.fill import table_rows, text_rows
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion
 from backend.labeling.queries.items import wording
@@ -49,14 +49,15 @@ def question(manifest: Json, schema: LabelSchema, name: str) -> LabelControl:
     if not labels:
         raise CannotSuggest(by=name, why="its model tells no classes")
     kind, images = manifest.get("input", {}).get("kind"), schema.dataset.modality == "images"
-    if images != (kind == "image") or schema.dataset.modality not in ("images", "table"):
+    if images != (kind == "image") or schema.dataset.modality not in ("images", "table", "text"):
         takes = "pictures" if kind == "image" else "rows of a table"
         raise CannotSuggest(by=name, why=f"its model takes {takes}")
     if not images:
         there = {column["name"] for column in newest_frozen(schema.dataset).columns}
         needed = [c["name"] for c in manifest["input"]["columns"] if c.get("required") and c["name"] not in there]
         if needed:
-            raise CannotSuggest(by=name, why=f"the data has no column {', '.join(needed[:8])}")
+            named = ", ".join(f"“{n}”" for n in needed[:8])
+            raise CannotSuggest(by=name, why=f"the data has no column {named}", hint="It has: " + ", ".join(sorted(there)[:20]))
     for control in wording(newest_version(schema)).controls:
         if control.tag == "Choices" and {str(label) for label in labels} <= control.values:
             return control
@@ -186,18 +187,24 @@ def _pictures(items: QuerySet[QueueItem]) -> Iterator[Batch]:
 
 def _rows(schema: LabelSchema, items: QuerySet[QueueItem], manifest: Json) -> Iterator[Batch]:
     """With all columns that the model takes, whether the schema shows them or not: from the data set's newest version."""
-    wanted = [column["name"] for column in manifest["input"]["columns"]]
+    columns = {column["name"]: column for column in manifest["input"]["columns"]}
+    # Of a text no more is sent than is read, so that a request stays below the predictor's bound.
+    cuts = {name: column["most_characters"] for name, column in columns.items() if "text" in column}
+    most = TEXTS if cuts else ROWS
     version = newest_frozen(schema.dataset)
-    there = [name for name in wanted if name in {column["name"] for column in version.columns}]
+    there = [name for name in columns if name in {column["name"] for column in version.columns}]
+    known = text_rows if schema.dataset.modality == "text" else table_rows
     held: dict[tuple[str, str], Json] = {}
 
     def found() -> Batch:
         rows = items.filter(digest__in=[digest for _, digest in held])
         return [(item, held[item.key, item.digest]) for item in rows if (item.key, item.digest) in held]
 
-    for key, digest, data in table_rows(version.data, there):
-        held[key, digest] = {name: value for name, value in data.items() if value is not None}
-        if len(held) == ROWS:
+    for key, digest, data in known(version.data, there, cuts.keys() & set(there)):
+        held[key, digest] = {name: value for name, value in data.items() if value is not None or name in cuts}
+        for name in cuts.keys() & data.keys():
+            held[key, digest][name] = str(data[name] if data[name] is not None else "")[: cuts[name]]
+        if len(held) == most:
             if batch := found():
                 yield batch
             held.clear()

@@ -10,14 +10,20 @@ from django.db.models import F, QuerySet
 
 from backend.core.models import Project
 from backend.labeling.models import HeldBack, LabelSchema, QueueItem
+from backend.labeling.queries.items import wording
+from backend.labeling.queries.schemas import newest_version
 from backend.learning.models import Draw, Loop, Round
 from backend.pipelines.models import Pipeline
 from backend.pipelines.queries import draft
 from workers.sdk.graph import Graph
 from workers.sdk.labels.interval import wilson
+from workers.sdk.texts import looks_free
 
-READERS = {"images": "read_images", "table": "read_table"}
+READERS = {"images": "read_images", "table": "read_table", "text": "read_table"}
 """The component that reads a data set of each kind."""
+TEMPLATES = {"images": "image-classification", "table": "table-classification", "text": "text-classification"}
+LOOKED_AT = 200
+"""Items whose values say whether a table is about texts."""
 SPARED = 30
 """Items of the random sample that must be left to measure a draw on."""
 TEST_READY = 0.9
@@ -129,7 +135,17 @@ def candidates(project: Project, modality: str) -> list[dict[str, str]]:
     return found
 
 
-def loop_now(schema: LabelSchema) -> dict[str, Any]:
+def template(schema: LabelSchema) -> str | None:
+    """Of the gallery, to make a training pipeline of; None where nothing trains on such data. What a schema shows of a table and reads
+    like free text is what people judge by: then it is the one for texts."""
     modality = schema.dataset.modality
-    template = {"images": "image-classification", "table": "table-classification"}.get(modality)
-    return {"loop": loop_out(schema), "candidates": candidates(schema.project, modality), "template": template}
+    if modality == "table":
+        shown = {one.value for one in wording(newest_version(schema)).objects}
+        rows = list(QueueItem.objects.filter(schema=schema, removed=False).order_by("pk").values_list("data", flat=True)[:LOOKED_AT])
+        if any(looks_free([value for row in rows if isinstance(value := row.get(name), str)]) for name in shown):
+            return TEMPLATES["text"]
+    return TEMPLATES.get(modality)
+
+
+def loop_now(schema: LabelSchema) -> dict[str, Any]:
+    return {"loop": loop_out(schema), "candidates": candidates(schema.project, schema.dataset.modality), "template": template(schema)}

@@ -29,9 +29,9 @@ from backend.runs.queries import dry_only
 from workers import catalog
 from workers.sdk import graph as graphs
 from workers.sdk.graph.plain import plain
+from workers.sdk.kinds import Model as ModelFolder
 from workers.sdk.store import BlobMissing, StoreError
 
-FORMAT = "headrace-model/1"
 TASKS = ("classification", "regression")
 TOLERANCE = 1e-4
 """The largest difference between the answers of the published and of the trained model that may be registered."""
@@ -106,8 +106,8 @@ def _manifest(artifact: Artifact) -> dict[str, Any]:
         raise NotAModel(reason="its files are not in the artifact store.", field="artifact", hint="Run the training again.") from None
     except (StoreError, ValueError) as e:
         raise NotAModel(reason=f"its manifest cannot be read ({e}).", field="artifact") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise NotAModel(reason=f"its manifest is not of the format {FORMAT}.", field="artifact")
+    if not isinstance(manifest, dict) or manifest.get("format") not in ModelFolder.formats:
+        raise NotAModel(reason=f"its manifest is not of the format {' or '.join(ModelFolder.formats)}.", field="artifact")
     if manifest.get("task") not in TASKS or not all(isinstance(manifest.get(part), dict) for part in ("input", "output", "onnx")):
         raise NotAModel(reason="its manifest must say task, input, output and onnx.", field="artifact")
     return _json(manifest, "artifact")

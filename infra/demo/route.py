@@ -42,6 +42,7 @@ DEMOS: dict[str, Expected] = {
     "digits": Expected(metric="accuracy", bound=0.97),
     "income": Expected(metric="roc_auc", bound=0.925),
     "bikes": Expected(metric="r2", bound=0.7),
+    "mails": Expected(metric="accuracy", bound=0.88),
 }
 
 

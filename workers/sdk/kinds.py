@@ -235,13 +235,16 @@ class Recipe(_Json):
 
 
 class Model(Artifact):
-    """A trained model: a folder with `manifest.json`, `model.onnx`, `parity.json` with its sample, and `card.md`."""
+    """A trained model: a folder with `manifest.json`, `model.onnx`, `parity.json` with its sample, and `card.md`; `texts.safetensors`
+    where it reads texts."""
 
     kind = "Model"
     title = "Model"
     color = "#2f9e44"
     shape = "triangle"
     help = "A trained model that takes raw rows or images."
+    formats: ClassVar[tuple[str, ...]] = ("headrace-model/1", "headrace-model/2")
+    """What its manifest may call itself; 2 has text columns, which a predictor of before could not read."""
 
     def manifest(self) -> dict[str, Any]:
         """What the model takes and answers."""

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from workers.sdk import texts
 from workers.sdk.images import ImageRefused, decode_image
+from workers.sdk.kinds import Model
 
 Columns = list[list[Any]]
 """One list of checked values per input column, each as long as the number of instances."""
@@ -50,15 +52,16 @@ class LoadedModel:
     def __init__(self, folder: Path, label: str):
         self.label = label
         self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-        if self.manifest.get("format") != "headrace-model/1":
-            raise ValueError(f"the model's format is {self.manifest.get('format')!r}; this predictor reads headrace-model/1")
+        if self.manifest.get("format") not in Model.formats:
+            raise ValueError(f"the model's format is {self.manifest.get('format')!r}; this predictor reads {', '.join(Model.formats)}")
         self.input = self.manifest["input"]
         self.output = self.manifest["output"]
         self.is_image = self.input["kind"] == "image"
         threads = max(1, min(4, os.cpu_count() or 1)) if self.is_image else 1
         self.session = _session(folder / "model.onnx", threads)
         self.labels: list[str] = [str(label) for label in self.output.get("labels", [])]
-        self.max_batch = 32 if self.is_image else 512
+        self._texts = texts.kept(self.manifest, folder)
+        self.max_batch = 32 if self.is_image else 64 if self._texts else 512
         self.columns: list[dict[str, Any]] = [] if self.is_image else self.input["columns"]
         self._names = {c["name"] for c in self.columns}
         self._numeric = [c["type"] in NUMERIC for c in self.columns]
@@ -115,6 +118,8 @@ class LoadedModel:
             values: list[Any] = []
             for index, row in enumerate(instances):
                 value = row.get(name)
+                if value is None and name in self._texts and name in row:
+                    value = ""  # a text that is empty, not one that was forgotten
                 if value is None or (value == "" and numeric):
                     if required:
                         problems.append({"field": f"instances.{index}.{name}", "message": "is missing", "expected": _expected(column)})
@@ -161,11 +166,14 @@ class LoadedModel:
     # -- inference --------------------------------------------------------------------------------------------------
 
     def feeds(self, columns: Columns) -> dict[str, Any]:
-        """ONNX feeds of checked columns: images `[n, H, W, C]` uint8; else one `[n, 1]` float32 or string array a column."""
+        """ONNX feeds of checked columns: images `[n, H, W, C]` uint8; else one `[n, 1]` float32 or string array a column, of a text the
+        numbers that training learned to make of it."""
         if self.is_image:
             return {self.input["onnx_input"]: np.stack(columns[0])}
         return {
-            c["name"]: np.array(values, dtype=np.float32 if numeric else object).reshape(-1, 1)
+            c["name"]: self._texts[c["name"]](values)
+            if c["name"] in self._texts
+            else np.array(values, dtype=np.float32 if numeric else object).reshape(-1, 1)
             for c, values, numeric in zip(self.columns, columns, self._numeric, strict=True)
             if c["name"] not in self._unused
         }
@@ -210,7 +218,10 @@ def _expected(column: dict[str, Any]) -> str:
         "datetime": "a date such as 2026-01-31T12:00:00",
     }
     expected = words.get(column["type"], "text")
-    return f"{expected}, for example {column['example']!r}" if column.get("example") is not None else expected
+    example = column.get("example")
+    if isinstance(example, str) and len(example) > 60:
+        example = example[:60] + "…"
+    return f"{expected}, for example {example!r}" if example is not None else expected
 
 
 def _number(value: Any, kind: str) -> float | None:

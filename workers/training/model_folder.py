@@ -2,7 +2,7 @@
 
 manifest.json   what it takes and answers     model.onnx   preprocessing and model in one
 parity.json     the check, with parity_rows (or parity_images) and parity_answers
-card.md         the model card
+card.md         the model card                  texts.safetensors   what was learned of its text columns, if it has any
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from workers.sdk import context
+from workers.sdk import texts as reading
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Model, fresh
 
-FORMAT = "headrace-model/1"
+FORMAT, FORMAT_WITH_TEXTS = Model.formats
 TOLERANCE = 1e-4
 PARITY_ROWS = 256
 _ONNX_TYPES = {1: "float32", 2: "uint8", 7: "int64", 8: "string", 11: "float64"}
@@ -34,10 +35,11 @@ def session(model: bytes | Path, threads: int = 1) -> Any:
     return ort.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 
-def answers(running: Any, manifest: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
-    """The model's answers: float32 `[rows, labels]` probabilities, or `[rows, 1]` values."""
+def answers(running: Any, manifest: Mapping[str, Any], inputs: Mapping[str, Any], texts: Mapping[str, reading.Reader]) -> Any:
+    """The model's answers: float32 `[rows, labels]` probabilities, or `[rows, 1]` values. Text columns are read by `texts`."""
     name = manifest["output"].get("probability_output") or manifest["output"]["output"]
-    return running.run([name], dict(inputs))[0].reshape(len(next(iter(inputs.values()))), -1)
+    read = {n: texts[n](v.reshape(-1)) if n in texts else v for n, v in inputs.items()}
+    return running.run([name], read)[0].reshape(len(next(iter(inputs.values()))), -1)
 
 
 def difference(task: str, original: Any, published: Any) -> float:
@@ -69,6 +71,7 @@ def write_model(
     parity_inputs: Mapping[str, Any],
     parity_answers: Any,
     card: Mapping[str, str],
+    texts: Mapping[str, reading.Reader] = {},
 ) -> Model:
     """Write the folder. `parity_inputs` are raw inputs as ONNX takes them, `parity_answers` what the original model says to them."""
     import numpy as np
@@ -86,7 +89,7 @@ def write_model(
         else {"kind": "regression", "output": "value"}
     )
     manifest: dict[str, Any] = {
-        "format": FORMAT,
+        "format": FORMAT_WITH_TEXTS if texts else FORMAT,
         "task": task,
         "framework": framework,
         "name": name,
@@ -105,7 +108,9 @@ def write_model(
     if positive:
         manifest["positive_label"] = positive
     count = len(next(iter(parity_inputs.values())))
-    largest = difference(task, parity_answers, answers(running, manifest, parity_inputs))
+    largest = difference(task, parity_answers, answers(running, manifest, parity_inputs, texts))
+    if texts:
+        reading.keep(texts, manifest, folder)
     manifest["parity"] = {"largest_difference": largest, "rows": count, "tolerance": TOLERANCE}
     where = {"answers": "parity_answers.safetensors", "tolerance": TOLERANCE, "rows": count, "largest_difference": largest}
     if input_["kind"] == "row":
@@ -132,15 +137,16 @@ def check_parity(model: Model) -> dict[str, Any]:
     folder, manifest = model.file(), model.manifest()
     where = json.loads((folder / "parity.json").read_text(encoding="utf-8"))
     original = load_file(folder / where["answers"])["answers"]
+    texts = reading.kept(manifest, folder)
     if where["inputs"].endswith(".parquet"):
         table = pq.read_table(folder / where["inputs"])
         inputs = {
-            n: table[n].to_numpy().astype(object if column["dtype"] == "string" else column["dtype"]).reshape(-1, 1)
+            n: table[n].to_numpy().astype(object if column["dtype"] == "string" or n in texts else column["dtype"]).reshape(-1, 1)
             for n, column in ((c["name"], c) for c in manifest["onnx"]["inputs"])
         }
     else:
         inputs = load_file(folder / where["inputs"])
-    largest = difference(manifest["task"], original, answers(session(folder / "model.onnx"), manifest, inputs))
+    largest = difference(manifest["task"], original, answers(session(folder / "model.onnx"), manifest, inputs, texts))
     return {"largest_difference": largest, "rows": len(original), "tolerance": TOLERANCE}
 
 
@@ -175,6 +181,8 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
     if manifest["input"]["kind"] == "row":
         lines += ["| column | type | needed |", "|---|---|---|"]
         lines += [f"| {c['name']} | {c['type']} | {'yes' if c['required'] else 'may be missing'} |" for c in manifest["input"]["columns"]]
+        if cut := next((c["most_characters"] for c in manifest["input"]["columns"] if "text" in c), None):
+            lines += ["", f"Texts are read as they are written, in any language, up to their first {cut:,} characters."]
     else:
         i = manifest["input"]
         lines.append(f"An image, brought to {i['width']} × {i['height']} pixels, {'grey' if i['channels'] == 1 else 'RGB'}.")

@@ -24,12 +24,12 @@ class Graph:
         self._outputs: list[Any] = []
         self._used: set[str] = set()
 
-    def input(self, name: str, dtype: str) -> str:
-        """One raw column, `[batch, 1]`."""
+    def input(self, name: str, dtype: str, width: int = 1) -> str:
+        """One raw column, `[batch, 1]`, or the numbers of a text, `[batch, width]`."""
         from onnx import helper
 
         self._used.add(name)
-        self._inputs.append(helper.make_tensor_value_info(name, _types()[dtype], ["batch", 1]))
+        self._inputs.append(helper.make_tensor_value_info(name, _types()[dtype], ["batch", width]))
         return name
 
     def output(self, tensor: str, name: str, dtype: str, width: int) -> None:

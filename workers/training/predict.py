@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.sdk import context
+from workers.sdk import context, texts
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Images, Model
 from workers.training.model_folder import answers, session
@@ -22,11 +22,11 @@ def predict_rows(model: Model, table: Any) -> Any:
     if manifest["input"]["kind"] != "row":
         raise StepError("This model takes images, not rows.", hint="Use the step “Evaluate on images”.")
     rows = raw_rows(table, manifest["input"]["columns"])
-    running = session(model.file() / "model.onnx", step.threads)
+    running, readers = session(model.file() / "model.onnx", step.threads), texts.kept(manifest, model.file())
     made = []
     for start in range(0, table.num_rows, BATCH):
         step.check_cancelled()
-        made.append(answers(running, manifest, onnx_inputs(rows, start, start + BATCH)))
+        made.append(answers(running, manifest, onnx_inputs(rows, start, start + BATCH), readers))
         step.progress(0.6 * min(1.0, (start + BATCH) / table.num_rows), "Asking the model")
     if not made:
         raise StepError("There are no rows to evaluate on.")
@@ -46,6 +46,6 @@ def predict_images(model: Model, images: Images, rows: list[int]) -> Any:
     made = []
     for start in range(0, len(x), IMAGE_BATCH):
         step.check_cancelled()
-        made.append(answers(running, manifest, {asked["onnx_input"]: np.ascontiguousarray(x[start : start + IMAGE_BATCH])}))
+        made.append(answers(running, manifest, {asked["onnx_input"]: np.ascontiguousarray(x[start : start + IMAGE_BATCH])}, {}))
         step.progress(0.4 + 0.2 * min(1.0, (start + IMAGE_BATCH) / len(x)), "Asking the model")
     return np.concatenate(made)

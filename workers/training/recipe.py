@@ -1,7 +1,8 @@
 """How raw rows become numbers: learned from the training part, kept as plain JSON, applied in numpy and written into ONNX.
 
 `fit` learns, `apply` computes, `write` puts the same computation into an ONNX graph. All three must agree to the last bit where
-they can: trees compare with thresholds. What a recipe cannot use (free text, columns that name each row) it leaves out and says so.
+they can: trees compare with thresholds. Free text is hashed before the graph, by the same code everywhere (`workers.sdk.texts`): a graph
+takes its numbers. What a recipe cannot use (nested values, columns that name each row) it leaves out and says so.
 """
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workers.sdk import texts as reading
 from workers.sdk.errors import StepError
+from workers.training import texts
 from workers.training.rows import NUMERIC, raw_column
 
 if TYPE_CHECKING:
     from workers.training.onnx_graph import Graph
 
 FORMAT = "headrace-recipe/1"
+FORMAT_WITH_TEXTS = "headrace-recipe/2"
+FORMATS = (FORMAT, FORMAT_WITH_TEXTS)
 DATE_PARTS = (
     "elapsed",
     "year",
@@ -42,18 +47,23 @@ def fit(
     *,
     target: str = "",
     leave_out: Sequence[str] = (),
+    of_files: Sequence[str] = (),
     fill: str = "median",
     scale: str = "standard",
     encode: str = "one-hot",
     most_categories: int = 50,
     rare_below: float = 0.002,
     dates: bool = True,
+    free_texts: bool = True,
+    as_texts: Sequence[str] = (),
+    text_dimensions: int = 128,
 ) -> dict[str, Any]:
     """Learn a recipe from an Arrow table.
 
     `fill`: median, mean, zero, or keep (missing numbers reach the model as such). `scale`: standard, range, robust or none.
     `encode`: one-hot or ordinal. Categories seen in less than `rare_below` of the rows, and those beyond `most_categories`,
-    share one bucket with those never seen.
+    share one bucket with those never seen. `of_files` are columns that tell about the file that a text came from. A column of free
+    text, or one of `as_texts`, becomes at most `text_dimensions` numbers.
     """
     recipe: dict[str, Any] = {"format": FORMAT, "target": target, "rows": table.num_rows, "columns": [], "left_out": []}
     if not table.num_rows:
@@ -65,11 +75,18 @@ def fit(
         if name in leave_out:
             recipe["left_out"].append({"name": name, "why": "you left it out"})
             continue
-        if type_ in {"text", "json", "image"}:
-            recipe["left_out"].append({"name": name, "why": {"text": "free text", "json": "nested values"}.get(type_, "images")})
+        if name in of_files and name not in as_texts:
+            recipe["left_out"].append({"name": name, "why": "it tells about the file, not what is in it"})
             continue
-        values = raw_column(table[name], name, type_)
-        if type_ == "datetime":
+        if type_ in {"json", "image"}:
+            recipe["left_out"].append({"name": name, "why": {"json": "nested values"}.get(type_, "images")})
+            continue
+        as_text = name in as_texts
+        values = raw_column(table[name], name, "text" if as_text else type_)
+        if as_text or (type_ not in NUMERIC and (type_ == "text" or reading.looks_free(values))):
+            type_ = "text"
+            learned = texts.column(values, wanted=free_texts, chosen=as_text, dimensions=text_dimensions)
+        elif type_ == "datetime":
             learned = _fit_date(values, scale) if dates else "dates are not used"
         elif type_ in NUMERIC:
             learned = _fit_number(values, fill, scale, type_)
@@ -79,6 +96,8 @@ def fit(
             recipe["left_out"].append({"name": name, "why": learned})
         else:
             recipe["columns"].append({"name": name, "type": type_, **learned})
+    if _of(recipe, "text"):
+        recipe["format"] = FORMAT_WITH_TEXTS
     if not recipe["columns"]:
         raise StepError(
             "No column can be used to predict from: " + "; ".join(f"{c['name']} ({c['why']})" for c in recipe["left_out"][:10]) + ".",
@@ -192,7 +211,7 @@ def feature_names(recipe: Mapping[str, Any]) -> list[str]:
             if c["encode"] == "ordinal"
             else [f"{c['name']} = {v or '(missing)'}" for v in c["values"]] + [f"{c['name']} = (other)"]
         )
-    return names
+    return names + [f"{c['name']} · {i + 1}" for c in _of(recipe, "text") for i in range(c["dimensions"])]
 
 
 def _of(recipe: Mapping[str, Any], use: str) -> list[dict[str, Any]]:
@@ -266,7 +285,16 @@ def apply(recipe: Mapping[str, Any], rows: Mapping[str, Any]) -> Any:
             if column["encode"] == "ordinal"
             else (code[:, None] == np.arange(other + 1)).astype(np.float32)
         )
+    parts += [read(rows[name]) for name, read in readers(recipe).items()]
     return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32)
+
+
+def readers(recipe: Mapping[str, Any]) -> dict[str, reading.Reader]:
+    """What makes numbers of the text columns, by name. Raises StepError for those of another version of the studio."""
+    try:
+        return {c["name"]: reading.reader(c) for c in _of(recipe, "text")}
+    except ValueError as error:
+        raise StepError(f"This recipe cannot be used: {error}.", hint="Run the step that prepares the features again.") from None
 
 
 def _floats(values: Sequence[float]) -> Any:
@@ -276,7 +304,8 @@ def _floats(values: Sequence[float]) -> Any:
 
 
 def write(recipe: Mapping[str, Any], graph: Graph) -> str:
-    """Put the recipe into an ONNX graph: makes an input for every column and gives the name of the features' tensor."""
+    """Put the recipe into an ONNX graph: makes an input for every column and gives the name of the features' tensor.
+    The input of a text column takes its reader's numbers."""
     import numpy as np
 
     parts: list[str] = []
@@ -317,6 +346,7 @@ def write(recipe: Mapping[str, Any], graph: Graph) -> str:
         else:
             every = graph.constant(np.arange(len(column["values"]) + 1, dtype=np.int64)[None])
             parts.append(graph.cast(graph.node("Equal", [code, every]), "float32"))
+    parts += [graph.input(c["name"], "float32", c["dimensions"]) for c in _of(recipe, "text")]
     return graph.concat(parts)
 
 
@@ -362,6 +392,9 @@ def input_columns(recipe: Mapping[str, Any]) -> list[dict[str, Any]]:
         column: dict[str, Any] = {"name": c["name"], "type": c["type"], "required": c["missing"] == 0}
         if c["use"] == "category":
             column |= {"choices": c["choices"], "example": c["example"]}
+        elif c["use"] == "text":
+            # an empty text is a text, so it may be empty but must be there
+            column |= {"required": True, "example": c["example"], "text": c["text"], "most_characters": reading.MOST_CHARACTERS}
         elif c["use"] == "date":
             column["example"] = datetime.fromtimestamp(round(c["example"]), UTC).isoformat()
         else:

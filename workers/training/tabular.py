@@ -47,13 +47,13 @@ def prepare(
 
     step = context.current()
     known: dict[str, Any] | None = recipe.json() if recipe is not None else None
-    if known is not None and known.get("format") != recipes.FORMAT:
+    if known is not None and known.get("format") not in recipes.FORMATS:
         raise StepError("This recipe was made by another version of the studio.", hint="Run the step that prepares the features again.")
     name = choose_target(train, target, known)
     loaded = train.arrow()
     aim = read_target(loaded, name, train.types[name], task, positive_label)
     if known is None:
-        known = recipes.fit(loaded, train.types, target=name, **AUTOMATIC[style])
+        known = recipes.fit(loaded, train.types, target=name, of_files=train.metadata.get("of_files", ()), **AUTOMATIC[style])
     if name in {c["name"] for c in known["columns"]}:
         raise StepError(
             f"The recipe uses the target “{name}” as a feature: the model would only copy it.",
@@ -160,6 +160,7 @@ def publish(
         },
         metrics=measured,
         parity_inputs=onnx_inputs(rows),
+        texts=recipes.readers(job.recipe),
         parity_answers=answer(recipes.apply(job.recipe, rows)),
         card=told,
     )

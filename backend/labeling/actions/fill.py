@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -95,20 +95,34 @@ def shown_columns(config: LabelConfig, columns: list[str]) -> list[str]:
     return [name for name in columns if config.control(name) is None and not name.startswith("labelled_")]
 
 
-def table_rows(digest: str, variables: list[str]) -> Iterator[Row]:
-    """(Place among equal rows, digest of the values, the variables) of each row of a frozen table, in its order."""
+def table_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -> Iterator[Row]:
+    """(Place among equal rows, digest of the values, the variables) of each row of a frozen table, in its order. Long texts are cut as
+    a window shows them, but for the columns of `whole`."""
     seen: Counter[str] = Counter()
     key = tables.key_column(digest)
     for batch in tables.batches(digest):
         names = batch.schema.names
-        for cells in tables.json_rows(batch):
+        uncut = {name: batch.column(name).to_pylist() for name in whole}
+        for place, cells in enumerate(tables.json_rows(batch)):
+            data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
             if key is not None:
                 row = str(cells[names.index(key)])
-                yield row, keyed_digest(row), {name: cells[names.index(name)] for name in variables}
+                yield row, keyed_digest(row), data
                 continue
             known = row_digest(cells)
             seen[known] += 1
-            yield str(seen[known]), known, {name: cells[names.index(name)] for name in variables}
+            yield str(seen[known]), known, data
+
+
+def text_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -> Iterator[Row]:
+    """The same of a frozen data set of texts, whose table names its items."""
+    for batch in tables.batches(digest):
+        names = batch.schema.names
+        key, content = names.index("key"), names.index("digest")
+        uncut = {name: batch.column(name).to_pylist() for name in whole}
+        for place, cells in enumerate(tables.json_rows(batch)):
+            data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
+            yield cells[key], cells[content], data
 
 
 def row_digest(cells: list[Any]) -> str:

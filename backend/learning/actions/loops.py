@@ -15,7 +15,7 @@ from backend.core.permissions import may
 from backend.deployments import suggesting
 from backend.labeling.actions import order
 from backend.labeling.actions.announce import schema_changed
-from backend.labeling.actions.schemas import set_schema
+from backend.labeling.actions.schemas import HOLDS, set_schema
 from backend.labeling.models import HeldBack, LabelSchema, QueueItem
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
@@ -83,7 +83,8 @@ def stop(request: Any, schema: LabelSchema, user: User) -> None:
 def _question(schema: LabelSchema) -> LabelControl:
     """What is learned: the first single choice about the whole item."""
     if schema.dataset.modality not in READERS:
-        raise NothingToLearn(why="There is no training pipeline for texts yet.", hint="Label pictures or rows of a table.")
+        held = HOLDS[schema.dataset.modality]
+        raise NothingToLearn(why=f"There is no training pipeline for {held} yet.", hint="Label pictures, texts or rows of a table.")
     for control in wording(newest_version(schema)).controls:
         if control.type == "choices" and not control.multiple and not control.per_region:
             return control
@@ -102,7 +103,10 @@ def _pipeline(schema: LabelSchema, user: User, fields: dict[str, Any]) -> Pipeli
     for right, why in (
         (len(reads) == 1, "it must read exactly one data set"),
         (len(registers) == 1, "it must register exactly one model"),
-        (bool(reads) and version.graph["steps"][reads[0]]["component"] == reader, f"it must read {schema.dataset.modality}"),
+        (
+            bool(reads) and version.graph["steps"][reads[0]]["component"] == reader,
+            f"it must read {'texts' if reader != 'read_images' and schema.dataset.modality == 'text' else schema.dataset.modality}",
+        ),
     ):
         if not right:
             raise PipelineDoesNotLearn(pipeline=found.name, why=why, field="pipeline")

@@ -12,9 +12,11 @@ from backend.learning.models import Draw, Loop, Round
 from backend.runs.models import Run
 from backend.runs.triggers.counting import count_labels
 from backend.runs.triggers.models import TriggerEvent
-from tests.backend.labeling.conftest import Labs, choice, say, take
+from tests.backend.datasets.conftest import zipped
+from tests.backend.labeling.conftest import WORDS, Labs, choice, say, take
 from tests.backend.labeling.test_suggestions import KINDS
 from tests.backend.people import Person
+from tests.media import wav
 
 turn: Counter[bool] = Counter()
 LOOP = {"template": "image-classification", "every": 4, "test_size": 6, "draws": 2}
@@ -128,6 +130,33 @@ def test_what_cannot_be_learned_says_why(labs: Labs) -> None:
     made = labs.editor.post("/pipelines", {"name": "Empty", "graph": {"steps": {"read": {"component": "read_images"}}}})["slug"]
     assert "register exactly one model" in refused({**LOOP, "template": None, "pipeline": made, "test_size": 5, "every": 2})
     assert not Loop.objects.exists() and not HeldBack.objects.exists()
+
+
+def test_texts_are_learned_with_the_template_for_texts_wherever_they_are(labs: Labs) -> None:
+    asked = WORDS.partition("  <Labels")[0] + "</View>"
+    said = [
+        f"The {food} in {place} was {mood}" for food in ("soup", "bread", "wine") for place in ("Rome", "Bern") for mood in ("good", "bad")
+    ]
+    rows = "id,review,town\n" + "".join(f"r{n},{text},{text.split()[3]}\n" for n, text in enumerate(said))
+    table = labs.upload.ready(rows.encode(), "said.csv", options={"freeze": True})["dataset"]
+    files = labs.upload.ready(zipped({f"{n}.txt": text.encode() for n, text in enumerate(said)}), "said.zip", options={"freeze": True})[
+        "dataset"
+    ]
+    sounds = labs.upload.ready(zipped({f"{n}.wav": wav(0.2, tone=300.0 + n) for n in range(3)}), "said-aloud.zip", options={"freeze": True})
+    for dataset, xml, template in (
+        (table, asked, "text-classification"),
+        (files, asked.replace("$review", "$text"), "text-classification"),
+        (table, asked.replace("$review", "$id"), "table-classification"),
+        (table, asked.replace("$review", "$town"), "table-classification"),
+        (sounds["dataset"], asked.replace("<Text", "<Audio").replace("$review", "$audio"), None),
+    ):
+        where = f"/label-schemas/{labs.schema(dataset, xml)}/loop"
+        assert labs.editor.get(where)["template"] == template, xml
+        answer = labs.editor.ask("PUT", where, {**LOOP, "template": template or "text-classification", "test_size": 5, "every": 3})
+        if template:
+            assert answer.status_code == 202 and answer.json()["loop"]["test_items"] == 5, answer.content
+        else:
+            assert "no training pipeline for sounds" in answer.json()["error"]["message"]
 
 
 def test_a_trigger_counts_labels_from_when_it_is_made(labs: Labs, ann: Person) -> None:

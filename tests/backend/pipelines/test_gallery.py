@@ -26,6 +26,7 @@ COLUMNS = {
         "category": ["mnth", "weathersit"],
         "number": ["temp", "atemp", "hum", "windspeed"],
     },
+    "mails": {"text": ["subject", "message"], "category": ["list"]},
     "digits": {"image": ["image"]},
 }
 
@@ -87,7 +88,7 @@ def test_a_template_brings_the_pipelines_it_uses_once_and_leaves_others_of_that_
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
     assert [t["slug"] for t in listed] == [
-        "digits", "income", "bikes", "table-classification", "table-regression", "image-classification",
+        "digits", "income", "bikes", "mails", "table-classification", "table-regression", "text-classification", "image-classification",
         "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
     ]  # fmt: skip
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})

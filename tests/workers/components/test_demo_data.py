@@ -68,3 +68,13 @@ def test_digits(run: Any, step: Any) -> None:
     model = run("train_image_classifier", {"train": parts["train"], "validation": parts["validation"]})["model"]
     made = run("evaluate_images", {"model": model, "test": parts["test"]})["metrics"].value
     assert made["values"]["accuracy"]["value"] >= 0.97, made["values"]
+
+
+def test_mails(run: Any) -> None:
+    parts = run("split_rows", {"table": Table.from_pandas(pd.read_csv(sample("mails")))}, method="stratified", column="list")
+    recipe = run("prepare_features", {"train": parts["train"]}, target="list")["recipe"]
+    assert {c["name"]: c["use"] for c in recipe.json()["columns"]} == {"subject": "text", "message": "text"}
+    model = run("train_linear", {"train": parts["train"], "recipe": recipe})["model"]
+    made = run("evaluate_classification", {"model": model, "test": parts["test"]})["metrics"].value
+    assert made["rows"] == 548 and made["values"]["accuracy"]["value"] >= 0.88, made["values"]
+    assert model.manifest()["parity"]["largest_difference"] <= 1e-4

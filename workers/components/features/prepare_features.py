@@ -53,11 +53,30 @@ def prepare_features(
     use_dates: Annotated[
         bool, Field(description="Turn dates into year, month, weekday, hour and so on; otherwise they are not used.")
     ] = True,
+    use_texts: Annotated[
+        bool,
+        Field(
+            description="Turn free text, in any language, into numbers that say what it is about; otherwise it is not used. "
+            "Of a text the first 10,000 characters are read."
+        ),
+    ] = True,
+    texts: Annotated[
+        list[str],
+        Columns("train"),
+        Field(
+            title="Read as text",
+            description="Columns to read as free text besides those that look like it (many different values of several words).",
+            max_length=10_000,
+        ),
+    ] = [],
+    text_dimensions: Annotated[
+        int, Field(title="Numbers a text", description="At most so many numbers are made of each text column.", ge=2, le=1000)
+    ] = 128,
 ) -> Recipe:
     """Prepare features
 
-    Learns from the training part how to fill gaps, scale numbers, encode categories and take dates apart. Nothing is learned from test
-    rows, and the finished model carries this recipe inside it: whoever asks the model gives raw rows.
+    Learns from the training part how to fill gaps, scale numbers, encode categories, take dates apart and read texts. Nothing is learned
+    from test rows, and the finished model carries this recipe inside it: whoever asks the model gives raw rows.
     """
     from workers.sdk import context
     from workers.sdk.errors import StepError
@@ -66,22 +85,31 @@ def prepare_features(
 
     step = context.current()
     known = train.types
-    if unknown := [c for c in leave_out if c not in known]:
-        raise StepError(
-            f"There is no column “{unknown[0]}” in this table.", hint="It has: " + ", ".join(list(known)[:30]), field="leave_out"
-        )
     name = choose_target(train, target, None)
+    for field, chosen in (("leave_out", leave_out), ("texts", texts)):
+        if unknown := [c for c in chosen if c not in known]:
+            raise StepError(f"There is no column “{unknown[0]}” in this table.", hint="It has: " + ", ".join(list(known)[:30]), field=field)
+    for column in texts:
+        if column == name or column in leave_out:
+            why = "it is to be predicted" if column == name else "it is left out too"
+            raise StepError(f"“{column}” cannot be read as text: {why}.", hint="Take it out of Read as text.", field="texts")
+        if known[column] in {"json", "image"}:
+            raise StepError(f"“{column}” holds no text.", hint="Take it out of Read as text.", field="texts")
     learned = recipes.fit(
         train.arrow(),
         known,
         target=name,
         leave_out=leave_out,
+        of_files=train.metadata.get("of_files", ()),
         fill=fill_numbers,
         scale=scale,
         encode=encode,
         most_categories=most_categories,
         rare_below=rare_below,
         dates=use_dates,
+        free_texts=use_texts,
+        as_texts=texts,
+        text_dimensions=text_dimensions,
     )
     for left in learned["left_out"]:
         step.log(f"Not used: {left['name']} ({left['why']}).")

@@ -11,7 +11,7 @@ import { number, percent } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { SchemaForm } from '@/ui/schema-form'
 import classes from './deployments.module.css'
-import { exampleRow, inputSchema, type Manifest } from './form'
+import { exampleRow, inputSchema, instanceOf, type Manifest } from './form'
 
 const MAX_IMAGE = 20 * 1024 * 1024
 
@@ -49,7 +49,7 @@ function RowInput({ manifest, error, busy, onAsk }: { manifest: Manifest; error:
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        onAsk(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null)))
+        onAsk(instanceOf(manifest, row))
       }}
     >
       <Box className={classes.fields} data-many={(manifest.input?.columns?.length ?? 0) > 24 || undefined}>

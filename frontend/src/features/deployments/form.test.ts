@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { exampleRow, inputSchema, snippets, type Manifest } from './form'
+import { exampleRow, inputSchema, instanceOf, snippets, type Manifest } from './form'
 
 const manifest: Manifest = {
   input: {
@@ -25,6 +25,23 @@ describe('the form of an endpoint', () => {
   it('is filled with an example that the model accepts', () => {
     expect(exampleRow(manifest)).toEqual({ age: 39, sex: 'Male', "owner's note": "it's" })
   })
+})
+
+it('has room for a text, says how much of it is read, and sends an empty one as such', () => {
+  const ticket: Manifest = {
+    input: {
+      kind: 'row',
+      columns: [
+        { name: 'text', type: 'text', required: true, text: 'headrace-text/1', most_characters: 10000, example: 'I cannot log in' },
+        { name: 'age', type: 'number', required: false },
+      ],
+    },
+  }
+  const schema = inputSchema(ticket)
+  expect(schema.properties?.text).toMatchObject({ format: 'textarea', description: `Free text, of which the first ${(10000).toLocaleString()} characters are read` })
+  expect(schema.required).toEqual([])
+  expect(instanceOf(ticket, { text: undefined, age: null })).toEqual({ text: '' })
+  expect(instanceOf(ticket, { text: 'hello', age: 3 })).toEqual({ text: 'hello', age: 3 })
 })
 
 it('shows numbers as they were in the data, not as 32-bit floats spell them', () => {

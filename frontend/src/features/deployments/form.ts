@@ -1,7 +1,7 @@
 /** From a model's manifest to the form that asks it, and back to what is sent. Pure. */
 import type { JsonSchema } from '@/ui/schema-form'
 
-export type InputColumn = { name: string; type: string; required?: boolean; choices?: unknown[]; minimum?: number; maximum?: number; example?: unknown }
+export type InputColumn = { name: string; type: string; required?: boolean; choices?: unknown[]; minimum?: number; maximum?: number; example?: unknown; text?: string; most_characters?: number }
 export type Manifest = {
   input?: { kind: string; columns?: InputColumn[]; width?: number; height?: number; channels?: number }
   output?: { kind?: string; labels?: unknown[] }
@@ -21,13 +21,22 @@ export function inputSchema(manifest: Manifest): JsonSchema {
     const base = { title: column.name, description: [range, column.required ? '' : 'May be left empty'].filter(Boolean).join('. ') || undefined }
     if (column.choices && column.choices.length > 0 && column.choices.length <= MOST_CHOICES) {
       properties[column.name] = { ...base, type: 'string', enum: column.choices.map(String) } as JsonSchema
+    } else if (column.type === 'text') {
+      const cut = column.most_characters ? `Free text, of which the first ${column.most_characters.toLocaleString()} characters are read` : 'Free text'
+      properties[column.name] = { ...base, type: 'string', format: 'textarea', description: [cut, base.description].filter(Boolean).join('. ') } as JsonSchema
     } else if (column.type === 'integer' || column.type === 'number' || column.type === 'boolean') {
       properties[column.name] = { ...base, type: column.type } as JsonSchema
     } else {
       properties[column.name] = { ...base, type: 'string' } as JsonSchema
     }
   }
-  return { type: 'object', properties, required: columns.filter((c) => c.required).map((c) => c.name) } as JsonSchema
+  return { type: 'object', properties, required: columns.filter((c) => c.required && !c.text).map((c) => c.name) } as JsonSchema
+}
+
+/** What is sent: without what was left empty, but for texts, which may be empty and must be there. */
+export function instanceOf(manifest: Manifest, row: Record<string, unknown>): Record<string, unknown> {
+  const texts = (manifest.input?.columns ?? []).filter((c) => c.text).map((c) => [c.name, ''])
+  return { ...Object.fromEntries(texts), ...Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null)) }
 }
 
 /** The manifest's examples, so that the form can be sent at once. */

@@ -366,7 +366,11 @@ function Contract({ manifest }: { manifest: Record<string, unknown> }) {
                   <Table.Td>{column.name}</Table.Td>
                   <Table.Td>{column.type}</Table.Td>
                   <Table.Td>{column.required ? 'yes' : 'may be missing'}</Table.Td>
-                  <Table.Td>{column.example === undefined || column.example === null ? '' : String(column.example)}</Table.Td>
+                  <Table.Td style={{ overflowWrap: 'anywhere' }}>
+                    <Text size="sm" inherit lineClamp={3}>
+                      {column.example === undefined || column.example === null ? '' : String(column.example)}
+                    </Text>
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -9,6 +9,8 @@ import { useRefresh, type LabelSchema } from '../data'
 import { Section } from '../overview/quality/Section'
 
 const NEW = ' new'
+const TEMPLATES: Record<string, string> = { 'image-classification': 'pictures', 'text-classification': 'texts', 'table-classification': 'tables' }
+const HELD: Record<string, string> = { audio: 'sounds', video: 'videos', document: 'PDFs' }
 
 export function LoopForm({ schema, now }: { schema: LabelSchema; now: Schemas['LoopNowOut'] }) {
   const project = useProjectSlug()
@@ -38,7 +40,7 @@ export function LoopForm({ schema, now }: { schema: LabelSchema; now: Schemas['L
   if (!template) {
     return (
       <Section title="Learn while labelling" help={about}>
-        <Text size="sm">There is no training pipeline for texts yet.</Text>
+        <Text size="sm">There is no training pipeline for {HELD[schema.modality] ?? schema.modality} yet.</Text>
       </Section>
     )
   }
@@ -49,7 +51,7 @@ export function LoopForm({ schema, now }: { schema: LabelSchema; now: Schemas['L
       </Section>
     )
   }
-  const choices = [...candidates.map((one) => ({ value: one.slug, label: one.name })), { value: NEW, label: `A new one, from the template for ${schema.modality === 'images' ? 'pictures' : 'tables'}` }]
+  const choices = [...candidates.map((one) => ({ value: one.slug, label: one.name })), { value: NEW, label: `A new one, from the template for ${TEMPLATES[template] ?? 'such data'}` }]
   return (
     <Section title={loop ? 'Go on learning' : 'Learn while labelling'} help={about}>
       <Paper p="md" withBorder maw={760}>
