@@ -199,8 +199,8 @@ class Ledger:
         self.tell(self.call("SELECT ledger_return(%s::uuid, %s, %s::uuid[], %s::int)", (run, worker, list(steps), WAKES)))
 
     def bring_in(self, claim: Json, worker: str, head: tuple[str, int], most: int) -> Json:
-        """`catch_up`, beside the steps: of a worker that goes on by notes from `head` along a line, whose last known step is `claim`. `ahead`
-        are up to `most` that follow from that one."""
+        """`catch_up`, beside the steps: of a worker that goes on by notes from `head` along a line, whose last known step is `claim`.
+        `ahead` are up to `most` that follow from that one."""
         return self.quick(  # type: ignore[no-any-return]  # jsonb
             "SELECT ledger_bring_in($1::uuid, $2, $3::uuid, $4::int, $5::uuid, $6::int, $7::int)",
             claim["run"], worker, *head, claim["id"], most, WAKES,

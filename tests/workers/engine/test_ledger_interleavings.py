@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.workers.engine.studio import Studio, step, studio
-from workers.engine.ahead import MOST, Ahead
+from workers.engine.ahead import Ahead
 from workers.engine.ledger import Ledger
 
 Json = dict[str, Any]
@@ -381,83 +380,3 @@ def test_no_order_of_calls_breaks_a_promise(lab: Studio) -> None:
 @pytest.mark.timeout(3600)
 def test_no_order_of_calls_breaks_a_promise_at_length(lab: Studio) -> None:
     explore(lab, 800, same=False)
-
-
-def test_a_note_counts_only_while_the_worker_holds_the_step_it_went_on_from(lab: Studio) -> None:
-    bob, ada = Ledger(lab.url), Ledger(lab.url)
-
-    def begin(note: str) -> tuple[Json, Ahead, Json]:
-        """A run of four steps in a line, of which bob has ended the first, and has been given the others."""
-        run = lab.start({f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"{note} {n}") for n in range(4)}, tell=False)
-        ahead = Ahead(bob, "bob", math.inf)
-        first = bob.claim(run["steps"]["s0"], "bob")["next"]
-        answer = bob.finish(first["id"], first["attempt"], "bob", [made()], take=True, ahead=MOST)
-        ahead.given(answer)
-        return run, ahead, answer["next"]
-
-    # Somebody else has the step, and then the run is cancelled.
-    run, ahead, second = begin("taken")
-    assert ada.fail(second["id"], second["attempt"], "", "lost", ERROR, retry=True, take=False)["outcome"] == "queued"
-    again = ada.claim(second["id"], "ada")["next"]
-    assert again["id"] == second["id"] and ahead.after(second, [made()], {}) is None, "a worker that was thought dead went on"
-    run, ahead, second = begin("cancelled")
-    with lab.sql() as connection:
-        connection.execute("SELECT ledger_cancel(%s)", (run["id"],))
-    assert ahead.after(second, [made()], {}) is None, "a step began after the run was cancelled"
-
-    # What is known already is not run again, and what ended by a note is known.
-    run, ahead, second = begin("once")
-    record = made()
-    third = ahead.after(second, [record], {})
-    assert third is not None and third["inputs"]["after"][0]["digest"] == record["digest"]
-    answer = bob.finish(third["id"], third["attempt"], "bob", [made()], take=True, ahead=MOST)
-    bob.finish(answer["next"]["id"], 1, "bob", [], take=True)
-    assert lab.run(run["id"])["status"] == "succeeded" and lab.run(run["id"])["steps_done"] == 4
-    assert [s["status"] for s in lab.steps(run["id"]).values()] == ["succeeded"] * 4
-    again = lab.start(
-        {f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"once {n}" if n else "other") for n in range(4)}, tell=False
-    )
-    ahead.given({"ahead": []})
-    first = bob.claim(again["steps"]["s0"], "bob")["next"]
-    answer = bob.finish(first["id"], first["attempt"], "bob", [made()], take=True, ahead=MOST)
-    ahead.given(answer)
-    assert ahead.after(answer["next"], [record], {}) is None, "a step whose result is known was run"
-    bob.finish(answer["next"]["id"], 1, "bob", [record], take=True)
-    assert lab.steps(again["id"])["s2"]["skip_reason"] == "cached"
-
-
-def test_notes_are_brought_in_beside_the_steps_and_nobody_takes_the_line_away_between_two(lab: Studio) -> None:
-    bob, second = Ledger(lab.url), Ledger(lab.url)
-    run = lab.start({f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"beside {n}") for n in range(12)}, tell=False)
-    ahead = Ahead(bob, "bob", math.inf)
-    claim = bob.claim(run["steps"]["s0"], "bob")["next"]
-    answer = bob.finish(claim["id"], claim["attempt"], "bob", [made()], take=True, ahead=GIVEN)
-    ahead.given(answer)
-    claim = answer["next"]
-    for n in range(2, 9):  # more than were given
-        following = ahead.after(claim, [made()], {})
-        assert following is not None, f"bob had to ask for s{n}"
-        claim = following
-        if n % 2:
-            answer = ahead.bring_in(second)
-            steps = lab.steps(run["id"])
-            assert [steps[f"s{k}"]["status"] for k in range(n + 1)] == ["succeeded"] * n + ["running"]
-            assert all(steps[f"s{k}"]["started_at"] <= steps[f"s{k}"]["finished_at"] for k in range(n))
-            assert [e["status"] for e in answer["events"]][-1] == "running" and lab.run(run["id"])["steps_done"] == n
-
-    # A note is on its way. What is brought in beside it neither waits nor ends its leave; who takes the step away waits, and sees it.
-    head, following = bob.head, ahead._steps[0]
-    with lab.sql() as connection:
-        connection.autocommit = False
-        sent = "SELECT ledger_note(%s, %s, 'bob', %s, 1, '[]', '{}', %s, 1, NULL, NULL, false)"
-        assert connection.execute(sent, (*head, claim["id"], following["id"])).fetchone() == (True,)
-        assert second.bring_in(following, "bob", head, 0)["ok"]
-        with ThreadPoolExecutor(1) as pool:
-            taken = pool.submit(second.fail, claim["id"], 1, "", "lost", ERROR, retry=True, take=False)
-            with pytest.raises(TimeoutError):
-                taken.result(1)
-            connection.commit()
-            taken.result(30)
-        assert lab.steps(run["id"])[claim["step"]]["status"] == "succeeded", "the note was not seen"
-        assert connection.execute(sent, (*head, following["id"], following["id"])).fetchone() == (False,), "a note came after"
-    assert ahead.after(claim, [made()], {}) is None and second.bring_in(following, "bob", head, 9)["ahead"] == []

@@ -200,7 +200,7 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
         <Controls showInteractive={false} showFitView={!large} position="bottom-left">
           {large && (
             <ControlButton onClick={() => flowing.current && look(flowing.current)} title="To the beginning" aria-label="To the beginning">
-              <IconHome />
+              <IconHome style={{ fill: 'none' }} />
             </ControlButton>
           )}
         </Controls>
