@@ -58,7 +58,9 @@ class Worker:
         self.redact = Redactor([v for k in ("SECRET_KEY", "DATABASE_URL", "BROKER_URL") if (v := os.environ.get(k))])
         self.ledger = Ledger()
         self.ledger.tell = self._tell
-        self._ahead = Ahead(self.ledger, self.name, beside=Beside(self.ledger, self._tell))
+        self._beside = Beside(self.ledger, self._tell)
+        self._ahead = Ahead(self.ledger, self.name, beside=self._bring_in)
+        self._crowded = False
         self.live = live
         self._info: dict[str, Json] = {}
         self._capture = Capture() if capture else None
@@ -122,7 +124,13 @@ class Worker:
         if now - max(self._begun, self._looked) < SHARE_S:
             return True
         self._looked = now
-        return now - self._begun < SLICE_S and not (self.live is not None and self.live.others_wait(queue))
+        self._crowded = self.live is not None and self.live.others_wait(queue)
+        return now - self._begun < SLICE_S and not self._crowded
+
+    def _bring_in(self, line: Ahead) -> None:
+        """Where others wait, every worker is busy: a second connection of this one would only take from them what it gains."""
+        if not self._crowded:
+            self._beside(line)
 
     def _attempt(self, claim: Json, info: Json) -> Json:
         """Run one claimed step and commit its end; the answer holds the next one."""
