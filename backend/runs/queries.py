@@ -173,8 +173,8 @@ def _placed(step: Any) -> bool:
 def _step(step: Any, graph: Json, outputs: list[Json], unmet: str = "") -> Json:
     """`step` is a `StepRun`, or a row of the same names."""
     component = catalog.load().components.get(step.component)
-    own = {**(graph.get("pipelines") or {}), **(graph.get("code") or {})}
-    title = component.title if component is not None else own.get(step.component, {}).get("title", step.component)
+    own = (graph.get("code") or {}).get(step.component) or (graph.get("pipelines") or {}).get(step.component) or {}
+    title = component.title if component is not None else own.get("title", step.component)
     return {
         "id": step.pk, "step": step.step, "name": graph["steps"].get(step.step, {}).get("name") or title, "component": step.component,
         "title": title, "queue": step.queue, "status": step.status, "skip_reason": step.skip_reason, "attempt": step.attempt,

@@ -8,7 +8,7 @@ at least every `FOR_S` seconds.
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +18,7 @@ import psycopg
 
 from workers.engine.ledger import Ledger
 
+log = logging.getLogger(__name__)
 Json = dict[str, Any]
 FOR_S = 0.05
 """How long a worker may go on by notes: what pages show, and what the ledger decides, is no older."""
@@ -138,7 +139,10 @@ class Beside:
                 own.close()
                 self._wanted.wait()
             self._wanted.clear()
-            # The notes are kept: the next question of the worker itself brings them in, and waits for the database if it must.
-            with contextlib.suppress(psycopg.Error):
+            try:
                 if self._line is not None and (answer := self._line.bring_in(own)):
                     self._tell(answer)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                pass  # the notes are kept: the next question of the worker itself brings them in, and waits for the database if it must
+            except Exception:
+                log.exception("Notes were not brought in beside the steps; the worker's next question does it.")

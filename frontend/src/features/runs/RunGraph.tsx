@@ -6,11 +6,11 @@ import { IconHome, IconRepeat, IconStack2 } from '@tabler/icons-react'
 import { memo, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { count, duration, elapsed, humanise } from '@/lib/format'
 import { firstView, type Box } from '@/lib/view'
+import { More, usePieces } from '@/ui/pieces'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
 import { drawn, runsMany, type Run, type StepRun } from './live'
 import { Overview } from './Overview'
-import { More, usePieces } from '@/ui/pieces'
 import classes from './runs.module.css'
 import { MANY, near, sameBox, within } from './window'
 
@@ -168,6 +168,14 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
     setFrame((before) => (sameBox(before, next) ? before : next))
     setView({ x: -viewport.x / viewport.zoom, y: -viewport.y / viewport.zoom, width: room().width / viewport.zoom, height: room().height / viewport.zoom })
   }
+  // A window that grows shows more of the graph, without a move of it.
+  useEffect(() => {
+    if (!large || !box.current) return
+    const watching = new ResizeObserver(() => flowing.current && seeFrom(flowing.current.getViewport()))
+    watching.observe(box.current)
+    return () => watching.disconnect()
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `seeFrom` is made anew each time, and looks only at what stays
+  }, [large])
   // What a step holds is asked for after it was opened: looked at anew when it is there.
   const known = steps.length > 0 && Object.keys(spots).length > 0
   useEffect(() => {

@@ -31,31 +31,31 @@ export function MetricCharts({ project, run }: { project: string; run: Run }) {
   const titleOf = (key: string) => run.step_runs.find((s) => s.step === key)?.name || run.step_runs.find((s) => s.step === key)?.title || key
   return (
     <>
-      {steps.length > 1 && (
-        <Select aria-label="Step" placeholder="All steps" clearable data={steps.map((s) => ({ value: s, label: titleOf(s) }))} value={step} onChange={setStep} w={220} mb="sm" />
-      )}
-      <div className={classes.charts}>
-        {groups.map((group) => (
-          <Chart
-            key={group.title}
-            title={metricName(group.title)}
-            height={240}
-            downloadable
-            figure={{
-              data: group.series.map((series) => ({
-                type: 'scatter',
-                mode: series.x.length < 2 ? 'markers' : 'lines',
-                name: steps.length > 1 && !step ? `${titleOf(series.step)} · ${series.name}` : humanise(series.name),
-                x: series.x,
-                y: series.y,
-                line: { width: 2 },
-                hovertemplate: '%{y:.5g}<extra>%{fullData.name}</extra>',
-              })),
-              layout: { hovermode: 'x unified', showlegend: group.series.length > 1, xaxis: { title: counted(run, group.series[0]?.step), rangemode: 'tozero' }, yaxis: { tickformat: '.3~g' } },
-            }}
-          />
-        ))}
-      </div>
+        {steps.length > 1 && (
+          <Select aria-label="Step" placeholder="All steps" clearable data={steps.map((s) => ({ value: s, label: titleOf(s) }))} value={step} onChange={setStep} w={220} mb="sm" />
+        )}
+        <div className={classes.charts}>
+          {groups.map((group) => (
+            <Chart
+              key={group.title}
+              title={metricName(group.title)}
+              height={240}
+              downloadable
+              figure={{
+                data: group.series.map((series) => ({
+                  type: 'scatter',
+                  mode: series.x.length < 2 ? 'markers' : 'lines',
+                  name: steps.length > 1 && !step ? `${titleOf(series.step)} · ${series.name}` : humanise(series.name),
+                  x: series.x,
+                  y: series.y,
+                  line: { width: 2 },
+                  hovertemplate: '%{y:.5g}<extra>%{fullData.name}</extra>',
+                })),
+                layout: { hovermode: 'x unified', showlegend: group.series.length > 1, xaxis: { title: counted(run, group.series[0]?.step), rangemode: 'tozero' }, yaxis: { tickformat: '.3~g' } },
+              }}
+            />
+          ))}
+        </div>
     </>
   )
 }
@@ -72,36 +72,36 @@ export function Timeline({ run, onStep }: { run: Run; onStep: (step: string) => 
   const pieces = usePieces(bars)
   return (
     <>
-    <div className={classes.timeline} role="table" aria-label="Timeline">
-      <span aria-hidden />
-      <span className={classes.ticks} aria-hidden>
-        <span>0</span>
-        <span>{duration(total)}</span>
-      </span>
-      <span aria-hidden />
-      {pieces.shown.map(({ step, ready, start, end }) => {
-        const share = (value: number) => `${(value / total) * 100}%`
-        return (
-          <div key={step.id} role="row" style={{ display: 'contents' }}>
-            <span role="cell" style={{ minWidth: 0, display: 'flex' }}>
-              <button type="button" className={classes.timelineName} onClick={() => onStep(step.step)}>
-                {step.name || step.title}
-              </button>
-            </span>
-            <span role="cell" className={classes.track} aria-hidden>
-              {ready !== null && start !== null && start > ready && <span className={classes.wait} style={{ left: share(ready), width: share(start - ready) }} />}
-              {start !== null && end !== null && step.status !== 'skipped' && (
-                <span className={classes.bar} style={{ left: share(start), width: share(end - start), ['--bar' as string]: `var(--mantine-color-${statusLook(step.status).color}-6)` }} />
-              )}
-            </span>
-            <Text role="cell" size="xs" c="dimmed" ta="right">
-              {step.status === 'skipped' ? (step.skip_reason === 'cached' ? 'reused' : 'skipped') : start !== null && end !== null ? duration(end - start) : step.status}
-            </Text>
-          </div>
-        )
-      })}
-    </div>
-    <More {...pieces} what="steps" />
+      <div className={classes.timeline} role="table" aria-label="Timeline">
+        <span aria-hidden />
+        <span className={classes.ticks} aria-hidden>
+          <span>0</span>
+          <span>{duration(total)}</span>
+        </span>
+        <span aria-hidden />
+        {pieces.shown.map(({ step, ready, start, end }) => {
+          const share = (value: number) => `${(value / total) * 100}%`
+          return (
+            <div key={step.id} role="row" style={{ display: 'contents' }}>
+              <span role="cell" style={{ minWidth: 0, display: 'flex' }}>
+                <button type="button" className={classes.timelineName} onClick={() => onStep(step.step)}>
+                  {step.name || step.title}
+                </button>
+              </span>
+              <span role="cell" className={classes.track} aria-hidden>
+                {ready !== null && start !== null && start > ready && <span className={classes.wait} style={{ left: share(ready), width: share(start - ready) }} />}
+                {start !== null && end !== null && step.status !== 'skipped' && (
+                  <span className={classes.bar} style={{ left: share(start), width: share(end - start), ['--bar' as string]: `var(--mantine-color-${statusLook(step.status).color}-6)` }} />
+                )}
+              </span>
+              <Text role="cell" size="xs" c="dimmed" ta="right">
+                {step.status === 'skipped' ? (step.skip_reason === 'cached' ? 'reused' : 'skipped') : start !== null && end !== null ? duration(end - start) : step.status}
+              </Text>
+            </div>
+          )
+        })}
+      </div>
+      <More {...pieces} what="steps" />
     </>
   )
 }
@@ -134,35 +134,35 @@ export function Artifacts({ project, run, step }: { project: string; run: Run; s
   const shown = open ?? sorted.filter((o) => o.artifact.kind === 'Metrics' || o.artifact.kind === 'Figures').slice(0, 2).map((o) => o.id)
   return (
     <>
-    <Accordion multiple variant="separated" className={classes.results} value={shown} onChange={setOpen} keepMounted={false}>
-      {pieces.shown.map((output) => (
-        <Accordion.Item key={output.id} value={output.id}>
-          <Accordion.Control>
-            <Group gap="xs">
-              <Text size="sm" fw={600}>
-                {output.by}
-              </Text>
-              <Text size="sm">{humanise(output.port)}</Text>
-              {humanise(output.port) !== output.artifact.kind && (
-                <Badge size="sm" color="gray">
-                  {output.artifact.kind}
-                </Badge>
-              )}
-              <Text size="xs" c="dimmed">
-                {describe(output.artifact)}
-              </Text>
-            </Group>
-          </Accordion.Control>
-          <Accordion.Panel>
-            <ArtifactPreview project={project} artifact={output.artifact} />
-            <Group justify="flex-end" mt="xs">
-              <DownloadLink project={project} artifact={output.artifact} />
-            </Group>
-          </Accordion.Panel>
-        </Accordion.Item>
-      ))}
-    </Accordion>
-    <More {...pieces} what="results" />
+      <Accordion multiple variant="separated" className={classes.results} value={shown} onChange={setOpen} keepMounted={false}>
+        {pieces.shown.map((output) => (
+          <Accordion.Item key={output.id} value={output.id}>
+            <Accordion.Control>
+              <Group gap="xs">
+                <Text size="sm" fw={600}>
+                  {output.by}
+                </Text>
+                <Text size="sm">{humanise(output.port)}</Text>
+                {humanise(output.port) !== output.artifact.kind && (
+                  <Badge size="sm" color="gray">
+                    {output.artifact.kind}
+                  </Badge>
+                )}
+                <Text size="xs" c="dimmed">
+                  {describe(output.artifact)}
+                </Text>
+              </Group>
+            </Accordion.Control>
+            <Accordion.Panel>
+              <ArtifactPreview project={project} artifact={output.artifact} />
+              <Group justify="flex-end" mt="xs">
+                <DownloadLink project={project} artifact={output.artifact} />
+              </Group>
+            </Accordion.Panel>
+          </Accordion.Item>
+        ))}
+      </Accordion>
+      <More {...pieces} what="results" />
     </>
   )
 }
