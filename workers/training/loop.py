@@ -18,6 +18,7 @@ import torch
 from workers.sdk import context
 from workers.sdk.errors import StepError
 from workers.training import checkpoint, spread
+from workers.training.halves import Halves
 
 CHECKPOINT_EVERY_S = 20.0
 TELL_EVERY_S = 0.5
@@ -80,7 +81,7 @@ def fit(
     device = torch.device(step.device)
     torch.set_num_threads(step.threads)
     on_gpu = device.type == "cuda"
-    precision = torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu and torch.cuda.is_bf16_supported() else nullcontext()
+    halves = Halves(device)
     torch.manual_seed(plan.seed)
     model.to(device)
     learner = spread.wrap(model)
@@ -109,6 +110,7 @@ def fit(
             state["best_metrics"],
         )
         best_weights = tensors.get("best", {})
+        halves.restore(state.get("halves", {}))
         step.log(f"Going on after step {first:,} of {total:,}.")
 
     def keep(following: int) -> None:
@@ -121,6 +123,7 @@ def fit(
             "best_loss": best_loss if best_loss < math.inf else None,
             "best_epoch": best_epoch,
             "best_metrics": best_metrics,
+            "halves": halves.state(),
         }
         checkpoint.save(path, state, model=model.state_dict(), optimizer=checkpoint.optimizer_tensors(optimizer), best=best_weights)
 
@@ -146,14 +149,11 @@ def fit(
         x, y, weights = feed.take(mine)
         if augment is not None:
             x = augment(x, torch.Generator().manual_seed(plan.seed + 104_729 * number + 15_485_863 * step.rank))
-        with precision:
+        with halves.precision:
             loss = loss_of(learner(x), y, weights)
         if len(mine) < len(rows):
             loss = loss * (len(mine) * step.world / len(rows))  # the mean over processes is then the mean over the batch
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        halves.step(loss, model, optimizer, clip=1.0)
 
         now = time.monotonic()
         if now - told > TELL_EVERY_S or batch == batches - 1:
@@ -177,7 +177,7 @@ def fit(
             if step.rank:
                 pass  # the first process looks for all
             elif feed_validation is not None:
-                validation_loss, measured = evaluate(model, feed_validation, plan.batch_size, loss_of, quality_of, precision)
+                validation_loss, measured = evaluate(model, feed_validation, plan.batch_size, loss_of, quality_of, halves.precision)
                 step.metric("validation loss", validation_loss, epoch + 1)
                 for name, value in measured.items():
                     step.metric(f"validation {name}", value, epoch + 1)

@@ -15,7 +15,7 @@ from workers import catalog
 from workers.engine import perform
 from workers.sdk import context
 from workers.sdk.kinds import Images, Metrics, Model
-from workers.training import loop
+from workers.training import loop, spread
 from workers.training.networks import dense
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
@@ -57,13 +57,21 @@ def test_pictures_are_learned_on_the_gpu_and_published_for_any_machine(tmp_path:
         watch.remove()
     assert isinstance(evaluated["metrics"], Metrics)
     assert evaluated["metrics"].value["values"]["accuracy"]["value"] >= 0.85
-    assert halves and (set(halves) == {torch.bfloat16} or not torch.cuda.is_bf16_supported()), "trained in single precision"
+    assert halves and (set(halves) == {torch.bfloat16} or torch.cuda.get_device_capability() < (8, 0)), "trained in single precision"
     session = ort.InferenceSession(str(made["model"].file() / "model.onnx"), providers=["CPUExecutionProvider"])
     assert session.run(["probabilities"], {"image": np.zeros((2, 8, 8, 1), np.uint8)})[0].shape == (2, 10)
 
 
-def test_a_killed_attempt_goes_on_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def as_before_ampere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (7, 5))
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["bfloat16", "float16"])
+def test_a_killed_attempt_goes_on_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: bool) -> None:
+    """Also in float16, where the checkpoint keeps by how much the loss is multiplied."""
     monkeypatch.setattr(loop, "CHECKPOINT_EVERY_S", 0.0)
+    if older:
+        as_before_ampere(monkeypatch)
 
     class Dies(context.Recorder):
         def cancelled(self) -> bool:
@@ -79,6 +87,41 @@ def test_a_killed_attempt_goes_on_there(tmp_path: Path, monkeypatch: pytest.Monk
         outcome = train(network())
         assert any("Going on after step" in line for line in step.report.lines)
         assert len([p for p in step.report.points if p[0] == "validation loss"]) == 3
+    assert outcome.metrics["accuracy"] > 0.9
+
+
+def test_an_older_card_computes_in_float16_and_survives_gradients_out_of_its_range(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_before_ampere(monkeypatch)
+    seen: list[torch.dtype] = []
+    model = network()
+    model.register_forward_hook(lambda module, given, made: seen.append(made.dtype))
+    scaler = torch.amp.GradScaler
+
+    def too_much(device: str, enabled: bool) -> torch.amp.GradScaler:
+        return scaler(device, enabled=enabled, init_scale=2.0**40)  # every gradient is infinite at first
+
+    monkeypatch.setattr(torch.amp, "GradScaler", too_much)
+    with context.local(tmp_path, device="cuda"):
+        outcome = train(model)
+    assert torch.float16 in seen and torch.bfloat16 not in seen
+    assert outcome.metrics["accuracy"] > 0.9
+
+
+def test_processes_meet_through_nccl(tmp_path: Path) -> None:
+    """With one GPU there is one to meet: every call of a spread training goes through NCCL all the same. (Two ranks on one GPU are
+    refused by it; `tests/workers/engine/test_real_gpu.py` trains on two where there are two.)"""
+    import torch.distributed as dist
+
+    torch.cuda.set_device(0)
+    dist.init_process_group("nccl", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
+    with context.local(tmp_path, device="cuda:0") as step:
+        step.world = 2  # half of each batch is ours; the other half has nobody
+        assert isinstance(spread.wrap(network().to("cuda:0")), torch.nn.parallel.DistributedDataParallel)
+        with spread.first():
+            (tmp_path / "once").touch()
+        assert spread.agree(True) is True and spread.agree(False) is False
+        outcome = train(network())
+        assert step.world == 1 and not dist.is_initialized(), "the training is over: the first goes on alone"
     assert outcome.metrics["accuracy"] > 0.9
 
 
