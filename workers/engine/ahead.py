@@ -33,8 +33,8 @@ UNUSED_S = 5.0
 class Ahead:
     """The steps that this process may run after the one it runs. `after` says which is next, or None: ask the ledger.
 
-    Steps from beside count as running already: `release` gives back those that were not begun, before any question, and when the
-    step that runs takes long."""
+    Steps from beside count as running already. Of those that were not begun the next question says what becomes of them (`hand_over`);
+    `release` gives them back when the step that runs takes long, or has failed."""
 
     def __init__(self, ledger: Ledger, worker: str, for_s: float = FOR_S, beside: Callable[[Ahead], object] = lambda line: None):
         self._ledger, self._worker, self._for_s, self._beside = ledger, worker, for_s, beside
@@ -43,7 +43,7 @@ class Ahead:
         self._lock = threading.RLock()
         self._last: Json | None = None
         """The last step of the line that is known, begun or not; None where steps are from beside."""
-        self._questions = self._notes = 0
+        self._questions = self._notes = self._paced = 0
 
     def given(self, answer: Json) -> None:
         """What the ledger answered to a question."""
@@ -51,8 +51,14 @@ class Ahead:
             self._steps = list(answer.get("ahead") or ())
             self._asked_at = self._begun_at = time.monotonic()
             self._last = self._steps[-1] if self._steps and "wire" in self._steps[-1] else None
-            self._notes = 0
+            self._notes = self._paced = 0
             self._questions += 1
+
+    @property
+    def unbegun(self) -> list[Json]:
+        """What was given and not begun yet."""
+        with self._lock:
+            return list(self._steps)
 
     @property
     def wanted(self) -> int:
@@ -75,6 +81,7 @@ class Ahead:
             del self._steps[0]
             self._begun_at = time.monotonic()
             self._notes += 1
+            self._paced += 1
             if self._last is not None and self._notes >= NOTES:
                 self._notes = 0
                 self._beside(self)
@@ -104,6 +111,16 @@ class Ahead:
         if key is not None:
             key = f"{key}{wire['port']} {wire['position']} {record['kind']} {record['digest']} "
         return {**following, "key": key, "output": at, "inputs": {wire["port"]: [{k: v for k, v in record.items() if k != "port"}]}}
+
+    def hand_over(self) -> tuple[list[Json], list[Json]]:
+        """`(held, back)` for the question that ends a step: what this process would go on with, no more than it has just done in as
+        long as it may go on, and what others may have. None of them is its own until the answer is `given`."""
+        with self._lock:
+            steps, self._steps, self._last = self._steps, [], None
+            self._questions += 1
+        beside = [one for one in steps if "wire" not in one]
+        most = self._paced if self.wanted else 0
+        return beside[:most], beside[most:]
 
     def release(self, *, slow: bool = False) -> None:
         """Give back what was not begun. With `slow` only if the step that runs takes long."""

@@ -164,14 +164,21 @@ class Ledger:
         )
 
     def finish(
-        self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool, used: Json | None = None, ahead: int = 0
+        self, step_run: str, attempt: int, worker: str, outputs: list[Json], *, take: bool, used: Json | None = None, ahead: int = 0,
+        held: Sequence[Json] = (), back: Sequence[Json] = (),
     ) -> Json:  # fmt: skip
         """The step succeeded. With `take`, `next` is another ready step of the run, already claimed, and `ahead` are up to so many
-        that follow it, to go on with by `note`. `used`: {peak, rows}."""
-        return self._asked(self.quick(
-            "SELECT ledger_finish($1::uuid, $2::int, $3, $4::jsonb, $5, $6::int, $7::jsonb, $8::int)",
-            step_run, attempt, worker, _json(outputs), take, WAKES, _json(used), ahead,
-        ))  # fmt: skip
+        that follow it, to go on with by `note`. `used`: {peak, rows}.
+
+        Of the steps that the worker was given besides and has not begun, others get those of `back`; it goes on with those of `held` where
+        the answer says `kept` (`next` is the first of them then), else others get these, too."""
+        answer = self.quick(
+            "SELECT ledger_finish($1::uuid, $2::int, $3, $4::jsonb, $5, $6::int, $7::jsonb, $8::int, $9::uuid[], $10::uuid[])",
+            step_run, attempt, worker, _json(outputs), take, WAKES, _json(used), ahead, _ids(held), _ids(back),
+        )  # fmt: skip
+        if answer.get("kept"):
+            answer["next"], *answer["ahead"] = held
+        return self._asked(answer)
 
     def note(self, claim: Json, worker: str, outputs: list[Json], used: Json, following: Json) -> bool:
         """The claimed step succeeded and `following`, one of those `ahead`, begins. False: `finish` it. It is sent once: sent again after a
@@ -277,9 +284,11 @@ class Ledger:
         """`queues` that have ready steps nobody claimed, whether some are `unplaced`, and `running` as [step run, attempt, worker]."""
         return self.call("SELECT ledger_watch(%s::float8)", (after_s,))  # type: ignore[no-any-return]  # jsonb
 
-    def unclaimed(self, queue: str, after_s: float, limit: int) -> list[str]:
-        """Ready steps of a queue to announce (again)."""
-        return [str(i) for i in self.call("SELECT ledger_unclaimed(%s, %s::float8, %s::int)", (queue, after_s, limit)) or []]
+    def unclaimed(self, queue: str, after_s: float, waiting: int, most: int) -> list[str]:
+        """Ready steps of a queue to announce (again): with the messages that are `waiting` there, no more than there are workers, nor
+        than `most` where none is known of."""
+        sql = "SELECT ledger_unclaimed(%s, %s::float8, coalesce(ledger_workers(%s), %s::int) - %s::int)"
+        return [str(i) for i in self.call(sql, (queue, after_s, queue, most, waiting)) or []]
 
     def unplaced(self, after_s: float, limit: int) -> list[Json]:
         """The same of steps that only some hosts may run, with the queue of each such host: `{id, queue}`."""
@@ -296,6 +305,10 @@ def _good(connection: PGconn, result: PGresult, wanted: ExecStatus) -> PGresult:
     if connection.status == ConnStatus.BAD:
         raise psycopg.OperationalError(result.get_error_message())
     raise psycopg.errors.error_from_result(result)
+
+
+def _ids(claims: Sequence[Json]) -> str:
+    return "{" + ",".join(claim["id"] for claim in claims) + "}"
 
 
 def _json(value: Any) -> str:

@@ -106,7 +106,7 @@ class Reaper:
         waiting = backlog(queue)
         if waiting is None:
             return
-        if waiting < BACKLOG and (ids := self.ledger.unclaimed(queue, UNCLAIMED_S, BACKLOG - waiting)):
+        if waiting < BACKLOG and (ids := self.ledger.unclaimed(queue, UNCLAIMED_S, waiting, BACKLOG)):
             announce(queue, ids)
 
     def _place(self) -> None:

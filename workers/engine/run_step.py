@@ -166,7 +166,6 @@ class Worker:
             if take and isinstance(result, list) and (following := self._ahead.after(claim, result, used)):
                 perform.forget(claim)
                 return {"next": following}
-            self._ahead.release()
             answer = self._commit(claim, result, take, used)
             self._ahead.given(answer)
             perform.forget(claim)
@@ -193,16 +192,21 @@ class Worker:
         return [{**record, "metadata": blacked_out(record["metadata"], self.redact)} for record in made] if held is not claim else made
 
     def _commit(self, claim: Json, result: list[Json] | HandOver | Waits, take: bool, used: Json) -> Json:
-        held = (claim["id"], claim["attempt"], self.name)
-        if isinstance(result, HandOver):
-            return self.ledger.suspend(*held, result.state, result.children, result.inputs, at_once=result.at_once, take=take)
-        if isinstance(result, Waits):
-            until = datetime.now(UTC) + timedelta(hours=result.hours) if result.hours else None
-            answer = self.ledger.suspend(*held, {"question": result.question}, [], [], person=True, until=until, take=take)
-            if answer.get("outcome") == "waiting":
-                asked(claim["id"])
+        attempt = (claim["id"], claim["attempt"], self.name)
+        if isinstance(result, list):
+            held, back = self._ahead.hand_over()
+            answer = self.ledger.finish(*attempt, result, take=take, used=used, ahead=self._ahead.wanted, held=held, back=back)
+            if not answer["ok"] and answer["next"] is None and (unbegun := [*held, *back]):  # the step was taken away; these were not
+                self.ledger.give_back(claim["run"], self.name, [one["id"] for one in unbegun])
             return answer
-        return self.ledger.finish(*held, result, take=take, used=used, ahead=self._ahead.wanted)
+        self._ahead.release()
+        if isinstance(result, HandOver):
+            return self.ledger.suspend(*attempt, result.state, result.children, result.inputs, at_once=result.at_once, take=take)
+        until = datetime.now(UTC) + timedelta(hours=result.hours) if result.hours else None
+        answer = self.ledger.suspend(*attempt, {"question": result.question}, [], [], person=True, until=until, take=take)
+        if answer.get("outcome") == "waiting":
+            asked(claim["id"])
+        return answer
 
     def _error(self, exc: BaseException, report: Report) -> tuple[str, Json, bool]:
         outcome, error, retry = getattr(exc, "ended", None) or perform.error_of(exc)

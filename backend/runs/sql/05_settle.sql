@@ -7,9 +7,10 @@
 --   p_wakes   the most wake-ups to hand out (each wakes one worker, which then goes on through the ledger)
 --   p_ahead   how many steps the worker may run after that one on its own word (19_ahead.sql)
 --   p_done    how many steps have ended besides, from which nothing follows
+--   p_held    steps that the worker was given besides and has not begun: it goes on with these (`kept`), or they are put back
 CREATE OR REPLACE FUNCTION ledger_settle(
   p_run uuid, p_ended uuid[], p_front uuid[], p_queue text, p_worker text, p_take boolean, p_wakes int, p_events jsonb[],
-  p_prefer uuid DEFAULT NULL, p_ahead int DEFAULT 0, p_done int DEFAULT 0
+  p_prefer uuid DEFAULT NULL, p_ahead int DEFAULT 0, p_done int DEFAULT 0, p_held uuid[] DEFAULT '{}'
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_run record;
@@ -49,6 +50,7 @@ DECLARE
   v_line jsonb := '[]'::jsonb;
   v_beside int := 0;
   v_leave boolean := false;
+  v_kept boolean := false;
 BEGIN
   SELECT r.project_id, r.status, r.use_cache, r.cancel_requested AND NOT r.undoing AS cancelled, r.cancel_requested, r.undoing, r.steps_total, r.steps_done,
          r.dynamic, r.error IS NOT NULL AS failed, r.priority, r.limited,
@@ -56,6 +58,17 @@ BEGIN
          EXISTS (SELECT 1 FROM runs_host h WHERE p_take AND h.id = ledger_host(p_worker) AND h.wanted <> 'running') AS closed
     INTO v_run FROM runs_run r WHERE r.id = p_run;
   v_limited := v_run.limited;
+  IF p_held <> '{}' THEN
+    v_kept := p_take AND p_ahead > 0 AND NOT (v_run.dynamic OR v_limited OR v_run.behind OR v_run.cancel_requested OR v_run.closed)
+              AND NOT EXISTS (SELECT 1 FROM unnest(p_held) h WHERE NOT EXISTS (
+                SELECT 1 FROM runs_steprun s WHERE s.id = h AND s.run_id = p_run AND s.status = 'running' AND s.worker = p_worker));
+    IF NOT v_kept THEN
+      v_found := ledger_put_back(p_run, p_worker, p_held);
+      v_front := v_front || v_found.front;
+      v_ended := v_ended || v_found.gone;
+      v_events := v_events || v_found.events;
+    END IF;
+  END IF;
 
   LOOP
     IF cardinality(v_ended) > 0 THEN
@@ -146,7 +159,10 @@ BEGIN
     END IF;
   END IF;
 
-  IF NOT v_run.cancelled AND p_queue <> '' THEN
+  IF v_kept THEN
+    v_first := NULL;
+    v_payload := '{}';
+  ELSIF NOT v_run.cancelled AND p_queue <> '' THEN
     IF p_take AND p_prefer IS NULL AND v_run.behind THEN
       v_take := ledger_better(p_queue, v_run.priority, p_worker) IS NULL;
     END IF;
@@ -185,7 +201,7 @@ BEGIN
       v_leave := p_ahead > 0 AND NOT (v_run.dynamic OR v_limited OR v_run.behind OR v_run.cancel_requested) AND p_queue <> 'gpu';
       IF v_leave THEN
         v_line := ledger_line(v_next, p_queue, v_run.use_cache, p_ahead);
-        v_beside := CASE WHEN p_prefer IS NULL THEN p_ahead / 2 ELSE 0 END;
+        v_beside := CASE WHEN p_prefer IS NULL THEN p_ahead ELSE 0 END;
       END IF;
       IF v_next = v_first THEN
         UPDATE runs_steprun s
@@ -217,7 +233,7 @@ BEGIN
     v_first := NULL;
   END IF;
 
-  IF v_payload IS NOT NULL AND v_line = '[]' AND v_beside > 0 THEN
+  IF NOT v_kept AND v_payload IS NOT NULL AND v_line = '[]' AND v_beside > 0 THEN
     v_found := ledger_beside(p_run, p_queue, p_worker, v_beside);
     v_line := v_found.claims;
     v_events := v_events || v_found.events;
@@ -230,10 +246,15 @@ BEGIN
   END IF;
 
   IF cardinality(v_ready) > 0 THEN
-    WITH told AS (
+    -- No more than there are workers to hear of it, of whom this one is busy: each too many would ask for nothing, and look like others who wait.
+    WITH free AS MATERIALIZED (
+      SELECT q.id, q.queue, q.needs IS NULL AND q.queue <> 'gpu' AS anywhere, row_number() OVER (PARTITION BY q.queue ORDER BY q.ready_at, q.position) AS place
+        FROM runs_steprun q WHERE q.id = ANY (v_ready)),
+    hearing AS (SELECT f.queue, least(p_wakes, ledger_workers(f.queue) - (v_payload IS NOT NULL AND f.queue = p_queue)::int) AS most
+                  FROM (SELECT DISTINCT queue FROM free WHERE anywhere) f),
+    told AS (
       UPDATE runs_steprun s SET announced_at = clock_timestamp()
-       WHERE s.id IN (SELECT x.id FROM (SELECT q.id, row_number() OVER (PARTITION BY q.queue ORDER BY q.ready_at, q.position) AS place
-                                          FROM runs_steprun q WHERE q.id = ANY (v_ready)) x WHERE x.place <= p_wakes)
+       WHERE s.id IN (SELECT f.id FROM free f LEFT JOIN hearing h ON f.anywhere AND h.queue = f.queue WHERE f.place <= coalesce(h.most, p_wakes))
       RETURNING s.id, s.queue, s.position, s.needs
     )
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'queue', r.queue) ORDER BY t.position), '[]'::jsonb) INTO v_announce
@@ -284,7 +305,7 @@ BEGIN
     SELECT jsonb_agg(payload || jsonb_build_object('seq', id) ORDER BY id) INTO v_told FROM kept;
   END IF;
   RETURN jsonb_build_object(
-    'ok', true, 'next', v_payload, 'ahead', v_line, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,
+    'ok', true, 'next', CASE WHEN NOT v_kept THEN v_payload END, 'kept', v_kept, 'ahead', v_line, 'ready', v_announce, 'project_id', v_run.project_id, 'run', p_run, 'status', v_run.status,
     'steps_done', v_run.steps_done, 'steps_total', v_run.steps_total,
     'events', v_told);
 END $$;

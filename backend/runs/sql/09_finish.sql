@@ -48,13 +48,17 @@ END $$;
 -- The step succeeded: keep its outputs, free what waited for it, and hand the worker the next ready step of the run.
 --   p_outputs  [{port, kind, digest, size, media_type, inline, metadata}]      p_used  {peak (bytes), rows}, what the attempt took
 --   p_ahead    how many steps after that one the worker may run on its own word; `ahead` of the answer holds them
+--   p_held     steps that it was given besides, has not begun, and would go on with (`kept` of the answer: it may, and the first of them has begun);
+--   p_back     those that others may have
 CREATE OR REPLACE FUNCTION ledger_finish(
-  p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL, p_ahead int DEFAULT 0
+  p_step uuid, p_attempt int, p_worker text, p_outputs jsonb, p_take boolean, p_wakes int, p_used jsonb DEFAULT NULL, p_ahead int DEFAULT 0,
+  p_held uuid[] DEFAULT '{}', p_back uuid[] DEFAULT '{}'
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_found record;
   v_done int := 0;
   v_ended uuid[] := '{}';
+  v_front uuid[] := '{}';
   v_events jsonb[] := '{}';
   v_run uuid;
   v_step record;
@@ -62,7 +66,7 @@ DECLARE
   v_artifact uuid;
 BEGIN
   SELECT r.id INTO v_run FROM runs_run r JOIN runs_steprun s ON s.run_id = r.id WHERE s.id = p_step FOR NO KEY UPDATE OF r;
-  PERFORM ledger_close(v_run, p_worker, p_step, p_attempt);
+  PERFORM ledger_close(v_run, p_worker, p_step, p_attempt, p_held);
   IF EXISTS (SELECT 1 FROM runs_note n WHERE n.run_id = v_run) THEN
     v_found := ledger_fold(v_run, p_worker, false);
     v_done := v_found.done;
@@ -112,6 +116,12 @@ BEGIN
   IF p_outputs @> '[{"kind": "Metrics"}]' THEN
     PERFORM ledger_metrics(v_run);
   END IF;
-  RETURN ledger_settle(v_run, v_ended || p_step, '{}', v_step.queue, p_worker, p_take, p_wakes,
-                       v_events || ledger_step_event(v_run, p_step, v_step.step, 'succeeded', p_attempt, 1, ''), NULL, p_ahead, v_done);
+  v_events := v_events || ledger_step_event(v_run, p_step, v_step.step, 'succeeded', p_attempt, 1, '');
+  IF p_back <> '{}' THEN
+    v_found := ledger_put_back(v_run, p_worker, p_back);
+    v_front := v_found.front;
+    v_ended := v_ended || v_found.gone;
+    v_events := v_events || v_found.events;
+  END IF;
+  RETURN ledger_settle(v_run, v_ended || p_step, v_front, v_step.queue, p_worker, p_take, p_wakes, v_events, NULL, p_ahead, v_done, p_held);
 END $$;

@@ -40,7 +40,7 @@ CREATE OR REPLACE FUNCTION ledger_unclaimed(p_queue text, p_after float8, p_limi
                    WHERE s.status = 'queued' AND s.blocked_by = 0 AND s.queue = p_queue AND s.needs IS NULL AND s.queue <> 'gpu' AND s.ready_at <= clock_timestamp()
                      AND (s.announced_at IS NULL OR s.announced_at < clock_timestamp() - make_interval(secs => p_after))
                      AND s.run_id <> ALL ((SELECT ledger_held())::uuid[])
-                   ORDER BY r.priority DESC, s.ready_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED)
+                   ORDER BY r.priority DESC, s.ready_at LIMIT greatest(p_limit, 0) FOR UPDATE OF s SKIP LOCKED)
     RETURNING id, ready_at)
   SELECT coalesce(array_agg(id ORDER BY ready_at), '{}') FROM told
 $$;

@@ -14,6 +14,12 @@ CREATE OR REPLACE FUNCTION ledger_suiting(p_queue text, p_needs jsonb) RETURNS T
      AND jsonb_array_length(h.devices) >= coalesce((p_needs ->> 'gpu')::int, 0)
 $$;
 
+-- How many processes hear of a step on this queue that asks for nothing more; null: none is known of.
+CREATE OR REPLACE FUNCTION ledger_workers(p_queue text) RETURNS int LANGUAGE sql STABLE AS $$
+  SELECT nullif(sum(jsonb_array_length(g.value -> 'processes')), 0)::int FROM runs_host h CROSS JOIN LATERAL jsonb_each(h.groups) g
+   WHERE h.wanted = 'running' AND h.beat_at > clock_timestamp() - interval '15 s' AND g.value -> 'queues' ? p_queue
+$$;
+
 -- Where to announce a step that needs something (or likes a GPU): the own queues of the hosts that it suits, so that its wake-up reaches
 -- nobody who may not take it. What only likes a GPU goes to those that have one, while there are such; with no host known, to everybody.
 CREATE OR REPLACE FUNCTION ledger_routes(p_queue text, p_needs jsonb) RETURNS text[] LANGUAGE sql STABLE AS $$

@@ -10,12 +10,13 @@ CREATE OR REPLACE FUNCTION ledger_leave(p_head uuid) RETURNS bigint LANGUAGE sql
 $$;
 
 -- No note of a worker ('': of any) comes after this until it is given leave anew. The caller holds the run's row lock. Of a worker that ends
--- an attempt of a step: nothing is closed if it has done so before, and only asks again.
-CREATE OR REPLACE FUNCTION ledger_close(p_run uuid, p_worker text, p_step uuid DEFAULT NULL, p_attempt int DEFAULT 0) RETURNS void LANGUAGE plpgsql AS $$
+-- an attempt of a step: nothing is closed if it has done so before, and only asks again. `p_held` keep their leave: their worker has not begun them, so
+-- no note from them is on its way.
+CREATE OR REPLACE FUNCTION ledger_close(p_run uuid, p_worker text, p_step uuid DEFAULT NULL, p_attempt int DEFAULT 0, p_held uuid[] DEFAULT '{}') RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_heads uuid[];
 BEGIN
-  SELECT array_agg(id ORDER BY id) INTO v_heads FROM runs_steprun WHERE run_id = p_run AND ahead AND (p_worker = '' OR worker = p_worker);
+  SELECT array_agg(id ORDER BY id) INTO v_heads FROM runs_steprun WHERE run_id = p_run AND ahead AND (p_worker = '' OR worker = p_worker) AND id <> ALL (p_held);
   IF v_heads IS NULL OR EXISTS (SELECT 1 FROM runs_attempt WHERE step_run_id = p_step AND number = p_attempt AND status <> 'running') THEN
     RETURN;
   END IF;
@@ -45,12 +46,13 @@ CREATE OR REPLACE FUNCTION ledger_line(p_step uuid, p_queue text, p_use_cache bo
   SELECT coalesce(jsonb_agg(claim ORDER BY n), '[]') FROM line WHERE n > 0
 $$;
 
--- More steps for a worker that has just taken one: of those that are ready and all alike to the ledger, a quarter, so that others find some. They
--- count as running from here on; what the worker does not come to within a moment it gives back (`ledger_return`). None that has failed or
--- lost its worker before: that is its own affair, not its neighbours'. The caller holds the run's row lock.
+-- More steps for a worker that has just taken one: its share of those that are ready and all alike to the ledger, so that others find some; a few
+-- are not worth sharing. They count as running from here on; what the worker does not come to within a moment it gives back
+-- (`ledger_return`). None that has failed or lost its worker before: that is its own affair, not its neighbours'. The caller holds the run's row lock.
 CREATE OR REPLACE FUNCTION ledger_beside(p_run uuid, p_queue text, p_worker text, p_most int, OUT claims jsonb, OUT events jsonb[]) LANGUAGE plpgsql AS $$
 DECLARE
   v_ids uuid[];
+  v_shares int := 1 + coalesce(ledger_workers(p_queue), 3);
 BEGIN
   claims := '[]';
   events := '{}';
@@ -58,8 +60,8 @@ BEGIN
     SELECT s.id FROM runs_steprun s
      WHERE s.run_id = p_run AND s.queue = p_queue AND s.status = 'queued' AND s.blocked_by = 0 AND s.ready_at <= clock_timestamp()
        AND s.needs IS NULL AND s.flow IS NULL AND s.failures = 0 AND s.losses = 0
-     ORDER BY s.ready_at LIMIT 4 * p_most) f;
-  v_ids := v_ids[1:cardinality(v_ids) / 4];
+     ORDER BY s.ready_at LIMIT v_shares * p_most) f;
+  v_ids := v_ids[1:least(p_most, greatest(cardinality(v_ids) / v_shares, 8))];
   IF coalesce(cardinality(v_ids), 0) = 0 THEN
     RETURN;
   END IF;
@@ -76,13 +78,9 @@ BEGIN
     INTO claims, events FROM taken t CROSS JOIN LATERAL ledger_inputs(t.id) i;
 END $$;
 
--- Steps that a worker was given besides and has not begun: others may have them.
-CREATE OR REPLACE FUNCTION ledger_return(p_run uuid, p_worker text, p_steps uuid[], p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE
-  v_front uuid[];
-  v_events jsonb[];
-BEGIN
-  PERFORM 1 FROM runs_run WHERE id = p_run FOR NO KEY UPDATE;
+-- Steps that a worker was given besides and has not begun: others may have them (`front`), or nobody (`gone`) where the run was cancelled.
+-- The caller holds the run's row lock.
+CREATE OR REPLACE FUNCTION ledger_put_back(p_run uuid, p_worker text, p_steps uuid[], OUT front uuid[], OUT gone uuid[], OUT events jsonb[]) LANGUAGE sql VOLATILE AS $$
   WITH back AS (
     UPDATE runs_steprun s SET status = CASE WHEN r.cancel_requested AND NOT r.undoing THEN 'cancelled' ELSE 'queued' END, attempt = s.attempt - 1, worker = '',
                               ahead = false, ready_at = clock_timestamp(), announced_at = NULL, started_at = NULL,
@@ -90,12 +88,19 @@ BEGIN
       FROM runs_run r WHERE r.id = p_run AND s.id = ANY (p_steps) AND s.status = 'running' AND s.worker = p_worker
     RETURNING s.id, s.step, s.status, s.attempt, s.position),
   undone AS (DELETE FROM runs_attempt a USING back b WHERE a.step_run_id = b.id AND a.number = b.attempt + 1)
-  SELECT coalesce(array_agg(b.id ORDER BY b.position), '{}'),
-         coalesce(array_agg(ledger_step_event(p_run, b.id, b.step, b.status, b.attempt, 0, '') ORDER BY b.position), '{}') INTO v_front, v_events FROM back b;
-  IF EXISTS (SELECT 1 FROM runs_steprun WHERE id = ANY (v_front) AND status = 'cancelled') THEN
-    RETURN ledger_settle(p_run, v_front, '{}', '', '', false, p_wakes, v_events);
-  END IF;
-  RETURN ledger_settle(p_run, '{}', v_front, '', '', false, p_wakes, v_events);
+  SELECT coalesce(array_agg(b.id ORDER BY b.position) FILTER (WHERE b.status = 'queued'), '{}'),
+         coalesce(array_agg(b.id ORDER BY b.position) FILTER (WHERE b.status = 'cancelled'), '{}'),
+         coalesce(array_agg(ledger_step_event(p_run, b.id, b.step, b.status, b.attempt, 0, '') ORDER BY b.position), '{}') FROM back b
+$$;
+
+-- The same as a call of its own: the step that the worker runs takes longer than thought, or has failed.
+CREATE OR REPLACE FUNCTION ledger_return(p_run uuid, p_worker text, p_steps uuid[], p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  v_back record;
+BEGIN
+  PERFORM 1 FROM runs_run WHERE id = p_run FOR NO KEY UPDATE;
+  v_back := ledger_put_back(p_run, p_worker, p_steps);
+  RETURN ledger_settle(p_run, v_back.gone, v_back.front, '', '', false, p_wakes, v_back.events);
 END $$;
 
 -- A step has succeeded and the next of its line begins; or (p_next null) the worker goes on with one that it was given besides. False: ask the

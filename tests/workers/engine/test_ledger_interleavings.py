@@ -153,12 +153,20 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
                 self.held.pop(worker)
 
         def finish(self, worker: str, claim: Json, take: bool) -> None:
+            """What the worker was given besides it keeps as far as it was quick, and is allowed to; others get the rest."""
             record, own = made(), self.ledgers[worker]
+            held, back = self.ahead[worker].hand_over()
             self.call(
                 worker,
-                lambda: own.finish(claim["id"], claim["attempt"], worker, [record], take=take, ahead=GIVEN),
-                lambda a: a["ok"] is True,
+                lambda: own.finish(claim["id"], claim["attempt"], worker, [record], take=take, ahead=GIVEN, held=held, back=back),
+                lambda a: a["ok"] is True and (take or not a.get("kept")),
             )
+            rows = self.rows()
+            for one in [*held, *back]:
+                if worker not in self.held:  # the step was taken from it: these may be its own still
+                    own.give_back(self.run, worker, [one["id"]])
+                elif one["id"] not in [self.held[worker]["id"], *(n["id"] for n in self.ahead[worker].unbegun)]:
+                    assert rows[one["id"]]["worker"] != worker, "a worker holds a step of which it does not know"
 
         def go_on(self, worker: str, claim: Json, lost: bool, brought: bool) -> None:
             """To the next step by a note; perhaps it is brought in, perhaps the answer is lost and the worker asks as usual."""
@@ -166,7 +174,6 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
             held, records = self.holds(worker, self.rows()), [made()]
             following = self.ahead[worker].after(claim, records, {})
             if following is None:
-                self.ahead[worker].release()
                 self.finish(worker, claim, take=True)
                 return
             assert held, "a note of an older attempt was taken"
@@ -255,7 +262,7 @@ def machine(lab: Studio) -> type[RuleBasedStateMachine]:
         )  # fmt: skip
         def work(self, worker: str, pick: int, what: str, times: int, sure: int, retry: bool, how: str, shards: int, at_once: int) -> None:
             for _ in range(times):
-                if what != "go on":
+                if what in ("fail", "hand over"):
                     self.ahead[worker].release()
                 if (claim := self.held.get(worker)) is None:
                     self.claim(worker, pick, late=sure == 3)

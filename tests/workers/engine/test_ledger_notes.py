@@ -112,3 +112,61 @@ def test_notes_are_brought_in_beside_the_steps_and_nobody_takes_the_line_away_be
         assert lab.steps(run["id"])[claim["step"]]["status"] == "succeeded", "the note was not seen"
         assert connection.execute(sent, (*head, following["id"], following["id"])).fetchone() == (False,), "a note came after"
     assert ahead.after(claim, [made()], {}) is None and second.bring_in(following, "bob", head, 9)["ahead"] == []
+
+
+def test_what_a_worker_was_given_besides_it_keeps_while_it_is_quick_and_nobody_has_taken_it(lab: Studio) -> None:
+    """Keeping writes nothing; whatever else becomes of such a step, it is run once."""
+    bob, ada = Ledger(lab.url), Ledger(lab.url)
+    ahead = Ahead(bob, "bob", math.inf)
+
+    def begin(note: str) -> tuple[Json, Json]:
+        """A run of twelve steps beside each other; bob has ended two of them, the second by a note."""
+        run = lab.start({f"s{n}": step("nothing", note=f"{note} {n}") for n in range(12)}, tell=False)
+        claim = bob.claim(run["steps"]["s0"], "bob")["next"]
+        answer = bob.finish(claim["id"], 1, "bob", [], take=True, ahead=MOST)
+        ahead.given(answer)
+        assert len(ahead.unbegun) == 8
+        following = ahead.after(answer["next"], [], {})
+        assert following is not None
+        return run, following
+
+    def mine(run: Json, worker: str) -> set[str]:
+        return {row["id"] for row in lab.steps(run["id"]).values() if row["status"] == "running" and row["worker"] == worker}
+
+    run, claim = begin("beside kept")
+    held, back = ahead.hand_over()
+    assert (len(held), len(back)) == (1, 6), "as many as it has just done by notes"
+    answer = bob.finish(claim["id"], 1, "bob", [], take=True, ahead=MOST, held=held, back=back)
+    ahead.given(answer)
+    assert answer["kept"] and answer["next"]["id"] == held[0]["id"] and mine(run, "bob") == {held[0]["id"]}
+    assert lab.steps(run["id"])[claim["step"]]["status"] == "succeeded"
+    assert ada.claim(back[0]["id"], "ada")["next"]["id"] == back[0]["id"], "what it gave back is not for others"
+    again = bob.finish(claim["id"], 1, "bob", [], take=True, ahead=MOST, held=held, back=back)
+    assert again["repeated"] and again["next"]["id"] == held[0]["id"] and mine(run, "bob") == {held[0]["id"]}
+    assert ahead.after(answer["next"], [], {}) is None, "it was given nothing more"
+    bob.finish(held[0]["id"], 1, "bob", [], take=False)
+    lab.query("SELECT ledger_cancel(%s::uuid)", run["id"])
+
+    run, claim = begin("beside cancelled")
+    held, back = ahead.hand_over()
+    lab.query("SELECT ledger_cancel(%s::uuid)", run["id"])
+    answer = bob.finish(claim["id"], 1, "bob", [], take=True, ahead=MOST, held=held, back=back)
+    assert not answer.get("kept") and answer["next"] is None and lab.run(run["id"])["status"] == "cancelled"
+    assert mine(run, "bob") == set()
+
+    run, claim = begin("beside lost")
+    held, back = ahead.hand_over()
+    ada.fail(held[0]["id"], 1, "", "lost", ERROR, retry=True, take=False, pause_s=0)  # the reaper thought bob dead
+    answer = bob.finish(claim["id"], 1, "bob", [], take=True, ahead=MOST, held=held, back=back)
+    assert not answer["kept"] and {row["attempt"] for row in lab.steps(run["id"]).values() if row["id"] in {b["id"] for b in back}} <= {
+        0,
+        1,
+    }
+    ahead.given(answer)
+    seen: list[str] = []
+    while (following := answer.get("next")) is not None:
+        seen.append(following["id"])
+        held, back = ahead.hand_over()
+        answer = bob.finish(following["id"], following["attempt"], "bob", [], take=True, ahead=MOST, held=held, back=back)
+        ahead.given(answer)
+    assert len(seen) == len(set(seen)) == 9 and lab.run(run["id"])["status"] == "succeeded"
