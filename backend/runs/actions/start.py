@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
+from uuid import UUID
 
 from django.db import transaction
 
@@ -62,7 +63,8 @@ def start_run(
             frozen = publish(found, user)
         else:
             frozen = version if isinstance(version, PipelineVersion) else pipelines.get_version(found, version)
-        return _begin(project, user, frozen, frozen.graph, wish or Wish(), None)
+        begun = _begin(project, user, frozen, frozen.graph, wish or Wish(), None)
+    return _started(begun)
 
 
 def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = None) -> Run:
@@ -76,7 +78,13 @@ def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = No
     told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name,
                    priority=wish.priority or PRIORITIES[run.priority], sample=wish.sample or run.sample)  # fmt: skip
     with transaction.atomic():
-        return _begin(run.project, user, version or run.pipeline_version, base, told, run)
+        begun = _begin(run.project, user, version or run.pipeline_version, base, told, run)
+    return _started(begun)
+
+
+def _started(run: UUID) -> Run:
+    """Read once the workers have been told: they need not wait for what the caller wants to see."""
+    return Run.objects.select_related("project", "pipeline_version__pipeline", "started_by").get(pk=run)
 
 
 def _bound_again(graph: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -87,7 +95,7 @@ def _bound_again(graph: Mapping[str, Any]) -> Mapping[str, Any]:
     return copied
 
 
-def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping[str, Any], wish: Wish, before: Run | None) -> Run:
+def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping[str, Any], wish: Wish, before: Run | None) -> UUID:
     components = pipelines.components_for(project, base)
     graph = _unpinned(base, components)
     # Overrides first: they may take the place of a reference to a parameter of the pipeline.
@@ -115,7 +123,7 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     steps, inputs = graphs.plan(graph, components, new_id)
     _skip(graph, components, steps, wish)
     _choose(graph, steps, wish, before)
-    ledger.start(
+    started = ledger.start(
         {
             "id": run_id, "project_id": project.pk, "name": wish.name, "pipeline_version_id": version.pk,
             "graph": {**graph, **inner, **({"bound": bound} if bound else {})},
@@ -126,12 +134,11 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     )  # fmt: skip
     running = {s["step"]: s["id"] for s in steps if not s.get("skip")}
     _link(project, version, run_id, running, [(step, dataset) for step, dataset in read if step in running])
-    run = Run.objects.select_related("project", "pipeline_version__pipeline", "started_by").get(pk=run_id)
-    record(user, "run.start", ("run", run.pk, f"run {run.number}"), after=graph, project=project, details={
-        "number": run.number, "pipeline": version.pipeline.slug, "version": version.number,
+    record(user, "run.start", ("run", run_id, f"run {started['number']}"), after=graph, project=project, details={
+        "number": started["number"], "pipeline": version.pipeline.slug, "version": version.number,
         "rerun_of": str(before.pk) if before is not None else None, "continued": wish.reuse, "dry_run": wish.sample,
     })  # fmt: skip
-    return run
+    return run_id
 
 
 def _fill(graph: graphs.Graph, values: Mapping[str, Any]) -> Json:
