@@ -35,6 +35,8 @@ INCOMING = (
     " text, width int, height int,"
     " data jsonb) ON COMMIT DROP"
 )
+WHOLE = 1_000_000
+"""Characters of a cell's text that a queue holds; what is longer is cut there, with an ellipsis."""
 Row = tuple[str, str, dict[str, Any]]
 
 
@@ -76,7 +78,8 @@ def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None
     if schema.dataset.modality == "table":
         variables = shown_columns(wording(newest_version(schema)), [c["name"] for c in version.columns])
         with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
-            for key, digest, data in table_rows(version.data, variables):
+            texts = {c["name"] for c in version.columns if c["type"] in ("text", "category")}
+            for key, digest, data in table_rows(version.data, variables, texts.intersection(variables)):
                 copy.write_row([key, digest, "application/json", json.dumps(data)])
         return
     cursor.execute(
@@ -97,12 +100,12 @@ def shown_columns(config: LabelConfig, columns: list[str]) -> list[str]:
 
 def table_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -> Iterator[Row]:
     """(Place among equal rows, digest of the values, the variables) of each row of a frozen table, in its order. Long texts are cut as
-    a window shows them, but for the columns of `whole`."""
+    a window shows them, but for the columns of `whole` (texts), which are cut at `WHOLE`."""
     seen: Counter[str] = Counter()
     key = tables.key_column(digest)
     for batch in tables.batches(digest):
         names = batch.schema.names
-        uncut = {name: batch.column(name).to_pylist() for name in whole}
+        uncut = {name: _texts(batch, name) for name in whole}
         for place, cells in enumerate(tables.json_rows(batch)):
             data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
             if key is not None:
@@ -119,10 +122,17 @@ def text_rows(digest: str, variables: list[str], whole: Collection[str] = ()) ->
     for batch in tables.batches(digest):
         names = batch.schema.names
         key, content = names.index("key"), names.index("digest")
-        uncut = {name: batch.column(name).to_pylist() for name in whole}
+        uncut = {name: _texts(batch, name) for name in whole}
         for place, cells in enumerate(tables.json_rows(batch)):
             data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
             yield cells[key], cells[content], data
+
+
+def _texts(batch: Any, name: str) -> list[Any]:
+    """A column's texts; of another kind its values as JSON shows them."""
+    return [
+        (v if len(v) <= WHOLE else v[:WHOLE] + "…") if isinstance(v, str) else tables.json_cell(v) for v in batch.column(name).to_pylist()
+    ]
 
 
 def row_digest(cells: list[Any]) -> str:

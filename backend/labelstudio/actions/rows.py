@@ -24,7 +24,7 @@ from backend.datasets.models import DatasetVersion
 from backend.datasets.reading.cast import WHAT, cast
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.parquet import Writer
-from backend.labeling.actions.fill import fill_with, row_digest, shown_columns
+from backend.labeling.actions.fill import WHOLE, fill_with, row_digest, shown_columns
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem
 from backend.labeling.queries.items import wording
@@ -82,7 +82,7 @@ class Table:
             was = item.data.get(name)
             if value == was:
                 continue
-            if isinstance(was, str) and len(was) > tables.CELL:
+            if isinstance(was, str) and was.endswith("…") and len(was) - 1 in (tables.CELL, WHOLE):
                 raise Misfit(f"“{name}” is longer here than what is labelled of it; change it in the data set.")
             cells[name] = self._cell(name, value)
         return Coming(cells=cells, item=item)

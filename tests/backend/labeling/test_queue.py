@@ -13,7 +13,7 @@ from django.utils import timezone
 from backend.core.models import AuditEntry
 from backend.labeling.actions import measure
 from backend.labeling.models import Annotation, Draft, LabelSchema, Lease, QueueItem
-from tests.backend.labeling.conftest import Labs, box, choice, say, take
+from tests.backend.labeling.conftest import WORDS, Labs, box, choice, say, take
 from tests.backend.people import Person, person
 
 
@@ -163,6 +163,20 @@ def test_another_order_reaches_what_was_passed_over(labs: Labs, ann: Person) -> 
     ann.ask("POST", f"/label-schemas/{slug}/items/{seen[0]}/release")
     again = take(ann, slug, seen[1:])
     assert again and again["id"] == seen[0], "the search begins anew where it ended"
+
+
+def test_a_long_text_of_a_table_is_labelled_to_its_end(labs: Labs, ann: Person) -> None:
+    text = "The mill turns. " * 2_000 + "Rome"
+    table = labs.upload.ready(f"id,review\n1,{text}\n".encode(), "reviews.csv", options={"freeze": True})["dataset"]
+    slug = labs.schema(table, WORDS)
+    item = take(ann, slug)
+    assert item is not None and item["data"]["review"] == text
+    place = {"id": "p", "from_name": "part", "to_name": "text", "type": "labels",
+             "value": {"start": len(text) - 4, "end": len(text), "text": "Rome", "labels": ["Place"]}}  # fmt: skip
+    say(ann, slug, item["id"], [choice("good", "mood", "text"), place])
+    beyond = {**place, "value": {**place["value"], "end": len(text) + 1}}
+    refused = say(ann, slug, item["id"], [choice("good", "mood", "text"), beyond], 422)
+    assert "end" in str(refused) or "start" in str(refused)
 
 
 def test_an_item_costs_no_more_statements_than_it_needs(labs: Labs, ann: Person) -> None:
