@@ -19,7 +19,8 @@ from workers.sdk import texts as reading
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Model, fresh
 
-FORMAT, FORMAT_WITH_TEXTS, FORMAT_OF_BOXES = Model.formats
+FORMAT, FORMAT_WITH_TEXTS = Model.formats[:2]
+FORMAT_OF_BOXES = "headrace-model/3"
 TOLERANCE = 1e-4
 PARITY_ROWS = 256
 _ONNX_TYPES = {1: "float32", 2: "uint8", 7: "int64", 8: "string", 11: "float64"}
@@ -73,10 +74,10 @@ def write_model(
     parity_answers: Any,
     card: Mapping[str, str],
     texts: Mapping[str, reading.Reader] = {},
-    detection: Mapping[str, Any] = {},
+    output: Mapping[str, Any] | None = None,
 ) -> Model:
     """Write the folder. `parity_inputs` are raw inputs as ONNX takes them, `parity_answers` what the original model says to them.
-    `detection` is what else a detector's output says: its `threshold`."""
+    `output` says what it answers, where that is neither a class nor a value."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -86,12 +87,14 @@ def write_model(
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(onnx)
     running = session(onnx)
-    output: dict[str, Any] = (
-        {"kind": "classification", "labels": labels, "probability_output": "probabilities"}
-        if task == "classification"
-        else {"kind": "detection", "labels": labels, "output": "places", **detection}
-        if task == "detection"
-        else {"kind": "regression", "output": "value"}
+    output = (
+        dict(output)
+        if output is not None
+        else (
+            {"kind": "classification", "labels": labels, "probability_output": "probabilities"}
+            if task == "classification"
+            else {"kind": "regression", "output": "value"}
+        )
     )
     manifest: dict[str, Any] = {
         "format": FORMAT_OF_BOXES if task == "detection" else FORMAT_WITH_TEXTS if texts else FORMAT,

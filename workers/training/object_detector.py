@@ -171,7 +171,7 @@ def train(
             "limits": f"- Of boxes of one label that overlap by more than {finding.OVERLAP:.0%} only the likelier one is told, and no more"
             f" than {finding.MOST} of a picture.\n- Boxes stand upright.",
         },
-        detection={"threshold": threshold},
+        output={"kind": "detection", "labels": labels, "output": "places", "threshold": threshold},
     )
     parity = model_.metadata["parity"]
     step.log(f"ONNX answers within {parity['largest_difference']:.1e} of the original on {parity['rows']} images.")
