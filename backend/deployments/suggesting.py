@@ -1,8 +1,8 @@
 """Suggestions by a model: an endpoint, or a registered model, answers for the open items of a label schema, batch by batch, in the worker.
 
-An answer becomes a `labeling.Suggestion` whose score is the probability of its label (of boxes: of the most doubtful one); a schema whose order is “uncertain first” then
-begins with what the model is least sure of. Asked again (of a newer model, say) the items are answered anew; what people labelled
-stays theirs.
+An answer becomes a `labeling.Suggestion` whose score is the probability of its label (of boxes: how sure the most doubtful one is); a
+schema whose order is “uncertain first” then begins with what the model is least sure of. Asked again (of a newer model, say) the
+items are answered anew; what people labelled stays theirs.
 """
 
 from __future__ import annotations

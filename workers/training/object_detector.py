@@ -17,7 +17,7 @@ from workers.training.model_folder import write_model
 from workers.training.networks import Pictures
 
 LARGEST_AUTOMATIC = 256
-FEWEST = 8
+FEWEST = 30
 """Steps of the optimiser in an epoch at least, as far as the pictures reach: a few dozen of them would be few steps."""
 PARITY_NUMBERS = 2_000_000
 """Of the answers that are kept to check the published model by."""
@@ -80,7 +80,7 @@ def train(
     model = Pictures(network, mean, spread)
 
     # 4. Train.
-    batch = min(batch_size, max(2, len(truth) // FEWEST))
+    batch = min(batch_size, max(4, len(truth) // FEWEST))
     plan = loop.Plan(epochs=epochs, batch_size=batch, learning_rate=learning_rate, weight_decay=weight_decay, patience=patience, seed=seed)
 
     def quality(places: torch.Tensor, wanted: torch.Tensor) -> dict[str, float]:
@@ -188,5 +188,5 @@ def _found(published: torch.nn.Module, x: np.ndarray, batch: int) -> list[np.nda
     with torch.inference_mode():
         for start in range(0, len(x), 2 * batch):
             context.current().check_cancelled()
-            made += list(finding.found(published(torch.from_numpy(np.ascontiguousarray(x[start : start + 2 * batch]))).numpy()))
+            made += list(finding.found(published(torch.from_numpy(np.array(x[start : start + 2 * batch]))).numpy()))
     return made

@@ -1,4 +1,4 @@
-"""A detector, deployed or registered, draws boxes for what is open; people keep, move or throw them away; what it is sure of becomes a label."""
+"""A detector draws boxes for what is open; people keep, move or throw them away; what it is sure of becomes a label."""
 
 from __future__ import annotations
 
