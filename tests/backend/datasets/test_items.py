@@ -123,7 +123,8 @@ def test_a_manifest_inside_says_which_boxes_lie_on_each_picture(upload: Uploader
 
     wrong = [
         ("is no list", "cat"), ("no object", ["cat"]), ("no label", [{**cat, "label": ""}]), ("no number “x”", [{**cat, "x": "left"}]),
-        ("no number “y”", [{**cat, "y": float("nan")}]), ("a width of 0", [{**cat, "width": 0}]), ("beyond the picture", [{**cat, "x": 80}]),
+        ("no number “y”", [{**cat, "y": float("nan")}]), ("a width of 0", [{**cat, "width": 0}]),
+        ("beyond the picture", [{**cat, "x": 80}]),
     ]  # fmt: skip
     for words, boxes in wrong:
         (problem,) = upload.problems(manifest(("a.png", [cat]), ("b.png", boxes), ("c.png", [])), "drawn.zip")
