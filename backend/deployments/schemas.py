@@ -87,12 +87,27 @@ class PredictIn(Schema):
     instances: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
 
 
+class FoundBox(Schema):
+    """A box in percent of the picture's width and height, from its upper left corner. `score` is how sure the model is, 0 to 1."""
+
+    label: str
+    score: float
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 class PredictionItem(Schema):
-    """Classification: `label`, `probabilities` by label. Regression: `value`."""
+    """Classification: `label`, `probabilities` by label. Regression: `value`. Detection: `boxes` from the model's threshold on, `unsure`
+    those below it, and `certainty`, how sure the model is of the whole picture, 0 to 1."""
 
     label: str | None = None
     probabilities: dict[str, float] | None = None
     value: float | None = None
+    boxes: list[FoundBox] | None = None
+    unsure: list[FoundBox] | None = None
+    certainty: float | None = None
 
 
 class PredictOut(Schema):

@@ -1,8 +1,8 @@
 """Suggestions by a model: an endpoint, or a registered model, answers for the open items of a label schema, batch by batch, in the worker.
 
-An answer becomes a `labeling.Suggestion` whose score is the probability of its label; a schema whose order is “uncertain first” then
-begins with what the model is least sure of. Asked again (of a newer model, say) the items are answered anew; what people labelled
-stays theirs.
+An answer becomes a `labeling.Suggestion` whose score is the probability of its label (of boxes: how sure the most doubtful one is); a
+schema whose order is “uncertain first” then begins with what the model is least sure of. Asked again (of a newer model, say) the
+items are answered anew; what people labelled stays theirs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.actions.announce import PATIENCE, announce, send
 from backend.datasets.locks import only_one
-from backend.deployments import queries
+from backend.deployments import boxes, queries
 from backend.deployments.asking import IMAGES, ROWS, TEXTS, Ask, asking, name_of
 from backend.deployments.errors import CannotSuggest
 from backend.deployments.models import Deployment, Endpoint, Prelabelling
@@ -48,6 +48,8 @@ def question(manifest: Json, schema: LabelSchema, name: str) -> LabelControl:
     labels = set(manifest.get("output", {}).get("labels") or [])
     if not labels:
         raise CannotSuggest(by=name, why="its model tells no classes")
+    if boxes.finds(manifest):
+        return boxes.question(manifest, schema, name)
     kind, images = manifest.get("input", {}).get("kind"), schema.dataset.modality == "images"
     if images != (kind == "image") or schema.dataset.modality not in ("images", "table", "text"):
         takes = "pictures" if kind == "image" else "rows of a table"
@@ -219,6 +221,11 @@ def _answered(job: Prelabelling, control: LabelControl, ask: Ask, batch: Batch) 
     refused = sum(answer is None for answer in answers)
     made = []
     for (item, _), answer in zip(batch, answers, strict=True):
+        if answer is not None and "boxes" in answer:
+            made.append(
+                Suggestion(item=item, model_version=named[:256], score=answer["certainty"], result=boxes.said(control, answer, item))
+            )
+            continue
         label, shares = (answer or {}).get("label"), (answer or {}).get("probabilities") or {}
         if label is None:
             continue

@@ -17,12 +17,13 @@ from backend.runs.models import Run
 
 class Loop(models.Model):
     """A round begins after `every` new labels. `test_size` items are held out; for each size of a round, `draws` models are trained on
-    random items. `control` is the question that is learned, `dataset` where the versions that it learns from lie. Runs start in the name of
-    `started_by`. `message` says what it waits for where that is not labels."""
+    random items. `control` is the question that is learned, `measure` what models are judged by (accuracy, map_50), `dataset` where the
+    versions that it learns from lie. Runs start in the name of `started_by`. `message` says what it waits for where that is not labels."""
 
     schema = models.OneToOneField(LabelSchema, primary_key=True, on_delete=models.CASCADE, related_name="loop")
     pipeline = models.ForeignKey(PipelineVersion, on_delete=models.CASCADE, related_name="+")
     control = models.CharField(max_length=200)
+    measure = models.CharField(max_length=20, default="accuracy")
     every = models.PositiveIntegerField()
     test_size = models.PositiveIntegerField()
     draws = models.PositiveSmallIntegerField(default=3)
@@ -39,7 +40,8 @@ class Loop(models.Model):
 
 class Training(models.Model):
     """A model trained on `labels` items of a version: `stage` is freeze, train, measure or suggest; `status` running, succeeded, failed or
-    cancelled. `right` of `tested` items were answered rightly."""
+    cancelled. `right` of `tested` items were answered rightly; where models are judged by something that is no share of items, that is
+    `value`, between `low` and `high`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     labels = models.PositiveIntegerField()
@@ -50,6 +52,9 @@ class Training(models.Model):
     run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+")
     right = models.PositiveIntegerField(default=0)
     tested = models.PositiveIntegerField(default=0)
+    value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)

@@ -7,8 +7,8 @@ from collections import defaultdict
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 
-from backend.core.models import Project
 from backend.labeling.models import HeldBack, LabelSchema, QueueItem
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
@@ -16,12 +16,20 @@ from backend.learning.models import Draw, Loop, Round
 from backend.pipelines.models import Pipeline
 from backend.pipelines.queries import draft
 from workers.sdk.graph import Graph
+from workers.sdk.labels import boxes
+from workers.sdk.labels.config import LabelControl
 from workers.sdk.labels.interval import wilson
 from workers.sdk.texts import looks_free
 
 READERS = {"images": "read_images", "table": "read_table", "text": "read_table"}
 """The component that reads a data set of each kind."""
 TEMPLATES = {"images": "image-classification", "table": "table-classification", "text": "text-classification"}
+BOXES = "object-detection"
+"""The template for images on which boxes are drawn."""
+MEASURES = {"choices": "accuracy", boxes.KIND: "map_50"}
+"""What models are judged by, by the type of the question that they learn."""
+OF_OTHERS = {"choices": "train_object_detector", boxes.KIND: "train_image_classifier"}
+"""The component that trains on images, but not for such a question."""
 LOOKED_AT = 200
 """Items whose values say whether a table is about texts."""
 SPARED = 30
@@ -49,6 +57,15 @@ def sample(schema: LabelSchema) -> QuerySet[QueueItem]:
     return said(schema).filter(held_back__part__in=["test", "seed"])
 
 
+def question(schema: LabelSchema) -> LabelControl | None:
+    """What is learned: the first single choice about the whole item, or else boxes on images."""
+    config = wording(newest_version(schema))
+    for control in config.controls:
+        if control.type == "choices" and not control.multiple and not control.per_region:
+            return control
+    return boxes.control_for(config) if schema.dataset.modality == "images" else None
+
+
 def find_loop(schema: LabelSchema) -> Loop | None:
     found: Loop | None = Loop.objects.select_related("pipeline__pipeline", "dataset", "started_by").filter(schema=schema).first()
     return found
@@ -69,7 +86,7 @@ def loop_out(schema: LabelSchema) -> dict[str, Any] | None:
     labels = learnable(schema).count()
     test = held_out(schema)
     last = rounds[-1].labels if rounds else 0
-    fields = ("control", "every", "test_size", "draws", "active", "message", "started_by", "started_at", "stopped_at")
+    fields = ("control", "measure", "every", "test_size", "draws", "active", "message", "started_by", "started_at", "stopped_at")
     return {
         **{name: getattr(loop, name) for name in fields},
         "pipeline": loop.pipeline.pipeline.slug,
@@ -87,13 +104,14 @@ def loop_out(schema: LabelSchema) -> dict[str, Any] | None:
 
 
 def round_out(row: Round) -> dict[str, Any]:
-    low, high = wilson(row.right, row.tested)
     measured = row.tested > 0
+    low, high = (row.low, row.high) if row.value is not None else wilson(row.right, row.tested)
+    value = row.value if row.value is not None else row.right / row.tested if measured else None
     fields = ("number", "labels", "stage", "status", "message", "tested", "suggested", "started_at", "finished_at")
     model = row.model_version
     return {
         **{name: getattr(row, name) for name in fields},
-        "accuracy": row.right / row.tested if measured else None,
+        "accuracy": value,
         "low": low if measured else None,
         "high": high if measured else None,
         "dataset_version": f"{row.version.dataset.slug}@{row.version.number}" if row.version else None,
@@ -105,9 +123,11 @@ def round_out(row: Round) -> dict[str, Any]:
 
 
 def random_line(loop: Loop) -> list[dict[str, Any]]:
-    """For each size: the mean accuracy of its draws, with the least and the most."""
+    """For each size: the mean accuracy (or mAP) of its draws, with the least and the most."""
     found: dict[int, list[tuple[float, int]]] = defaultdict(list)
-    rows = Draw.objects.filter(loop=loop, status="succeeded", tested__gt=0).annotate(share=F("right") * 1.0 / F("tested"))
+    rows = Draw.objects.filter(loop=loop, status="succeeded", tested__gt=0).annotate(
+        share=Coalesce(F("value"), F("right") * 1.0 / F("tested"))
+    )
     for labels, share, tested in rows.order_by("labels", "turn").values_list("labels", "share", "tested"):
         found[labels].append((share, tested))
     return [
@@ -123,14 +143,20 @@ def random_line(loop: Loop) -> list[dict[str, Any]]:
     ]
 
 
-def candidates(project: Project, modality: str) -> list[dict[str, str]]:
+def trains_otherwise(graph: Graph, asked: str) -> bool:
+    """Whether a pipeline learns from images what a question of the type `asked` does not say."""
+    return any(step["component"] == OF_OTHERS.get(asked) for step in graph["steps"].values())
+
+
+def candidates(schema: LabelSchema) -> list[dict[str, str]]:
     """Pipelines that could be a loop's, newest first: they read one data set of this kind and register one model."""
-    reader = READERS.get(modality)
+    reader, control, project = READERS.get(schema.dataset.modality), question(schema), schema.project
     found = []
     for row in Pipeline.objects.filter(project=project, deleted_at=None).order_by("-updated_at")[:200]:
         graph = draft(row)
         reads, registers = reads_and_registers(graph)
-        if len(reads) == len(registers) == 1 and graph["steps"][reads[0]]["component"] == reader:
+        fits = len(reads) == len(registers) == 1 and graph["steps"][reads[0]]["component"] == reader
+        if fits and not trains_otherwise(graph, control.type if control else ""):
             found.append({"slug": row.slug, "name": row.name})
     return found
 
@@ -144,8 +170,10 @@ def template(schema: LabelSchema) -> str | None:
         rows = list(QueueItem.objects.filter(schema=schema, removed=False).order_by("pk").values_list("data", flat=True)[:LOOKED_AT])
         if any(looks_free([value for row in rows if isinstance(value := row.get(name), str)]) for name in shown):
             return TEMPLATES["text"]
+    if (control := question(schema)) is not None and control.type == boxes.KIND:
+        return BOXES
     return TEMPLATES.get(modality)
 
 
 def loop_now(schema: LabelSchema) -> dict[str, Any]:
-    return {"loop": loop_out(schema), "candidates": candidates(schema.project, schema.dataset.modality), "template": template(schema)}
+    return {"loop": loop_out(schema), "candidates": candidates(schema), "template": template(schema)}

@@ -34,8 +34,8 @@ class LoopIn(Schema):
 
 
 class RoundOut(Schema):
-    """`accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). `suggested` open items got a
-    suggestion."""
+    """`accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). Of a loop that learns boxes it is
+    their mAP@0.5, with the interval of pictures drawn again. `suggested` open items got a suggestion."""
 
     number: int
     labels: int
@@ -57,7 +57,8 @@ class RoundOut(Schema):
 
 
 class RandomPointOut(Schema):
-    """The mean accuracy of `draws` models that learned from `labels` items in random order; `low` and `high` are the least and the most."""
+    """The mean accuracy (of boxes, the mean mAP@0.5) of `draws` models that learned from `labels` items in random order; `low`
+    and `high` are the least and the most."""
 
     labels: int
     accuracy: float
@@ -73,6 +74,8 @@ class LoopOut(Schema):
     dataset: str | None
     """Where the versions lie that models learn from."""
     control: str
+    measure: Literal["accuracy", "map_50"]
+    """What models are judged by: the share of right answers, or the mean average precision of boxes at an overlap of 0.5."""
     every: int
     test_size: int
     draws: int

@@ -43,10 +43,11 @@ DEMOS: dict[str, Expected] = {
     "income": Expected(metric="roc_auc", bound=0.925),
     "bikes": Expected(metric="r2", bound=0.7),
     "mails": Expected(metric="accuracy", bound=0.88),
+    "scenes": Expected(metric="map_50", bound=0.85),
 }
 
 
-FIRST = ("accuracy", "roc_auc", "balanced_accuracy", "macro_f1", "f1", "precision", "recall", "r2", "rmse", "mae")
+FIRST = ("map", "map_50", "accuracy", "roc_auc", "balanced_accuracy", "macro_f1", "f1", "precision", "recall", "r2", "rmse", "mae")
 """What people judge a model by comes first; the rest in alphabetical order."""
 
 
@@ -60,6 +61,14 @@ def rank(metric: str) -> tuple[int, str]:
 
 class Failed(Exception):
     """A phase did not succeed; the text says why."""
+
+
+def _said(answer: Json) -> str:
+    """An answer in a few words."""
+    if answer.get("boxes") is not None:
+        found = ", ".join(box["label"] for box in answer["boxes"])
+        return f"{len(answer['boxes'])} boxes" + (f": {found}" if found else "")
+    return f"“{answer['label']}”" if answer.get("label") is not None else f"{answer['value']:.2f}"
 
 
 def run(studio: Studio, names: list[str]) -> bool:
@@ -239,7 +248,7 @@ class Route:
             if answer.status_code != 200:
                 raise Failed(f"The endpoint answered {answer.status_code}: {answer.text[:300]}")
             first = answer.json()["predictions"][0]
-            told = f"“{first['label']}”" if first.get("label") is not None else f"{first['value']:.2f}"
+            told = _said(first)
             update(1, f"{told}{f', the label says “{truth}”' if truth else ''} (by {answer.headers['x-model-version']})")
         if answer.headers["x-model-version"] != f"{version['model']}@{version['number']}":
             raise Failed(f"{answer.headers['x-model-version']} answered, not the version just deployed.")

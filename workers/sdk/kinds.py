@@ -172,8 +172,8 @@ class Table(Artifact):
 
 
 class Images(Artifact):
-    """A list of images, kept as one Parquet file with a row an image: key, digest, width, height, label, split.
-    The bytes of each image lie in the store under `digest`."""
+    """A list of images, kept as one Parquet file with a row an image: key, digest, width, height, label, split; and `annotations` where
+    people said more of one than its label. The bytes of each image lie in the store under `digest`."""
 
     kind = "Images"
     title = "Images"
@@ -243,8 +243,8 @@ class Model(Artifact):
     color = "#2f9e44"
     shape = "triangle"
     help = "A trained model that takes raw rows or images."
-    formats: ClassVar[tuple[str, ...]] = ("headrace-model/1", "headrace-model/2")
-    """What its manifest may call itself; 2 has text columns, which a predictor of before could not read."""
+    formats: ClassVar[tuple[str, ...]] = ("headrace-model/1", "headrace-model/2", "headrace-model/3")
+    """What its manifest may call itself; 2 has text columns, 3 finds boxes: predictors of before could not read them."""
 
     def manifest(self) -> dict[str, Any]:
         """What the model takes and answers."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from workers.sdk import texts
+from workers.sdk import boxes, texts
 from workers.sdk.images import ImageRefused, decode_image
 from workers.sdk.kinds import Model
 
@@ -60,12 +60,14 @@ class LoadedModel:
         threads = max(1, min(4, os.cpu_count() or 1)) if self.is_image else 1
         self.session = _session(folder / "model.onnx", threads)
         self.labels: list[str] = [str(label) for label in self.output.get("labels", [])]
+        self.finds_boxes = self.output.get("kind") == "detection"
         self._texts = texts.kept(self.manifest, folder)
         self.max_batch = 32 if self.is_image else 64 if self._texts else 512
         self.columns: list[dict[str, Any]] = [] if self.is_image else self.input["columns"]
         self._names = {c["name"] for c in self.columns}
         self._numeric = [c["type"] in NUMERIC for c in self.columns]
-        wanted = self.output.get("probability_output", "probabilities") if self.labels else self.output.get("output", "value")
+        tells_chances = self.labels and not self.finds_boxes
+        wanted = self.output.get("probability_output", "probabilities") if tells_chances else self.output.get("output", "value")
         outputs = [o.name for o in self.session.get_outputs()]
         if wanted not in outputs:
             raise ValueError(f"the ONNX graph has no output “{wanted}” (it has {', '.join(outputs)})")
@@ -179,12 +181,16 @@ class LoadedModel:
         }
 
     def infer(self, columns: Columns) -> Any:
-        """`[n, labels]` probabilities, or `[n]` values, as a float32 array."""
+        """`[n, labels]` probabilities, `[n]` values, or `[n, 100, 6]` boxes (`workers.sdk.boxes.found`), as a float32 array."""
         answer = self.session.run([self._output], self.feeds(columns))[0]
+        if self.finds_boxes:
+            return boxes.found(answer)
         return answer if self.labels else answer.reshape(-1)
 
     def answers(self, raw: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
         """Raw answers as what a caller reads. Rounded to 7 digits: float32 has no more."""
+        if self.finds_boxes:
+            return [boxes.told(rows, self.labels, self.output["threshold"]) for rows in raw]
         if self.labels:
             best = raw.argmax(axis=1).tolist()
             return [

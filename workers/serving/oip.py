@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from workers.sdk.boxes import MOST, WIDTH
 from workers.serving.model import NUMERIC, Columns, InputRefused, LoadedModel
 
 SERVER = {"name": "headrace", "version": "1", "extensions": []}
@@ -17,14 +18,17 @@ NUMBERS = {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT3
 
 
 def metadata(name: str, model: LoadedModel, served: list[LoadedModel]) -> dict[str, Any]:
-    """`-1` stands for the batch."""
+    """`-1` stands for the batch. A detector's `boxes` are left, top, right, bottom (0 to 1), score and number of the label, the highest
+    score first; a row with score 0 is none."""
     if model.is_image:
         size = [-1, model.input["height"], model.input["width"], model.input["channels"]]
         inputs = [{"name": model.input["onnx_input"], "datatype": "UINT8", "shape": size}]
     else:
         inputs = [{"name": c["name"], "datatype": "FP32" if c["type"] in NUMERIC else "BYTES", "shape": [-1, 1]} for c in model.columns]
     outputs: list[dict[str, Any]] = [{"name": "value", "datatype": "FP32", "shape": [-1]}]
-    if model.labels:
+    if model.finds_boxes:
+        outputs = [{"name": "boxes", "datatype": "FP32", "shape": [-1, MOST, WIDTH]}]
+    elif model.labels:
         outputs = [
             {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(model.labels)]},
             {"name": "label", "datatype": "BYTES", "shape": [-1]},
@@ -124,7 +128,9 @@ def as_rows(model: LoadedModel, checked: Columns) -> list[dict[str, Any]]:
 def response(name: str, model: LoadedModel, request: dict[str, Any], raw: Any, request_id: str) -> dict[str, Any]:
     n = len(raw)
     outputs: list[dict[str, Any]] = [{"name": "value", "datatype": "FP32", "shape": [n], "data": raw.tolist()}]
-    if model.labels:
+    if model.finds_boxes:
+        outputs = [{"name": "boxes", "datatype": "FP32", "shape": list(raw.shape), "data": raw.reshape(-1).tolist()}]
+    elif model.labels:
         best = [model.labels[i] for i in raw.argmax(axis=1).tolist()]
         outputs = [
             {"name": "probabilities", "datatype": "FP32", "shape": [n, len(model.labels)], "data": raw.reshape(-1).tolist()},

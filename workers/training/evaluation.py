@@ -81,7 +81,7 @@ def of_classes(
         extra |= {f"probability {label}": chances[:, i] for i, label in enumerate(labels)}
     else:
         extra["probability"] = chances.max(axis=1)
-    _tell(metrics)
+    tell(metrics)
     return Metrics.of(metrics), Figures.of(made, count=len(made)), _predictions(shown, extra)
 
 
@@ -122,7 +122,7 @@ def of_values(
         told = measure.by_group(groups, y, None, None, predicted, rounds, seed)
         metrics["groups"] = {"column": group_column, **told}
         made += charts.groups(told, group_column)
-    _tell(metrics)
+    tell(metrics)
     return (
         Metrics.of(metrics),
         Figures.of(made, count=len(made)),
@@ -130,7 +130,7 @@ def of_values(
     )
 
 
-def _tell(metrics: dict[str, Any]) -> None:
+def tell(metrics: dict[str, Any]) -> None:
     """A few lines for the log."""
     step = context.current()
     for name, cell in metrics["values"].items():

@@ -1,4 +1,4 @@
-"""A torch image model as ONNX: uint8 pictures in, probabilities out, any number of them at once."""
+"""A torch image model as ONNX: uint8 pictures in, probabilities (or a detector's places) out, any number of them at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from workers.training.networks import Pictures, Published
 
 def pictures_to_onnx(pictures: Pictures, height: int, width: int, channels: int) -> bytes:
     """The ONNX model as bytes, weights inside."""
-    published = Published(pictures).eval()
+    return to_onnx(Published(pictures), height, width, channels, "probabilities")
+
+
+def to_onnx(published: torch.nn.Module, height: int, width: int, channels: int, output: str) -> bytes:
+    """A module that takes uint8 pictures, with one output of this name."""
+    published.eval()
     example = torch.zeros((2, height, width, channels), dtype=torch.uint8)
     for name in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -27,7 +32,7 @@ def pictures_to_onnx(pictures: Pictures, height: int, width: int, channels: int)
             published,
             (example,),
             input_names=["image"],
-            output_names=["probabilities"],
+            output_names=[output],
             dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
             dynamo=True,
             verbose=False,

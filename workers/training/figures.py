@@ -37,14 +37,14 @@ def figure(title: str, data: list[dict[str, Any]], x: str = "", y: str = "", **l
     return {"title": title, "figure": {"data": data, "layout": base}}
 
 
-def _list(values: Any, digits: int = 5) -> list[Any]:
+def numbers(values: Any, digits: int = 5) -> list[Any]:
     """Numbers short enough to send: five significant digits; what is not a number is a gap."""
     import math
 
     return [None if not math.isfinite(v) else float(f"{v:.{digits}g}") for v in (float(v) for v in values)]
 
 
-def _thin(x: Any, y: Any, most: int = MOST_POINTS) -> tuple[Any, Any]:
+def thin(x: Any, y: Any, most: int = MOST_POINTS) -> tuple[Any, Any]:
     """A monotone curve with fewer points: even steps along its length, so that steep parts keep their shape."""
     import numpy as np
 
@@ -55,12 +55,12 @@ def _thin(x: Any, y: Any, most: int = MOST_POINTS) -> tuple[Any, Any]:
     return x[keep], y[keep]
 
 
-def _line(x: Any, y: Any, name: str, color: str, **more: Any) -> dict[str, Any]:
+def stroke(x: Any, y: Any, name: str, color: str, **more: Any) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": _list(x),
-        "y": _list(y),
+        "x": numbers(x),
+        "y": numbers(y),
         "name": name,
         "line": {"color": color, **more.pop("line", {})},
         **more,
@@ -68,7 +68,7 @@ def _line(x: Any, y: Any, name: str, color: str, **more: Any) -> dict[str, Any]:
 
 
 def _guide(x: Sequence[float], y: Sequence[float], name: str) -> dict[str, Any]:
-    return _line(x, y, name, "rgba(127,127,127,0.8)", line={"dash": "dot", "width": 1}, hoverinfo="skip")
+    return stroke(x, y, name, "rgba(127,127,127,0.8)", line={"dash": "dot", "width": 1}, hoverinfo="skip")
 
 
 def confusion_matrix(table: Any, labels: list[str]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def confusion_matrix(table: Any, labels: list[str]) -> dict[str, Any]:
         "type": "heatmap",
         "x": labels,
         "y": labels,
-        "z": [_list(r, 4) for r in shares],
+        "z": [numbers(r, 4) for r in shares],
         "zmin": 0,
         "zmax": 1,
         "colorscale": BLUES,
@@ -113,14 +113,14 @@ def roc_and_pr(curves: Sequence[tuple[str, Any, float, float]]) -> list[dict[str
         falling = table[::-1]
         hit, false = np.concatenate([[0], np.cumsum(falling[:, 1])]), np.concatenate([[0], np.cumsum(falling[:, 0])])
         color = COLORS[i % len(COLORS)]
-        x, y = _thin(false / max(false[-1], 1), hit / max(hit[-1], 1))
+        x, y = thin(false / max(false[-1], 1), hit / max(hit[-1], 1))
         roc.append(
-            _line(x, y, f"{name} (area {area:.3f})", color, hovertemplate="false positives %{x:.1%}<br>found %{y:.1%}<extra></extra>")
+            stroke(x, y, f"{name} (area {area:.3f})", color, hovertemplate="false positives %{x:.1%}<br>found %{y:.1%}<extra></extra>")
         )
         said = np.maximum(hit[1:] + false[1:], 1)
-        x, y = _thin(hit[1:] / max(hit[-1], 1), hit[1:] / said)
+        x, y = thin(hit[1:] / max(hit[-1], 1), hit[1:] / said)
         pr.append(
-            _line(x, y, f"{name} (area {precision_area:.3f})", color, hovertemplate="found %{x:.1%}<br>right %{y:.1%}<extra></extra>")
+            stroke(x, y, f"{name} (area {precision_area:.3f})", color, hovertemplate="found %{x:.1%}<br>right %{y:.1%}<extra></extra>")
         )
     roc.append(_guide([0, 1], [0, 1], "chance"))
     percent = {"tickformat": ".0%", "range": [0, 1.01]}
@@ -135,8 +135,8 @@ def calibration(curve: list[dict[str, float]], positive: str | None) -> dict[str
     seen = {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": _list(b["sure"] for b in curve),
-        "y": _list(b["right"] for b in curve),
+        "x": numbers(b["sure"] for b in curve),
+        "y": numbers(b["right"] for b in curve),
         "name": "this model",
         "customdata": [b["count"] for b in curve],
         "line": {"color": COLORS[0]},
@@ -152,7 +152,7 @@ def thresholds(table: list[dict[str, float]], now: float) -> dict[str, Any]:
     """What other decision thresholds would give."""
     at = [r["threshold"] for r in table]
     data = [
-        _line(
+        stroke(
             at,
             [r[name] for r in table],
             title,
@@ -186,8 +186,8 @@ def scores(score: Any, positive: Any, names: tuple[str, str]) -> dict[str, Any]:
         data.append(
             {
                 "type": "bar",
-                "x": _list((edges[:-1] + edges[1:]) / 2),
-                "y": _list(counts / max(1, counts.sum())),
+                "x": numbers((edges[:-1] + edges[1:]) / 2),
+                "y": numbers(counts / max(1, counts.sum())),
                 "name": name,
                 "opacity": 0.65,
                 "marker": {"color": COLORS[i]},
@@ -216,10 +216,10 @@ def per_class(found: dict[str, Any]) -> dict[str, Any]:
                 "type": "bar",
                 "orientation": "h",
                 "y": labels,
-                "x": _list(c["value"] or 0 for c in cells),
+                "x": numbers(c["value"] or 0 for c in cells),
                 "name": name.capitalize(),
                 "marker": {"color": COLORS[i]},
-                "error_x": _bars(cells),
+                "error_x": error_bars(cells),
                 "hovertemplate": "%{y}: %{x:.1%}<extra>" + name + "</extra>",
             }
         )
@@ -234,15 +234,15 @@ def per_class(found: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _bars(cells: list[dict[str, Any]]) -> dict[str, Any]:
+def error_bars(cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Asymmetric error bars of metric cells."""
     up = [max(0.0, (c.get("high") or c["value"] or 0) - (c["value"] or 0)) for c in cells]
     down = [max(0.0, (c["value"] or 0) - (c["low"] if c.get("low") is not None else c["value"] or 0)) for c in cells]
     return {
         "type": "data",
         "symmetric": False,
-        "array": _list(up),
-        "arrayminus": _list(down),
+        "array": numbers(up),
+        "arrayminus": numbers(down),
         "thickness": 1,
         "color": "rgba(127,127,127,0.9)",
     }
@@ -260,9 +260,9 @@ def groups(found: dict[str, Any], column: str) -> list[dict[str, Any]]:
             {
                 "type": "bar",
                 "x": [r["group"] for r in rows],
-                "y": _list(c["value"] or 0 for c in cells),
+                "y": numbers(c["value"] or 0 for c in cells),
                 "name": metric.replace("_", " ").capitalize(),
-                "error_y": _bars(cells),
+                "error_y": error_bars(cells),
                 "marker": {"color": COLORS[i % len(COLORS)]},
                 "customdata": [r["rows"] for r in rows],
                 "hovertemplate": "%{x}: %{y:"
@@ -288,29 +288,29 @@ def regression(y: Any, predicted: Any, target: str, seed: int) -> list[dict[str,
     error = predicted - y
     actual = {
         **dots,
-        "x": _list(y[some]),
-        "y": _list(predicted[some]),
+        "x": numbers(y[some]),
+        "y": numbers(predicted[some]),
         "name": "rows",
         "hovertemplate": "actual %{x}<br>predicted %{y}<extra></extra>",
     }
     residual = {
         **dots,
-        "x": _list(predicted[some]),
-        "y": _list(error[some]),
+        "x": numbers(predicted[some]),
+        "y": numbers(error[some]),
         "name": "rows",
         "hovertemplate": "predicted %{x}<br>error %{y}<extra></extra>",
     }
     counts, edges = np.histogram(error, bins=min(60, max(10, int(np.sqrt(len(error))))))
     spread = {
         "type": "bar",
-        "x": _list((edges[:-1] + edges[1:]) / 2),
+        "x": numbers((edges[:-1] + edges[1:]) / 2),
         "y": counts.tolist(),
         "name": "rows",
         "marker": {"color": COLORS[0]},
         "hovertemplate": "error about %{x}: %{y:,d} rows<extra></extra>",
     }
     size = np.sort(np.abs(error))
-    x, share = _thin(size, np.arange(1, len(size) + 1) / len(size))
+    x, share = thin(size, np.arange(1, len(size) + 1) / len(size))
     return [
         figure("Predicted and actual", [actual, _guide([low, high], [low, high], "perfect")], f"Actual {target}", f"Predicted {target}"),
         figure(
@@ -322,7 +322,7 @@ def regression(y: Any, predicted: Any, target: str, seed: int) -> list[dict[str,
         figure("How the errors are spread", [spread], "Error (predicted - actual)", "Rows", bargap=0.02),
         figure(
             "How large errors get",
-            [_line(x, share, "rows", COLORS[0], hovertemplate="%{y:.1%} of the rows are within %{x}<extra></extra>")],
+            [stroke(x, share, "rows", COLORS[0], hovertemplate="%{y:.1%} of the rows are within %{x}<extra></extra>")],
             "Error is at most",
             "Share of rows",
             yaxis={"tickformat": ".0%"},
@@ -353,8 +353,8 @@ def ranking(names: list[str], metric: str, cells: list[dict[str, Any]]) -> dict[
         "type": "bar",
         "orientation": "h",
         "y": names[::-1],
-        "x": _list((c["value"] or 0) for c in cells[::-1]),
-        "error_x": _bars(cells[::-1]),
+        "x": numbers((c["value"] or 0) for c in cells[::-1]),
+        "error_x": error_bars(cells[::-1]),
         "marker": {"color": COLORS[0]},
         "hovertemplate": "%{y}: %{x:.4g}<extra></extra>",
         "name": called,

@@ -72,9 +72,12 @@ def fit(
     loss_of: Loss,
     quality_of: Quality,
     augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None = None,
+    vary: Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]] | None = None,
+    judged_by: str = "",
     share: tuple[float, float] = (0.0, 0.9),
 ) -> Outcome:
-    """Train `model` in place. `share` is the part of the step's progress bar that this takes."""
+    """Train `model` in place. `augment` changes inputs a little each time, `vary` inputs and targets together. The best epoch is the one
+    with the lowest validation loss, or the highest quality `judged_by`. `share` is the part of the step's progress bar that this takes."""
     step = context.current()
 
     # 1. Where it runs.
@@ -149,6 +152,8 @@ def fit(
         x, y, weights = feed.take(mine)
         if augment is not None:
             x = augment(x, torch.Generator().manual_seed(plan.seed + 104_729 * number + 15_485_863 * step.rank))
+        if vary is not None:
+            x, y = vary(x, y, torch.Generator().manual_seed(plan.seed + 104_729 * number + 15_485_863 * step.rank))
         with halves.precision:
             loss = loss_of(learner(x), y, weights)
         if len(mine) < len(rows):
@@ -183,11 +188,13 @@ def fit(
                     step.metric(f"validation {name}", value, epoch + 1)
                 words = ", ".join(f"{n} {v:.4g}" for n, v in measured.items())
                 step.log(f"Epoch {epoch + 1}: training loss {running / max(1, seen):.4g}, validation loss {validation_loss:.4g}, {words}")
-                if validation_loss < best_loss:
-                    best_loss, best_epoch, best_metrics = validation_loss, epoch + 1, measured
+                judged = -measured[judged_by] if judged_by else validation_loss
+                if judged < best_loss:
+                    best_loss, best_epoch, best_metrics = judged, epoch + 1, measured
                     best_weights = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
                 elif plan.patience and epoch + 1 - best_epoch >= plan.patience:
-                    step.log(f"No better validation loss for {plan.patience} epochs: stopping, with the weights of epoch {best_epoch}.")
+                    by = judged_by or "loss"
+                    step.log(f"No better validation {by} for {plan.patience} epochs: stopping, with the weights of epoch {best_epoch}.")
                     enough = True
             else:
                 best_epoch = epoch + 1

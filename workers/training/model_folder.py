@@ -19,7 +19,8 @@ from workers.sdk import texts as reading
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Model, fresh
 
-FORMAT, FORMAT_WITH_TEXTS = Model.formats
+FORMAT, FORMAT_WITH_TEXTS = Model.formats[:2]
+FORMAT_OF_BOXES = "headrace-model/3"
 TOLERANCE = 1e-4
 PARITY_ROWS = 256
 _ONNX_TYPES = {1: "float32", 2: "uint8", 7: "int64", 8: "string", 11: "float64"}
@@ -36,7 +37,8 @@ def session(model: bytes | Path, threads: int = 1) -> Any:
 
 
 def answers(running: Any, manifest: Mapping[str, Any], inputs: Mapping[str, Any], texts: Mapping[str, reading.Reader]) -> Any:
-    """The model's answers: float32 `[rows, labels]` probabilities, or `[rows, 1]` values. Text columns are read by `texts`."""
+    """The model's answers: float32 `[rows, labels]` probabilities, `[rows, 1]` values, or of a detector `[rows, places × (4 + labels)]`.
+    Text columns are read by `texts`."""
     name = manifest["output"].get("probability_output") or manifest["output"]["output"]
     read = {n: texts[n](v.reshape(-1)) if n in texts else v for n, v in inputs.items()}
     return running.run([name], read)[0].reshape(len(next(iter(inputs.values()))), -1)
@@ -72,8 +74,10 @@ def write_model(
     parity_answers: Any,
     card: Mapping[str, str],
     texts: Mapping[str, reading.Reader] = {},
+    output: Mapping[str, Any] | None = None,
 ) -> Model:
-    """Write the folder. `parity_inputs` are raw inputs as ONNX takes them, `parity_answers` what the original model says to them."""
+    """Write the folder. `parity_inputs` are raw inputs as ONNX takes them, `parity_answers` what the original model says to them.
+    `output` says what it answers, where that is neither a class nor a value."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -83,13 +87,17 @@ def write_model(
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(onnx)
     running = session(onnx)
-    output: dict[str, Any] = (
-        {"kind": "classification", "labels": labels, "probability_output": "probabilities"}
-        if task == "classification"
-        else {"kind": "regression", "output": "value"}
+    output = (
+        dict(output)
+        if output is not None
+        else (
+            {"kind": "classification", "labels": labels, "probability_output": "probabilities"}
+            if task == "classification"
+            else {"kind": "regression", "output": "value"}
+        )
     )
     manifest: dict[str, Any] = {
-        "format": FORMAT_WITH_TEXTS if texts else FORMAT,
+        "format": FORMAT_OF_BOXES if task == "detection" else FORMAT_WITH_TEXTS if texts else FORMAT,
         "task": task,
         "framework": framework,
         "name": name,
@@ -175,7 +183,7 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
         lines.append("- Data set versions: " + ", ".join(training["dataset_versions"]) + ".")
     if told.get("data"):
         lines.append(told["data"])
-    if output["kind"] == "classification":
+    if output["kind"] in ("classification", "detection"):
         lines.append("- Classes: " + ", ".join(output["labels"][:50]) + (" …" if len(output["labels"]) > 50 else "") + ".")
     lines += ["", "## Input", ""]
     if manifest["input"]["kind"] == "row":

@@ -19,8 +19,8 @@ CHUNK = 512
 LARGEST_AUTOMATIC = 96
 
 
-def look(images: Images, size: int, color: str) -> tuple[int, int, int]:
-    """Height, width and channels to train with: as asked, or as the pictures are."""
+def look(images: Images, size: int, color: str, *, largest: int = LARGEST_AUTOMATIC, multiple: int = 4) -> tuple[int, int, int]:
+    """Height, width and channels to train with: as asked, or as the pictures are, up to `largest` pixels, in steps of `multiple`."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -31,9 +31,8 @@ def look(images: Images, size: int, color: str) -> tuple[int, int, int]:
         height = width = size
     else:
         sides = [pc.quantile(table[n], 0.5)[0].as_py() for n in ("height", "width")]
-        largest = max(sides)
-        scale = min(1.0, LARGEST_AUTOMATIC / largest)
-        height, width = (max(8, round(s * scale / 4) * 4) for s in sides)
+        scale = min(1.0, largest / max(sides))
+        height, width = (max(8, multiple, round(s * scale / multiple) * multiple) for s in sides)
     if color != "automatic":
         return height, width, 1 if color == "grey" else 3
     store = context.current().store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.sdk import context, texts
+from workers.sdk import boxes, context, texts
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Images, Model
 from workers.training.model_folder import answers, session
@@ -49,3 +49,10 @@ def predict_images(model: Model, images: Images, rows: list[int]) -> Any:
         made.append(answers(running, manifest, {asked["onnx_input"]: np.ascontiguousarray(x[start : start + IMAGE_BATCH])}, {}))
         step.progress(0.4 + 0.2 * min(1.0, (start + IMAGE_BATCH) / len(x)), "Asking the model")
     return np.concatenate(made)
+
+
+def predict_boxes(model: Model, images: Images, rows: list[int]) -> list[Any]:
+    """What a detector finds in the given pictures: `[100, 6]` each (`workers.sdk.boxes.found`)."""
+    labels = len(model.manifest()["output"]["labels"])
+    places = predict_images(model, images, rows)
+    return [one for answer in places for one in boxes.found(answer.reshape(1, -1, 4 + labels))]

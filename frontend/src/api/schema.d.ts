@@ -6157,6 +6157,24 @@ export interface components {
             memory: components["schemas"]["SpanOut"] | null;
         };
         /**
+         * FoundBox
+         * @description A box in percent of the picture's width and height, from its upper left corner. `score` is how sure the model is, 0 to 1.
+         */
+        FoundBox: {
+            /** Label */
+            label: string;
+            /** Score */
+            score: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+        };
+        /**
          * FoundLinkOut
          * @description Null: it is linked with no server.
          */
@@ -7313,6 +7331,11 @@ export interface components {
             dataset: string | null;
             /** Control */
             control: string;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "accuracy" | "map_50";
             /** Every */
             every: number;
             /** Test Size */
@@ -8078,7 +8101,8 @@ export interface components {
         };
         /**
          * PredictionItem
-         * @description Classification: `label`, `probabilities` by label. Regression: `value`.
+         * @description Classification: `label`, `probabilities` by label. Regression: `value`. Detection: `boxes` from the model's threshold on, `unsure`
+         *     those below it, and `certainty`, how sure the model is of the whole picture, 0 to 1.
          */
         PredictionItem: {
             /** Label */
@@ -8089,6 +8113,12 @@ export interface components {
             } | null;
             /** Value */
             value?: number | null;
+            /** Boxes */
+            boxes?: components["schemas"]["FoundBox"][] | null;
+            /** Unsure */
+            unsure?: components["schemas"]["FoundBox"][] | null;
+            /** Certainty */
+            certainty?: number | null;
         };
         /** PredictionRow */
         PredictionRow: {
@@ -8583,7 +8613,8 @@ export interface components {
         };
         /**
          * RandomPointOut
-         * @description The mean accuracy of `draws` models that learned from `labels` items in random order; `low` and `high` are the least and the most.
+         * @description The mean accuracy (of boxes, the mean mAP@0.5) of `draws` models that learned from `labels` items in random order; `low`
+         *     and `high` are the least and the most.
          */
         RandomPointOut: {
             /** Labels */
@@ -8878,8 +8909,8 @@ export interface components {
         };
         /**
          * RoundOut
-         * @description `accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). `suggested` open items got a
-         *     suggestion.
+         * @description `accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). Of a loop that learns boxes it is
+         *     their mAP@0.5, with the interval of pictures drawn again. `suggested` open items got a suggestion.
          */
         RoundOut: {
             /** Number */

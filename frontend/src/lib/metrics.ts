@@ -16,6 +16,10 @@ const NAMES: Record<string, string> = {
   ece: 'Calibration error (ECE)',
   brier: 'Brier score',
   log_loss: 'Log loss',
+  map: 'mAP@[.5:.95]',
+  map_50: 'mAP@0.5',
+  map_75: 'mAP@0.75',
+  average_precision_50: 'AP@0.5',
 }
 
 /** What a metric says, for those who meet it for the first time. */
@@ -45,6 +49,9 @@ const MEANING: Record<string, string> = {
   median_absolute_error: 'Half of the errors are smaller than this',
   mape: 'Mean error as a share of the true value; smaller is better',
   bias: 'Mean error: above 0 it predicts too much, below too little',
+  map: 'Average precision of boxes over labels and ten overlaps from half to 95 % (COCO); 1 is perfect',
+  map_50: 'The same where a box counts as right from an overlap of half on',
+  map_75: 'The same from an overlap of three quarters on',
   largest_error: 'The worst single error',
 }
 
@@ -53,7 +60,7 @@ export function metricMeaning(name: string): string {
 }
 
 /** What people judge a model by; everything else follows in alphabetical order. */
-const FIRST = ['accuracy', 'roc_auc', 'f1', 'macro_f1', 'balanced_accuracy', 'average_precision', 'precision', 'recall', 'r2', 'rmse', 'mae', 'mape']
+const FIRST = ['map', 'map_50', 'map_75', 'average_precision_50', 'accuracy', 'roc_auc', 'f1', 'macro_f1', 'balanced_accuracy', 'average_precision', 'precision', 'recall', 'r2', 'rmse', 'mae', 'mape']
 
 /** `roc_auc` → `ROC AUC` */
 export function metricName(name: string): string {

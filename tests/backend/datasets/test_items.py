@@ -105,6 +105,32 @@ def test_a_manifest_inside_says_label_and_split(upload: Uploader, editor: Person
     assert {p["field"].split("› ")[1] for p in bad} == {f"set/labels.csv, line {n}" for n in (3, 4, 5)}
 
 
+def test_a_manifest_inside_says_which_boxes_lie_on_each_picture(upload: Uploader, editor: Person) -> None:
+    files = {"a.png": image("red"), "b.png": image("blue"), "c.png": image("green")}
+    cat = {"label": " cat ", "x": 10, "y": 20.5, "width": 30, "height": 79.51}
+
+    def manifest(*rows: tuple[str, object]) -> bytes:
+        return zipped({**files, "manifest.jsonl": b"\n".join(json.dumps({"path": p, "boxes": b}).encode() for p, b in rows)})
+
+    upload.ready(manifest(("a.png", [cat]), ("b.png", []), ("c.png", None)), "drawn.zip", options={"freeze": True})
+    digest = editor.get("/datasets/drawn/versions/1/manifest")["digest"]
+    said = dict(pq.read_table(store().fetch(digest), columns=["key", "annotations"]).to_pydict().items())
+    kept = dict(zip(said["key"], (json.loads(text) if text else None for text in said["annotations"]), strict=True))
+    assert kept["b.png"] == {"result": []} and kept["c.png"] is None, "nothing there is not the same as nobody looked"
+    (box,) = kept["a.png"]["result"]
+    value = {"x": 10, "y": 20.5, "width": 30, "height": 79.51, "rotation": 0, "rectanglelabels": ["cat"]}
+    assert (box["type"], box["value"]) == ("rectanglelabels", value)
+
+    wrong = [
+        ("is no list", "cat"), ("no object", ["cat"]), ("no label", [{**cat, "label": ""}]), ("no number “x”", [{**cat, "x": "left"}]),
+        ("no number “y”", [{**cat, "y": float("nan")}]), ("a width of 0", [{**cat, "width": 0}]),
+        ("beyond the picture", [{**cat, "x": 80}]),
+    ]  # fmt: skip
+    for words, boxes in wrong:
+        (problem,) = upload.problems(manifest(("a.png", [cat]), ("b.png", boxes), ("c.png", [])), "drawn.zip")
+        assert words in problem["message"] and "line 2" in problem["field"] and "percent" in problem["expected"]
+
+
 def test_exif_orientation_and_animation_are_noted(upload: Uploader) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

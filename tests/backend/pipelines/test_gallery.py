@@ -28,7 +28,9 @@ COLUMNS = {
     },
     "mails": {"text": ["subject", "message"], "category": ["list"]},
     "digits": {"image": ["image"]},
+    "scenes": {"image": ["image"]},
 }
+PICTURES = ("digits", "scenes")
 
 
 def dataset(project: Project, slug: str, modality: str, columns: dict[str, list[str]], status: str = "frozen") -> None:
@@ -41,7 +43,7 @@ def dataset(project: Project, slug: str, modality: str, columns: dict[str, list[
 def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(editor: Person, slug: str) -> None:
     project = editor.project
     for name, columns in COLUMNS.items():
-        dataset(project, name, "images" if name == "digits" else "table", columns)
+        dataset(project, name, "images" if name in PICTURES else "table", columns)
     template = templates()[slug]
     problems = check_graph(project, bring(project, editor.user, template))["problems"]
     left = [(p["code"], p["step"], p["parameter"]) for p in problems]
@@ -88,8 +90,8 @@ def test_a_template_brings_the_pipelines_it_uses_once_and_leaves_others_of_that_
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
     assert [t["slug"] for t in listed] == [
-        "digits", "income", "bikes", "mails", "table-classification", "table-regression", "text-classification", "image-classification",
-        "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
+        "digits", "income", "bikes", "mails", "scenes", "table-classification", "table-regression", "text-classification",
+        "image-classification", "object-detection", "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
     ]  # fmt: skip
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
     assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"

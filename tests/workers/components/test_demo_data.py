@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from backend.datasets.reading import drawn
 from backend.datasets.samples import prepare
 from backend.datasets.samples.fetch import SampleUnavailable
 from workers.sdk.kinds import Images, Table
@@ -68,6 +70,27 @@ def test_digits(run: Any, step: Any) -> None:
     model = run("train_image_classifier", {"train": parts["train"], "validation": parts["validation"]})["model"]
     made = run("evaluate_images", {"model": model, "test": parts["test"]})["metrics"].value
     assert made["values"]["accuracy"]["value"] >= 0.97, made["values"]
+
+
+def test_scenes(run: Any, step: Any) -> None:
+    rows = []
+    with zipfile.ZipFile(sample("scenes")) as archive:
+        for line in archive.read("manifest.jsonl").decode().splitlines():
+            said = json.loads(line)
+            digest = step.store.put_bytes(archive.read(said["path"]), durable=False).digest
+            kept = json.dumps(drawn.kept(said["boxes"], pytest.fail))
+            rows.append((said["path"], digest, 160, 128, None, said["split"], kept))
+    columns = ["key", "digest", "width", "height", "label", "split", "annotations"]
+    table = pa.table(
+        {
+            n: pa.array(v, pa.int32() if n in ("width", "height") else pa.string())
+            for n, v in zip(columns, zip(*rows, strict=True), strict=True)
+        }
+    )
+    parts = run("split_images", {"images": Images.from_arrow(table)}, method="as given")
+    model = run("train_object_detector", {"train": parts["train"], "validation": parts["validation"]}, epochs=20)["model"]
+    made = run("evaluate_objects", {"model": model, "test": parts["test"]})["metrics"].value
+    assert made["values"]["map_50"]["value"] >= 0.85, made["values"]
 
 
 def test_mails(run: Any) -> None:

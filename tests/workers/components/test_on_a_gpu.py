@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from tests import scenes
 from tests.workers.components.trainers import check_model_folder
 from workers import catalog
 from workers.engine import perform
@@ -30,6 +31,18 @@ def numbers(rows: int = 4000) -> loop.Examples:
 def train(model: torch.nn.Module) -> loop.Outcome:
     plan = loop.Plan(epochs=6, batch_size=128, learning_rate=0.01)
     return loop.fit(model, numbers(), numbers(500), plan, loss_of=loop.classify_loss(), quality_of=loop.classify_quality)
+
+
+def test_boxes_are_learned_on_the_gpu(tmp_path: Path) -> None:
+    with context.local(tmp_path, device="cuda"):
+        train, test = (scenes.images(n, seed, kinds=(0, 1), size=(96, 128), most=3) for n, seed in ((100, 0), (30, 1)))
+        settings = {"epochs": 24, "width": 8, "learning_rate": 0.006, "patience": 0}
+        made = catalog.load().components["train_object_detector"].call({"train": train}, settings)
+        assert isinstance(made["model"], Model)
+        check_model_folder(made["model"], "headrace-model/3")
+        evaluated = catalog.load().components["evaluate_objects"].call({"model": made["model"], "test": test}, {})
+    assert isinstance(evaluated["metrics"], Metrics)
+    assert evaluated["metrics"].value["values"]["map_50"]["value"] >= 0.7
 
 
 def network() -> torch.nn.Module:

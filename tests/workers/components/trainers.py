@@ -11,12 +11,12 @@ import onnxruntime as ort
 from workers.sdk.kinds import Model, Table
 
 
-def check_model_folder(model: Model) -> dict[str, Any]:
+def check_model_folder(model: Model, kind: str = "headrace-model/1") -> dict[str, Any]:
     """The folder is complete, and its ONNX takes raw columns and answers as the original did."""
     folder = model.file()
     manifest = model.manifest()
     assert {p.name for p in folder.iterdir()} >= {"manifest.json", "model.onnx", "parity.json", "parity_answers.safetensors", "card.md"}
-    assert manifest["format"] == "headrace-model/1" and manifest["parity"]["largest_difference"] <= 1e-4 and manifest["parity"]["rows"] > 20
+    assert manifest["format"] == kind and manifest["parity"]["largest_difference"] <= 1e-4 and manifest["parity"]["rows"] > 20
     assert json.loads((folder / "parity.json").read_text())["tolerance"] == 1e-4
     card = (folder / "card.md").read_text()
     called = card.partition("## Parameters")[2].partition("\n## ")[0]

@@ -43,8 +43,13 @@ def compare_models(
             "median_absolute_error",
             "mape",
             "r2",
+            "map",
+            "map_50",
         ],
-        Field(description="What to rank by. automatic: area under the ROC curve for two classes, accuracy for more, RMSE for numbers."),
+        Field(
+            description="What to rank by. automatic: area under the ROC curve for two classes, accuracy for more, RMSE for numbers, "
+            "mAP for boxes."
+        ),
     ] = "automatic",
 ) -> Comparison:
     """Compare models
@@ -62,10 +67,18 @@ def compare_models(
     step = context.current()
     found = [m.json() for m in metrics]
     if len({m["task"] for m in found}) > 1:
-        raise StepError("Some of these models predict classes and some numbers; they cannot be compared.")
+        raise StepError("Some of these models predict classes, some numbers or boxes; they cannot be compared.")
     if metric == "automatic":
         task = found[0]["task"]
-        choice = "rmse" if task == "regression" else "roc_auc" if len(found[0].get("labels", [])) == 2 else "accuracy"
+        choice = (
+            "map"
+            if task == "detection"
+            else "rmse"
+            if task == "regression"
+            else "roc_auc"
+            if len(found[0].get("labels", [])) == 2
+            else "accuracy"
+        )
         by = choice if all(choice in m["values"] for m in found) else next(iter(found[0]["values"]))
     else:
         by = metric

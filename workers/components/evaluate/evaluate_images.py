@@ -42,6 +42,8 @@ def evaluate_images(
     manifest = model.manifest()
     if manifest["input"]["kind"] != "image":
         raise StepError("This model takes rows, not images.", hint="Use the step “Evaluate classification”.", field="model")
+    if manifest["output"]["kind"] == "detection":
+        raise StepError("This model finds boxes.", hint="Use the step “Evaluate objects”.", field="model")
     codes = {label: i for i, label in enumerate(manifest["output"]["labels"])}
     table = test.arrow(["key", "label"])
     rows = [i for i, label in enumerate(table["label"].to_pylist()) if label in codes]

@@ -7,7 +7,7 @@ import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago, count, dateTime, duration, number, percent } from '@/lib/format'
+import { ago, count, dateTime, duration, number, percent, plural } from '@/lib/format'
 import { Chart } from '@/ui/chart'
 import { CodeTabs } from '@/ui/CodeSnippet'
 import { ConfirmButton, notifyDone, notifyError, notifyUndo } from '@/ui/confirm'
@@ -322,7 +322,8 @@ function answerText(output: unknown): string {
   if (!Array.isArray(output)) return JSON.stringify(output)
   return output
     .slice(0, 5)
-    .map((item: { label?: string; value?: number; probabilities?: Record<string, number> }) => {
+    .map((item: { label?: string; value?: number; probabilities?: Record<string, number>; boxes?: { label: string }[] }) => {
+      if (item.boxes) return item.boxes.length === 0 ? 'no box' : `${plural(item.boxes.length, 'box', 'boxes')}: ${item.boxes.map((box) => box.label).join(', ')}`
       if (item.label === undefined) return number(item.value, 5)
       const p = item.probabilities?.[item.label]
       return p === undefined ? item.label : `${item.label} (${percent(p)})`

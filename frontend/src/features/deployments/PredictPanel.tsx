@@ -11,12 +11,14 @@ import { number, percent } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { SchemaForm } from '@/ui/schema-form'
 import classes from './deployments.module.css'
+import { FoundBoxes } from './FoundBoxes'
 import { exampleRow, inputSchema, instanceOf, type Manifest } from './form'
 
 const MAX_IMAGE = 20 * 1024 * 1024
 
 export function PredictPanel({ project, endpoint, manifest }: { project: string; endpoint: string; manifest: Manifest }) {
   const client = useQueryClient()
+  const [picture, setPicture] = useState('')
   const ask = useMutation({
     mutationFn: (instance: Record<string, unknown>) =>
       unwrap(
@@ -31,9 +33,17 @@ export function PredictPanel({ project, endpoint, manifest }: { project: string;
   if (!manifest.input) return <Text c="dimmed">As soon as a model answers here, it can be asked in this place.</Text>
   return (
     <Stack gap="md">
-      {image ? <ImageInput busy={ask.isPending} onAsk={(data) => ask.mutate({ image: data })} /> : <RowInput manifest={manifest} error={ask.error} busy={ask.isPending} onAsk={(row) => ask.mutate(row)} />}
+      {image ? <ImageInput
+          busy={ask.isPending}
+          small={ask.data?.predictions[0]?.boxes != null}
+          label={manifest.output?.kind === 'detection' ? 'Image to find things in' : 'Image to classify'}
+          onAsk={(data, preview) => {
+            setPicture(preview)
+            ask.mutate({ image: data })
+          }}
+        /> : <RowInput manifest={manifest} error={ask.error} busy={ask.isPending} onAsk={(row) => ask.mutate(row)} />}
       {(image || !isApiError(ask.error) || ask.error.problems.length === 0) && <ErrorNotice error={ask.error} />}
-      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} />}</div>
+      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} labels={(manifest.output?.labels ?? []).map(String)} picture={picture} />}</div>
     </Stack>
   )
 }
@@ -67,16 +77,17 @@ function RowInput({ manifest, error, busy, onAsk }: { manifest: Manifest; error:
   )
 }
 
-function ImageInput({ busy, onAsk }: { busy: boolean; onAsk: (base64: string) => void }) {
+function ImageInput({ busy, small, label, onAsk }: { busy: boolean; small: boolean; label: string; onAsk: (base64: string, preview: string) => void }) {
   const [preview, setPreview] = useState<string | null>(null)
   const [problem, setProblem] = useState('')
   useEffect(() => () => void (preview && URL.revokeObjectURL(preview)), [preview])
   const take = (file: File | undefined) => {
     if (!file) return
     setProblem('')
-    setPreview(URL.createObjectURL(file))
+    const made = URL.createObjectURL(file)
+    setPreview(made)
     const reader = new FileReader()
-    reader.onload = () => onAsk(String(reader.result).split(',')[1] ?? '')
+    reader.onload = () => onAsk(String(reader.result).split(',')[1] ?? '', made)
     reader.onerror = () => setProblem('The file could not be read.')
     reader.readAsDataURL(file)
   }
@@ -89,10 +100,10 @@ function ImageInput({ busy, onAsk }: { busy: boolean; onAsk: (base64: string) =>
         maxSize={MAX_IMAGE}
         multiple={false}
         loading={busy}
-        inputProps={{ 'aria-label': 'Image to classify' }}
+        inputProps={{ 'aria-label': label }}
       >
         <Stack align="center" gap={6} py="md" style={{ pointerEvents: 'none' }}>
-          {preview ? <img src={preview} alt="What is asked" style={{ maxHeight: 180, maxWidth: '100%', minHeight: 84, imageRendering: 'auto' }} /> : <IconPhoto size={36} stroke={1.5} aria-hidden />}
+          {preview && !small ? <img src={preview} alt="What is asked" style={{ maxHeight: 180, maxWidth: '100%', minHeight: 84, imageRendering: 'auto' }} /> : <IconPhoto size={36} stroke={1.5} aria-hidden />}
           <Text size="sm">Drop an image here, or click to choose one</Text>
         </Stack>
       </Dropzone>
@@ -105,9 +116,19 @@ function ImageInput({ busy, onAsk }: { busy: boolean; onAsk: (base64: string) =>
   )
 }
 
-function Answer({ answer }: { answer: Schemas['PredictOut'] }) {
+function Answer({ answer, labels, picture }: { answer: Schemas['PredictOut']; labels: readonly string[]; picture: string }) {
   const first = answer.predictions[0]
   if (!first) return null
+  if (first.boxes) {
+    return (
+      <Box data-testid="answer">
+        <Text size="xs" c="dimmed">
+          Answer of {answer.model_version}
+        </Text>
+        <FoundBoxes picture={picture} labels={labels} boxes={first.boxes} unsure={first.unsure ?? []} />
+      </Box>
+    )
+  }
   const ranked = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1])
   const narrow = ranked.every(([label]) => label.length <= 4)
   return (

@@ -336,10 +336,17 @@ function Parameters({ value, titles }: { value: Record<string, unknown>; titles:
   )
 }
 
+function gives(output: { kind?: string; labels?: unknown[]; threshold?: number } | undefined): string {
+  const labels = (output?.labels ?? []).slice(0, 20).join(', ')
+  if (output?.kind === 'classification') return `One of ${output.labels?.length ?? 0} labels with probabilities: ${labels}`
+  if (output?.kind === 'detection') return `Boxes around what it finds, in percent of the picture, each with a score; those from a score of ${number(output.threshold)} on are told, others as unsure. Labels: ${labels}`
+  return 'A number.'
+}
+
 /** What the model takes and gives. */
 function Contract({ manifest }: { manifest: Record<string, unknown> }) {
   const input = manifest.input as { kind: string; columns?: Field[]; width?: number; height?: number; channels?: number } | undefined
-  const output = manifest.output as { kind?: string; labels?: unknown[] } | undefined
+  const output = manifest.output as { kind?: string; labels?: unknown[]; threshold?: number } | undefined
   return (
     <Stack gap="md">
       <div>
@@ -381,7 +388,7 @@ function Contract({ manifest }: { manifest: Record<string, unknown> }) {
         <Text fw={600} size="sm" mb={4}>
           Gives
         </Text>
-        <Text size="sm">{output?.kind === 'classification' ? `One of ${output.labels?.length ?? 0} labels with probabilities: ${(output.labels ?? []).slice(0, 20).join(', ')}` : 'A number.'}</Text>
+        <Text size="sm">{gives(output)}</Text>
       </div>
     </Stack>
   )

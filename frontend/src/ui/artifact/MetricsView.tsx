@@ -9,6 +9,7 @@ type Cells = Record<string, MetricValue | number | null>
 export type MetricsValue = {
   task?: string
   rows?: number
+  boxes?: number
   values?: Cells
   per_class?: Record<string, Cells>
   positive_label?: string
@@ -27,8 +28,10 @@ export function MetricsView({ value }: { value: MetricsValue }) {
   const values = ranked(value.values ?? {})
   const byClass = Object.entries(value.per_class ?? {})
   const groups = value.groups?.groups ?? []
+  const found = value.task === 'detection'
   const about = [
-    value.rows === undefined ? '' : `Measured on ${plural(value.rows, 'row')}.`,
+    value.rows === undefined ? '' : found ? `Measured on ${plural(value.boxes ?? 0, 'box', 'boxes')} on ${plural(value.rows, 'image')}.` : `Measured on ${plural(value.rows, 'row')}.`,
+    found && value.threshold !== undefined ? `Precision, recall and F1 are of boxes from a score of ${number(value.threshold)} on.` : '',
     value.positive_label === undefined ? '' : `A case is “${value.positive_label}”${value.threshold === undefined ? '' : `, said from a probability of ${number(value.threshold)} on`}.`,
   ].filter(Boolean)
   return (
@@ -41,8 +44,9 @@ export function MetricsView({ value }: { value: MetricsValue }) {
       {values.length > 0 && <MetricTable values={Object.fromEntries(values)} />}
       {byClass.length > 0 && (
         <ByRow
-          title="By class"
-          first="Class"
+          title={found ? 'By label' : 'By class'}
+          first={found ? 'Label' : 'Class'}
+          counted={found ? 'Boxes' : 'Rows'}
           rows={byClass.map(([name, cells]) => ({ name, count: asMetric(cells[SIZE]).value, cells }))}
         />
       )}
@@ -58,7 +62,7 @@ export function MetricsView({ value }: { value: MetricsValue }) {
 }
 
 /** The same metrics for each class or group. */
-function ByRow({ title, first, rows }: { title: string; first: string; rows: { name: string; count: number | null; cells: Cells }[] }) {
+function ByRow({ title, first, counted = 'Rows', rows }: { title: string; first: string; counted?: string; rows: { name: string; count: number | null; cells: Cells }[] }) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row.cells)))].filter((name) => name !== SIZE).sort(byImportance)
   return (
     <section aria-label={title}>
@@ -70,7 +74,7 @@ function ByRow({ title, first, rows }: { title: string; first: string; rows: { n
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{first}</Table.Th>
-              <Table.Th ta="right">Rows</Table.Th>
+              <Table.Th ta="right">{counted}</Table.Th>
               {columns.map((column) => (
                 <Table.Th key={column} ta="right" title={metricMeaning(column) || undefined}>
                   {metricName(column)}

@@ -42,7 +42,10 @@ export const modelsQuery = (project: string) =>
 /** Rounds that were measured, in order. */
 export const measured = (loop: Loop): Round[] => loop.rounds.filter((round) => round.accuracy !== null)
 
-/** Accuracy by number of labels: of the rounds with the interval that their test items leave, and of random order with its least and most. */
+/** What models are judged by, in words. */
+export const judgedBy = (loop: Loop): string => (loop.measure === 'map_50' ? 'mAP@0.5' : 'Right answers')
+
+/** Accuracy (or mAP) by number of labels: of the rounds with the interval that their test items leave, and of random order with its least and most. */
 export function curveFigure(loop: Loop): Figure {
   const rounds = measured(loop)
   const between = (points: { accuracy: number | null; low: number | null; high: number | null }[]) => ({
@@ -58,6 +61,6 @@ export function curveFigure(loop: Loop): Figure {
       { type: 'scatter', mode: 'lines+markers', name: 'Least sure first', x: rounds.map((r) => r.labels), y: rounds.map((r) => r.accuracy), error_y: between(rounds), customdata: rounds.map((r) => `round ${r.number}, ${r.tested} test items`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
       { type: 'scatter', mode: 'lines+markers', name: 'Random order', line: { dash: 'dash' }, marker: { symbol: 'square' }, x: loop.random.map((p) => p.labels), y: loop.random.map((p) => p.accuracy), error_y: between(loop.random), customdata: loop.random.map((p) => `mean of ${p.draws}, ${p.tested} test items each`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
     ],
-    layout: { xaxis: { title: 'labels learned from', rangemode: 'tozero' }, yaxis: { title: 'right answers', tickformat: '.0%' } },
+    layout: { xaxis: { title: 'labels learned from', rangemode: 'tozero' }, yaxis: { title: loop.measure === 'map_50' ? 'mAP@0.5' : 'right answers', tickformat: '.0%' } },
   }
 }
