@@ -87,12 +87,27 @@ class PredictIn(Schema):
     instances: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
 
 
+class PredictedSpan(Schema):
+    """`text` is what stands from `start` up to `end`, counted in characters (code points, as Python does)."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    """The chance that exactly this is a span of that label."""
+    text: str
+
+
 class PredictionItem(Schema):
-    """Classification: `label`, `probabilities` by label. Regression: `value`."""
+    """Classification: `label`, `probabilities` by label. Regression: `value`. Spans: `spans` in the order of the text, and `score`, the
+    chance of the least sure of all that was decided; `unread` where the text is longer than what is read."""
 
     label: str | None = None
     probabilities: dict[str, float] | None = None
     value: float | None = None
+    spans: list[PredictedSpan] | None = None
+    score: float | None = None
+    unread: bool | None = None
 
 
 class PredictOut(Schema):
