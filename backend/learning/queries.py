@@ -16,12 +16,16 @@ from backend.learning.models import Draw, Loop, Round
 from backend.pipelines.models import Pipeline
 from backend.pipelines.queries import draft
 from workers.sdk.graph import Graph
+from workers.sdk.labels.config import LabelControl
 from workers.sdk.labels.interval import wilson
+from workers.sdk.labels.spans import spanned
 from workers.sdk.texts import looks_free
 
 READERS = {"images": "read_images", "table": "read_table", "text": "read_table"}
 """The component that reads a data set of each kind."""
 TEMPLATES = {"images": "image-classification", "table": "table-classification", "text": "text-classification"}
+SPANS, TAGGER = "span-tagging", "train_span_tagger"
+"""The template for spans of texts, and the component by which a pipeline that learns them is known."""
 LOOKED_AT = 200
 """Items whose values say whether a table is about texts."""
 SPARED = 30
@@ -61,6 +65,18 @@ def reads_and_registers(graph: Graph) -> tuple[list[str], list[str]]:
     return reads, [key for key, step in steps if step["component"] == "register_model"]
 
 
+def learned(schema: LabelSchema) -> LabelControl | None:
+    """The question that a loop learns: the first single choice about the whole item, else the first that marks spans of a text."""
+    config = wording(newest_version(schema))
+    single = (c for c in config.controls if c.type == "choices" and not c.multiple and not c.per_region)
+    marks = spanned(config) if schema.dataset.modality in ("table", "text") else []
+    return next(single, marks[0] if marks else None)
+
+
+def of_spans(control: LabelControl | None) -> bool:
+    return control is not None and control.makes_regions
+
+
 def loop_out(schema: LabelSchema) -> dict[str, Any] | None:
     loop = find_loop(schema)
     if loop is None:
@@ -69,9 +85,11 @@ def loop_out(schema: LabelSchema) -> dict[str, Any] | None:
     labels = learnable(schema).count()
     test = held_out(schema)
     last = rounds[-1].labels if rounds else 0
+    f1 = of_spans(wording(newest_version(schema)).control(loop.control))
     fields = ("control", "every", "test_size", "draws", "active", "message", "started_by", "started_at", "stopped_at")
     return {
         **{name: getattr(loop, name) for name in fields},
+        "measure": "f1" if f1 else "accuracy",
         "pipeline": loop.pipeline.pipeline.slug,
         "pipeline_name": loop.pipeline.pipeline.name,
         "dataset": loop.dataset.slug if loop.dataset else None,
@@ -79,15 +97,17 @@ def loop_out(schema: LabelSchema) -> dict[str, Any] | None:
         "next_at": last + loop.every,
         "test_items": test.count(),
         "test_labelled": test.filter(truth__isnull=False).count(),
-        "rounds": [round_out(row) for row in rounds],
+        "rounds": [round_out(row, f1=f1) for row in rounds],
         "random": random_line(loop),
         "reach": max(sample(schema).count() - SPARED, 0),
         "drawing": Draw.objects.filter(loop=loop, status="running").exists(),
     }
 
 
-def round_out(row: Round) -> dict[str, Any]:
-    low, high = wilson(row.right, row.tested)
+def round_out(row: Round, *, f1: bool = False) -> dict[str, Any]:
+    """Of spans `right` counts each found one twice and `tested` those that are said and those that there are, so that their quotient is F1;
+    its interval takes half of them for as many trials, which is near (Takahashi and others, 2022, derive nearly the same variance)."""
+    low, high = wilson(row.right / 2, row.tested / 2) if f1 else wilson(row.right, row.tested)
     measured = row.tested > 0
     fields = ("number", "labels", "stage", "status", "message", "tested", "suggested", "started_at", "finished_at")
     model = row.model_version
@@ -123,14 +143,15 @@ def random_line(loop: Loop) -> list[dict[str, Any]]:
     ]
 
 
-def candidates(project: Project, modality: str) -> list[dict[str, str]]:
-    """Pipelines that could be a loop's, newest first: they read one data set of this kind and register one model."""
-    reader = READERS.get(modality)
+def candidates(project: Project, schema: LabelSchema) -> list[dict[str, str]]:
+    """Pipelines that could be a loop's, newest first: they read one data set of this kind and register one model of what is learned."""
+    reader, spans = READERS.get(schema.dataset.modality), of_spans(learned(schema))
     found = []
     for row in Pipeline.objects.filter(project=project, deleted_at=None).order_by("-updated_at")[:200]:
         graph = draft(row)
         reads, registers = reads_and_registers(graph)
-        if len(reads) == len(registers) == 1 and graph["steps"][reads[0]]["component"] == reader:
+        tags = any(step["component"] == TAGGER for step in graph["steps"].values())
+        if len(reads) == len(registers) == 1 and graph["steps"][reads[0]]["component"] == reader and tags == spans:
             found.append({"slug": row.slug, "name": row.name})
     return found
 
@@ -139,6 +160,8 @@ def template(schema: LabelSchema) -> str | None:
     """Of the gallery, to make a training pipeline of; None where nothing trains on such data. What a schema shows of a table and reads
     like free text is what people judge by: then it is the one for texts."""
     modality = schema.dataset.modality
+    if of_spans(learned(schema)):
+        return SPANS
     if modality == "table":
         shown = {one.value for one in wording(newest_version(schema)).objects}
         rows = list(QueueItem.objects.filter(schema=schema, removed=False).order_by("pk").values_list("data", flat=True)[:LOOKED_AT])
@@ -148,4 +171,4 @@ def template(schema: LabelSchema) -> str | None:
 
 
 def loop_now(schema: LabelSchema) -> dict[str, Any]:
-    return {"loop": loop_out(schema), "candidates": candidates(schema.project, schema.dataset.modality), "template": template(schema)}
+    return {"loop": loop_out(schema), "candidates": candidates(schema.project, schema), "template": template(schema)}

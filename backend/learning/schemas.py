@@ -34,8 +34,8 @@ class LoopIn(Schema):
 
 
 class RoundOut(Schema):
-    """`accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). `suggested` open items got a
-    suggestion."""
+    """`accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson); of a loop whose `measure` is `f1`
+    it is the F1 of spans, and `tested` counts those that were said and those that there are. `suggested` open items got a suggestion."""
 
     number: int
     labels: int
@@ -73,6 +73,8 @@ class LoopOut(Schema):
     dataset: str | None
     """Where the versions lie that models learn from."""
     control: str
+    measure: Literal["accuracy", "f1"]
+    """What `accuracy` of rounds and draws is: the share of right answers, or the F1 of spans (exactly found, with their label)."""
     every: int
     test_size: int
     draws: int

@@ -43,6 +43,7 @@ DEMOS: dict[str, Expected] = {
     "income": Expected(metric="roc_auc", bound=0.925),
     "bikes": Expected(metric="r2", bound=0.7),
     "mails": Expected(metric="accuracy", bound=0.88),
+    "mentions": Expected(metric="f1", bound=0.85),
 }
 
 

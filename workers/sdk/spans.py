@@ -256,6 +256,13 @@ def kept(manifest: Mapping[str, Any], folder: Path) -> Reader | None:
         raise ValueError(f"what the model knows of words cannot be read from {FILE} ({error})") from None
 
 
+def trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """A span without the white space at its ends, in characters; None where nothing else is in it."""
+    inner = text[start:end]
+    begin = start + len(inner) - len(inner.lstrip())
+    return (begin, begin + len(inner.strip())) if inner.strip() else None
+
+
 def _wide(text: str) -> list[int] | None:
     """Where the characters of a text begin in UTF-16, if that is anywhere else."""
     if text.isascii() or not any(ch > "\uffff" for ch in text):

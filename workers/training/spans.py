@@ -15,7 +15,7 @@ from typing import Any
 
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Table
-from workers.sdk.spans import MOST_CHARACTERS, Places, Span, characters
+from workers.sdk.spans import MOST_CHARACTERS, Places, Span, characters, trimmed
 
 UTF16, CODE_POINTS = "UTF-16 units", "characters"
 NOBODY = ("labelled_by", "labelled_at", "labelled_how", "labelled_support")
@@ -76,10 +76,8 @@ def read(cell: str, text: str, offsets: str) -> list[Span]:
         for label in [labels] if isinstance(labels, str) else labels if isinstance(labels, list) else []:
             if not isinstance(label, str) or not label:
                 raise BadSpans(f"the label of the span from {start} to {end} is no text")
-            inner = text[first:last]
-            if span := inner.strip():
-                begin = first + len(inner) - len(inner.lstrip())
-                made.append(Span(begin, begin + len(span), label))
+            if (span := trimmed(text, first, last)) is not None:
+                made.append(Span(*span, label))
     return sorted(set(made))
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from backend.datasets.samples import bikes, digits, income, mails
+from backend.datasets.samples import bikes, digits, income, mails, mentions
 from backend.datasets.samples.fetch import Sample, fetch
 
-SAMPLES: dict[str, Sample] = {module.SAMPLE.slug: module.SAMPLE for module in (digits, income, bikes, mails)}
+SAMPLES: dict[str, Sample] = {module.SAMPLE.slug: module.SAMPLE for module in (digits, income, bikes, mails, mentions)}
 
 
 def prepare(slug: str, cache: Path) -> Path:

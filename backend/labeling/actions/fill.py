@@ -29,6 +29,8 @@ from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.shown import ROW
+from workers.sdk.labels.spans import spanned
+from workers.sdk.spans import MOST_CHARACTERS
 
 INCOMING = (
     "CREATE TEMP TABLE incoming (position bigint GENERATED ALWAYS AS IDENTITY, key text, digest text, media_type"
@@ -74,9 +76,13 @@ def fill_with(schema: LabelSchema, version: DatasetVersion) -> None:
 
 def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None:
     if schema.dataset.modality == "table":
-        variables = shown_columns(wording(newest_version(schema)), [c["name"] for c in version.columns])
+        config = wording(newest_version(schema))
+        variables = shown_columns(config, [c["name"] for c in version.columns])
+        # Spans are marked in the whole text: what a queue cut off would look as if nothing were there.
+        marked = {o.value for c in spanned(config) if (o := config.object(c.to)) is not None}
+        whole = marked & {c["name"] for c in version.columns if c["type"] in ("text", "category")}
         with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
-            for key, digest, data in table_rows(version.data, variables):
+            for key, digest, data in table_rows(version.data, variables, whole):
                 copy.write_row([key, digest, "application/json", json.dumps(data)])
         return
     cursor.execute(
@@ -104,7 +110,7 @@ def table_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -
         names = batch.schema.names
         uncut = {name: batch.column(name).to_pylist() for name in whole}
         for place, cells in enumerate(tables.json_rows(batch)):
-            data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
+            data = {name: _whole(uncut[name][place]) if name in uncut else cells[names.index(name)] for name in variables}
             if key is not None:
                 row = str(cells[names.index(key)])
                 yield row, keyed_digest(row), data
@@ -112,6 +118,11 @@ def table_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -
             known = row_digest(cells)
             seen[known] += 1
             yield str(seen[known]), known, data
+
+
+def _whole(value: Any) -> Any:
+    """A text as it is, as far as any model reads it."""
+    return value if not isinstance(value, str) or len(value) <= MOST_CHARACTERS else value[:MOST_CHARACTERS] + "…"
 
 
 def text_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -> Iterator[Row]:

@@ -17,12 +17,10 @@ from backend.labeling.actions import order
 from backend.labeling.actions.announce import schema_changed
 from backend.labeling.actions.schemas import HOLDS, set_schema
 from backend.labeling.models import HeldBack, LabelSchema, QueueItem
-from backend.labeling.queries.items import wording
-from backend.labeling.queries.schemas import newest_version
 from backend.learning.actions import rounds
 from backend.learning.errors import NothingToLearn, PipelineDoesNotLearn
 from backend.learning.models import Loop
-from backend.learning.queries import READERS, reads_and_registers
+from backend.learning.queries import READERS, learned, reads_and_registers
 from backend.pipelines import queries as pipelines
 from backend.pipelines.actions import create_pipeline, publish
 from backend.pipelines.models import Pipeline, PipelineVersion
@@ -81,14 +79,15 @@ def stop(request: Any, schema: LabelSchema, user: User) -> None:
 
 
 def _question(schema: LabelSchema) -> LabelControl:
-    """What is learned: the first single choice about the whole item."""
+    """What is learned."""
     if schema.dataset.modality not in READERS:
         held = HOLDS[schema.dataset.modality]
         raise NothingToLearn(why=f"There is no training pipeline for {held} yet.", hint="Label pictures, texts or rows of a table.")
-    for control in wording(newest_version(schema)).controls:
-        if control.type == "choices" and not control.multiple and not control.per_region:
-            return control
-    raise NothingToLearn(why="The question has no single choice to learn.", hint="Add <Choices> to it.")
+    if (control := learned(schema)) is not None:
+        return control
+    raise NothingToLearn(
+        why="The question has no single choice to learn, and no spans of a text.", hint="Add <Choices>, or <Labels> on <Text>, to it."
+    )
 
 
 def _pipeline(schema: LabelSchema, user: User, fields: dict[str, Any]) -> PipelineVersion:

@@ -27,6 +27,7 @@ COLUMNS = {
         "number": ["temp", "atemp", "hum", "windspeed"],
     },
     "mails": {"text": ["subject", "message"], "category": ["list"]},
+    "mentions": {"text": ["text"], "json": ["entities"]},
     "digits": {"image": ["image"]},
 }
 
@@ -88,8 +89,8 @@ def test_a_template_brings_the_pipelines_it_uses_once_and_leaves_others_of_that_
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
     assert [t["slug"] for t in listed] == [
-        "digits", "income", "bikes", "mails", "table-classification", "table-regression", "text-classification", "image-classification",
-        "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
+        "digits", "income", "bikes", "mails", "mentions", "table-classification", "table-regression", "text-classification",
+        "image-classification", "span-tagging", "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
     ]  # fmt: skip
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
     assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"
