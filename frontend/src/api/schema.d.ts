@@ -7313,6 +7313,11 @@ export interface components {
             dataset: string | null;
             /** Control */
             control: string;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "accuracy" | "f1";
             /** Every */
             every: number;
             /** Test Size */
@@ -8077,8 +8082,25 @@ export interface components {
             request_id: string;
         };
         /**
+         * PredictedSpan
+         * @description `text` is what stands from `start` up to `end`, counted in characters (code points, as Python does).
+         */
+        PredictedSpan: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Label */
+            label: string;
+            /** Score */
+            score: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * PredictionItem
-         * @description Classification: `label`, `probabilities` by label. Regression: `value`.
+         * @description Classification: `label`, `probabilities` by label. Regression: `value`. Spans: `spans` in the order of the text, and `score`, the
+         *     chance of the least sure of all that was decided; `unread` where the text is longer than what is read.
          */
         PredictionItem: {
             /** Label */
@@ -8089,6 +8111,12 @@ export interface components {
             } | null;
             /** Value */
             value?: number | null;
+            /** Spans */
+            spans?: components["schemas"]["PredictedSpan"][] | null;
+            /** Score */
+            score?: number | null;
+            /** Unread */
+            unread?: boolean | null;
         };
         /** PredictionRow */
         PredictionRow: {
@@ -8878,8 +8906,8 @@ export interface components {
         };
         /**
          * RoundOut
-         * @description `accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). `suggested` open items got a
-         *     suggestion.
+         * @description `accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson); of a loop whose `measure` is `f1`
+         *     it is the F1 of spans, and `tested` counts those that were said and those that there are. `suggested` open items got a suggestion.
          */
         RoundOut: {
             /** Number */

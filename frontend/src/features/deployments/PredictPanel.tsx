@@ -12,6 +12,7 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 import { SchemaForm } from '@/ui/schema-form'
 import classes from './deployments.module.css'
 import { exampleRow, inputSchema, instanceOf, type Manifest } from './form'
+import { SpansAnswer } from './SpansAnswer'
 
 const MAX_IMAGE = 20 * 1024 * 1024
 
@@ -33,7 +34,7 @@ export function PredictPanel({ project, endpoint, manifest }: { project: string;
     <Stack gap="md">
       {image ? <ImageInput busy={ask.isPending} onAsk={(data) => ask.mutate({ image: data })} /> : <RowInput manifest={manifest} error={ask.error} busy={ask.isPending} onAsk={(row) => ask.mutate(row)} />}
       {(image || !isApiError(ask.error) || ask.error.problems.length === 0) && <ErrorNotice error={ask.error} />}
-      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} />}</div>
+      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} manifest={manifest} asked={ask.variables} />}</div>
     </Stack>
   )
 }
@@ -105,9 +106,20 @@ function ImageInput({ busy, onAsk }: { busy: boolean; onAsk: (base64: string) =>
   )
 }
 
-function Answer({ answer }: { answer: Schemas['PredictOut'] }) {
+function Answer({ answer, manifest, asked }: { answer: Schemas['PredictOut']; manifest: Manifest; asked: Record<string, unknown> }) {
   const first = answer.predictions[0]
   if (!first) return null
+  if (first.spans) {
+    const text = asked[manifest.input?.columns?.[0]?.name ?? '']
+    return (
+      <Box data-testid="answer">
+        <Text size="xs" c="dimmed">
+          Answer of {answer.model_version}
+        </Text>
+        <SpansAnswer text={typeof text === 'string' ? text : ''} spans={first.spans} labels={(manifest.output?.labels ?? []).map(String)} score={first.score ?? 1} unread={first.unread === true} />
+      </Box>
+    )
+  }
   const ranked = Object.entries(first.probabilities ?? {}).sort((a, b) => b[1] - a[1])
   const narrow = ranked.every(([label]) => label.length <= 4)
   return (

@@ -39,6 +39,12 @@ export const modelsQuery = (project: string) =>
   })
 
 
+/** What models of a loop are measured by. */
+export const measureOf = (loop: Loop) =>
+  loop.measure === 'f1'
+    ? { name: 'F1', axis: 'F1 of spans', help: 'F1 of the spans that are found exactly, with their label, on held-out items by the number of labelled items that a model learned from; the bars are 95 % intervals.' }
+    : { name: 'Right answers', axis: 'right answers', help: 'Right answers on held-out items by the number of labels that a model learned from; the bars are 95 % intervals.' }
+
 /** Rounds that were measured, in order. */
 export const measured = (loop: Loop): Round[] => loop.rounds.filter((round) => round.accuracy !== null)
 
@@ -55,9 +61,9 @@ export function curveFigure(loop: Loop): Figure {
   })
   return {
     data: [
-      { type: 'scatter', mode: 'lines+markers', name: 'Least sure first', x: rounds.map((r) => r.labels), y: rounds.map((r) => r.accuracy), error_y: between(rounds), customdata: rounds.map((r) => `round ${r.number}, ${r.tested} test items`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
-      { type: 'scatter', mode: 'lines+markers', name: 'Random order', line: { dash: 'dash' }, marker: { symbol: 'square' }, x: loop.random.map((p) => p.labels), y: loop.random.map((p) => p.accuracy), error_y: between(loop.random), customdata: loop.random.map((p) => `mean of ${p.draws}, ${p.tested} test items each`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
+      { type: 'scatter', mode: 'lines+markers', name: 'Least sure first', x: rounds.map((r) => r.labels), y: rounds.map((r) => r.accuracy), error_y: between(rounds), customdata: rounds.map((r) => `round ${r.number}${loop.measure === 'f1' ? '' : `, ${r.tested} test items`}`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
+      { type: 'scatter', mode: 'lines+markers', name: 'Random order', line: { dash: 'dash' }, marker: { symbol: 'square' }, x: loop.random.map((p) => p.labels), y: loop.random.map((p) => p.accuracy), error_y: between(loop.random), customdata: loop.random.map((p) => `mean of ${p.draws}${loop.measure === 'f1' ? '' : `, ${p.tested} test items each`}`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
     ],
-    layout: { xaxis: { title: 'labels learned from', rangemode: 'tozero' }, yaxis: { title: 'right answers', tickformat: '.0%' } },
+    layout: { xaxis: { title: 'labels learned from', rangemode: 'tozero' }, yaxis: { title: measureOf(loop).axis, tickformat: '.0%' } },
   }
 }
