@@ -59,6 +59,13 @@ def rank(metric: str) -> tuple[int, str]:
     return (FIRST.index(metric) if metric in FIRST else len(FIRST), metric)
 
 
+def _told(answer: Json) -> str:
+    """What a model says, in a few words."""
+    if answer.get("spans") is not None:
+        return ", ".join(f"“{span['text']}” is a {span['label']}" for span in answer["spans"][:3]) or "no spans"
+    return f"“{answer['label']}”" if answer.get("label") is not None else f"{answer['value']:.2f}"
+
+
 class Failed(Exception):
     """A phase did not succeed; the text says why."""
 
@@ -240,7 +247,7 @@ class Route:
             if answer.status_code != 200:
                 raise Failed(f"The endpoint answered {answer.status_code}: {answer.text[:300]}")
             first = answer.json()["predictions"][0]
-            told = f"“{first['label']}”" if first.get("label") is not None else f"{first['value']:.2f}"
+            told = _told(first)
             update(1, f"{told}{f', the label says “{truth}”' if truth else ''} (by {answer.headers['x-model-version']})")
         if answer.headers["x-model-version"] != f"{version['model']}@{version['number']}":
             raise Failed(f"{answer.headers['x-model-version']} answered, not the version just deployed.")

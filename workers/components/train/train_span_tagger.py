@@ -51,15 +51,24 @@ def train_span_tagger(
             "longest is learned, and labels compete. Automatic looks whether any do."
         ),
     ] = "automatic",
-    epochs: Annotated[int, Field(description="How often at most the network sees every text.", ge=1, le=1000)] = 20,
-    batch_size: Annotated[int, Field(description="Pieces of text looked at together.", ge=2, le=4096)] = 16,
+    epochs: Annotated[
+        int,
+        Field(
+            description="How often at most the network sees every text; 0 picks 10 to 60, the more the fewer texts there are.",
+            ge=0,
+            le=1000,
+        ),
+    ] = 0,
+    batch_size: Annotated[
+        int, Field(description="Pieces of text looked at together; 0 picks 4 to 16, the fewer the fewer texts there are.", ge=0, le=4096)
+    ] = 0,
     learning_rate: Annotated[float, Field(description="How far each step moves the weights.", gt=0, le=1)] = 0.003,
     weight_decay: Annotated[float, Field(description="How strongly large weights are held back.", ge=0, le=10)] = 0.01,
     width: Annotated[int, Field(description="Channels of the network. More see more and are slower.", ge=8, le=1024)] = 96,
     dropout: Annotated[
         float, Field(description="Share left out at random while training; guards against learning by heart.", ge=0, lt=1)
     ] = 0.3,
-    patience: Annotated[int, Field(description="Stop after so many epochs without improvement; 0 for never.", ge=0, le=1000)] = 6,
+    patience: Annotated[int, Field(description="Stop after so many epochs without improvement; 0 for never.", ge=0, le=1000)] = 10,
     name: Annotated[str, Field(description="What to call the model.", min_length=1, max_length=120)] = "Span tagger",
     seed: Annotated[int, Seed, Field(description="The same number gives the same model again (on a processor).", ge=0, le=2**31 - 1)] = 0,
 ) -> Trained:
