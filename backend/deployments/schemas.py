@@ -98,9 +98,21 @@ class FoundBox(Schema):
     height: float
 
 
+class PredictedSpan(Schema):
+    """`text` is what stands from `start` up to `end`, counted in characters (code points, as Python does)."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    """The chance that exactly this is a span of that label."""
+    text: str
+
+
 class PredictionItem(Schema):
     """Classification: `label`, `probabilities` by label. Regression: `value`. Detection: `boxes` from the model's threshold on, `unsure`
-    those below it, and `certainty`, how sure the model is of the whole picture, 0 to 1."""
+    those below it, and `certainty`, how sure the model is of the whole picture, 0 to 1. Spans: `spans` in the order of the text, and
+    `score`, the chance of the least sure of all that was decided; `unread` where the text is longer than what is read."""
 
     label: str | None = None
     probabilities: dict[str, float] | None = None
@@ -108,6 +120,9 @@ class PredictionItem(Schema):
     boxes: list[FoundBox] | None = None
     unsure: list[FoundBox] | None = None
     certainty: float | None = None
+    spans: list[PredictedSpan] | None = None
+    score: float | None = None
+    unread: bool | None = None
 
 
 class PredictOut(Schema):

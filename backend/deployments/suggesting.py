@@ -1,8 +1,8 @@
 """Suggestions by a model: an endpoint, or a registered model, answers for the open items of a label schema, batch by batch, in the worker.
 
-An answer becomes a `labeling.Suggestion` whose score is the probability of its label (of boxes: how sure the most doubtful one is); a
-schema whose order is “uncertain first” then begins with what the model is least sure of. Asked again (of a newer model, say) the
-items are answered anew; what people labelled stays theirs.
+An answer becomes a `labeling.Suggestion` whose score is the probability of its label (of boxes: how sure the most doubtful one is; of
+spans: of the least sure place); a schema whose order is “uncertain first” then begins with what the model is least sure of. Asked again
+(of a newer model, say) the items are answered anew; what people labelled stays theirs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from backend.core.ids import new_id
 from backend.core.models import Project, User
 from backend.datasets.actions.announce import PATIENCE, announce, send
 from backend.datasets.locks import only_one
-from backend.deployments import boxes, queries
+from backend.deployments import boxes, queries, spans
 from backend.deployments.asking import IMAGES, ROWS, TEXTS, Ask, asking, name_of
 from backend.deployments.errors import CannotSuggest
 from backend.deployments.models import Deployment, Endpoint, Prelabelling
@@ -41,6 +41,8 @@ PRELABEL = "deployments.prelabel"
 ATTEMPTS = 3
 Json = dict[str, Any]
 Batch = list[tuple[QueueItem, Json]]
+CHARACTERS = 200_000
+"""Of texts that are asked about in one request; one text has at most half as many."""
 
 
 def question(manifest: Json, schema: LabelSchema, name: str) -> LabelControl:
@@ -50,6 +52,8 @@ def question(manifest: Json, schema: LabelSchema, name: str) -> LabelControl:
         raise CannotSuggest(by=name, why="its model tells no classes")
     if boxes.finds(manifest):
         return boxes.question(manifest, schema, name)
+    if spans.finds(manifest):
+        return spans.question(manifest, schema, name)
     kind, images = manifest.get("input", {}).get("kind"), schema.dataset.modality == "images"
     if images != (kind == "image") or schema.dataset.modality not in ("images", "table", "text"):
         takes = "pictures" if kind == "image" else "rows of a table"
@@ -191,7 +195,7 @@ def _rows(schema: LabelSchema, items: QuerySet[QueueItem], manifest: Json) -> It
     """With all columns that the model takes, whether the schema shows them or not: from the data set's newest version."""
     columns = {column["name"]: column for column in manifest["input"]["columns"]}
     # Of a text no more is sent than is read, so that a request stays below the predictor's bound.
-    cuts = {name: column["most_characters"] for name, column in columns.items() if "text" in column}
+    cuts = {name: column["most_characters"] for name, column in columns.items() if "most_characters" in column}
     most = TEXTS if cuts else ROWS
     version = newest_frozen(schema.dataset)
     there = [name for name in columns if name in {column["name"] for column in version.columns}]
@@ -202,14 +206,17 @@ def _rows(schema: LabelSchema, items: QuerySet[QueueItem], manifest: Json) -> It
         rows = items.filter(digest__in=[digest for _, digest in held])
         return [(item, held[item.key, item.digest]) for item in rows if (item.key, item.digest) in held]
 
+    size = 0
     for key, digest, data in known(version.data, there, cuts.keys() & set(there)):
         held[key, digest] = {name: value for name, value in data.items() if value is not None or name in cuts}
         for name in cuts.keys() & data.keys():
             held[key, digest][name] = str(data[name] if data[name] is not None else "")[: cuts[name]]
-        if len(held) == most:
+            size += len(held[key, digest][name])
+        if len(held) == most or size > CHARACTERS:
             if batch := found():
                 yield batch
             held.clear()
+            size = 0
     if held and (batch := found()):
         yield batch
 
@@ -220,11 +227,14 @@ def _answered(job: Prelabelling, control: LabelControl, ask: Ask, batch: Batch) 
     named = f"{job.endpoint.slug}: {version}" if job.endpoint else version
     refused = sum(answer is None for answer in answers)
     made = []
-    for (item, _), answer in zip(batch, answers, strict=True):
+    for (item, asked), answer in zip(batch, answers, strict=True):
         if answer is not None and "boxes" in answer:
             made.append(
                 Suggestion(item=item, model_version=named[:256], score=answer["certainty"], result=boxes.said(control, answer, item))
             )
+            continue
+        if answer is not None and "spans" in answer:
+            made.append(Suggestion(item=item, model_version=named[:256], score=answer["score"], result=spans.said(control, answer, asked)))
             continue
         label, shares = (answer or {}).get("label"), (answer or {}).get("probabilities") or {}
         if label is None:

@@ -16,7 +16,7 @@ from backend.learning.models import Draw, Loop, Round
 from backend.pipelines.models import Pipeline
 from backend.pipelines.queries import draft
 from workers.sdk.graph import Graph
-from workers.sdk.labels import boxes
+from workers.sdk.labels import boxes, spans
 from workers.sdk.labels.config import LabelControl
 from workers.sdk.labels.interval import wilson
 from workers.sdk.texts import looks_free
@@ -24,12 +24,12 @@ from workers.sdk.texts import looks_free
 READERS = {"images": "read_images", "table": "read_table", "text": "read_table"}
 """The component that reads a data set of each kind."""
 TEMPLATES = {"images": "image-classification", "table": "table-classification", "text": "text-classification"}
-BOXES = "object-detection"
-"""The template for images on which boxes are drawn."""
-MEASURES = {"choices": "accuracy", boxes.KIND: "map_50"}
+BOXES, SPANS = "object-detection", "span-tagging"
+"""The templates for images on which boxes are drawn, and for texts in which spans are marked."""
+MEASURES = {"choices": "accuracy", boxes.KIND: "map_50", spans.KIND: "f1"}
 """What models are judged by, by the type of the question that they learn."""
-OF_OTHERS = {"choices": "train_object_detector", boxes.KIND: "train_image_classifier"}
-"""The component that trains on images, but not for such a question."""
+TRAINERS = {boxes.KIND: "train_object_detector", spans.KIND: "train_span_tagger"}
+"""The components by which a pipeline that learns anything but classes is known."""
 LOOKED_AT = 200
 """Items whose values say whether a table is about texts."""
 SPARED = 30
@@ -58,12 +58,14 @@ def sample(schema: LabelSchema) -> QuerySet[QueueItem]:
 
 
 def question(schema: LabelSchema) -> LabelControl | None:
-    """What is learned: the first single choice about the whole item, or else boxes on images."""
+    """What is learned: the first single choice about the whole item, or else boxes on images, or spans of a text."""
     config = wording(newest_version(schema))
     for control in config.controls:
         if control.type == "choices" and not control.multiple and not control.per_region:
             return control
-    return boxes.control_for(config) if schema.dataset.modality == "images" else None
+    if schema.dataset.modality == "images":
+        return boxes.control_for(config)
+    return next(iter(spans.spanned(config)), None) if schema.dataset.modality in ("table", "text") else None
 
 
 def find_loop(schema: LabelSchema) -> Loop | None:
@@ -96,16 +98,19 @@ def loop_out(schema: LabelSchema) -> dict[str, Any] | None:
         "next_at": last + loop.every,
         "test_items": test.count(),
         "test_labelled": test.filter(truth__isnull=False).count(),
-        "rounds": [round_out(row) for row in rounds],
+        "rounds": [round_out(row, f1=loop.measure == "f1") for row in rounds],
         "random": random_line(loop),
         "reach": max(sample(schema).count() - SPARED, 0),
         "drawing": Draw.objects.filter(loop=loop, status="running").exists(),
     }
 
 
-def round_out(row: Round) -> dict[str, Any]:
+def round_out(row: Round, *, f1: bool = False) -> dict[str, Any]:
+    """Of spans `right` counts each found one twice and `tested` those that are said and those that there are, so that their quotient is F1;
+    its interval takes half of them for as many trials, which is near (Takahashi and others, 2022, derive nearly the same variance)."""
+    counted = wilson(row.right / 2, row.tested / 2) if f1 else wilson(row.right, row.tested)
     measured = row.tested > 0
-    low, high = (row.low, row.high) if row.value is not None else wilson(row.right, row.tested)
+    low, high = (row.low, row.high) if row.value is not None else counted
     value = row.value if row.value is not None else row.right / row.tested if measured else None
     fields = ("number", "labels", "stage", "status", "message", "tested", "suggested", "started_at", "finished_at")
     model = row.model_version
@@ -144,12 +149,13 @@ def random_line(loop: Loop) -> list[dict[str, Any]]:
 
 
 def trains_otherwise(graph: Graph, asked: str) -> bool:
-    """Whether a pipeline learns from images what a question of the type `asked` does not say."""
-    return any(step["component"] == OF_OTHERS.get(asked) for step in graph["steps"].values())
+    """Whether a pipeline does not learn what a question of the type `asked` says."""
+    components = {step["component"] for step in graph["steps"].values()}
+    return any((trainer in components) != (kind == asked) for kind, trainer in TRAINERS.items())
 
 
 def candidates(schema: LabelSchema) -> list[dict[str, str]]:
-    """Pipelines that could be a loop's, newest first: they read one data set of this kind and register one model."""
+    """Pipelines that could be a loop's, newest first: they read one data set of this kind and register one model of what is learned."""
     reader, control, project = READERS.get(schema.dataset.modality), question(schema), schema.project
     found = []
     for row in Pipeline.objects.filter(project=project, deleted_at=None).order_by("-updated_at")[:200]:
@@ -164,14 +170,14 @@ def candidates(schema: LabelSchema) -> list[dict[str, str]]:
 def template(schema: LabelSchema) -> str | None:
     """Of the gallery, to make a training pipeline of; None where nothing trains on such data. What a schema shows of a table and reads
     like free text is what people judge by: then it is the one for texts."""
-    modality = schema.dataset.modality
+    modality, control = schema.dataset.modality, question(schema)
+    if control is not None and control.type in (boxes.KIND, spans.KIND):
+        return BOXES if control.type == boxes.KIND else SPANS
     if modality == "table":
         shown = {one.value for one in wording(newest_version(schema)).objects}
         rows = list(QueueItem.objects.filter(schema=schema, removed=False).order_by("pk").values_list("data", flat=True)[:LOOKED_AT])
         if any(looks_free([value for row in rows if isinstance(value := row.get(name), str)]) for name in shown):
             return TEMPLATES["text"]
-    if (control := question(schema)) is not None and control.type == boxes.KIND:
-        return BOXES
     return TEMPLATES.get(modality)
 
 

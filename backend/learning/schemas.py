@@ -35,7 +35,8 @@ class LoopIn(Schema):
 
 class RoundOut(Schema):
     """`accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). Of a loop that learns boxes it is
-    their mAP@0.5, with the interval of pictures drawn again. `suggested` open items got a suggestion."""
+    their mAP@0.5, with the interval of pictures drawn again; of one that learns spans their F1, and `tested` counts those that were said
+    and those that there are. `suggested` open items got a suggestion."""
 
     number: int
     labels: int
@@ -74,8 +75,9 @@ class LoopOut(Schema):
     dataset: str | None
     """Where the versions lie that models learn from."""
     control: str
-    measure: Literal["accuracy", "map_50"]
-    """What models are judged by: the share of right answers, or the mean average precision of boxes at an overlap of 0.5."""
+    measure: Literal["accuracy", "map_50", "f1"]
+    """What `accuracy` of rounds and draws is: the share of right answers, the mean average precision of boxes at an overlap of 0.5, or
+    the F1 of spans (exactly found, with their label)."""
     every: int
     test_size: int
     draws: int

@@ -32,7 +32,7 @@ from workers.sdk.graph.plain import plain
 from workers.sdk.kinds import Model as ModelFolder
 from workers.sdk.store import BlobMissing, StoreError
 
-TASKS = ("classification", "regression", "detection")
+TASKS = ("classification", "regression", "detection", "spans")
 TOLERANCE = 1e-4
 """The largest difference between the answers of the published and of the trained model that may be registered."""
 MANIFEST_BYTES = 8 * 1024 * 1024

@@ -44,6 +44,7 @@ DEMOS: dict[str, Expected] = {
     "bikes": Expected(metric="r2", bound=0.7),
     "mails": Expected(metric="accuracy", bound=0.88),
     "scenes": Expected(metric="map_50", bound=0.85),
+    "mentions": Expected(metric="f1", bound=0.85),
 }
 
 
@@ -59,16 +60,18 @@ def rank(metric: str) -> tuple[int, str]:
     return (FIRST.index(metric) if metric in FIRST else len(FIRST), metric)
 
 
-class Failed(Exception):
-    """A phase did not succeed; the text says why."""
-
-
-def _said(answer: Json) -> str:
-    """An answer in a few words."""
+def _told(answer: Json) -> str:
+    """What a model says, in a few words."""
     if answer.get("boxes") is not None:
         found = ", ".join(box["label"] for box in answer["boxes"])
         return f"{len(answer['boxes'])} boxes" + (f": {found}" if found else "")
+    if answer.get("spans") is not None:
+        return ", ".join(f"“{span['text']}” is a {span['label']}" for span in answer["spans"][:3]) or "no spans"
     return f"“{answer['label']}”" if answer.get("label") is not None else f"{answer['value']:.2f}"
+
+
+class Failed(Exception):
+    """A phase did not succeed; the text says why."""
 
 
 def run(studio: Studio, names: list[str]) -> bool:
@@ -248,7 +251,7 @@ class Route:
             if answer.status_code != 200:
                 raise Failed(f"The endpoint answered {answer.status_code}: {answer.text[:300]}")
             first = answer.json()["predictions"][0]
-            told = _said(first)
+            told = _told(first)
             update(1, f"{told}{f', the label says “{truth}”' if truth else ''} (by {answer.headers['x-model-version']})")
         if answer.headers["x-model-version"] != f"{version['model']}@{version['number']}":
             raise Failed(f"{answer.headers['x-model-version']} answered, not the version just deployed.")

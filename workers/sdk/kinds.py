@@ -236,15 +236,15 @@ class Recipe(_Json):
 
 class Model(Artifact):
     """A trained model: a folder with `manifest.json`, `model.onnx`, `parity.json` with its sample, and `card.md`; `texts.safetensors`
-    where it reads texts."""
+    where it reads texts, `spans.safetensors` where it finds spans in them."""
 
     kind = "Model"
     title = "Model"
     color = "#2f9e44"
     shape = "triangle"
     help = "A trained model that takes raw rows or images."
-    formats: ClassVar[tuple[str, ...]] = ("headrace-model/1", "headrace-model/2", "headrace-model/3")
-    """What its manifest may call itself; 2 has text columns, 3 finds boxes: predictors of before could not read them."""
+    formats: ClassVar[tuple[str, ...]] = ("headrace-model/1", "headrace-model/2", "headrace-model/3", "headrace-model/4")
+    """What its manifest may call itself; 2 has text columns, 3 finds boxes, 4 spans in a text: predictors of before could not read them."""
 
     def manifest(self) -> dict[str, Any]:
         """What the model takes and answers."""

@@ -67,7 +67,7 @@ class Batcher:
         columns = batch[0][0]
         if len(batch) > 1:
             columns = [[value for entry in batch for value in entry[0][i]] for i in range(len(columns))]
-        if self._row_s < INLINE_S:
+        if self._row_s < INLINE_S and self.model.tokens is None:  # the next text may be a hundred times as long
             self._finish(batch, *self._call(columns))
         else:
             loop = asyncio.get_running_loop()

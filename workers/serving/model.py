@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from workers.sdk import boxes, texts
+from workers.sdk import boxes, spans, texts
 from workers.sdk.images import ImageRefused, decode_image
 from workers.sdk.kinds import Model
 
@@ -62,18 +62,21 @@ class LoadedModel:
         self.labels: list[str] = [str(label) for label in self.output.get("labels", [])]
         self.finds_boxes = self.output.get("kind") == "detection"
         self._texts = texts.kept(self.manifest, folder)
-        self.max_batch = 32 if self.is_image else 64 if self._texts else 512
+        self.tokens = spans.kept(self.manifest, folder)
+        """What a model that finds spans in a text knows of words; None of any other."""
+        self.max_batch = 32 if self.is_image or self.tokens else 64 if self._texts else 512
         self.columns: list[dict[str, Any]] = [] if self.is_image else self.input["columns"]
         self._names = {c["name"] for c in self.columns}
+        self._free = {c["name"] for c in self.columns if "most_characters" in c}
         self._numeric = [c["type"] in NUMERIC for c in self.columns]
-        tells_chances = self.labels and not self.finds_boxes
-        wanted = self.output.get("probability_output", "probabilities") if tells_chances else self.output.get("output", "value")
+        plain = not self.labels or self.finds_boxes or self.tokens is not None
+        wanted = self.output.get("output", "value") if plain else self.output.get("probability_output", "probabilities")
         outputs = [o.name for o in self.session.get_outputs()]
         if wanted not in outputs:
             raise ValueError(f"the ONNX graph has no output “{wanted}” (it has {', '.join(outputs)})")
         self._output = wanted
         graph_inputs = {i.name for i in self.session.get_inputs()}
-        needed = {self.input["onnx_input"]} if self.is_image else self._names
+        needed = {self.input["onnx_input"]} if self.is_image or self.tokens else self._names
         if graph_inputs - needed:
             raise ValueError(f"the ONNX graph asks for inputs that the manifest does not name: {', '.join(sorted(graph_inputs - needed))}")
         self._unused = needed - graph_inputs
@@ -83,7 +86,7 @@ class LoadedModel:
         if self.is_image:
             self.infer([[np.zeros((self.input["height"], self.input["width"], self.input["channels"]), np.uint8)]])
         else:
-            self.infer([[0.0] if numeric else [""] for numeric in self._numeric])
+            self.infer([[0.0] if numeric else ["a"] if self.tokens else [""] for numeric in self._numeric])
 
     # -- input ------------------------------------------------------------------------------------------------------
 
@@ -97,6 +100,9 @@ class LoadedModel:
             )
         problems: list[dict[str, str]] = []
         columns = self._check_images(instances, problems) if self.is_image else self._check_rows(instances, problems)
+        if self.tokens is not None and not problems and sum(map(len, columns[0])) > spans.MOST_AT_ONCE:
+            much = f"at most {spans.MOST_AT_ONCE:,} characters in one request"
+            problems.append({"field": "instances", "message": f"hold {sum(map(len, columns[0])):,} characters", "expected": much})
         if problems:
             raise InputRefused(problems[:MAX_PROBLEMS])
         return columns, len(instances)
@@ -120,7 +126,7 @@ class LoadedModel:
             values: list[Any] = []
             for index, row in enumerate(instances):
                 value = row.get(name)
-                if value is None and name in self._texts and name in row:
+                if value is None and name in self._free and name in row:
                     value = ""  # a text that is empty, not one that was forgotten
                 if value is None or (value == "" and numeric):
                     if required:
@@ -181,16 +187,21 @@ class LoadedModel:
         }
 
     def infer(self, columns: Columns) -> Any:
-        """`[n, labels]` probabilities, `[n]` values, or `[n, 100, 6]` boxes (`workers.sdk.boxes.found`), as a float32 array."""
+        """`[n, labels]` probabilities, `[n]` values, or `[n, 100, 6]` boxes (`workers.sdk.boxes.found`), as a float32 array; of a model
+        that finds spans a list of answers."""
+        if self.tokens is not None:
+            return spans.answered(self.session, self.manifest, self.tokens, columns[0])
         answer = self.session.run([self._output], self.feeds(columns))[0]
         if self.finds_boxes:
             return boxes.found(answer)
         return answer if self.labels else answer.reshape(-1)
 
-    def answers(self, raw: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    def answers(self, raw: Any) -> list[dict[str, Any]]:
         """Raw answers as what a caller reads. Rounded to 7 digits: float32 has no more."""
         if self.finds_boxes:
             return [boxes.told(rows, self.labels, self.output["threshold"]) for rows in raw]
+        if self.tokens is not None:
+            return list(raw)
         if self.labels:
             best = raw.argmax(axis=1).tolist()
             return [

@@ -5,6 +5,7 @@ Source: the "Open Inference Protocol" REST specification of the KServe project. 
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -28,6 +29,8 @@ def metadata(name: str, model: LoadedModel, served: list[LoadedModel]) -> dict[s
     outputs: list[dict[str, Any]] = [{"name": "value", "datatype": "FP32", "shape": [-1]}]
     if model.finds_boxes:
         outputs = [{"name": "boxes", "datatype": "FP32", "shape": [-1, MOST, WIDTH]}]
+    elif model.tokens is not None:
+        outputs = [{"name": "spans", "datatype": "BYTES", "shape": [-1]}, {"name": "score", "datatype": "FP32", "shape": [-1]}]
     elif model.labels:
         outputs = [
             {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(model.labels)]},
@@ -127,10 +130,17 @@ def as_rows(model: LoadedModel, checked: Columns) -> list[dict[str, Any]]:
 
 def response(name: str, model: LoadedModel, request: dict[str, Any], raw: Any, request_id: str) -> dict[str, Any]:
     n = len(raw)
-    outputs: list[dict[str, Any]] = [{"name": "value", "datatype": "FP32", "shape": [n], "data": raw.tolist()}]
+    outputs: list[dict[str, Any]]
     if model.finds_boxes:
         outputs = [{"name": "boxes", "datatype": "FP32", "shape": list(raw.shape), "data": raw.reshape(-1).tolist()}]
-    elif model.labels:
+    elif model.tokens is not None:
+        outputs = [
+            {"name": "spans", "datatype": "BYTES", "shape": [n], "data": [json.dumps(one["spans"], ensure_ascii=False) for one in raw]},
+            {"name": "score", "datatype": "FP32", "shape": [n], "data": [one["score"] for one in raw]},
+        ]
+    elif not model.labels:
+        outputs = [{"name": "value", "datatype": "FP32", "shape": [n], "data": raw.tolist()}]
+    else:
         best = [model.labels[i] for i in raw.argmax(axis=1).tolist()]
         outputs = [
             {"name": "probabilities", "datatype": "FP32", "shape": [n, len(model.labels)], "data": raw.reshape(-1).tolist()},

@@ -3,6 +3,7 @@
 manifest.json   what it takes and answers     model.onnx   preprocessing and model in one
 parity.json     the check, with parity_rows (or parity_images) and parity_answers
 card.md         the model card                  texts.safetensors   what was learned of its text columns, if it has any
+spans.safetensors   what it knows of words, if it finds spans in texts
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workers.sdk import context
+from workers.sdk import context, spans
 from workers.sdk import texts as reading
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Model, fresh
 
 FORMAT, FORMAT_WITH_TEXTS = Model.formats[:2]
-FORMAT_OF_BOXES = "headrace-model/3"
+FORMATS = {"detection": "headrace-model/3", "spans": "headrace-model/4"}
+"""By task, of what no older predictor reads."""
 TOLERANCE = 1e-4
 PARITY_ROWS = 256
 _ONNX_TYPES = {1: "float32", 2: "uint8", 7: "int64", 8: "string", 11: "float64"}
@@ -74,6 +76,7 @@ def write_model(
     parity_answers: Any,
     card: Mapping[str, str],
     texts: Mapping[str, reading.Reader] = {},
+    tokens: spans.Reader | None = None,
     output: Mapping[str, Any] | None = None,
 ) -> Model:
     """Write the folder. `parity_inputs` are raw inputs as ONNX takes them, `parity_answers` what the original model says to them.
@@ -97,7 +100,7 @@ def write_model(
         )
     )
     manifest: dict[str, Any] = {
-        "format": FORMAT_OF_BOXES if task == "detection" else FORMAT_WITH_TEXTS if texts else FORMAT,
+        "format": FORMATS.get(task, FORMAT_WITH_TEXTS if texts else FORMAT),
         "task": task,
         "framework": framework,
         "name": name,
@@ -119,9 +122,11 @@ def write_model(
     largest = difference(task, parity_answers, answers(running, manifest, parity_inputs, texts))
     if texts:
         reading.keep(texts, manifest, folder)
+    if tokens is not None:
+        spans.keep(tokens, folder)
     manifest["parity"] = {"largest_difference": largest, "rows": count, "tolerance": TOLERANCE}
     where = {"answers": "parity_answers.safetensors", "tolerance": TOLERANCE, "rows": count, "largest_difference": largest}
-    if input_["kind"] == "row":
+    if input_["kind"] == "row" and tokens is None:
         where["inputs"] = "parity_rows.parquet"
         pq.write_table(pa.table({k: pa.array(v.reshape(-1)) for k, v in parity_inputs.items()}), folder / "parity_rows.parquet")
     else:
@@ -189,7 +194,7 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
     if manifest["input"]["kind"] == "row":
         lines += ["| column | type | needed |", "|---|---|---|"]
         lines += [f"| {c['name']} | {c['type']} | {'yes' if c['required'] else 'may be missing'} |" for c in manifest["input"]["columns"]]
-        if cut := next((c["most_characters"] for c in manifest["input"]["columns"] if "text" in c), None):
+        if cut := next((c["most_characters"] for c in manifest["input"]["columns"] if "most_characters" in c), None):
             lines += ["", f"Texts are read as they are written, in any language, up to their first {cut:,} characters."]
     else:
         i = manifest["input"]
@@ -204,7 +209,8 @@ def _card(manifest: Mapping[str, Any], told: Mapping[str, str]) -> str:
         "",
         "## Checks",
         "",
-        f"The published model was asked {parity['rows']} rows that the original model had answered: "
+        f"The published model was asked {parity['rows']} {'pieces of text' if output['kind'] == 'spans' else 'rows'} that the original "
+        "model had answered: "
         f"the largest difference is {parity['largest_difference']:.1e}.",
     ]
     lines += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.sdk import boxes, context, texts
+from workers.sdk import boxes, context, spans, texts
 from workers.sdk.errors import StepError
 from workers.sdk.kinds import Images, Model
 from workers.training.model_folder import answers, session
@@ -12,6 +12,7 @@ from workers.training.rows import onnx_inputs, raw_rows
 
 BATCH = 8192
 IMAGE_BATCH = 64
+SPAN_BATCH = 64
 
 
 def predict_rows(model: Model, table: Any) -> Any:
@@ -31,6 +32,21 @@ def predict_rows(model: Model, table: Any) -> Any:
     if not made:
         raise StepError("There are no rows to evaluate on.")
     return np.concatenate(made)
+
+
+def predict_spans(model: Model, asked: list[str]) -> list[dict[str, Any]]:
+    """What the predictor answers for each text: `{spans: [{start, end, label, score, text}], score}`."""
+    step, manifest = context.current(), model.manifest()
+    reader = spans.kept(manifest, model.file())
+    if reader is None:
+        raise StepError("This model finds no spans.", hint="Use the evaluation for what it predicts.", field="model")
+    running = session(model.file() / "model.onnx", step.threads)
+    made: list[dict[str, Any]] = []
+    for start in range(0, len(asked), SPAN_BATCH):
+        step.check_cancelled()
+        made += spans.answered(running, manifest, reader, asked[start : start + SPAN_BATCH])
+        step.progress(0.6 * min(1.0, (start + SPAN_BATCH) / len(asked)), "Asking the model")
+    return made
 
 
 def predict_images(model: Model, images: Images, rows: list[int]) -> Any:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from backend.datasets.samples import bikes, digits, income, mails, scenes
+from backend.datasets.samples import bikes, digits, income, mails, mentions, scenes
 from backend.datasets.samples.fetch import Sample, fetch
 
-SAMPLES: dict[str, Sample] = {module.SAMPLE.slug: module.SAMPLE for module in (digits, income, bikes, mails, scenes)}
+SAMPLES: dict[str, Sample] = {module.SAMPLE.slug: module.SAMPLE for module in (digits, income, bikes, mails, scenes, mentions)}
 
 
 def prepare(slug: str, cache: Path) -> Path:

@@ -78,6 +78,7 @@ def _incoming(cursor: Any, schema: LabelSchema, version: DatasetVersion) -> None
     if schema.dataset.modality == "table":
         variables = shown_columns(wording(newest_version(schema)), [c["name"] for c in version.columns])
         with cursor.copy("COPY incoming (key, digest, media_type, data) FROM STDIN") as copy:
+            # What people judge, or mark, is the whole text.
             texts = {c["name"] for c in version.columns if c["type"] in ("text", "category")}
             for key, digest, data in table_rows(version.data, variables, texts.intersection(variables)):
                 copy.write_row([key, digest, "application/json", json.dumps(data)])

@@ -25,9 +25,12 @@ from backend.pipelines import queries as pipelines
 from backend.pipelines.actions import create_pipeline, publish
 from backend.pipelines.models import Pipeline, PipelineVersion
 from backend.runs.actions import cancel_run
+from workers.sdk.labels import boxes, spans
 from workers.sdk.labels.config import LabelControl
 
 SETTINGS = ("every", "test_size", "draws", "active")
+LEARNED = {"choices": "classes", boxes.KIND: "boxes", spans.KIND: "spans"}
+"""In words, by the type of the question."""
 
 
 def start(request: Any, schema: LabelSchema, user: User, role: str, fields: dict[str, Any]) -> Loop:
@@ -90,7 +93,9 @@ def _question(schema: LabelSchema) -> LabelControl:
         raise NothingToLearn(
             why="The question has no single choice and no boxes to learn.", hint="Add <Choices> or <RectangleLabels> to it."
         )
-    raise NothingToLearn(why="The question has no single choice to learn.", hint="Add <Choices> to it.")
+    raise NothingToLearn(
+        why="The question has no single choice to learn, and no spans of a text.", hint="Add <Choices>, or <Labels> on <Text>, to it."
+    )
 
 
 def _pipeline(schema: LabelSchema, control: LabelControl, user: User, fields: dict[str, Any]) -> PipelineVersion:
@@ -111,8 +116,7 @@ def _pipeline(schema: LabelSchema, control: LabelControl, user: User, fields: di
         ),
         (
             not trains_otherwise(version.graph, control.type),
-            f"it learns {'classes of whole pictures' if control.type != 'choices' else 'boxes'}, and “{control.name}” asks for"
-            f" {'boxes' if control.type != 'choices' else 'a class'}",
+            f"it does not learn {LEARNED[control.type]}, for which “{control.name}” asks",
         ),
     ):
         if not right:

@@ -22,7 +22,7 @@ from backend.core.models import Membership
 from backend.core.permissions import may
 from backend.datasets.actions.announce import announce
 from backend.datasets.locks import only_one
-from backend.deployments import suggesting
+from backend.deployments import spans, suggesting
 from backend.deployments.asking import asking
 from backend.deployments.models import Prelabelling
 from backend.labeling.actions.announce import schema_changed
@@ -157,10 +157,8 @@ def _freeze(loop: Loop, row: Training) -> bool:
     else:
         assert isinstance(row, Round)
         said, note = versions.labels_of(loop, learnable(loop.schema)), f"Round {row.number}"
-    if loop.measure == "map_50" and not any(said.values()):
-        raise RoundFailed(why="Nobody has drawn a box yet: there is nothing to find.")
-    if loop.measure == "accuracy" and len(set(said.values())) < 2:
-        raise RoundFailed(why="The labels are all the same: there is nothing to tell apart.")
+    if why := versions.nothing(loop, said):
+        raise RoundFailed(why=why)
     version = row.version or versions.freeze(loop, said, note)
     graph = loop.pipeline.graph
     (read,), (register,) = reads_and_registers(graph)
@@ -213,13 +211,18 @@ def _measure(loop: Loop, row: Training) -> bool:
 
 def _right(loop: Loop, model: ModelVersion, control: LabelControl, items: Any) -> dict[str, Any]:
     truth = {item.pk: label for item, label in _labelled(loop, items)}
-    right = 0
+    right = tested = 0
     with asking(model, loop.started_by or loop.schema.created_by) as ask:
         for batch in suggesting.instances(loop.schema, QueueItem.objects.filter(pk__in=truth), model.manifest):
             answers, _ = ask([instance for _, instance in batch])
+            if loop.measure == "f1":
+                for (item, asked), answer in zip(batch, answers, strict=True):
+                    one, all_ = spans.found(control, answer, asked, versions.regions(control.name, truth[item.pk]))
+                    right, tested = right + 2 * one, tested + all_
+                continue
             # What a model cannot answer (a damaged picture) is answered wrongly.
             right += sum((answer or {}).get("label") == truth[item.pk] for (item, _), answer in zip(batch, answers, strict=True))
-    return {"right": right, "tested": len(truth)}
+    return {"right": right, "tested": tested if loop.measure == "f1" else len(truth)}
 
 
 def _labelled(loop: Loop, items: Any) -> list[tuple[QueueItem, Any]]:

@@ -31,12 +31,12 @@ from backend.labeling.models import LabelSchema, QueueItem
 from backend.labeling.queries.schemas import newest_version
 from backend.learning.models import Loop
 from backend.learning.queries import MEASURES
-from workers.sdk.labels import boxes
+from workers.sdk.labels import boxes, spans
 
 NOT_DATA = ("labelled_by", "labelled_at", "labelled_how", "labelled_support")
 """Columns of a labelled version that tell about labels: nothing to learn from."""
 Said = dict[tuple[str, str], Any]
-"""{(key, digest): choice}, or of boxes the regions of the question, which may be none."""
+"""{(key, digest): choice}; of boxes the regions of the question, which may be none; of spans their list as JSON."""
 
 
 def answers(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) -> Said:
@@ -54,11 +54,35 @@ def boxes_in(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) -
     return {(key, digest): [r for r in result if r.get("from_name") == control] for key, digest, result in items}
 
 
+def marked(control: str, items: list[tuple[str, str, list[dict[str, Any]]]]) -> Said:
+    """{(key, digest): spans} of all: who found none has said so."""
+    return {(key, digest): json.dumps(spans.values(control, result), ensure_ascii=False) for key, digest, result in items}
+
+
 def labels_of(loop: Loop, items: Any) -> Said:
     """Of a query set of queue items."""
+    found = list(items.values_list("key", "digest", "truth__result"))
     if loop.measure == MEASURES[boxes.KIND]:
-        return boxes_in(loop.control, list(items.values_list("key", "digest", "truth__result")))
-    return answers(loop.control, list(items.values_list("key", "digest", "truth__result")))
+        return boxes_in(loop.control, found)
+    return marked(loop.control, found) if _spans(loop) else answers(loop.control, found)
+
+
+def _spans(loop: Loop) -> bool:
+    return loop.measure == MEASURES[spans.KIND]
+
+
+def nothing(loop: Loop, said: Said) -> str:
+    """Why these labels teach nothing; empty where they do."""
+    if loop.measure == MEASURES[boxes.KIND]:
+        return "" if any(said.values()) else "Nobody has drawn a box yet: there is nothing to find."
+    if _spans(loop):
+        return "" if any(cell != "[]" for cell in said.values()) else "No span is labelled yet: there is nothing to learn from."
+    return "" if len(set(said.values())) > 1 else "The labels are all the same: there is nothing to tell apart."
+
+
+def regions(control: str, said: str) -> list[dict[str, Any]]:
+    """Spans as JSON, as the regions of a result."""
+    return [{"id": f"span-{n}", "from_name": control, "type": "labels", "value": value} for n, value in enumerate(json.loads(said))]
 
 
 def freeze(loop: Loop, said: Said, note: str) -> DatasetVersion:
@@ -66,7 +90,7 @@ def freeze(loop: Loop, said: Said, note: str) -> DatasetVersion:
     base = newest_frozen(schema.dataset)
     with _workplace() as work:
         if schema.dataset.modality == "table":
-            path, rows, columns = _table(base, loop.control, said, work)
+            path, rows, columns = _table(base, loop.control, "json" if _spans(loop) else "category", said, work)
             stored = store().put_file(path, consume=True)
             with transaction.atomic():
                 version = first_or_next(_dataset(loop), loop.started_by, stored, rows, columns, note, loop.control)
@@ -74,9 +98,7 @@ def freeze(loop: Loop, said: Said, note: str) -> DatasetVersion:
         else:
             spool = work / "items.jsonl"
             with spool.open("w", encoding="utf-8") as out:
-                out.writelines(
-                    json.dumps(line, ensure_ascii=False) + "\n" for line in _items(base, said, (schema.slug, newest_version(schema).number))
-                )
+                out.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in _items(loop, base, said))
             with transaction.atomic():
                 version = items_first_or_next(_dataset(loop), loop.started_by, spool, work, note)
                 _told(schema, base, version)
@@ -113,25 +135,26 @@ def _workplace() -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _items(base: DatasetVersion, said: Said, wording: tuple[str, int]) -> Iterator[list[Any]]:
-    """Lines of a spool; `wording` is the label schema's slug and version."""
+def _items(loop: Loop, base: DatasetVersion, said: Said) -> Iterator[list[Any]]:
+    """Lines of a spool."""
+    classes, wording = loop.measure == "accuracy", {"label_schema": loop.schema.slug, "version": newest_version(loop.schema).number}
     key, digest, label, split, data = (FIELDS.index(name) for name in ("key", "digest", "label", "split", "data"))
     for rows in items_of(base.dataset, base.number, FIELDS):
         for row in rows:
             if (row[key], row[digest]) in said:
-                line = list(row)
-                found = said[row[key], row[digest]]
-                drawn = isinstance(found, list)
-                line[label], line[split] = None if drawn else found, None
-                line[data] = {"annotations": {"label_schema": wording[0], "version": wording[1], "result": found}} if drawn else {}
+                line, found = list(row), said[row[key], row[digest]]
+                line[label], line[split], line[data] = found if classes else None, None, {}
+                if not classes:
+                    result = regions(loop.control, found) if _spans(loop) else found
+                    line[data] = {"annotations": {**wording, "result": result}}
                 yield line
 
 
-def _table(base: DatasetVersion, control: str, said: Said, work: Path) -> tuple[Path, int, list[dict[str, Any]]]:
+def _table(base: DatasetVersion, control: str, kind: str, said: Said, work: Path) -> tuple[Path, int, list[dict[str, Any]]]:
     import pyarrow as pa
 
     kept = [c for c in base.columns if c["name"] != control and c["name"] not in NOT_DATA]
-    columns = [*kept, {"name": control, "type": "category", "nullable": False}]
+    columns = [*kept, {"name": control, "type": kind, "nullable": False}]
     found = tables.schema(base.data)
     schema = pa.schema([*(found.field(c["name"]) for c in kept), (control, pa.string())])
     path = work / "labelled.parquet"

@@ -7335,7 +7335,7 @@ export interface components {
              * Measure
              * @enum {string}
              */
-            measure: "accuracy" | "map_50";
+            measure: "accuracy" | "map_50" | "f1";
             /** Every */
             every: number;
             /** Test Size */
@@ -8100,9 +8100,26 @@ export interface components {
             request_id: string;
         };
         /**
+         * PredictedSpan
+         * @description `text` is what stands from `start` up to `end`, counted in characters (code points, as Python does).
+         */
+        PredictedSpan: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Label */
+            label: string;
+            /** Score */
+            score: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * PredictionItem
          * @description Classification: `label`, `probabilities` by label. Regression: `value`. Detection: `boxes` from the model's threshold on, `unsure`
-         *     those below it, and `certainty`, how sure the model is of the whole picture, 0 to 1.
+         *     those below it, and `certainty`, how sure the model is of the whole picture, 0 to 1. Spans: `spans` in the order of the text, and
+         *     `score`, the chance of the least sure of all that was decided; `unread` where the text is longer than what is read.
          */
         PredictionItem: {
             /** Label */
@@ -8119,6 +8136,12 @@ export interface components {
             unsure?: components["schemas"]["FoundBox"][] | null;
             /** Certainty */
             certainty?: number | null;
+            /** Spans */
+            spans?: components["schemas"]["PredictedSpan"][] | null;
+            /** Score */
+            score?: number | null;
+            /** Unread */
+            unread?: boolean | null;
         };
         /** PredictionRow */
         PredictionRow: {
@@ -8910,7 +8933,8 @@ export interface components {
         /**
          * RoundOut
          * @description `accuracy` is measured on `tested` held-out items, `low` to `high` is its 95 % interval (Wilson). Of a loop that learns boxes it is
-         *     their mAP@0.5, with the interval of pictures drawn again. `suggested` open items got a suggestion.
+         *     their mAP@0.5, with the interval of pictures drawn again; of one that learns spans their F1, and `tested` counts those that were said
+         *     and those that there are. `suggested` open items got a suggestion.
          */
         RoundOut: {
             /** Number */

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
+import pyarrow.parquet as pq
+import pytest
+
+from backend.artifacts.storage import store
 from backend.datasets.models import Item
 from backend.labeling.models import Annotation, HeldBack, LabelSchema, QueueItem, Suggestion
 from backend.learning.actions import rounds
@@ -17,6 +22,7 @@ from tests.backend.labeling.conftest import WORDS, Labs, choice, say, take
 from tests.backend.labeling.test_suggestions import KINDS
 from tests.backend.people import Person
 from tests.media import wav
+from workers.training import spans as truth
 
 turn: Counter[bool] = Counter()
 LOOP = {"template": "image-classification", "every": 4, "test_size": 6, "draws": 2}
@@ -181,3 +187,55 @@ def test_a_trigger_counts_labels_from_when_it_is_made(labs: Labs, ann: Person) -
     label(ann, slug, 1)
     assert told() == [("received", 5), ("ignored", 2)]
     assert told() == [("received", 5), ("ignored", 2)]
+
+
+def test_spans_are_learned_with_their_template_and_measured_by_f1(labs: Labs, ann: Person) -> None:
+    asked = WORDS.replace(WORDS[WORDS.index("  <Choices") : WORDS.index("  <Labels")], "")
+    towns = ("Rome", "Bern", "Delft", "Hull", "Ulm", "Graz")
+    said = [f"The {food} in {town} was {mood}" for food in ("soup", "bread") for town in towns for mood in ("good", "bad")]
+    rows = "id,review\n" + "".join(f"r{n},{text}\n" for n, text in enumerate(said))
+    table = labs.upload.ready(rows.encode(), "said.csv", options={"freeze": True})["dataset"]
+    files = labs.upload.ready(zipped({f"{n}.txt": text.encode() for n, text in enumerate(said)}), "said.zip", options={"freeze": True})
+    for dataset, name in ((table, "review"), (files["dataset"], "text")):
+        slug = labs.schema(dataset, asked, review_share=0.0)
+        where = f"/label-schemas/{slug}/loop"
+        wrong = labs.editor.post("/pipelines", {"name": "Classes", "template": "text-classification"})["slug"]
+        right = labs.editor.post("/pipelines", {"name": "Spans", "template": "span-tagging"})["slug"]
+        told = labs.editor.get(where)
+        offered = [one["slug"] for one in told["candidates"]]
+        assert told["template"] == "span-tagging" and right in offered and wrong not in offered
+        began = labs.editor.ask("PUT", where, {"template": "span-tagging", "every": 4, "test_size": 6, "draws": 0})
+        assert began.status_code == 202 and (loop := began.json()["loop"])["control"] == "part" and loop["measure"] == "f1"
+        for n in range(14):
+            item = take(ann, slug)
+            assert item
+            text = item["data"].get("review") or said[int(item["key"].removesuffix(".txt"))]
+            at = text.index(" in ") + 4
+            value = {"start": at, "end": at + len(text.split()[3]), "labels": ["Place"]}
+            say(ann, slug, item["id"], [{"id": "a", "from_name": "part", "to_name": "text", "type": "labels", "value": value}] if n else [])
+        advance(slug)
+        row = Round.objects.get(loop__schema__slug=slug)
+        assert (row.stage, row.status) == ("train", "running"), row.message
+        columns = {c["name"]: c["type"] for c in row.version.columns}
+        spans_column = "part" if name == "review" else "annotations"
+        assert columns[spans_column] == "json" and columns[name] == "text"
+        cells = pq.read_table(store().fetch(row.version.data))[spans_column].to_pylist()
+        found = [truth.regions(json.loads(cell)) for cell in cells]
+        assert len(found) == 4 + 4 * (row.labels == 8) and sum(map(len, found)) in (len(found), len(found) - 1), "none is an answer too"
+        assert {one["text"] for spans in found for one in spans} <= set(towns)
+        Round.objects.filter(pk=row.pk).update(status="succeeded", right=6, tested=9)
+        (told,) = labs.editor.get(where)["loop"]["rounds"]
+        assert told["accuracy"] == pytest.approx(2 / 3) and told["low"] < 0.35 < 0.85 < told["high"], "as wide as 4.5 spans leave it"
+
+
+def test_a_round_without_any_span_says_so(labs: Labs, ann: Person) -> None:
+    asked = WORDS.replace(WORDS[WORDS.index("  <Choices") : WORDS.index("  <Labels")], "")
+    rows = "id,review\n" + "".join(f"r{n},Nothing of note was said by {n}\n" for n in range(12))
+    slug = labs.schema(labs.upload.ready(rows.encode(), "said.csv", options={"freeze": True})["dataset"], asked, review_share=0.0)
+    labs.editor.ask("PUT", f"/label-schemas/{slug}/loop", {"template": "span-tagging", "every": 2, "test_size": 5, "draws": 0})
+    for _ in range(7):
+        item = take(ann, slug)
+        assert item
+        say(ann, slug, item["id"], [])
+    advance(slug)
+    assert Round.objects.get().message == "No span is labelled yet: there is nothing to learn from."

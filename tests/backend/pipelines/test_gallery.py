@@ -27,6 +27,7 @@ COLUMNS = {
         "number": ["temp", "atemp", "hum", "windspeed"],
     },
     "mails": {"text": ["subject", "message"], "category": ["list"]},
+    "mentions": {"text": ["text"], "json": ["entities"]},
     "digits": {"image": ["image"]},
     "scenes": {"image": ["image"]},
 }
@@ -90,8 +91,9 @@ def test_a_template_brings_the_pipelines_it_uses_once_and_leaves_others_of_that_
 def test_a_new_pipeline_starts_from_a_template(editor: Person) -> None:
     listed = editor.get("/templates")
     assert [t["slug"] for t in listed] == [
-        "digits", "income", "bikes", "mails", "scenes", "table-classification", "table-regression", "text-classification",
-        "image-classification", "object-detection", "grid", "shards", "condition", "rounds", "approval", "compensation", "nested",
+        "digits", "income", "bikes", "mails", "scenes", "mentions", "table-classification", "table-regression", "text-classification",
+        "image-classification", "object-detection", "span-tagging", "grid", "shards", "condition", "rounds", "approval", "compensation",
+        "nested",
     ]  # fmt: skip
     made = editor.post("/pipelines", {"name": "Ours", "template": "digits"})
     assert made["steps"] == len(listed[0]["graph"]["steps"]) and made["slug"] == "ours"

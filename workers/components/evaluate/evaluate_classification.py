@@ -44,6 +44,8 @@ def evaluate_classification(
     from workers.training.target import Target, encode_target
 
     manifest = model.manifest()
+    if manifest["task"] == "spans":
+        raise StepError("This model finds spans in texts.", hint="Use the step “Evaluate spans”.", field="model")
     if manifest["task"] != "classification":
         raise StepError("This model predicts numbers.", hint="Use the step “Evaluate regression”.", field="model")
     table = test.arrow()

@@ -40,6 +40,8 @@ def evaluate_regression(
     from workers.training.target import Target, encode_target
 
     manifest = model.manifest()
+    if manifest["task"] == "spans":
+        raise StepError("This model finds spans in texts.", hint="Use the step “Evaluate spans”.", field="model")
     if manifest["task"] != "regression":
         raise StepError("This model predicts classes.", hint="Use the step “Evaluate classification”.", field="model")
     table = test.arrow()

@@ -9,8 +9,8 @@ Z = 1.959964
 """Of 95 %."""
 
 
-def wilson(count: int, of: int) -> tuple[float, float]:
-    """The interval of the share `count` / `of`; all of it where nothing was counted."""
+def wilson(count: float, of: float) -> tuple[float, float]:
+    """The interval of the share `count` / `of`; all of it where nothing was counted. Halves count as halves."""
     if of == 0:
         return 0.0, 1.0
     share, more = count / of, Z * Z / of

@@ -13,6 +13,7 @@ import { SchemaForm } from '@/ui/schema-form'
 import classes from './deployments.module.css'
 import { FoundBoxes } from './FoundBoxes'
 import { exampleRow, inputSchema, instanceOf, type Manifest } from './form'
+import { SpansAnswer } from './SpansAnswer'
 
 const MAX_IMAGE = 20 * 1024 * 1024
 
@@ -43,7 +44,7 @@ export function PredictPanel({ project, endpoint, manifest }: { project: string;
           }}
         /> : <RowInput manifest={manifest} error={ask.error} busy={ask.isPending} onAsk={(row) => ask.mutate(row)} />}
       {(image || !isApiError(ask.error) || ask.error.problems.length === 0) && <ErrorNotice error={ask.error} />}
-      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} labels={(manifest.output?.labels ?? []).map(String)} picture={picture} />}</div>
+      <div aria-live="polite">{ask.data && !ask.error && <Answer answer={ask.data} manifest={manifest} asked={ask.variables} picture={picture} />}</div>
     </Stack>
   )
 }
@@ -116,16 +117,19 @@ function ImageInput({ busy, small, label, onAsk }: { busy: boolean; small: boole
   )
 }
 
-function Answer({ answer, labels, picture }: { answer: Schemas['PredictOut']; labels: readonly string[]; picture: string }) {
+function Answer({ answer, manifest, asked, picture }: { answer: Schemas['PredictOut']; manifest: Manifest; asked: Record<string, unknown>; picture: string }) {
   const first = answer.predictions[0]
   if (!first) return null
-  if (first.boxes) {
+  const labels = (manifest.output?.labels ?? []).map(String)
+  if (first.boxes || first.spans) {
+    const text = asked[manifest.input?.columns?.[0]?.name ?? '']
     return (
       <Box data-testid="answer">
         <Text size="xs" c="dimmed">
           Answer of {answer.model_version}
         </Text>
-        <FoundBoxes picture={picture} labels={labels} boxes={first.boxes} unsure={first.unsure ?? []} />
+        {first.boxes && <FoundBoxes picture={picture} labels={labels} boxes={first.boxes} unsure={first.unsure ?? []} />}
+        {first.spans && <SpansAnswer text={typeof text === 'string' ? text : ''} spans={first.spans} labels={labels} score={first.score ?? 1} unread={first.unread === true} />}
       </Box>
     )
   }

@@ -32,7 +32,7 @@ it('has room for a text, says how much of it is read, and sends an empty one as 
     input: {
       kind: 'row',
       columns: [
-        { name: 'text', type: 'text', required: true, text: 'headrace-text/1', most_characters: 10000, example: 'I cannot log in' },
+        { name: 'text', type: 'text', required: true, most_characters: 10000, example: 'I cannot log in' },
         { name: 'age', type: 'number', required: false },
       ],
     },

@@ -1,7 +1,7 @@
 /** From a model's manifest to the form that asks it, and back to what is sent. Pure. */
 import type { JsonSchema } from '@/ui/schema-form'
 
-export type InputColumn = { name: string; type: string; required?: boolean; choices?: unknown[]; minimum?: number; maximum?: number; example?: unknown; text?: string; most_characters?: number }
+export type InputColumn = { name: string; type: string; required?: boolean; choices?: unknown[]; minimum?: number; maximum?: number; example?: unknown; most_characters?: number }
 export type Manifest = {
   input?: { kind: string; columns?: InputColumn[]; width?: number; height?: number; channels?: number }
   output?: { kind?: string; labels?: unknown[] }
@@ -30,12 +30,12 @@ export function inputSchema(manifest: Manifest): JsonSchema {
       properties[column.name] = { ...base, type: 'string' } as JsonSchema
     }
   }
-  return { type: 'object', properties, required: columns.filter((c) => c.required && !c.text).map((c) => c.name) } as JsonSchema
+  return { type: 'object', properties, required: columns.filter((c) => c.required && !c.most_characters).map((c) => c.name) } as JsonSchema
 }
 
 /** What is sent: without what was left empty, but for texts, which may be empty and must be there. */
 export function instanceOf(manifest: Manifest, row: Record<string, unknown>): Record<string, unknown> {
-  const texts = (manifest.input?.columns ?? []).filter((c) => c.text).map((c) => [c.name, ''])
+  const texts = (manifest.input?.columns ?? []).filter((c) => c.most_characters).map((c) => [c.name, ''])
   return { ...Object.fromEntries(texts), ...Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined && value !== null)) }
 }
 

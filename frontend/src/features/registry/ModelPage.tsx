@@ -393,3 +393,10 @@ function Contract({ manifest }: { manifest: Record<string, unknown> }) {
     </Stack>
   )
 }
+
+function gives(output: { kind?: string; labels?: unknown[] } | undefined): string {
+  const labels = (output?.labels ?? []).slice(0, 20).join(', ')
+  if (output?.kind === 'classification') return `One of ${output.labels?.length ?? 0} labels with probabilities: ${labels}`
+  if (output?.kind === 'spans') return `The spans of the text that are one of ${output.labels?.length ?? 0} labels, each with its place and how sure it is: ${labels}`
+  return 'A number.'
+}

@@ -9,7 +9,13 @@ import { useRefresh, type LabelSchema } from '../data'
 import { Section } from '../overview/quality/Section'
 
 const NEW = ' new'
-const TEMPLATES: Record<string, string> = { 'image-classification': 'pictures', 'object-detection': 'boxes on pictures', 'text-classification': 'texts', 'table-classification': 'tables' }
+const TEMPLATES: Record<string, string> = {
+  'image-classification': 'pictures',
+  'object-detection': 'boxes on pictures',
+  'text-classification': 'texts',
+  'table-classification': 'tables',
+  'span-tagging': 'spans of texts',
+}
 const HELD: Record<string, string> = { audio: 'sounds', video: 'videos', document: 'PDFs' }
 
 export function LoopForm({ schema, now }: { schema: LabelSchema; now: Schemas['LoopNowOut'] }) {

@@ -11,7 +11,7 @@ import { notifyError } from '@/ui/confirm'
 import { StackedTable } from '@/ui/StackedTable'
 import { useRefresh, type LabelSchema } from '../data'
 import { Section, Small } from '../overview/quality/Section'
-import { curveFigure, judgedBy, measured, type Loop, type Round } from './data'
+import { curveFigure, measured, measureOf, type Loop, type Round } from './data'
 
 const STAGES = { freeze: 'freezing the labels', train: 'training', measure: 'measuring the model', suggest: 'suggesting labels' }
 const COLORS = { running: 'blue', succeeded: 'green', failed: 'red', cancelled: 'gray' }
@@ -114,14 +114,11 @@ function Curve({ loop }: { loop: Loop }) {
     ...loop.random.map((point) => ({ key: `d${point.labels}`, cells: [`Random order, ${point.draws === 1 ? 'one draw' : `mean of ${point.draws} draws`}`, point.labels.toLocaleString(), percent(point.accuracy, 1), `${percent(point.low, 1)} to ${percent(point.high, 1)}`] })),
   ]
   const last = measured(loop).at(-1)
+  const measure = measureOf(loop)
   const beyond = loop.draws > 0 && last && last.labels > loop.reach ? ` It ends at ${loop.reach.toLocaleString()} labels, because the random sample is no larger.` : ''
   return (
-    <Section
-      title="Learning curve"
-      help={`${loop.measure === 'map_50' ? 'Mean average precision of boxes that overlap those of people by half or more (mAP@0.5),' : 'Right answers'} on held-out items by the number of labels that a model learned from; the bars are 95 % intervals.`}
-      table={<Small head={['Line', 'Labels', judgedBy(loop), 'Between']} rows={rows} />}
-    >
-      <Chart height={320} alt={`${judgedBy(loop)} by number of labels, least sure first and in random order; the table has the same figures.`} figure={curveFigure(loop)} />
+    <Section title="Learning curve" help={measure.help} table={<Small head={['Line', 'Labels', measure.name, 'Between']} rows={rows} />}>
+      <Chart height={320} alt={`${measure.name} by number of labels, least sure first and in random order; the table has the same figures.`} figure={curveFigure(loop)} />
       {loop.draws > 0 && (
         <Text size="xs" c="dimmed" mt="xs" maw={760}>
           Random order: the same pipeline, trained on as many items drawn at random from those that were drawn from the whole queue when the loop began, and measured on the rest of them; the mean of the draws, with the least and the most.{beyond}
@@ -135,7 +132,7 @@ function Rounds({ loop }: { loop: Loop }) {
   const project = useProjectSlug()
   const cells = (round: Round): [string, React.ReactNode][] => [
     ['Labels', round.labels.toLocaleString()],
-    [judgedBy(loop), round.accuracy === null ? '–' : `${percent(round.accuracy, 1)} ${loop.measure === 'map_50' ? 'on' : 'of'} ${round.tested.toLocaleString()}`],
+    [measureOf(loop).name, round.accuracy === null ? '–' : loop.measure === 'f1' ? percent(round.accuracy, 1) : `${percent(round.accuracy, 1)} ${loop.measure === 'map_50' ? 'on' : 'of'} ${round.tested.toLocaleString()}`],
     [
       'Model',
       round.model ? (

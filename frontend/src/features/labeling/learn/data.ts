@@ -39,11 +39,18 @@ export const modelsQuery = (project: string) =>
   })
 
 
+const BY = 'on held-out items by the number of labelled items that a model learned from; the bars are 95 % intervals.'
+const MEASURES = {
+  accuracy: { name: 'Right answers', axis: 'right answers', help: `Right answers ${BY}` },
+  map_50: { name: 'mAP@0.5', axis: 'mAP@0.5', help: `Mean average precision of boxes that overlap those of people by half or more (mAP@0.5), ${BY}` },
+  f1: { name: 'F1', axis: 'F1 of spans', help: `F1 of the spans that are found exactly, with their label, ${BY}` },
+}
+
+/** What models of a loop are measured by. */
+export const measureOf = (loop: Loop) => MEASURES[loop.measure]
+
 /** Rounds that were measured, in order. */
 export const measured = (loop: Loop): Round[] => loop.rounds.filter((round) => round.accuracy !== null)
-
-/** What models are judged by, in words. */
-export const judgedBy = (loop: Loop): string => (loop.measure === 'map_50' ? 'mAP@0.5' : 'Right answers')
 
 /** Accuracy (or mAP) by number of labels: of the rounds with the interval that their test items leave, and of random order with its least and most. */
 export function curveFigure(loop: Loop): Figure {
@@ -58,9 +65,9 @@ export function curveFigure(loop: Loop): Figure {
   })
   return {
     data: [
-      { type: 'scatter', mode: 'lines+markers', name: 'Least sure first', x: rounds.map((r) => r.labels), y: rounds.map((r) => r.accuracy), error_y: between(rounds), customdata: rounds.map((r) => `round ${r.number}, ${r.tested} test items`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
-      { type: 'scatter', mode: 'lines+markers', name: 'Random order', line: { dash: 'dash' }, marker: { symbol: 'square' }, x: loop.random.map((p) => p.labels), y: loop.random.map((p) => p.accuracy), error_y: between(loop.random), customdata: loop.random.map((p) => `mean of ${p.draws}, ${p.tested} test items each`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
+      { type: 'scatter', mode: 'lines+markers', name: 'Least sure first', x: rounds.map((r) => r.labels), y: rounds.map((r) => r.accuracy), error_y: between(rounds), customdata: rounds.map((r) => `round ${r.number}${loop.measure === 'f1' ? '' : `, ${r.tested} test items`}`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
+      { type: 'scatter', mode: 'lines+markers', name: 'Random order', line: { dash: 'dash' }, marker: { symbol: 'square' }, x: loop.random.map((p) => p.labels), y: loop.random.map((p) => p.accuracy), error_y: between(loop.random), customdata: loop.random.map((p) => `mean of ${p.draws}${loop.measure === 'f1' ? '' : `, ${p.tested} test items each`}`), hovertemplate: '%{x} labels: %{y:.1%}<br>%{customdata}' },
     ],
-    layout: { xaxis: { title: 'labels learned from', rangemode: 'tozero' }, yaxis: { title: loop.measure === 'map_50' ? 'mAP@0.5' : 'right answers', tickformat: '.0%' } },
+    layout: { xaxis: { title: 'labels learned from', rangemode: 'tozero' }, yaxis: { title: measureOf(loop).axis, tickformat: '.0%' } },
   }
 }
