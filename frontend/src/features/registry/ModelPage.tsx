@@ -340,6 +340,7 @@ function gives(output: { kind?: string; labels?: unknown[]; threshold?: number }
   const labels = (output?.labels ?? []).slice(0, 20).join(', ')
   if (output?.kind === 'classification') return `One of ${output.labels?.length ?? 0} labels with probabilities: ${labels}`
   if (output?.kind === 'detection') return `Boxes around what it finds, in percent of the picture, each with a score; those from a score of ${number(output.threshold)} on are told, others as unsure. Labels: ${labels}`
+  if (output?.kind === 'spans') return `The spans of the text that are one of ${output.labels?.length ?? 0} labels, each with its place and how sure it is: ${labels}`
   return 'A number.'
 }
 
@@ -392,11 +393,4 @@ function Contract({ manifest }: { manifest: Record<string, unknown> }) {
       </div>
     </Stack>
   )
-}
-
-function gives(output: { kind?: string; labels?: unknown[] } | undefined): string {
-  const labels = (output?.labels ?? []).slice(0, 20).join(', ')
-  if (output?.kind === 'classification') return `One of ${output.labels?.length ?? 0} labels with probabilities: ${labels}`
-  if (output?.kind === 'spans') return `The spans of the text that are one of ${output.labels?.length ?? 0} labels, each with its place and how sure it is: ${labels}`
-  return 'A number.'
 }
