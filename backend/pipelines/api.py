@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 
 from ninja import Query, Router, Status
+from pydantic_core import to_json
 
 from backend.core.http import ApiRequest, allow
+from backend.core.renderer import as_json
 from backend.core.schemas import Limit, Page, Text
 from backend.pipelines import actions, queries
 from backend.pipelines.code import code_of
@@ -44,7 +46,7 @@ VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 @allow("pipeline.read")
 def get_catalog(request: ApiRequest, project: str, pipeline: Text | None = None) -> Any:
     """Every component, kind and stage: the palette. With `pipeline`, older versions of pipelines that its draft uses as steps, too."""
-    using = queries.draft(queries.find(request.project, pipeline)) if pipeline else None
+    using = queries.used(queries.find(request.project, pipeline)) if pipeline else None
     return queries.get_catalog(request.project, using)
 
 
@@ -132,14 +134,15 @@ def restore_pipeline(request: ApiRequest, project: str, pipeline: str) -> Any:
 @allow("pipeline.read")
 def get_draft(request: ApiRequest, project: str, pipeline: str) -> Any:
     """The draft being edited."""
-    return queries.draft_out(queries.find(request.project, pipeline))
+    return as_json(to_json(queries.draft_out(queries.find(request.project, pipeline))))
 
 
 @router.put("/projects/{project}/pipelines/{pipeline}/draft", response=DraftOut)
 @allow("pipeline.write")
 def save_draft(request: ApiRequest, project: str, pipeline: str, payload: DraftIn) -> Any:
     """Save the draft; a stale base is refused."""
-    return actions.save_draft(queries.find(request.project, pipeline), request.user, payload.base, payload.graph.model_dump())
+    saved = actions.save_draft(queries.find(request.project, pipeline), request.user, payload.base, payload.graph.model_dump())
+    return as_json(to_json(saved))
 
 
 @router.post("/projects/{project}/pipelines/{pipeline}/publish", response={201: PipelineVersionOut})

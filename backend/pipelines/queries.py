@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import connection
 from django.db.models import CharField, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 
@@ -61,7 +62,7 @@ def check_graph(project: Project, graph: Mapping[str, Any]) -> dict[str, Any]:
     """Problems, known columns and digest of a graph, with this project's data sets."""
     normal = normalised(graph)
     problems, schemas = checked(project, normal)
-    return {"problems": problems, "schemas": schemas, "digest": graphs.digest(normal)}
+    return {"problems": problems, "schemas": schemas, "digest": graphs.digest(normal, normal=True)}
 
 
 def checked(project: Project, normal: graphs.Graph) -> tuple[list[graphs.Problem], Schemas]:
@@ -145,11 +146,26 @@ def get_pipeline(project: Project, slug: str) -> Pipeline:
 
 
 def find(project: Project, slug: str) -> Pipeline:
-    """The pipeline with its draft, for work; deleted ones are not found."""
-    found: Pipeline | None = Pipeline.objects.select_related("project").filter(project=project, slug=slug, deleted_at=None).first()
+    """The pipeline, for work; deleted ones are not found. Its draft, of a large one megabytes, is fetched by who looks at it."""
+    found: Pipeline | None = (
+        Pipeline.objects.select_related("project").defer("draft").filter(project=project, slug=slug, deleted_at=None).first()
+    )
     if found is None:
         raise NotFound(what="pipeline", name=slug)
     return found
+
+
+_USED = """
+SELECT DISTINCT step.value->>'component' FROM pipelines_pipeline p, jsonb_each(p.draft->'steps') step
+ WHERE p.id = %s AND jsonb_typeof(p.draft->'steps') = 'object' AND jsonb_typeof(step.value) = 'object'
+"""
+
+
+def used(pipeline: Pipeline) -> dict[str, Any]:
+    """As a graph, one step of each component that the draft uses: all that the palette must know of ten thousand steps."""
+    with connection.cursor() as cursor:
+        cursor.execute(_USED, [pipeline.pk])
+        return {"steps": {name: {"component": name} for (name,) in cursor.fetchall() if name}}
 
 
 def draft(pipeline: Pipeline) -> graphs.Graph:

@@ -7,7 +7,7 @@ from ninja import Query, Router, Status
 
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
-from backend.core.renderer import written
+from backend.core.renderer import as_json
 from backend.core.schemas import Limit, Page
 from backend.runs import actions, queries, secrets
 from backend.runs import forecast as forecasts
@@ -38,6 +38,7 @@ from backend.runs.schemas import (
     WaitOut,
 )
 from backend.runs.schemas import Status as RunStatus
+from backend.runs.whole import whole
 
 router = Router(tags=["runs"])
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -88,7 +89,7 @@ def compare_runs(request: ApiRequest, project: str, ids: str) -> Any:
 @allow("run.read")
 def get_run(request: ApiRequest, project: str, run_id: UUID) -> Any:
     """One run with its step runs."""
-    return written(RunOut, queries.get_run(request.project, run_id))
+    return as_json(whole(request.project, run_id))
 
 
 @router.post("/projects/{project}/runs/{uuid:run_id}/cancel", response={202: RunOut})

@@ -86,10 +86,10 @@ def list_runs(
 
 
 def find(project: Project, run_id: UUID) -> Run:
-    """A run of this project, with what its page shows of it."""
+    """A run of this project. Its graph, of a large run megabytes, is fetched by who looks at it."""
     found: Run | None = (
         Run.objects.select_related("project", "pipeline_version__pipeline", "started_by")
-        .defer("pipeline_version__graph", "pipeline_version__pipeline__draft").filter(project=project, pk=run_id).first()
+        .defer("graph", "pipeline_version__graph", "pipeline_version__pipeline__draft").filter(project=project, pk=run_id).first()
     )  # fmt: skip
     if found is None:
         raise NotFound(what="run", name=run_id)
@@ -107,11 +107,6 @@ def summary(run: Run) -> Json:
         "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": run.error,
         "metrics": {k: v for k, v in run.metrics.items() if isinstance(v, int | float)},
     }  # fmt: skip
-
-
-def get_run(project: Project, run_id: UUID) -> Json:
-    """A `RunOut`."""
-    return details([find(project, run_id)])[0]
 
 
 _OF_STEP = (

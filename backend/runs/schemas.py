@@ -202,16 +202,19 @@ class ApprovalOut(Schema):
     question: QuestionOut
 
 
-class RunOut(RunSummary):
-    graph: Graph
+class RunHead(RunSummary):
     parameters: dict[str, dict[str, Any]]
     values: dict[str, Any]
     undoing: bool
-    step_runs: list[StepRunOut]
     rerun_of: UUID | None
     trigger: StarterOut | None
     last_event: int
     """Number of the newest event this answer includes: follow from here."""
+
+
+class RunOut(RunHead):
+    graph: Graph
+    step_runs: list[StepRunOut]
 
 
 class LogLine(Schema):

@@ -7,6 +7,9 @@ import contextlib
 import errno
 import socket
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from infra.supervisor import postgres
 from infra.supervisor.child import Child
@@ -51,20 +54,40 @@ async def database(addresses: Addresses, layout: Layout, child: Child | None) ->
         await asyncio.sleep(NEAR if child else FAR)
 
 
-async def broker(addresses: Addresses, layout: Layout, child: Child | None) -> None:
-    """Until Valkey answers a ping."""
+def _ping(path: Path) -> None:
+    """Without the client, whose 6 MB the supervisor would hold for as long as it runs. Raises OSError."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(5)
+        line.connect(str(path))
+        line.sendall(b"PING\r\n")
+        if (said := line.recv(100)) != b"+PONG\r\n":  # “-LOADING …”: it reads its log
+            raise OSError(said.decode(errors="replace").strip() or "it closed the connection")
+
+
+def _ping_far(url: str) -> Callable[[], None]:
+    """Of a broker elsewhere, which may want a password or TLS. Raises OSError."""
     import redis
 
-    client = redis.Redis.from_url(
-        addresses.broker.replace("redis+socket://", "unix://").replace("virtual_host=", "db="), socket_connect_timeout=5
-    )
+    client = redis.Redis.from_url(url.replace("redis+socket://", "unix://").replace("virtual_host=", "db="), socket_connect_timeout=5)
+
+    def ping() -> None:
+        try:
+            client.ping()
+            client.close()
+        except redis.RedisError as exc:
+            raise OSError(str(exc)) from exc
+
+    return ping
+
+
+async def broker(addresses: Addresses, layout: Layout, child: Child | None) -> None:
+    """Until Valkey answers a ping."""
+    ping = partial(_ping, layout.sockets() / "valkey.sock") if addresses.embedded_broker else _ping_far(addresses.broker)
     began = time.monotonic()
     while True:
         try:
-            await asyncio.to_thread(client.ping)
-            client.close()
-            return
-        except redis.RedisError as exc:
+            return await asyncio.to_thread(ping)
+        except OSError as exc:
             why = str(exc)
         if child is not None and child.restarts >= 3:
             said = [line.strip() for line in child.said if "rror" in line or "Bad file" in line or "Fatal" in line]

@@ -6,8 +6,6 @@ import logging
 import os
 import socket
 
-import uvicorn
-
 LISTEN_FD = "HEADRACE_LISTEN_FD"
 KEEP_ALIVE_S = 75
 """So long an idle connection is kept: longer than proxies (nginx: 60 s) and clients keep theirs, so that the one who uses it closes it.
@@ -15,6 +13,8 @@ A request that crosses our closing is lost, and a proxy answers it with 502: of 
 
 
 def main() -> None:
+    import uvicorn  # not above: the supervisor imports this module for the names, and has no use for a web server's 4 MB
+
     config = uvicorn.Config(
         "backend.config.asgi:application",
         lifespan="off",

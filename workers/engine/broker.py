@@ -25,7 +25,9 @@ KEPT_S = float(os.environ.get("HEADRACE_UNACKED_S", "86400"))
 it must be longer than any step, or a busy worker's messages would come back, for nothing."""
 
 transport.install()
-app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"))
+# No fix-ups: where the environment names Django's settings, as a studio's does, Celery would set up all of the backend in the workers, 60
+# MB that no step may use, and look after its connections around each wake-up.
+app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"), fixups=[])
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="cpu",

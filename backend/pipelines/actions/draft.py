@@ -59,7 +59,7 @@ def _log(pipeline: Pipeline) -> list[tuple[int, bytes]]:
 def read_log(pipeline_id: UUID) -> tuple[list[bytes], int]:
     """The document's updates and the number of the last."""
     with transaction.atomic():
-        rows = _log(Pipeline.objects.select_for_update().get(pk=pipeline_id))
+        rows = _log(Pipeline.objects.select_for_update().defer("draft").get(pk=pipeline_id))
     return [update for _, update in rows], rows[-1][0]
 
 
@@ -67,7 +67,7 @@ def _fold(pipeline: Pipeline, graph: graphs.Graph) -> bool:
     """Keep the document's graph as the draft; False when nothing changed."""
     if graph == pipeline.draft:
         return False
-    pipeline.draft, pipeline.draft_digest = graph, graphs.digest(graph)
+    pipeline.draft, pipeline.draft_digest = graph, graphs.digest(graph, normal=True)
     pipeline.draft_base += 1
     pipeline.save(update_fields=["draft", "draft_digest", "draft_base", "updated_at"])
     return True
@@ -80,11 +80,12 @@ def append_updates(pipeline_id: UUID, updates: Sequence[bytes], seen: int, autho
         rows = _log(pipeline)
         others = [update for pk, update in rows if pk > seen]
         if updates:
-            merged = yjs.merge(updates)
+            merged, known = yjs.merge(updates), [update for _, update in rows]
             rows.append((DraftUpdate.objects.create(pipeline=pipeline, update=merged).pk, merged))
-        before, digest = pipeline.draft, pipeline.draft_digest
-        if _fold(pipeline, document.read(yjs.load(update for _, update in rows))) and pipeline.draft_digest != digest:
-            _audit(pipeline, authors, before)
+            before, digest = pipeline.draft, pipeline.draft_digest
+            # The draft is what the log said until now: whoever appends to it folds it, under the row's lock.
+            if _fold(pipeline, document.read_after(before or {}, known, [merged])) and pipeline.draft_digest != digest:
+                _audit(pipeline, authors, before)
         last = rows[-1][0]
         if len(rows) > COMPACT_ROWS:
             last = _compact(pipeline, rows)

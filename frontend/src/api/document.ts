@@ -19,6 +19,8 @@ const QUERY_AWARENESS = 3
 const STATE = 10
 /** One save a burst of typing. */
 const CONFIRM_MS = 250
+/** Bytes from which on a document is large when it arrives. */
+const LARGE = 200_000
 
 export type LineStatus = 'connecting' | 'synced' | 'waiting' | 'refused'
 
@@ -101,7 +103,7 @@ export class DocumentLine {
     if (kind === SYNC) {
       const encoder = encoding.createEncoder()
       encoding.writeVarUint(encoder, SYNC)
-      const type = readSyncMessage(decoder, encoder, this.doc, this)
+      const type = this.read(decoder, encoder, data.length)
       if (encoding.length(encoder) > 1) this.send(encoding.toUint8Array(encoder))
       if (type === 1) this.answered()
     } else if (kind === AWARENESS) {
@@ -111,6 +113,17 @@ export class DocumentLine {
       this.tell()
     } else if (kind === QUERY_AWARENESS) {
       this.sendAwareness([...this.awareness.getStates().keys()])
+    }
+  }
+
+  /** Yjs writes each change as an update for those who listen; of a large document as it arrives that takes as long as reading it. */
+  private read(decoder: decoding.Decoder, encoder: encoding.Encoder, size: number): number {
+    const first = !this.loaded && size > LARGE
+    if (first) this.doc.off('update', this.onUpdate)
+    try {
+      return readSyncMessage(decoder, encoder, this.doc, this)
+    } finally {
+      if (first) this.doc.on('update', this.onUpdate)
     }
   }
 

@@ -9146,7 +9146,6 @@ export interface components {
             metrics: {
                 [key: string]: number;
             };
-            graph: components["schemas"]["Graph"];
             /** Parameters */
             parameters: {
                 [key: string]: {
@@ -9159,13 +9158,14 @@ export interface components {
             };
             /** Undoing */
             undoing: boolean;
-            /** Step Runs */
-            step_runs: components["schemas"]["StepRunOut"][];
             /** Rerun Of */
             rerun_of: string | null;
             trigger: components["schemas"]["StarterOut"] | null;
             /** Last Event */
             last_event: number;
+            graph: components["schemas"]["Graph"];
+            /** Step Runs */
+            step_runs: components["schemas"]["StepRunOut"][];
         };
         /** RunSummary */
         RunSummary: {

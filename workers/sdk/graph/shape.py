@@ -164,9 +164,10 @@ def normal(graph: Mapping[str, Any]) -> Graph:
     return cast(Graph, graph) if isinstance(graph, Normal) else normalise(graph)
 
 
-def digest(graph: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what decides a run; see the module's docstring for what counts."""
-    form = normalise(graph)
+def digest(graph: Mapping[str, Any], *, normal: bool = False) -> str:
+    """SHA-256 (hex) of what decides a run; see the module's docstring for what counts. `normal`: `normalise` gave the graph, and nothing
+    has been changed in it since."""
+    form = graph if normal else normalise(graph)
     counted = {key: {k: v for k, v in step.items() if k not in ("position", "note")} for key, step in form["steps"].items()}
     told = json.dumps({**form, "steps": counted}, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(told.encode()).hexdigest()

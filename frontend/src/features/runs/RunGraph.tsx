@@ -6,16 +6,17 @@ import { IconHome, IconRepeat, IconStack2 } from '@tabler/icons-react'
 import { memo, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { count, duration, elapsed, humanise } from '@/lib/format'
 import { firstView, type Box } from '@/lib/view'
+import { MANY, near, sameBox, SMALLEST, within } from '@/lib/window'
+import { Overview, type Mark } from '@/ui/Overview'
 import { More, usePieces } from '@/ui/pieces'
 import { statusLook } from '@/ui/StatusBadge'
 import { HEIGHT, places, WIDTH, wiresOf } from './layout'
 import { drawn, runsMany, type Run, type StepRun } from './live'
-import { Overview } from './Overview'
 import classes from './runs.module.css'
-import { MANY, near, sameBox, within } from './window'
 
-/** A large graph is not drawn smaller: too many steps would be in view. */
-const SMALLEST = 0.35
+const SIZE = { width: WIDTH, height: HEIGHT }
+/** Seen in the overview among thousands. */
+const LOUD: readonly string[] = ['running', 'waiting', 'failed']
 
 type StepNode = Node<{ step: StepRun; why: string; how: 'map' | 'repeat' | null; many: boolean; inside: boolean; onChoose: (step: string) => void; onOpen: (step: string) => void }, 'step'>
 
@@ -125,7 +126,7 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
   const large = steps.length > MANY
   const [frame, setFrame] = useState<Box | null>(null)
   const [view, setView] = useState<Box | null>(null)
-  const seen = useMemo(() => (large ? (frame ? within(frame, spots, wires) : new Set<string>()) : null), [large, frame, spots, wires])
+  const seen = useMemo(() => (large ? (frame ? within(frame, spots, SIZE, wires) : new Set<string>()) : null), [large, frame, spots, wires])
   const nodes = useMemo(
     () =>
       steps.filter((step) => seen === null || seen.has(step.step)).map((step): StepNode => ({
@@ -151,6 +152,7 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
     [wires, byStep, seen],
   )
   const all = useMemo(() => bounds(steps, spots), [steps, spots])
+  const marks = useMemo(() => (large ? steps.flatMap((step): Mark[] => (spots[step.step] ? [{ ...(spots[step.step] as { x: number; y: number }), ...SIZE, color: statusLook(step.status).color, loud: LOUD.includes(step.status) }] : [])) : []), [large, steps, spots])
   const box = useRef<HTMLDivElement>(null)
   const flowing = useRef<ReactFlowInstance<StepNode> | null>(null)
   const room = () => ({ width: box.current?.clientWidth ?? 0, height: box.current?.clientHeight ?? 0 })
@@ -213,7 +215,7 @@ export function RunGraph({ run, waits, graph, inside, selected, onSelect, onOpen
           )}
         </Controls>
       </ReactFlow>
-      {large && <Overview steps={steps} spots={spots} all={all} view={view} onGo={(x, y) => void flowing.current?.setCenter(x, y, { zoom: flowing.current.getZoom() })} />}
+      {large && <Overview marks={marks} all={all} view={view} onGo={(x, y) => void flowing.current?.setCenter(x, y, { zoom: flowing.current.getZoom() })} />}
     </div>
   )
 }

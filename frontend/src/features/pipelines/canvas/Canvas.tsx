@@ -4,21 +4,25 @@ import '@xyflow/react/dist/style.css'
 import { useComputedColorScheme } from '@mantine/core'
 import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, SelectionMode, ViewportPortal, type Connection, type EdgeChange, type FinalConnectionState, type NodeChange, type OnConnectEnd } from '@xyflow/react'
 import { IconPointerFilled } from '@tabler/icons-react'
-import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent as ReactMouseEvent, type RefObject } from 'react'
+import { useCallback, useEffect, useRef, useState, type DragEvent, type MouseEvent as ReactMouseEvent, type RefObject } from 'react'
+
+import { SMALLEST } from '@/lib/window'
+import { Overview } from '@/ui/Overview'
 
 import { readCodeName } from '../code/queries'
-import { componentOf, kindOf } from '../graph/catalog'
+import { componentOf } from '../graph/catalog'
 import { fittingPorts, insertableComponents, type OpenEnd } from '../graph/connect'
 import * as edit from '../graph/edit'
-import { givesList, outputKind } from '../graph/kinds'
-import { at, GRID, HANDLE, portSpots, snap, stepSize, WIDTH } from '../graph/geometry'
+import { outputKind } from '../graph/kinds'
+import { GRID, snap, WIDTH } from '../graph/geometry'
 import { edgeId, edgesOf, same, type Edge, type Position, type Step } from '../graph/types'
 import classes from './canvas.module.css'
 import wires from './wires.module.css'
 import { useEditor, useEditorState, useGraph } from './hooks'
 import { openInside } from '../graph/nested'
-import { kindColor, stageLook } from './look'
+import { stageLook } from './look'
 import { StepNode, type StepNodeType } from './StepNode'
+import { useDrawn } from './useDrawn'
 import { WireEdge, type WireEdgeType } from './WireEdge'
 
 export const DRAG_TYPE = 'application/x-headrace-component'
@@ -52,92 +56,7 @@ export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) 
   const [hovered, setHovered] = useState<string | null>(null)
   const wrapper = useRef<HTMLDivElement>(null)
 
-  // Nodes and edges that did not change keep their identity, so React Flow and memo skip them.
-  const nodeCache = useRef(new Map<string, { step: Step; selected: boolean; x: number; y: number; catalog: unknown; kinds: string; node: StepNodeType }>())
-  const nodes = useMemo(() => {
-    const cache = nodeCache.current
-    const fresh: typeof cache = new Map()
-    const list: StepNodeType[] = []
-    for (const [key, step] of Object.entries(graph.steps)) {
-      const { x, y } = drag[key] ?? at(step)
-      const selected = selection.has(key)
-      // What a component hands on has the kind of what arrives there.
-      const passed = Object.keys(componentOf(catalog, step)?.passes ?? {}).map((output) => [output, outputKind(graph, catalog, key, output)] as const)
-      const kinds = passed.join(';')
-      let entry = cache.get(key)
-      if (!entry || entry.kinds !== kinds || entry.step !== step || entry.selected !== selected || entry.x !== x || entry.y !== y || entry.catalog !== catalog) {
-        const size = stepSize(catalog, step)
-        entry = {
-          step,
-          selected,
-          x,
-          y,
-          catalog,
-          kinds,
-          node: {
-            id: key,
-            type: 'step',
-            position: { x, y },
-            data: { step, kinds: Object.fromEntries(passed) },
-            selected,
-            width: size.width,
-            height: size.height,
-            measured: size,
-            handles: portSpots(catalog, step).map((spot) => ({
-              id: `${spot.side === 'input' ? 'in' : 'out'}:${spot.name}`,
-              type: spot.side === 'input' ? ('target' as const) : ('source' as const),
-              position: (spot.side === 'input' ? 'left' : 'right') as never,
-              x: spot.x - HANDLE / 2,
-              y: spot.y - HANDLE / 2,
-              width: HANDLE,
-              height: HANDLE,
-            })),
-          },
-        }
-      }
-      fresh.set(key, entry)
-      list.push(entry.node)
-    }
-    nodeCache.current = fresh
-    return list
-  }, [graph, catalog, selection, drag])
-
-  const edgeCache = useRef(new Map<string, WireEdgeType>())
-  const edges = useMemo(() => {
-    const cache = edgeCache.current
-    const fresh: typeof cache = new Map()
-    for (const edge of edgesOf(graph)) {
-      const id = edgeId(edge)
-      const kind = kindOf(catalog, outputKind(graph, catalog, edge.source, edge.output))
-      const color = kindColor(kind.color)
-      const selected = edgeSelection.has(id)
-      const list = givesList(graph, edge.source)
-      const label = editor.edgeLabel(edge)
-      const old = cache.get(id)
-      const unchanged = old && old.selected === selected && old.data?.list === list && old.data?.color === color && old.data.hovered === (hovered === id) && old.data.label === label
-      fresh.set(
-        id,
-        unchanged
-          ? old
-          : {
-              id,
-              type: 'wire',
-              source: edge.source,
-              sourceHandle: `out:${edge.output}`,
-              target: edge.target,
-              targetHandle: `in:${edge.port}`,
-              selected,
-              // Only where it arrives: pulling at an output draws another wire.
-              reconnectable: 'target',
-              ariaLabel: `Wire from ${label}${list ? ', a list' : ''}`,
-              zIndex: selected || hovered === id ? 10 : 0,
-              data: { edge, color, label, list, hovered: hovered === id },
-            },
-      )
-    }
-    edgeCache.current = fresh
-    return [...fresh.values()]
-  }, [graph, catalog, edgeSelection, hovered, editor])
+  const { nodes, edges, large, all, marks, view, seeFrom } = useDrawn({ editor, graph, catalog, selection, edgeSelection, pending: pending?.step ?? null, drag, hovered, wrapper })
 
   const onNodesChange = useCallback(
     (changes: NodeChange<StepNodeType>[]) => {
@@ -236,7 +155,8 @@ export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) 
     editor.set({ menu: { x: event.clientX, y: event.clientY, on } })
   }
 
-  const empty = nodes.length === 0
+  const total = Object.keys(graph.steps).length
+  const empty = total === 0
   return (
     // The canvas is one stop of the Tab key; inside, arrows walk and the live region speaks.
     <div
@@ -247,7 +167,7 @@ export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) 
       tabIndex={0}
       role="application"
       aria-roledescription="pipeline canvas"
-      aria-label={`Pipeline with ${nodes.length} ${nodes.length === 1 ? 'step' : 'steps'}. Arrow keys walk from step to step, slash adds a step, C connects, question mark shows all keys.`}
+      aria-label={`Pipeline with ${total} ${total === 1 ? 'step' : 'steps'}. Arrow keys walk from step to step, slash adds a step, C connects, question mark shows all keys.`}
       data-pending={pending?.by}
       onDragOver={(event) => {
         if (!readOnly && event.dataTransfer.types.includes(DRAG_TYPE)) {
@@ -279,7 +199,9 @@ export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) 
         colorMode={scheme}
         onInit={(flow) => {
           editor.flow = flow as unknown as typeof editor.flow
+          seeFrom(flow.getViewport())
         }}
+        onMove={(_event, viewport) => seeFrom(viewport)}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
         onNodeDragStop={(_event, node, all) => dropMoved(all.length > 0 ? all : [node])}
@@ -351,14 +273,14 @@ export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) 
         zoomOnDoubleClick={false}
         snapToGrid
         snapGrid={[GRID, GRID]}
-        minZoom={0.05}
+        minZoom={large ? SMALLEST : 0.05}
         maxZoom={2}
         onlyRenderVisibleElements
         elevateNodesOnSelect
         attributionPosition="top-right"
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID * 3} size={1.4} color="var(--hr-dots)" />
-        {minimap && !empty && (
+        {minimap && !empty && !large && (
           <MiniMap<StepNodeType>
             className={wires.minimap}
             pannable
@@ -371,6 +293,7 @@ export function Canvas({ onCursor, onOpen }: { onCursor?: (at: Position | null) 
         )}
         <Cursors />
       </ReactFlow>
+      {minimap && large && <Overview marks={marks} all={all} view={view} onGo={(x, y) => void editor.flow?.setCenter(x, y, { zoom: editor.flow.getZoom() })} />}
       <PortTip within={wrapper} />
     </div>
   )

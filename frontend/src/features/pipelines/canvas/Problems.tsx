@@ -2,6 +2,8 @@
 import { ActionIcon, Group, ScrollArea, Text, UnstyledButton } from '@mantine/core'
 import { IconAlertTriangle, IconCircleCheck, IconCircleX, IconX } from '@tabler/icons-react'
 
+import { More, usePieces } from '@/ui/pieces'
+
 import type { Problem } from '../graph/types'
 import type { Editor } from './editor'
 import { useEditor, useEditorState } from './hooks'
@@ -49,6 +51,7 @@ export function ProblemsPanel() {
   const runProblems = useEditorState((state) => state.runProblems)
   const checked = useEditorState((state) => state.checked)
   const all = [...runProblems, ...problems].sort((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'))
+  const pieces = usePieces(all)
   return (
     <section className={classes.problems} aria-label="Problems">
       <Group justify="space-between" px="sm" py={6} className={classes.problemsHead}>
@@ -66,7 +69,12 @@ export function ProblemsPanel() {
             <Text size="sm">{checked === 'failed' ? 'The pipeline could not be checked: the studio did not answer.' : checked === 'waiting' ? 'Checking…' : 'No problems. This pipeline can run.'}</Text>
           </Group>
         ) : (
-          all.map((problem, index) => <ProblemRow key={`${problem.step}${problem.code}${index}`} problem={problem} />)
+          <>
+            {pieces.shown.map((problem, index) => (
+              <ProblemRow key={`${problem.step}${problem.code}${index}`} problem={problem} />
+            ))}
+            <More {...pieces} what="problems" />
+          </>
         )}
       </ScrollArea.Autosize>
     </section>

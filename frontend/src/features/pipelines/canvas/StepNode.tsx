@@ -12,6 +12,7 @@ import { isPortStep } from '../graph/nested'
 import type { Port, Step } from '../graph/types'
 import classes from './canvas.module.css'
 import { useEditor, useEditorState } from './hooks'
+import { problemsAt } from '../graph/problems'
 import { KindMark } from './KindMark'
 import { FLOW_LOOK, stageLook } from './look'
 
@@ -25,8 +26,8 @@ export const StepNode = memo(function StepNode({ id, data, selected, dragging }:
   const far = useStore((state) => state.transform[2] < FAR)
   const catalog = useEditorState((state) => state.catalog)
   const status = useEditorState((state) => state.status[id])
-  const problems = useEditorState((state) => count(state.problems, id) + count(state.runProblems, id))
-  const severe = useEditorState((state) => state.runProblems.some((p) => p.step === id) || state.problems.some((p) => p.step === id && p.severity === 'error'))
+  const problems = useEditorState((state) => problemsAt(state.problems, id).length + problemsAt(state.runProblems, id).length)
+  const severe = useEditorState((state) => problemsAt(state.runProblems, id).length > 0 || problemsAt(state.problems, id).some((p) => p.severity === 'error'))
   const peer = useEditorState((state) => state.peers.find((other) => other.selection.includes(id)))
   const component = componentOf(catalog, step)
   const look = stageLook(component?.stage ?? '')
@@ -97,12 +98,6 @@ export const StepNode = memo(function StepNode({ id, data, selected, dragging }:
     </div>
   )
 })
-
-function count(problems: readonly { step?: string | null }[], key: string): number {
-  let found = 0
-  for (const problem of problems) if (problem.step === key) found += 1
-  return found
-}
 
 function statusTip(status: { status: string; message: string; skip_reason: string; error: { message: string } | null }): string {
   return [status.status, status.skip_reason || status.error?.message || status.message].filter(Boolean).join(': ')

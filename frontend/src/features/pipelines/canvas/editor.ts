@@ -13,6 +13,7 @@ import { flowBadges } from '../graph/flow'
 import { kindsFit, outputKind } from '../graph/kinds'
 import { at, bounds, stepSize, WIDTH } from '../graph/geometry'
 import { placed } from '../graph/layout'
+import { problemsAt } from '../graph/problems'
 import { edgeId, edgesOf, EMPTY, same, type Columns, type Component, type Edge, type Graph, type Position, type Problem, type Step } from '../graph/types'
 import type { Draft } from '../document/draft'
 import type { Peer } from '../document/session'
@@ -247,7 +248,7 @@ export class Editor {
   }
 
   problemsOf(key: string): Problem[] {
-    return [...this.state.problems, ...this.state.runProblems].filter((problem) => problem.step === key)
+    return [...problemsAt(this.state.problems, key), ...problemsAt(this.state.runProblems, key)]
   }
 
   reveal(key: string, always = false): void {

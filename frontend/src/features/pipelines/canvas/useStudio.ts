@@ -16,6 +16,8 @@ import { checkGraph, latestRunQuery, runQuery } from '../queries'
 import { Editor, type StepStatus } from './editor'
 
 const CHECK_MS = 300
+/** More where there are many: to check ten thousand steps takes the studio a second. */
+const CHECK_STEP_MS = 0.1
 const ACTIVE = new Set(['queued', 'running', 'waiting'])
 
 export interface Studio {
@@ -119,7 +121,7 @@ export function useCheck(project: string, editor: Editor | undefined, graph: Gra
         .catch(() => {
           if (!abort.signal.aborted) editor.set({ checked: 'failed' })
         })
-    }, CHECK_MS)
+    }, CHECK_MS + CHECK_STEP_MS * Object.keys(graph.steps).length)
     return () => {
       clearTimeout(timer)
       abort.abort()

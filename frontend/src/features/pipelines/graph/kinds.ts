@@ -5,20 +5,27 @@ import type { Graph } from './types'
 /** A port of this kind takes, or may give, every kind. */
 export const ANY = 'Artifact'
 
-export function outputKind(graph: Graph, catalog: Catalog, key: string, output: string, seen: ReadonlySet<string> = new Set()): string {
-  const step = graph.steps[key]
-  const kind = outputPort(catalog, step, output)?.kind ?? ''
-  const source = componentOf(catalog, step)?.passes?.[output] ?? ''
-  if (!step || !source) return kind
-  if (source.startsWith('@')) {
-    const named = step.parameters[source.slice(1)] ?? defaultOf(componentOf(catalog, step)?.parameters, source.slice(1))
-    return typeof named === 'string' && named !== '' ? named : kind
+export function outputKind(graph: Graph, catalog: Catalog, key: string, output: string): string {
+  const seen = new Set<string>()
+  let found = ''
+  for (;;) {
+    const step = graph.steps[key]
+    const component = componentOf(catalog, step)
+    found = outputPort(catalog, step, output)?.kind || found
+    const source = component?.passes?.[output] ?? ''
+    if (!step || !source) return found
+    if (source.startsWith('@')) {
+      const named = step.parameters[source.slice(1)] ?? defaultOf(component?.parameters, source.slice(1))
+      return typeof named === 'string' && named !== '' ? named : found
+    }
+    const wire = step.inputs[source]?.[0]
+    const here = `${key}.${output}`
+    // A circle of wires is told elsewhere; here it only must end.
+    if (!wire || seen.has(here)) return found
+    seen.add(here)
+    key = wire.step
+    output = wire.output
   }
-  const wire = step.inputs[source]?.[0]
-  const here = `${key}.${output}`
-  // A circle of wires is told elsewhere; here it only must end.
-  if (!wire || seen.has(here)) return kind
-  return outputKind(graph, catalog, wire.step, wire.output, new Set([...seen, here])) || kind
 }
 
 function defaultOf(schema: unknown, name: string): unknown {

@@ -1,9 +1,10 @@
 /** Of a large graph only what lies near the view is handed to the drawing: it looks at each of its steps with every change. Pure. */
-import type { Box } from '@/lib/view'
-import { HEIGHT, WIDTH, type Wire } from './layout'
+import type { Box } from './view'
 
 /** From so many steps on. */
 export const MANY = 600
+/** A large graph is not drawn smaller: too many steps would be in view. */
+export const SMALLEST = 0.35
 /** The view is looked at in pieces of this size, so that a small move changes nothing. Pixels of the drawing. */
 const PIECE = 400
 /** Steps out of view to which a wire leads that is in view: no more than these. */
@@ -20,11 +21,11 @@ export function sameBox(a: Box | null, b: Box): boolean {
   return a !== null && a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height
 }
 
-/** The keys of the steps to draw: those in the box, and those that a wire from there leads to. */
-export function within(box: Box, spots: Readonly<Record<string, { x: number; y: number }>>, wires: readonly Wire[]): Set<string> {
+/** The keys of the steps to draw: those in the box (each is at most `size` large), and those that a wire from there leads to. */
+export function within(box: Box, spots: Readonly<Record<string, { x: number; y: number }>>, size: { width: number; height: number }, wires: readonly { source: string; target: string }[]): Set<string> {
   const found = new Set<string>()
   for (const [key, { x, y }] of Object.entries(spots)) {
-    if (x + WIDTH >= box.x && x <= box.x + box.width && y + HEIGHT >= box.y && y <= box.y + box.height) found.add(key)
+    if (x + size.width >= box.x && x <= box.x + box.width && y + size.height >= box.y && y <= box.y + box.height) found.add(key)
   }
   const ends = new Set<string>()
   for (const { source, target } of wires) {

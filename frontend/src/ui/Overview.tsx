@@ -1,16 +1,14 @@
-/** All steps of a large run in a corner of its graph, each in the colour of its state; a press goes there. */
+/** All steps of a large graph in a corner of its drawing, each in its colour; a press goes there. */
 import { useEffect, useRef, type PointerEvent } from 'react'
 import type { Box } from '@/lib/view'
-import { statusLook } from '@/ui/StatusBadge'
-import { HEIGHT, WIDTH } from './layout'
-import type { StepRun } from './live'
-import classes from './runs.module.css'
+import classes from './Overview.module.css'
 
 const ROOM = { width: 200, height: 96 }
-/** Drawn last, so that one among thousands is not hidden under its neighbours. */
-const LOUD = ['running', 'waiting', 'failed']
 
-export function Overview({ steps, spots, all, view, onGo }: { steps: readonly StepRun[]; spots: Readonly<Record<string, { x: number; y: number }>>; all: Box; view: Box | null; onGo: (x: number, y: number) => void }) {
+/** `color`: one of the theme. `loud`: seen among thousands, so drawn last and never smaller than a few pixels. */
+export type Mark = Box & { color: string; loud?: boolean }
+
+export function Overview({ marks, all, view, onGo }: { marks: readonly Mark[]; all: Box; view: Box | null; onGo: (x: number, y: number) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   // Both ways by their own measure: a graph of ten thousand steps may be three wide.
   const scale = { x: ROOM.width / Math.max(all.width, 1), y: ROOM.height / Math.max(all.height, 1) }
@@ -22,28 +20,27 @@ export function Overview({ steps, spots, all, view, onGo }: { steps: readonly St
     canvas.current.height = ROOM.height * ratio
     context.scale(ratio, ratio)
     const styles = getComputedStyle(canvas.current)
-    const groups = new Map<string, StepRun[]>()
-    for (const step of steps) {
-      const group = groups.get(step.status)
-      if (group) group.push(step)
-      else groups.set(step.status, [step])
-    }
-    const order = [...groups.keys()].sort((a, b) => LOUD.indexOf(a) - LOUD.indexOf(b))
-    for (const status of order) {
-      context.fillStyle = styles.getPropertyValue(`--mantine-color-${statusLook(status).color}-5`) || styles.color
-      const least = LOUD.includes(status) ? 3 : 1
-      for (const step of groups.get(status) ?? []) {
-        const spot = spots[step.step]
-        if (spot) context.fillRect((spot.x - all.x) * scale.x, (spot.y - all.y) * scale.y, Math.max(WIDTH * scale.x * 0.86, least), Math.max(HEIGHT * scale.y * 0.82, least))
+    for (const loud of [false, true]) {
+      const groups = new Map<string, Mark[]>()
+      for (const mark of marks) {
+        if (Boolean(mark.loud) !== loud) continue
+        const group = groups.get(mark.color)
+        if (group) group.push(mark)
+        else groups.set(mark.color, [mark])
+      }
+      const least = loud ? 3 : 1
+      for (const [color, group] of groups) {
+        context.fillStyle = styles.getPropertyValue(`--mantine-color-${color}-5`) || styles.color
+        for (const { x, y, width, height } of group) context.fillRect((x - all.x) * scale.x, (y - all.y) * scale.y, Math.max(width * scale.x * 0.86, least), Math.max(height * scale.y * 0.82, least))
       }
     }
-  }, [steps, spots, all, scale.x, scale.y])
+  }, [marks, all, scale.x, scale.y])
   const go = (event: PointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect()
     onGo(all.x + (event.clientX - box.left) / scale.x, all.y + (event.clientY - box.top) / scale.y)
   }
   return (
-    // For the pointer alone: with keys, the results, the log and the timeline list the same steps.
+    // For the pointer alone: with keys, the results, the log and the timeline list the same steps; on the canvas the arrow keys walk and the search finds.
     <div
       className={`${classes.overview} nopan nowheel`}
       style={ROOM}
