@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from typing import Any
 
 from celery.concurrency.prefork import TaskPool as Prefork
+from celery.signals import worker_process_init
+
+_parent = 0
+
+
+@worker_process_init.connect
+def _orphaned(**_: Any) -> None:
+    """A child has just asked the kernel to end with its parent, which may be gone by then: nothing would end it, nor give it work."""
+    if os.getppid() != _parent:
+        os._exit(1)
 
 
 class TaskPool(Prefork):  # type: ignore[misc]  # Celery has no types
@@ -22,4 +34,6 @@ class TaskPool(Prefork):  # type: ignore[misc]  # Celery has no types
             import cffi
 
             cffi.FFI().cdef("int prctl(int option, ...);")
+        global _parent
+        _parent = os.getpid()
         super().on_start()

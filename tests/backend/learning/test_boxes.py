@@ -50,7 +50,7 @@ def test_a_round_learns_the_boxes_of_its_question_and_pictures_without_one(labs:
     told = labs.editor.get(where)
     assert told["template"] == "object-detection" and [one["slug"] for one in told["candidates"]] == [objects]
     refused = labs.editor.ask("PUT", where, {**LOOP, "template": None, "pipeline": classes})
-    assert "learns classes of whole pictures, and “box” asks for boxes" in refused.json()["error"]["message"]
+    assert "does not learn boxes, for which “box” asks" in refused.json()["error"]["message"]
     loop = labs.editor.ask("PUT", where, LOOP).json()["loop"]
     assert (loop["control"], loop["measure"]) == ("box", "map_50")
 

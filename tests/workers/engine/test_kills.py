@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.workers.engine.studio import Studio, alive, children, step, studio, until
@@ -120,6 +122,23 @@ def test_a_child_that_dies_before_the_worker_has_begun(lab: Studio) -> None:
     kill_in_the_middle(lab, lambda: None)
     until(lambda: worker.poll() is not None or len(children(worker.pid)) == 2, 15)
     assert worker.poll() is None, "the worker ended with its child"
+
+
+def test_a_worker_that_dies_as_its_children_begin_leaves_none_of_them(lab: Studio) -> None:
+    worker = lab.worker(2, app="tests.workers.engine.orphaned")
+    until(lambda: worker.poll() is not None, 30)
+    named = "-A tests.workers.engine.orphaned worker"
+
+    def left() -> list[int]:
+        found = []
+        for pid in psutil.pids():
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(pid)
+                if named in " ".join(process.cmdline()) and process.environ().get("DATABASE_URL") == lab.url:
+                    found.append(pid)
+        return found
+
+    until(lambda: not left(), 20, lambda: f"children without a worker wait for ever: {left()}")
 
 
 @pytest.mark.slow
