@@ -125,8 +125,8 @@ def test_a_child_that_dies_before_the_worker_has_begun(lab: Studio) -> None:
 
 
 def test_a_worker_that_dies_as_its_children_begin_leaves_none_of_them(lab: Studio) -> None:
-    worker = lab.worker(2, app="tests.workers.engine.orphaned")
-    until(lambda: worker.poll() is not None, 30)
+    worker = lab.spawn("celery", "-A", "tests.workers.engine.orphaned", "worker", "-Q", "cpu", "-c", "2", "--loglevel", "warning")
+    until(lambda: worker.poll() is not None, 60)
     named = "-A tests.workers.engine.orphaned worker"
 
     def left() -> list[int]:
