@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 
+import psutil
 from celery import platforms
 
 from workers.celery import app
@@ -16,7 +18,10 @@ _ask = platforms.set_pdeathsig
 def _too_late(name: str) -> None:
     worker = os.getppid()
     if worker != 1:
-        os.kill(worker, signal.SIGKILL)
+        with contextlib.suppress(psutil.Error, ProcessLookupError):  # the other child was quicker
+            while len(psutil.Process(worker).children()) < 2:  # alone it would see that its pipe is closed
+                time.sleep(0.01)
+            os.kill(worker, signal.SIGKILL)
     while os.getppid() == worker != 1:
         time.sleep(0.01)
     _ask(name)
