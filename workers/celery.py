@@ -23,7 +23,10 @@ from workers.engine.broker import QUEUES, WAKE, announce, app
 
 log = logging.getLogger(__name__)
 
-PRELOAD = ("numpy", "pandas", "pyarrow.parquet", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.metrics")
+PRELOAD = ("numpy", "pandas", "pyarrow.parquet")
+SHARED = ("sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection", "sklearn.metrics")
+"""60 MB that few steps need: loaded for all where several children share them, else by a child's first step that does (a second or two)."""
+SEVERAL = 4
 
 _worker: Any = None
 _agent: Agent | None = None
@@ -49,7 +52,7 @@ def _prepare() -> None:
 
 
 @worker_init.connect
-def _parent(**_: Any) -> None:
+def _parent(sender: Any, **_: Any) -> None:
     """Before the children are forked."""
     from workers import catalog
 
@@ -57,7 +60,7 @@ def _parent(**_: Any) -> None:
     importlib.import_module("workers.engine.run_step")
     if os.environ.get("HEADRACE_PRELOAD", "1") != "0":
         start = time.monotonic()
-        for name in PRELOAD:
+        for name in (*PRELOAD, *(SHARED if (sender.concurrency or 0) >= SEVERAL else ())):
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
         log.info("libraries imported in %.1f s", time.monotonic() - start)
