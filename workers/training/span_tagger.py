@@ -26,6 +26,8 @@ PIECE = 128
 NOT_HERE = -100
 """The target of tokens that a piece shows and does not answer for."""
 MANY_LABELS = 40
+WATCHED = 60
+"""Texts from which on a tenth of them is watched."""
 STEPS = 700
 """At the most, where nobody says how many epochs, as long as these are ten."""
 
@@ -78,7 +80,9 @@ def train(
     fitted = truth.fit(said.spans, places, labels, apart=apart)
     _tell(said, fitted, counts, total)
     reader = _reader(raw)
-    learn, held = _parts(len(said.texts), seed) if validation is None else (np.arange(len(said.texts)), np.arange(0))
+    learn, held = _parts(said.spans, seed) if validation is None else (np.arange(len(said.texts)), np.arange(0))
+    if validation is None and not len(held):
+        step.log(f"Fewer than {WATCHED:,} texts: all of them are learned from, and none is watched to stop early.")
     read = [reader(text) for text in said.texts]
     training = _examples(read, fitted, learn)
     watched = _examples(read, fitted, held) if validation is None else _watched(validation, said, labels, apart, offsets, reader)
@@ -208,10 +212,17 @@ def _reader(raw: Sequence[Any]) -> spans.Reader:
     return spans.Reader(np.sort(there[np.argsort(-seen[there], kind="stable")[:MOST_BUCKETS]]).astype(np.int32))
 
 
-def _parts(count: int, seed: int) -> tuple[Any, Any]:
-    """A tenth of the texts is watched."""
-    order = np.random.default_rng(seed).permutation(count)
-    return np.sort(order[count // 10 :]), np.sort(order[: count // 10])
+def _parts(found: Sequence[Sequence[Any]], seed: int) -> tuple[Any, Any]:
+    """A tenth of the texts is watched, of those with spans as of those without. Of few texts none: by three or four of them the best
+    epoch is picked at random."""
+    if len(found) < WATCHED:
+        return np.arange(len(found)), np.arange(0)
+    chance, held = np.random.default_rng(seed), []
+    for some in (True, False):
+        rows = np.array([n for n, spans_ in enumerate(found) if bool(spans_) == some], dtype=int)
+        held.append(chance.permutation(rows)[: -(-len(rows) // 10)])
+    watched = np.sort(np.concatenate(held))
+    return np.setdiff1d(np.arange(len(found)), watched), watched
 
 
 def _watched(

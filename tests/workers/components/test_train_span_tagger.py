@@ -57,7 +57,9 @@ def test_it_learns_and_what_is_served_answers_as_what_was_evaluated(run: Any, tr
     texts = [text for text, _ in known[240:]]
     said = answers(served, [{"text": text} for text in texts])
     table_ = found["predictions"].arrow()
-    assert [json.loads(cell) for cell in table_["spans found"].to_pylist()] == [(one or {})["spans"] for one in said]
+    for cell, one in zip(table_["spans found"].to_pylist(), said, strict=True):
+        # Single precision: asked in other batches, a chance differs in its last digits.
+        assert one and json.loads(cell) == [{**span, "score": pytest.approx(span["score"], abs=1e-5)} for span in one["spans"]]
     assert all(s["text"] == text[s["start"] : s["end"]] for text, one in zip(texts, said, strict=True) for s in (one or {})["spans"])
 
     # What follows in the same file: hostile texts, a text far longer than a piece, and the tensors of the other protocol.
@@ -104,6 +106,16 @@ def test_equal_seeds_give_equal_models_and_a_killed_attempt_goes_on(
     assert (step.scratch / "checkpoint.safetensors").is_file()
     again = run("train_span_tagger", {"train": few}, **FEW, seed=3)["model"].manifest()["fingerprint"]
     assert again == first and any("Going on after step" in line for line in step.report.lines)
+
+
+def test_few_texts_are_all_learned_from(run: Any, train: Any, step: Any) -> None:
+    """By three watched texts the best epoch would be picked at random."""
+    known = cited(300)
+    model = train(table(known[:36]))
+    assert model.manifest()["training"]["rows"] == 36 and model.manifest()["metrics"] == {}
+    assert any("none is watched to stop early" in line for line in step.report.lines)
+    values = run("evaluate_spans", {"model": model, "test": table(known[220:])}, bootstrap_rounds=0)["metrics"].value["values"]
+    assert values["f1"]["value"] > 0.4, values
 
 
 def test_spans_that_overlap_get_a_layer_for_each_label_or_the_longest_wins(train: Any, step: Any) -> None:

@@ -21,7 +21,8 @@ def train_span_tagger(
     validation: Annotated[
         Table | None,
         Field(
-            title="Validation part", description="Texts to stop early by; a tenth of the training part is used when nothing is connected."
+            title="Validation part",
+            description="Texts to stop early by; a tenth of the training part is used when nothing is connected and it has 60 at least.",
         ),
     ] = None,
     *,
