@@ -30,7 +30,8 @@ class ReadingOptions(Inner):
 
     model_config = ConfigDict(extra="forbid")
 
-    delimiter: Annotated[str, Field(pattern=r"^[^\"\r\n]$")] | None = None
+    delimiter: Annotated[str, Field(pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]$")] | None = None
+    """One ASCII character, but a double quote or the end of a line."""
     quote: Literal['"', "'"] | None = None
     header: Annotated[bool, Field(strict=True)] | None = None
     """Whether the first row names the columns."""

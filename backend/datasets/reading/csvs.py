@@ -29,6 +29,8 @@ def open_csv(path: Path, options: dict[str, Any], work: Path, problems: Problems
     sample = _sample(clean)
     quote = options.get("quote") or '"'
     delimiter = options.get("delimiter") or sniff_delimiter(sample, quote)
+    if delimiter == quote:
+        raise problems.fail("The delimiter is the quote as well.", "two different characters")
     first, lines = _first_row(sample, delimiter, quote, problems)
     named = options.get("header")
     if named is None:

@@ -111,6 +111,10 @@ def test_a_draft_is_looked_at_and_read_again_and_keeps_what_was_corrected(upload
     assert len(editor.get("/datasets/orte/versions/1")["columns"]) == 1, "a preview changes nothing"
     bad = editor.post("/datasets/orte/versions/1/preview", {"encoding": "utf-16-le"}, status=200)
     assert bad["rows"] == [] and bad["problems"][0]["field"].startswith("orte.csv")
+    refused = editor.post("/datasets/orte/versions/1/preview", {"delimiter": "Ä"}, status=422)["error"]
+    assert refused["field"] == "delimiter"
+    both = editor.post("/datasets/orte/versions/1/preview", {"delimiter": "'", "quote": "'"}, status=200)
+    assert "quote as well" in str(both["problems"]), both
     again(editor, "orte", {"delimiter": ";"})
     wanted = {"columns": [{"name": "Einwohner", "type": "text"}, {"name": "Fläche", "type": "integer"}], "label_column": "Ort"}
     editor.put("/datasets/orte/versions/1/columns", wanted, status=422)
