@@ -19,6 +19,6 @@ class QuickRenderer(JSONRenderer):
             return super().render(request, data, response_status=response_status)
 
 
-def as_json(text: bytes) -> HttpResponse:
+def as_json(text: bytes, status: int = 200) -> HttpResponse:
     """A large answer that was written elsewhere: Ninja would read it into objects and write it again."""
-    return HttpResponse(text, content_type=f"{QuickRenderer.media_type}; charset=utf-8")
+    return HttpResponse(text, status=status, content_type=f"{QuickRenderer.media_type}; charset=utf-8")

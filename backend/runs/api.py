@@ -75,7 +75,7 @@ def start_run(request: ApiRequest, project: str, payload: RunIn) -> Any:
     """Start a run."""
     wish = actions.Wish(**payload.model_dump(exclude={"pipeline", "version"}))
     run = actions.start_run(request.project, request.user, payload.pipeline, payload.version, wish)
-    return Status(201, queries.details([run])[0])
+    return as_json(whole(request.project, run.pk), 201)
 
 
 @router.get("/projects/{project}/runs/compare", response=RunComparison)
@@ -135,7 +135,7 @@ def rerun(request: ApiRequest, project: str, run_id: UUID, payload: RerunIn) -> 
     run = queries.find(request.project, run_id)
     version = queries.version_of(run, payload.version) if payload.version is not None else None
     run = actions.rerun(run, request.user, actions.Wish(**payload.model_dump(exclude={"version"})), version)
-    return Status(201, queries.details([run])[0])
+    return as_json(whole(request.project, run.pk), 201)
 
 
 @router.get("/projects/{project}/runs/{uuid:run_id}/events", response=EventsOut)

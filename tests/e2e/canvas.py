@@ -45,7 +45,7 @@ class Canvas:
         for _ in range(5):
             self.take(start)
             with contextlib.suppress(TimeoutError):
-                self.plane.locator(".react-flow__connectionline").wait_for(state="attached", timeout=1000)
+                self.plane.locator(".react-flow__connectionline").wait_for(state="attached", timeout=3000)
                 break
             self.page.mouse.up()  # the canvas began to move under the hand, which missed
         else:

@@ -57,6 +57,7 @@ class Marker(Desk):
         return count
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_tagger_learns_while_people_mark_and_marks_what_somebody_types(fresh_project: Client, tmp_path: Path, open_page: Any) -> None:
     path = tmp_path / "texts.csv"
