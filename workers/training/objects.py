@@ -162,7 +162,7 @@ def varied(kind: str, scaled: Callable[[torch.Tensor], torch.Tensor]) -> Any:
 
     def change(x: torch.Tensor, truth: torch.Tensor, chance: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         x, count = scaled(x), len(x)
-        draw = lambda: torch.rand(count, generator=chance) * 2 - 1  # noqa: E731
+        draw = lambda: torch.rand(count, generator=chance) * 2 - 1  # noqa: E731 - five uses in the next line
         size, across, down, light, contrast = torch.exp(draw() * 0.25), draw() * 0.2, draw() * 0.2, draw() * 0.2, 1 + draw() * 0.2
         flip = torch.where(torch.rand(count, generator=chance) < 0.5, -1.0, 1.0) if kind == "light and mirror" else torch.ones(count)
         zero = torch.zeros(count)

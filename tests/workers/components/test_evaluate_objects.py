@@ -33,7 +33,7 @@ def test_every_figure_comes_from_the_same_pairs(step: Any) -> None:
     found = [np.zeros((100, 6), dtype=np.float32) for _ in truth]
     found[0][0], found[0][1] = (*one, 0.9, 0), (*two, 0.4, 1)
     found[2][0] = (*two, 0.8, 0)
-    metrics, figures, table = object_evaluation.of_boxes(Known(), drawn, found, threshold=0.0, rounds=50, seed=0)  # type: ignore[arg-type]
+    metrics, figures, table = object_evaluation.of_boxes(Known(), drawn, found, threshold=0.0, rounds=50, seed=0)  # type: ignore[arg-type]  # of a model only what `Known` has
     told = metrics.value
     assert (told["task"], told["rows"], told["boxes"], told["threshold"], told["images_without_labels"]) == ("detection", 3, 3, 0.5, 2)
     # Cats: right at recall 1/2, then wrong: 51 of the 101 recalls; the dog is found, whatever the threshold; no owl is there.
