@@ -205,8 +205,8 @@ def scores(score: Any, positive: Any, names: tuple[str, str]) -> dict[str, Any]:
     )
 
 
-def per_class(found: dict[str, Any]) -> dict[str, Any]:
-    """Precision and recall of every class with their intervals (the weakest 40 where there are more)."""
+def per_class(found: dict[str, Any], each: str = "class") -> dict[str, Any]:
+    """Precision and recall of every class (or what `each` calls it) with their intervals (the weakest 40 where there are more)."""
     labels = sorted(found, key=lambda label: found[label]["f1"]["value"] or 0)[:40]
     data = []
     for i, name in enumerate(("precision", "recall")):
@@ -224,10 +224,10 @@ def per_class(found: dict[str, Any]) -> dict[str, Any]:
             }
         )
     return figure(
-        "By class",
+        f"By {each}",
         data,
         "",
-        "Class",
+        each.capitalize(),
         xaxis={"tickformat": ".0%", "range": [0, 1.05]},
         yaxis={"type": "category"},
         height=max(300, 28 * len(labels) + 120),

@@ -53,8 +53,7 @@ def evaluate(model: Model, test: Table, *, spans_column: str, offsets: str, roun
         "per_class": per_label,
         "model": {"name": manifest["name"], "fingerprint": manifest["fingerprint"]},
     }
-    made = [charts.per_class(per_label), _outcomes(span_measure.outcomes(said.spans, predicted, labels), labels)]
-    made[0]["title"] = "By label"
+    made = [charts.per_class(per_label, "label"), _outcomes(span_measure.outcomes(said.spans, predicted, labels), labels)]
     tell(metrics)
     shown = pa.table({
         said.text_column: pa.array(said.texts),

@@ -51,11 +51,13 @@ export function FoundBoxes({ picture, labels, boxes, unsure }: { picture: string
             {shown.map((box, n) => (
               <Table.Tr key={n} c={box.sure ? undefined : 'dimmed'}>
                 <Table.Td>{box.label}</Table.Td>
-                <Table.Td ta="right">{percent(box.score)}</Table.Td>
-                <Table.Td ta="right">
+                <Table.Td ta="right" className={classes.whole}>
+                  {percent(box.score)}
+                </Table.Td>
+                <Table.Td ta="right" className={classes.whole}>
                   {percent((box.x + box.width / 2) / 100, 0)}, {percent((box.y + box.height / 2) / 100, 0)}
                 </Table.Td>
-                <Table.Td ta="right">
+                <Table.Td ta="right" className={classes.whole}>
                   {percent(box.width / 100, 0)} × {percent(box.height / 100, 0)}
                 </Table.Td>
               </Table.Tr>

@@ -51,13 +51,15 @@ export function SpansAnswer({ text, spans, labels, score, unread }: { text: stri
           <Table.Tbody>
             {spans.slice(0, LISTED).map((span) => (
               <Table.Tr key={`${span.start} ${span.end} ${span.label}`}>
-                <Table.Td>
+                <Table.Td className={classes.whole}>
                   <Badge variant="outline" tt="none" className={classes.badge} style={{ '--label': color(span.label) } as CSSProperties}>
                     {span.label}
                   </Badge>
                 </Table.Td>
                 <Table.Td style={{ overflowWrap: 'anywhere' }}>{span.text}</Table.Td>
-                <Table.Td ta="right">{percent(span.score)}</Table.Td>
+                <Table.Td ta="right" className={classes.whole}>
+                  {percent(span.score)}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -24,14 +24,21 @@ export function asMetric(entry: MetricValue | number | null | undefined): Metric
 /** How many cases a class has comes beside its name, not among what the model is judged by. */
 const SIZE = 'support'
 
+/** What is counted where a model finds things instead of choosing a class, by task. */
+const FOUND: Record<string, { one: string; many: string; where: string; each: string }> = {
+  detection: { one: 'box', many: 'boxes', where: 'on', each: 'image' },
+  spans: { one: 'span', many: 'spans', where: 'in', each: 'text' },
+}
+
 export function MetricsView({ value }: { value: MetricsValue }) {
   const values = ranked(value.values ?? {})
   const byClass = Object.entries(value.per_class ?? {})
   const groups = value.groups?.groups ?? []
-  const found = value.task === 'detection'
+  const said = FOUND[value.task ?? '']
+  const there = value.boxes ?? byClass.reduce((sum, [, cells]) => sum + (asMetric(cells[SIZE]).value ?? 0), 0)
   const about = [
-    value.rows === undefined ? '' : found ? `Measured on ${plural(value.boxes ?? 0, 'box', 'boxes')} on ${plural(value.rows, 'image')}.` : `Measured on ${plural(value.rows, 'row')}.`,
-    found && value.threshold !== undefined ? `Precision, recall and F1 are of boxes from a score of ${number(value.threshold)} on.` : '',
+    value.rows === undefined ? '' : said ? `Measured on ${plural(there, said.one, said.many)} ${said.where} ${plural(value.rows, said.each)}.` : `Measured on ${plural(value.rows, 'row')}.`,
+    value.task === 'detection' && value.threshold !== undefined ? `Precision, recall and F1 are of boxes from a score of ${number(value.threshold)} on.` : '',
     value.positive_label === undefined ? '' : `A case is “${value.positive_label}”${value.threshold === undefined ? '' : `, said from a probability of ${number(value.threshold)} on`}.`,
   ].filter(Boolean)
   return (
@@ -44,9 +51,9 @@ export function MetricsView({ value }: { value: MetricsValue }) {
       {values.length > 0 && <MetricTable values={Object.fromEntries(values)} />}
       {byClass.length > 0 && (
         <ByRow
-          title={found ? 'By label' : 'By class'}
-          first={found ? 'Label' : 'Class'}
-          counted={found ? 'Boxes' : 'Rows'}
+          title={said ? 'By label' : 'By class'}
+          first={said ? 'Label' : 'Class'}
+          counted={said ? humanise(said.many) : 'Rows'}
           rows={byClass.map(([name, cells]) => ({ name, count: asMetric(cells[SIZE]).value, cells }))}
         />
       )}
