@@ -177,7 +177,7 @@ def test_what_is_held_back_gets_nothing_and_looks_like_the_rest(owner: Person, a
 
 
 def test_what_answers_is_looked_up_each_time_and_what_cannot_says_why(
-    owner: Person, ann: Person, bob: Person, predictor: Predictor, asked: Asked, tmp_path: Path
+    owner: Person, ann: Person, bob: Person, predictor: Predictor, asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = flowers_of(owner, tmp_path / "m")
     upload = Uploader(owner)
@@ -221,6 +221,10 @@ def test_what_answers_is_looked_up_each_time_and_what_cannot_says_why(
     pictures = upload.ready(zipped({f"{n}.png": image((n * 60,) * 3, (8, 8)) for n in range(4)}), "shades.zip", options={"freeze": True})
     light = queue(owner, pictures["dataset"], LIGHT)
     owner.put(at(light), {"model": "light"})
+    with monkeypatch.context() as patch:
+        patch.setattr(warm, "PATIENCE_S", 0)
+        slow = opened(ann, light, QueueItem.objects.get(schema=light, key="1.png").pk, 503)["error"]
+        assert "light@1" in slow["message"] and "within 0 seconds" in slow["hint"], "a model that hangs is ended"
     shade = QueueItem.objects.get(schema=light, key="0.png")
     assert opened(ann, light, shade.pk)["suggestions"][0]["result"][0]["value"] == {"choices": ["dark"]}
 
