@@ -74,8 +74,7 @@ def list_runs(
 def start_run(request: ApiRequest, project: str, payload: RunIn) -> Any:
     """Start a run."""
     wish = actions.Wish(**payload.model_dump(exclude={"pipeline", "version"}))
-    run = actions.start_run(request.project, request.user, payload.pipeline, payload.version, wish)
-    return as_json(whole(request.project, run.pk), 201)
+    return as_json(whole(request.project, actions.begin_run(request.project, request.user, payload.pipeline, payload.version, wish)), 201)
 
 
 @router.get("/projects/{project}/runs/compare", response=RunComparison)

@@ -37,7 +37,7 @@ LARGEST = 250_000
 LONGEST = 3600
 """Pixels of a tall picture."""
 
-DEMOS = ("digits", "income", "bikes")
+DEMOS = ("digits", "income", "bikes", "mails", "scenes", "mentions")
 WIDTHS = {"desk": DESK, "phone": PHONE}
 SCHEMES = ("light", "dark")
 

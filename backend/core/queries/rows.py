@@ -19,19 +19,20 @@ class Columns:
         cursor.execute(f"SELECT {OF.sql}, count(*) FROM core_apitoken a JOIN core_user u ON …")
         token, user, count = OF.read(cursor.fetchone())
 
-    A model whose key is null (of a LEFT JOIN) is None.
+    A model whose key is null (of a LEFT JOIN) is None. `without`: columns that are left in the database until somebody asks for them
+    (`name.column`).
     """
 
-    def __init__(self, **kinds: type[models.Model]) -> None:
+    def __init__(self, *, without: Sequence[str] = (), **kinds: type[models.Model]) -> None:
         self.kinds = list(kinds.values())
-        self.sql = ", ".join(f'{name}."{field.column}"' for name, kind in kinds.items() for field in kind._meta.concrete_fields)
-        self.names = [[field.attname for field in kind._meta.concrete_fields] for kind in self.kinds]
-        self.keys = [[field.primary_key for field in kind._meta.concrete_fields].index(True) for kind in self.kinds]
-        # Django leaves JSON to its fields' converters: psycopg gives the text.
-        self.converted = [
-            [(at, field) for at, field in enumerate(kind._meta.concrete_fields) if isinstance(field, models.JSONField)]
-            for kind in self.kinds
+        fields = [
+            [field for field in kind._meta.concrete_fields if f"{name}.{field.column}" not in without] for name, kind in kinds.items()
         ]
+        self.sql = ", ".join(f'{name}."{field.column}"' for name, own in zip(kinds, fields, strict=True) for field in own)
+        self.names = [[field.attname for field in own] for own in fields]
+        self.keys = [[field.primary_key for field in own].index(True) for own in fields]
+        # Django leaves JSON to its fields' converters: psycopg gives the text.
+        self.converted = [[(at, field) for at, field in enumerate(own) if isinstance(field, models.JSONField)] for own in fields]
 
     def read(self, row: Sequence[Any]) -> list[Any]:
         """The models, then what else the row has."""

@@ -106,7 +106,7 @@ SAMPLE = Sample(
     "named. The spans are what rules find (names that the mails' own headers give, patterns), not what people marked: what no rule sees "
     "is missing.",
     licence=mails.SAMPLE.licence,
-    source=mails.SAMPLE.source,
+    source=f"{mails.SAMPLE.source}, with spans that rules find",
     client=mails.SAMPLE.client,
     package=mails.SAMPLE.package,
     algorithm=mails.SAMPLE.algorithm,

@@ -57,14 +57,22 @@ def start_run(
 ) -> Run:
     """Check everything, publish the draft if that is what runs, and hand the graph to the ledger. Changes nothing when
     something is wrong: the error lists every problem with step and parameter."""
+    return _started(begin_run(project, user, pipeline, version, wish))
+
+
+def begin_run(
+    project: Project, user: User, pipeline: Pipeline | str, version: int | PipelineVersion | None = None, wish: Wish | None = None
+) -> UUID:
+    """The same for who needs no more than the run's id."""
     with transaction.atomic():
-        found = pipelines.find(project, pipeline) if isinstance(pipeline, str) else pipeline
-        if version is None:
-            frozen = publish(found, user)
+        if isinstance(version, PipelineVersion):
+            frozen = version
+        elif isinstance(version, int) and isinstance(pipeline, str):
+            frozen = pipelines.find_version(project, pipeline, version)
         else:
-            frozen = version if isinstance(version, PipelineVersion) else pipelines.get_version(found, version)
-        begun = _begin(project, user, frozen, frozen.graph, wish or Wish(), None)
-    return _started(begun)
+            found = pipelines.find(project, pipeline) if isinstance(pipeline, str) else pipeline
+            frozen = publish(found, user) if version is None else pipelines.get_version(found, version)
+        return _begin(project, user, frozen, frozen.graph, wish or Wish(), None)
 
 
 def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = None) -> Run:

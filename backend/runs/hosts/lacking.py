@@ -20,7 +20,8 @@ WORDS = {"paused": "paused", "draining": "being drained", "stopped": "stopped"}
 
 def sentences(step_run_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Step runs that may be given to a host now, or are not queued, are left out."""
-    steps = list(StepRun.objects.filter(pk__in=list(step_run_ids), status="queued").only("pk", "queue", "needs"))
+    asked = list(step_run_ids)
+    steps = list(StepRun.objects.filter(pk__in=asked, status="queued").only("pk", "queue", "needs")) if asked else []
     if not steps:
         return {}
     hosts, now = list(Host.objects.all()), timezone.now()

@@ -6,6 +6,7 @@ import pytest
 
 from backend.core.models import Membership, Project, User
 from backend.datasets.models import Dataset
+from backend.datasets.samples import SAMPLES
 from backend.runs.actions import demo as demos
 from backend.runs.models import Demo, Run
 
@@ -53,3 +54,8 @@ def test_what_keeps_a_demo_from_starting_is_told(owner: tuple[Project, User], mo
     begun.refresh_from_db()
     assert begun.status == "failed" and "no network" in begun.message
     assert not Dataset.objects.exists()
+
+
+def test_two_demos_in_one_project_do_not_take_each_others_data() -> None:
+    told = [sample.source for sample in SAMPLES.values()]
+    assert len(set(told)) == len(told), "a demo finds its data set again by its source"

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from workers.sdk.graph.check_flow import check_flow
+from workers.sdk.graph.fits import Form
 from workers.sdk.graph.nested import PREFIX, output_kinds
 from workers.sdk.graph.order import CycleError, topological
 from workers.sdk.graph.parameters import PARAMETER, SECRET, is_reference, references, substitute
@@ -99,13 +99,17 @@ def _effective(component: ComponentLike, step: Step) -> dict[str, Any]:
 def dataset_references(graph: Mapping[str, Any], components: Mapping[str, ComponentLike]) -> list[DatasetReference]:
     """Every data set version that a step's parameter names, in the order of the steps' keys."""
     found: list[DatasetReference] = []
+    naming: dict[str, list[str]] = {}  # by component, its parameters that name one
     for key, step in normal(graph)["steps"].items():
         component = components.get(step["component"])
         if component is None:
             continue
-        for name, schema in _properties(component).items():
+        if (names := naming.get(step["component"])) is None:
+            fields = _properties(component)
+            names = naming[step["component"]] = [name for name, schema in fields.items() if schema.get("format") == "dataset-version"]
+        for name in names:
             value = step["parameters"].get(name)
-            if schema.get("format") == "dataset-version" and isinstance(value, str) and value:
+            if isinstance(value, str) and value:
                 found.append(DatasetReference(key, name, value))
     return found
 
@@ -166,8 +170,10 @@ def _best(error: ValidationError) -> ValidationError:
     return error
 
 
-def _errors(form: Draft202012Validator, step: Step) -> list[ValidationError]:
-    found = form.iter_errors(step["parameters"])
+def _errors(form: Form, step: Step) -> list[ValidationError]:
+    if form.fits(step["parameters"]):
+        return []
+    found = form.validator.iter_errors(step["parameters"])
     # What is only known at the start, or never here (a secret), is checked when it is put in.
     open_ = {name for name, value in step["parameters"].items() if is_reference(value, PARAMETER) or is_reference(value, SECRET)}
     found = (e for e in found if not (e.absolute_path and e.absolute_path[0] in open_))
@@ -181,8 +187,10 @@ class _Check:
         self.kinds: dict[tuple[str, str], str] = {}
         self.problems: list[Problem] = []
         self.schemas: Schemas = {}
-        self.forms: dict[str, Draft202012Validator] = {}
+        self.forms: dict[str, Form] = {}
         """By component: making one costs more than using it."""
+        self.fields: dict[str, dict[str, Mapping[str, Any]]] = {}
+        """By component: `_properties`."""
 
     def add(
         self, code: str, message: str, step: str | None = None, *, port: str | None = None, parameter: str | None = None, hint: str = "",
@@ -295,7 +303,7 @@ class _Check:
         wrong: set[str] = set()
         known = component.parameters.get("properties", {})
         if (form := self.forms.get(step["component"])) is None:
-            form = self.forms[step["component"]] = Draft202012Validator(component.parameters)
+            form = self.forms[step["component"]] = Form(component.parameters)
         for error in _errors(form, step):
             path = [str(p) for p in error.absolute_path]
             if not path and error.validator == "required":
@@ -324,7 +332,7 @@ class _Check:
                 self.add("bad_parameter", message, key, parameter=path[0])
             elif not path:
                 self.add("bad_parameters", f"The parameters of “{self.label(key)}” do not fit: {error.message}", key)
-        for name, schema in _properties(component).items():
+        for name, schema in self.properties(step, component).items():
             text = step["parameters"].get(name)
             if schema.get("format") != "dataset-version" or not isinstance(text, str) or not text or name in wrong:
                 continue
@@ -335,6 +343,11 @@ class _Check:
                     hint=nearest(text, self.datasets) or "Choose a data set; write it as name@3 or name@latest.",
                 )  # fmt: skip
         return wrong
+
+    def properties(self, step: Step, component: ComponentLike) -> dict[str, Mapping[str, Any]]:
+        if (found := self.fields.get(step["component"])) is None:
+            found = self.fields[step["component"]] = _properties(component)
+        return found
 
     @staticmethod
     def _title(known: Mapping[str, Any], name: str) -> str:
@@ -348,7 +361,7 @@ class _Check:
             known = [self.schemas.get(ref["step"], {}).get(ref["output"]) for ref in step["inputs"].get(port.name, ())]
             arriving[port.name] = next((columns for columns in known if columns is not None), None)
         given: list[Column] | None = None
-        for name, schema in _properties(component).items():
+        for name, schema in self.properties(step, component).items():
             value = parameters.get(name)
             if schema.get("format") == "dataset-version":
                 found = self.datasets.get(value) if isinstance(value, str) else None
