@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from playwright.sync_api import Page
 
 from tests.e2e.canvas import Canvas
 from tests.e2e.linked import link_of
 from tests.e2e.material import churn
 from tests.e2e.stage import BAD
+from tests.scenes import scene
 
 Act = Callable[[Page], None]
 
@@ -177,6 +180,30 @@ def select_two_runs(page: Page) -> None:
 def predict(page: Page) -> None:
     page.get_by_role("region", name="Try it").get_by_role("button", name="Predict").click()
     page.get_by_test_id("answer").wait_for()
+
+
+def drop_picture(page: Page, name: str, data: bytes) -> None:
+    """Onto the form of an endpoint that takes pictures."""
+    transfer = page.evaluate_handle(
+        """([name, data]) => { const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)); const t = new DataTransfer()
+             t.items.add(new File([bytes], name, { type: 'image/png' })); return t }""",
+        [name, base64.b64encode(data).decode()],
+    )
+    for event in ("dragenter", "dragover", "drop"):
+        page.get_by_text("Drop an image here").dispatch_event(event, {"dataTransfer": transfer})
+
+
+def drop_scene(page: Page) -> None:
+    drop_picture(page, "scene.png", scene(np.random.default_rng(3), tuple(range(10)), 192, 256, 6)[0])
+    page.get_by_test_id("answer").wait_for()
+
+
+def ask_about_a_mail(page: Page) -> None:
+    page.get_by_label("text", exact=True).fill(
+        "From: Ada Lovelace <ada@analytical.example>\nDate: Thu, 22 Aug 2002 18:26:25 +0700\nSubject: Re: version 2.4.19\n\n"
+        "I built kernel 2.4.19 on Monday and it works; the patch is at http://patches.example/2.4.19.diff\n-- \nAda"
+    )
+    predict(page)
 
 
 def new_token(page: Page) -> None:

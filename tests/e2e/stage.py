@@ -51,8 +51,8 @@ class Stage:
     held: str
     """One with limits: a run that waits for a person, behind it one that waits for the other's place; a pipeline with a pin and needs."""
     runs: dict[str, str]
-    """Run by what it shows: `bikes`, `income`, `digits` for the last good one of each, `failed`, `cancelled`; of the held project
-    `waiting`, `asking`, and `dry`, `undone`, `shards`, `inside`."""
+    """Run by what it shows: `bikes`, `income`, `digits`, `scenes`, `mentions` for the last good one of each, `failed`, `cancelled`; of the
+    held project `waiting`, `asking`, and `dry`, `undone`, `shards`, `inside`."""
     labels: Labels
     versions: str
     """A data set of pictures whose labels were frozen twice; the table `readings` beside it has two versions, too."""
@@ -76,7 +76,7 @@ def set_up(client: Client) -> Stage:
     digits = furnish_digits(client)
     listed = client.request("GET", f"/projects/{client.project}/label-schemas/{digits}/items")["items"]
     invitation = client.request("POST", f"/projects/{client.project}/invitations", json={"email": "lena@example.org", "role": "reviewer"})
-    called = {BIKES: "bikes", INCOME: "income", DIGITS: "digits"}
+    called = {BIKES: "bikes", INCOME: "income", DIGITS: "digits", "find-digits-on-scenes": "scenes", "entities-in-texts": "mentions"}
     runs: dict[str, str] = {}
     for run in client.list_runs():
         runs.setdefault(called.get(run["pipeline"], "") if run["status"] == "succeeded" else run["status"], run["id"])

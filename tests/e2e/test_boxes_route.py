@@ -3,7 +3,6 @@ person accepts them in the browser, and it answers whoever drops a picture. And 
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 import uuid
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.acts import drop_picture
 from tests.e2e.conftest import Open
 from tests.e2e.furnish import bring, pipeline
 from tests.e2e.labels import filled
@@ -114,14 +114,8 @@ def test_boxes_that_people_draw_become_boxes_that_a_model_suggests(open_page: Op
     fresh_project.deploy("my-object-detector@1", endpoint="find")
     page.goto(f"/p/{fresh_project.project}/endpoints/find")
     name = max(drawer.boxes, key=lambda key: len(drawer.boxes[key]))
-    transfer = page.evaluate_handle(
-        """data => { const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)); const t = new DataTransfer()
-             t.items.add(new File([bytes], 'scene.png', { type: 'image/png' })); return t }""",
-        base64.b64encode(files[name]).decode(),
-    )
     with page.expect_response(lambda response: response.url.endswith("/predict")) as answered:
-        for event in ("dragenter", "dragover", "drop"):
-            page.get_by_text("Drop an image here").dispatch_event(event, {"dataTransfer": transfer})
+        drop_picture(page, "scene.png", files[name])
     (first,) = answered.value.json()["predictions"]
     assert first["boxes"] and 0 <= first["certainty"] <= 1
     answer = page.get_by_test_id("answer")
