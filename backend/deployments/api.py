@@ -11,12 +11,14 @@ from backend.artifacts.thumbnails import thumbnail
 from backend.core.http import ApiRequest, allow
 from backend.core.idempotency import idempotent
 from backend.core.schemas import Limit, Moment, Page
-from backend.deployments import actions, passing, queries, suggesting
+from backend.deployments import actions, opening, passing, queries, suggesting
 from backend.deployments.schemas import (
+    AskOnOpeningNowOut,
     DeployIn,
     EndpointDetail,
     EndpointOut,
     LivePeriodOut,
+    OpenedOut,
     PredictIn,
     PredictionsOut,
     PredictOut,
@@ -25,6 +27,7 @@ from backend.deployments.schemas import (
     RollbackIn,
     TrafficOut,
 )
+from backend.labeling.queries.items import item_at
 from backend.labeling.queries.schemas import find_schema
 
 router = Router(tags=["deployments"])
@@ -147,3 +150,36 @@ def cancel_prelabelling(request: ApiRequest, project: str, label_schema: str) ->
     """Stop asking; what is suggested stays."""
     suggesting.cancel(request, find_schema(request.project, label_schema))
     return Status(204, None)
+
+
+@router.get(SUGGESTIONS + "/on-opening", response=AskOnOpeningNowOut)
+@allow("label.read")
+def get_ask_on_opening(request: ApiRequest, project: str, label_schema: str) -> Any:
+    """Which model is asked when somebody opens an item, and what would answer now."""
+    return {"on_opening": opening.out(find_schema(request.project, label_schema))}
+
+
+@router.put(SUGGESTIONS + "/on-opening", response=AskOnOpeningNowOut)
+@allow("label.manage")
+def set_ask_on_opening(request: ApiRequest, project: str, label_schema: str, payload: PrelabelIn) -> Any:
+    """Have a deployed or a registered model asked about each item that somebody opens. An endpoint, an alias (`name@champion`) or a
+    name alone is looked up each time: its newest version answers."""
+    schema = find_schema(request.project, label_schema)
+    opening.set_on_opening(request, request.project, schema, request.user, payload.endpoint, payload.model)
+    return {"on_opening": opening.out(schema)}
+
+
+@router.delete(SUGGESTIONS + "/on-opening", response={204: None})
+@allow("label.manage")
+def stop_ask_on_opening(request: ApiRequest, project: str, label_schema: str) -> Any:
+    """Ask no model any more; what is suggested stays."""
+    opening.stop(request, find_schema(request.project, label_schema))
+    return Status(204, None)
+
+
+@router.post("/projects/{project}/label-schemas/{label_schema}/items/{int:item}/suggestions", response=OpenedOut)
+@allow("label.annotate")
+def ask_about_item(request: ApiRequest, project: str, label_schema: str, item: int) -> Any:
+    """What is suggested for an item that the caller opens: the model that is set is asked where the version that would answer now has not
+    yet been. It is waited for; a page asks beside showing the item. Only who may label the item now may ask."""
+    return {"suggestions": opening.suggest(item_at(request.project, label_schema, item), request.user)}

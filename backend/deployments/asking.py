@@ -45,22 +45,28 @@ def name_of(version: ModelVersion) -> str:
 def asking(whom: Endpoint | ModelVersion, user: User) -> Iterator[Ask]:
     """Raises PredictorAway, PredictionRefused or ModelNotAsked when asked."""
     if isinstance(whom, Endpoint):
-        yield lambda instances: _through(whom, user, instances)
+        yield lambda instances: through(whom, user, instances)
         return
-    places = {"ARTIFACT_URL": str(settings.ARTIFACT_URL), "HEADRACE_DATA_DIR": str(settings.DATA_DIR)}
-    environment = {k: v for k, v in os.environ.items() if k not in HIDDEN} | places
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers.serving.ask", whom.artifact.digest], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env=environment, cwd=settings.ROOT, text=True,
-    )  # fmt: skip
+    process = begin(whom)
     try:
-        yield lambda instances: (_told(process, whom, instances), name_of(whom))
+        yield lambda instances: (told(process, whom, instances), name_of(whom))
     finally:
         process.kill()
         process.communicate()
 
 
-def _told(process: subprocess.Popen[str], version: ModelVersion, instances: list[Json]) -> list[Json | None]:
+def begin(version: ModelVersion) -> subprocess.Popen[str]:
+    """The process that answers for a registered model; it ends when its input does."""
+    places = {"ARTIFACT_URL": str(settings.ARTIFACT_URL), "HEADRACE_DATA_DIR": str(settings.DATA_DIR)}
+    environment = {k: v for k, v in os.environ.items() if k not in HIDDEN} | places
+    return subprocess.Popen(
+        [sys.executable, "-m", "workers.serving.ask", version.artifact.digest], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=environment, cwd=settings.ROOT, text=True,
+    )  # fmt: skip
+
+
+def told(process: subprocess.Popen[str], version: ModelVersion, instances: list[Json]) -> list[Json | None]:
+    """What such a process answers; raises ModelNotAsked when it has ended."""
     assert process.stdin is not None and process.stdout is not None
     try:
         process.stdin.write(json.dumps({"instances": instances}) + "\n")
@@ -74,7 +80,7 @@ def _told(process: subprocess.Popen[str], version: ModelVersion, instances: list
     return found
 
 
-def _through(endpoint: Endpoint, user: User, instances: list[Json]) -> tuple[list[Json | None], str]:
+def through(endpoint: Endpoint, user: User, instances: list[Json]) -> tuple[list[Json | None], str]:
     """Leaves out what the predictor names as bad, and asks again about the rest."""
     places = list(range(len(instances)))
     found: list[Json | None] = [None] * len(instances)

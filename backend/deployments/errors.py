@@ -32,6 +32,10 @@ class CannotSuggest(Conflict):
     """“{by}” cannot suggest labels here: {why}."""
 
 
+class NobodyAsked(Conflict):
+    """No model is asked when items of “{schema}” are opened."""
+
+
 class ModelNotAsked(Unavailable):
     """The model {model} could not be asked."""
 

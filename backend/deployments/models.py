@@ -115,3 +115,14 @@ class Prelabelling(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["announced_at"], condition=models.Q(status__in=["queued", "running"]), name="prelabelling_waiting")]
+
+
+class AskOnOpening(models.Model):
+    """Who is asked about an item of a label schema when a person opens it: an endpoint, or a registered model as `name` (its newest
+    version), `name@3` or `name@champion`. What answers there is looked up when it is asked. Nobody is, where there is no row."""
+
+    schema = models.OneToOneField(LabelSchema, primary_key=True, on_delete=models.CASCADE, related_name="ask_on_opening")
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.CASCADE, related_name="+")
+    model = models.CharField(max_length=200, blank=True)
+    set_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    set_at = models.DateTimeField(default=timezone.now)

@@ -10,6 +10,7 @@ from ninja import Field, Schema
 from pydantic import model_validator
 
 from backend.core.schemas import Name, Slug, UserOut
+from backend.labeling.schemas import SuggestionOut
 
 DeploymentStatus = Literal["starting", "live", "stopped", "failed"]
 
@@ -196,3 +197,28 @@ class PrelabellingNowOut(Schema):
     """`prelabelling` is null where nobody has asked for suggestions."""
 
     prelabelling: PrelabellingOut | None
+
+
+class AskOnOpeningOut(Schema):
+    """Who is asked when an item is opened: one of `endpoint` and `model` (as it was named)."""
+
+    endpoint: str | None
+    model: str | None
+    by: str
+    """What suggests, as people call it."""
+    answers: str | None
+    """The model version that would answer now; null where none would, and then `problem` says why."""
+    problem: str
+    set_by: UserOut | None
+    set_at: datetime
+
+
+class AskOnOpeningNowOut(Schema):
+    """`on_opening` is null where no model is asked."""
+
+    on_opening: AskOnOpeningOut | None
+
+
+class OpenedOut(Schema):
+    suggestions: list[SuggestionOut]
+    """As in the item itself: the newest of each model's version, newest first; empty where there is none to be shown."""

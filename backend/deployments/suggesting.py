@@ -27,12 +27,12 @@ from backend.deployments.errors import CannotSuggest
 from backend.deployments.models import Deployment, Endpoint, Prelabelling
 from backend.labeling.actions import auto_accept, order
 from backend.labeling.actions.announce import schema_changed
-from backend.labeling.actions.fill import table_rows, text_rows
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem, Suggestion
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
 from backend.labeling.queries.waiting import suggestible
+from backend.labeling.rows import table_rows, text_rows
 from backend.registry import queries as registry
 from backend.registry.models import ModelVersion
 from workers.sdk.labels.config import LabelControl
@@ -191,11 +191,21 @@ def _pictures(items: QuerySet[QueueItem]) -> Iterator[Batch]:
         yield [(item, {"image": item.digest}) for item in found]
 
 
+def cuts_of(columns: dict[str, Json]) -> dict[str, int]:
+    """How many characters a model reads of which columns."""
+    return {name: column["most_characters"] for name, column in columns.items() if "most_characters" in column}
+
+
+def asked_of(data: Json, cuts: dict[str, int]) -> Json:
+    """What a model is asked about a row. Of a text no more is sent than is read, so that a request stays below the predictor's bound."""
+    texts = {name: str(data[name] if data[name] is not None else "")[: cuts[name]] for name in cuts.keys() & data.keys()}
+    return {name: value for name, value in data.items() if value is not None} | texts
+
+
 def _rows(schema: LabelSchema, items: QuerySet[QueueItem], manifest: Json) -> Iterator[Batch]:
     """With all columns that the model takes, whether the schema shows them or not: from the data set's newest version."""
     columns = {column["name"]: column for column in manifest["input"]["columns"]}
-    # Of a text no more is sent than is read, so that a request stays below the predictor's bound.
-    cuts = {name: column["most_characters"] for name, column in columns.items() if "most_characters" in column}
+    cuts = cuts_of(columns)
     most = TEXTS if cuts else ROWS
     version = newest_frozen(schema.dataset)
     there = [name for name in columns if name in {column["name"] for column in version.columns}]
@@ -208,10 +218,8 @@ def _rows(schema: LabelSchema, items: QuerySet[QueueItem], manifest: Json) -> It
 
     size = 0
     for key, digest, data in known(version.data, there, cuts.keys() & set(there)):
-        held[key, digest] = {name: value for name, value in data.items() if value is not None or name in cuts}
-        for name in cuts.keys() & data.keys():
-            held[key, digest][name] = str(data[name] if data[name] is not None else "")[: cuts[name]]
-            size += len(held[key, digest][name])
+        held[key, digest] = asked_of(data, cuts)
+        size += sum(len(held[key, digest][name]) for name in cuts.keys() & data.keys())
         if len(held) == most or size > CHARACTERS:
             if batch := found():
                 yield batch
@@ -221,11 +229,12 @@ def _rows(schema: LabelSchema, items: QuerySet[QueueItem], manifest: Json) -> It
         yield batch
 
 
-def _answered(job: Prelabelling, control: LabelControl, ask: Ask, batch: Batch) -> bool:
-    """Ask and keep; False when the job was cancelled or asked for anew meanwhile."""
-    answers, version = ask([instance for _, instance in batch])
-    named = f"{job.endpoint.slug}: {version}" if job.endpoint else version
-    refused = sum(answer is None for answer in answers)
+def said(
+    whom: Endpoint | ModelVersion, control: LabelControl, batch: Batch, answers: list[Json | None], version: str
+) -> tuple[list[Suggestion], str]:
+    """Answers as suggestions that are not kept yet, and how the names of all begin that `whom` has given: of the same endpoint, or of
+    another version of the same model, the newest is enough."""
+    named = f"{whom.slug}: {version}" if isinstance(whom, Endpoint) else version
     made = []
     for (item, asked), answer in zip(batch, answers, strict=True):
         if answer is not None and "boxes" in answer:
@@ -239,18 +248,24 @@ def _answered(job: Prelabelling, control: LabelControl, ask: Ask, batch: Batch) 
         label, shares = (answer or {}).get("label"), (answer or {}).get("probabilities") or {}
         if label is None:
             continue
-        said = {
+        chosen = {
             "id": new_id().hex[:10], "from_name": control.name, "to_name": control.to, "type": "choices",
             "value": {"choices": [str(label)]},
         }  # fmt: skip
-        made.append(Suggestion(item=item, model_version=named[:256], score=shares.get(label), result=[said]))
+        made.append(Suggestion(item=item, model_version=named[:256], score=shares.get(label), result=[chosen]))
+    return made, f"{whom.slug}: " if isinstance(whom, Endpoint) else f"{whom.model.slug}@"
+
+
+def _answered(job: Prelabelling, control: LabelControl, ask: Ask, batch: Batch) -> bool:
+    """Ask and keep; False when the job was cancelled or asked for anew meanwhile."""
+    answers, version = ask([instance for _, instance in batch])
+    refused = sum(answer is None for answer in answers)
+    made, family = said(job.endpoint or job.model_version, control, batch, answers, version)
     with transaction.atomic():
         going = Prelabelling.objects.select_for_update().filter(pk=job.pk, created_at=job.created_at, status="running")
         if not going.update(done=F("done") + len(batch) - refused, refused=F("refused") + refused, announced_at=timezone.now()):
             return False
         ids = [one.item_id for one in made]
-        # Of the same endpoint, or of another version of the same model, the newest is enough.
-        family = f"{job.endpoint.slug}: " if job.endpoint else f"{job.model_version.model.slug}@"
         Suggestion.objects.filter(item__in=ids, model_version__startswith=family).delete()
         Suggestion.objects.bulk_create(made)
         order.suggested(job.schema, ids)

@@ -63,6 +63,12 @@ class NotForYou(HeadraceError):
     status = 403
 
 
+class NotYoursNow(HeadraceError):
+    """This item is not yours to label now: you have labelled it, or others have all its places."""
+
+    status = 403
+
+
 class NotShared(HeadraceError):
     """Here everybody works for themselves: the item has no shared draft."""
 

@@ -7,10 +7,7 @@ the table says which column is its key, by that. What waits for its first versio
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +24,7 @@ from backend.labeling.errors import NoFrozenVersion
 from backend.labeling.models import LabelSchema
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
+from backend.labeling.rows import table_rows
 from workers.sdk.labels.config import LabelConfig
 from workers.sdk.labels.shown import ROW
 
@@ -35,9 +33,6 @@ INCOMING = (
     " text, width int, height int,"
     " data jsonb) ON COMMIT DROP"
 )
-WHOLE = 1_000_000
-"""Characters of a cell's text that a queue holds; what is longer is cut there, with an ellipsis."""
-Row = tuple[str, str, dict[str, Any]]
 
 
 def fill(schema_id: UUID) -> None:
@@ -97,53 +92,6 @@ def shown_columns(config: LabelConfig, columns: list[str]) -> list[str]:
     if ROW in columns or not any(o.tag == "Table" and o.value == ROW for o in config.objects):
         return sorted(config.variables)
     return [name for name in columns if config.control(name) is None and not name.startswith("labelled_")]
-
-
-def table_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -> Iterator[Row]:
-    """(Place among equal rows, digest of the values, the variables) of each row of a frozen table, in its order. Long texts are cut as
-    a window shows them, but for the columns of `whole` (texts), which are cut at `WHOLE`."""
-    seen: Counter[str] = Counter()
-    key = tables.key_column(digest)
-    for batch in tables.batches(digest):
-        names = batch.schema.names
-        uncut = {name: _texts(batch, name) for name in whole}
-        for place, cells in enumerate(tables.json_rows(batch)):
-            data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
-            if key is not None:
-                row = str(cells[names.index(key)])
-                yield row, keyed_digest(row), data
-                continue
-            known = row_digest(cells)
-            seen[known] += 1
-            yield str(seen[known]), known, data
-
-
-def text_rows(digest: str, variables: list[str], whole: Collection[str] = ()) -> Iterator[Row]:
-    """The same of a frozen data set of texts, whose table names its items."""
-    for batch in tables.batches(digest):
-        names = batch.schema.names
-        key, content = names.index("key"), names.index("digest")
-        uncut = {name: _texts(batch, name) for name in whole}
-        for place, cells in enumerate(tables.json_rows(batch)):
-            data = {name: uncut[name][place] if name in uncut else cells[names.index(name)] for name in variables}
-            yield cells[key], cells[content], data
-
-
-def _texts(batch: Any, name: str) -> list[Any]:
-    """A column's texts; of another kind its values as JSON shows them."""
-    return [
-        (v if len(v) <= WHOLE else v[:WHOLE] + "…") if isinstance(v, str) else tables.json_cell(v) for v in batch.column(name).to_pylist()
-    ]
-
-
-def row_digest(cells: list[Any]) -> str:
-    """Of a row that has no key: its values, as JSON shows them."""
-    return hashlib.sha256(json.dumps(cells, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def keyed_digest(key: str) -> str:
-    """Of a row that is known by a key: its values may change, and its annotations stay."""
-    return hashlib.sha256(f"row {key}".encode()).hexdigest()
 
 
 def _take_in(cursor: Any, schema: LabelSchema, *, keyed: bool) -> None:

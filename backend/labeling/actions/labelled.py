@@ -36,12 +36,12 @@ from backend.datasets.models import DatasetVersion
 from backend.datasets.reading.items import FIELDS
 from backend.datasets.reading.parquet import Writer
 from backend.labeling.actions.announce import FREEZE, schema_changed
-from backend.labeling.actions.fill import table_rows
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.errors import NothingLabelled
 from backend.labeling.models import LabelledVersion, LabelSchema
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import find_schema, newest_version
+from backend.labeling.rows import table_rows
 from workers.sdk.labels.config import LabelConfig, LabelControl
 
 log = logging.getLogger(__name__)

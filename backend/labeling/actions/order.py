@@ -47,11 +47,13 @@ def arrange(schema: LabelSchema) -> None:
     Cursor.objects.filter(schema=schema).delete()
 
 
-def suggested(schema: LabelSchema, items: Sequence[int]) -> None:
-    """A model has said something of these items: where the uncertain ones come first, they move, and everybody begins at the front."""
+def suggested(schema: LabelSchema, items: Sequence[int], *, anew: bool = True) -> None:
+    """A model has said something of these items: where the uncertain ones come first, they move. `anew`: and everybody begins at the front;
+    without, what moved there is found when the queue begins again from its front by itself."""
     if schema.order == "uncertain" and items:
         _uncertain(schema, list(items))
-        Cursor.objects.filter(schema=schema).delete()
+        if anew:
+            Cursor.objects.filter(schema=schema).delete()
 
 
 def hold(schema: LabelSchema) -> None:

@@ -24,6 +24,7 @@ from backend.labeling.errors import (
     ItemRemoved,
     NewerSchema,
     NotForYou,
+    NotYoursNow,
     as_problems,
 )
 from backend.labeling.models import Draft, LabelSchema, QueueItem, Skip
@@ -38,6 +39,14 @@ BEFORE = (
     " EXISTS (SELECT 1 FROM labeling_lease WHERE schema_id = %(schema)s AND until < statement_timestamp() AND NOT honeypot)"
 )
 """Why somebody is paused, and whether leases are over (`sql/00_give_back.sql`)."""
+
+MAY_LABEL = (
+    "SELECT 1 FROM labeling_queueitem q WHERE q.id = %(item)s AND ("
+    " EXISTS (SELECT 1 FROM labeling_lease WHERE item_id = q.id AND user_id = %(user)s)"
+    " OR q.free > 0 AND NOT labeling_saw(q.id, %(user)s)"
+    " AND NOT EXISTS (SELECT 1 FROM labeling_annotation WHERE item_id = q.id AND author_id = %(user)s))"
+)
+"""They hold the item, or could take a place of it by submitting (`sql/02_submit.sql`)."""
 
 
 def next_item(schema: LabelSchema, user: User, holding: list[int]) -> int | None:
@@ -154,6 +163,19 @@ def refuse_others(item: QueueItem, user: User) -> None:
     assignment = item.assignment
     if assignment is not None and not assignment.people.filter(pk=user.pk).exists():
         raise NotForYou(assignment=assignment.name)
+
+
+def refuse_opening(item: QueueItem, user: User) -> None:
+    """Raises what speaks against somebody's labelling this item now. That they may annotate is checked before."""
+    if item.schema.shared:
+        together.refuse(item, user)
+        return
+    if item.removed:
+        raise ItemRemoved()
+    refuse_others(item, user)
+    honeypots.refuse_paused(item.schema, user)
+    if not one(MAY_LABEL, {"item": item.pk, "user": user.pk}):
+        raise NotYoursNow()
 
 
 def leave(request: Any, item: QueueItem, user: User, *, skip: bool, reason: str = "") -> None:

@@ -18,7 +18,7 @@ from backend.core.models import Project, User
 from backend.core.permissions import may
 from backend.core.queries.pages import paginate
 from backend.core.queries.rows import Columns, one
-from backend.labeling.models import Annotation, Assignment, Comment, LabelSchema, LabelSchemaVersion, QueueItem, Review, Skip
+from backend.labeling.models import Annotation, Assignment, Comment, HeldBack, LabelSchema, LabelSchemaVersion, QueueItem, Review, Skip
 from backend.labeling.queries import masks
 from backend.labeling.queries.schemas import NEWEST, SCHEMA, Newest, newest_version
 from workers.sdk.labels.config import FILES, LabelConfig, from_json
@@ -232,6 +232,11 @@ def suggestions_of(item: QueueItem) -> list[dict[str, Any]]:
     for row in item.suggestions.order_by("-id")[:50]:
         found.setdefault(row.model_version, {f: getattr(row, f) for f in ("id", "model_version", "score", "result")})
     return list(found.values())
+
+
+def shown_suggestions(item: QueueItem) -> list[dict[str, Any]]:
+    """The same as people are shown it: nothing of what is held back."""
+    return [] if HeldBack.objects.filter(item=item).exists() else suggestions_of(item)
 
 
 def shown_values(item: QueueItem, config: LabelConfig) -> dict[str, Any]:

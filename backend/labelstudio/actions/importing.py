@@ -19,10 +19,10 @@ from backend.core.models import Membership, Project, User
 from backend.core.permissions import may
 from backend.labeling.actions import order, truth
 from backend.labeling.actions.announce import schema_changed
-from backend.labeling.actions.fill import keyed_digest
 from backend.labeling.models import LabelSchema, LabelSchemaVersion, QueueItem
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_wording
+from backend.labeling.rows import keyed_digest
 from backend.labelstudio.actions.announce import FREEZE, PREDICT, announce
 from backend.labelstudio.actions.files import Kept, fetch_files
 from backend.labelstudio.actions.incoming import Task, columns_of, read_tasks

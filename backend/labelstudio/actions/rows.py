@@ -24,11 +24,12 @@ from backend.datasets.models import DatasetVersion
 from backend.datasets.reading.cast import WHAT, cast
 from backend.datasets.reading.limits import LIMITS
 from backend.datasets.reading.parquet import Writer
-from backend.labeling.actions.fill import WHOLE, fill_with, row_digest, shown_columns
+from backend.labeling.actions.fill import fill_with, shown_columns
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem
 from backend.labeling.queries.items import wording
 from backend.labeling.queries.schemas import newest_version
+from backend.labeling.rows import WHOLE, row_digest
 from workers.sdk.store import Stored
 
 Json = dict[str, Any]

@@ -25,10 +25,10 @@ from backend.datasets.actions.relabelling import first_or_next, items_first_or_n
 from backend.datasets.models import Dataset, DatasetVersion
 from backend.datasets.reading.items import FIELDS
 from backend.datasets.reading.parquet import Writer
-from backend.labeling.actions.fill import table_rows
 from backend.labeling.actions.schemas import newest_frozen
 from backend.labeling.models import LabelSchema, QueueItem
 from backend.labeling.queries.schemas import newest_version
+from backend.labeling.rows import table_rows
 from backend.learning.models import Loop
 from backend.learning.queries import MEASURES
 from workers.sdk.labels import boxes, spans

@@ -10,7 +10,7 @@ from django.db import connection
 from backend.artifacts import tables
 from backend.artifacts.storage import store
 from backend.datasets.models import DatasetVersion
-from backend.labeling.actions.fill import table_rows
+from backend.labeling.rows import table_rows
 from backend.similarity.models import Space
 from workers.sdk.store import StoreError
 

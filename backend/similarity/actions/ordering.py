@@ -17,9 +17,9 @@ from backend.datasets.actions.announce import announce
 from backend.datasets.locks import only_one
 from backend.labeling.actions import order
 from backend.labeling.actions.announce import schema_changed
-from backend.labeling.actions.fill import table_rows
 from backend.labeling.actions.schemas import newest_frozen, set_schema
 from backend.labeling.models import Cursor, LabelSchema
+from backend.labeling.rows import table_rows
 from backend.similarity.actions.announce import ARRANGE, ATTEMPTS, BROKEN, GAVE_UP
 from backend.similarity.errors import CannotCompute, NotComputed
 from backend.similarity.models import Arranging, Space, ValueOrder

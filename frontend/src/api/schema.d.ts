@@ -4087,6 +4087,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions/on-opening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ask On Opening
+         * @description Which model is asked when somebody opens an item, and what would answer now.
+         *
+         *     Needs the permission `label.read` in the project.
+         */
+        get: operations["backend_deployments_api_get_ask_on_opening"];
+        /**
+         * Set Ask On Opening
+         * @description Have a deployed or a registered model asked about each item that somebody opens. An endpoint, an alias (`name@champion`) or a
+         *     name alone is looked up each time: its newest version answers.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        put: operations["backend_deployments_api_set_ask_on_opening"];
+        post?: never;
+        /**
+         * Stop Ask On Opening
+         * @description Ask no model any more; what is suggested stays.
+         *
+         *     Needs the permission `label.manage` in the project.
+         */
+        delete: operations["backend_deployments_api_stop_ask_on_opening"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/label-schemas/{label_schema}/items/{item}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask About Item
+         * @description What is suggested for an item that the caller opens: the model that is set is asked where the version that would answer now has not
+         *     yet been. It is waited for; a page asks beside showing the item. Only who may label the item now may ask.
+         *
+         *     Needs the permission `label.annotate` in the project.
+         */
+        post: operations["backend_deployments_api_ask_about_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/datasets/{dataset}/spaces": {
         parameters: {
             query?: never;
@@ -4654,6 +4712,35 @@ export interface components {
         AsideIn: {
             /** Items */
             items: number[];
+        };
+        /**
+         * AskOnOpeningNowOut
+         * @description `on_opening` is null where no model is asked.
+         */
+        AskOnOpeningNowOut: {
+            on_opening: components["schemas"]["AskOnOpeningOut"] | null;
+        };
+        /**
+         * AskOnOpeningOut
+         * @description Who is asked when an item is opened: one of `endpoint` and `model` (as it was named).
+         */
+        AskOnOpeningOut: {
+            /** Endpoint */
+            endpoint: string | null;
+            /** Model */
+            model: string | null;
+            /** By */
+            by: string;
+            /** Answers */
+            answers: string | null;
+            /** Problem */
+            problem: string;
+            set_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
         };
         /** AskedOut */
         AskedOut: {
@@ -7732,6 +7819,11 @@ export interface components {
             work: components["schemas"]["ReviewWorkOut"] | null;
             /** Waiting */
             waiting: number;
+        };
+        /** OpenedOut */
+        OpenedOut: {
+            /** Suggestions */
+            suggestions: components["schemas"]["SuggestionOut"][];
         };
         /**
          * OrderIn
@@ -18102,6 +18194,138 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_get_ask_on_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskOnOpeningNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            422: components["responses"]["Error422"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_set_ask_on_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrelabelIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskOnOpeningNowOut"];
+                };
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_stop_ask_on_opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Error400"];
+            401: components["responses"]["Error401"];
+            403: components["responses"]["Error403"];
+            404: components["responses"]["Error404"];
+            409: components["responses"]["Error409"];
+            413: components["responses"]["Error413"];
+            422: components["responses"]["Error422"];
+            429: components["responses"]["Error429"];
+            500: components["responses"]["Error500"];
+            503: components["responses"]["Error503"];
+        };
+    };
+    backend_deployments_api_ask_about_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                label_schema: string;
+                item: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedOut"];
+                };
             };
             400: components["responses"]["Error400"];
             401: components["responses"]["Error401"];

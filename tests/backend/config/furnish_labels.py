@@ -7,7 +7,7 @@ from typing import Any
 from backend.core.secrets import encrypt
 from backend.labeling.actions.fill import fill
 from backend.labeling.actions.imports import bytes_of
-from backend.labeling.models import AutoPass, LabelImport, LabelSchema, Pause
+from backend.labeling.models import AutoPass, LabelImport, LabelSchema, Pause, QueueItem, Suggestion
 from backend.labelstudio.models import Conflict, Deletion, Link, LinkedTask
 from tests.backend.labeling.conftest import PICTURES, box, choice, say, take
 from tests.backend.people import Person, person
@@ -34,6 +34,9 @@ def furnish_labels(owner: Person) -> dict[str, str]:
     fill(LabelSchema.objects.get(slug=others).pk)
     kinds = PICTURES.replace('"cat"', '"setosa"').replace('"dog"/>', '"versicolor"/><Choice value="virginica"/>')
     fill(LabelSchema.objects.get(slug=owner.post("/label-schemas", {"name": "Kinds", "dataset": "shapes", "xml": kinds})["slug"]).pk)
+    opened = QueueItem.objects.filter(schema__slug="kinds").earliest("id")
+    Suggestion.objects.create(item=opened, model_version="eye: eye@1", score=0.9, result=[choice("setosa")])
+    owner.put("/label-schemas/kinds/suggestions/on-opening", {"endpoint": "eye"})
     notes = LabelSchema.objects.get(slug=owner.post("/label-schemas", {"name": "Notes", "dataset": "weather", "xml": NOTES})["slug"])
     fill(notes.pk)
     link = Link.objects.create(schema=notes, url="https://labels.example.org", token=encrypt("secret"), remote=5, created_by=owner.user)
@@ -59,7 +62,7 @@ def furnish_labels(owner: Person) -> dict[str, str]:
         "annotation": annotation, "comment": comment,
         "assignment": assignment["id"], "person": str(ann.user.pk),
         "label_import": brought, "checked_import": str(checked.pk), "conflict": str(conflict.pk), "deletion": str(deletion.pk),
-        "auto_pass": str(made.pk),
+        "auto_pass": str(made.pk), "opened_item": str(opened.pk),
     }  # fmt: skip
 
 
@@ -108,6 +111,13 @@ def right_labels(at: dict[str, str]) -> dict[str, list[Json]]:
         f"DELETE {one}/quality/honeypots/{{item}}": [{"path": labelled}],
         f"POST {one}/suggestions": [{"path": {"label_schema": "kinds"}, "body": {"endpoint": "eye"}}],
         f"DELETE {one}/suggestions": [{}, {"path": {"label_schema": "kinds"}}],
+        f"GET {one}/suggestions/on-opening": [{}, {"path": {"label_schema": "kinds"}}],
+        f"PUT {one}/suggestions/on-opening": [
+            {"path": {"label_schema": "kinds"}, "body": {"endpoint": "eye"}},
+            {"path": {"label_schema": "kinds"}, "body": {"model": "eye@1"}},
+        ],
+        f"DELETE {one}/suggestions/on-opening": [{}, {"path": {"label_schema": "kinds"}}],
+        f"POST {item}/suggestions": [{"path": {"label_schema": "kinds", "item": at["opened_item"]}}],
         f"GET {one}/auto-accept": [{}, {"query": {"threshold": 0.8}}],
         f"PUT {one}/auto-accept": [{"body": {"enabled": True, "threshold": 0.95, "audit_share": 0.05, "max_error": 0.05}}],
         f"POST {one}/auto-accept/passes/{{auto_pass}}/undo": [{}],

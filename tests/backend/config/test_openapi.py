@@ -140,6 +140,7 @@ BY_MEANING = {
     "PUT /label-schemas/{label_schema}/imports/{label_import}/chunks": "the chunk is not empty",
     "PUT /label-schemas/{label_schema}/link": "the address is a public one",
     "POST /label-schemas/{label_schema}/suggestions": "the model answers the schema's question",
+    "PUT /label-schemas/{label_schema}/suggestions/on-opening": "the same",
     "PUT /label-schemas/{label_schema}/loop": "the pipeline trains on such data, and the queue is long enough",
     "POST /label-schemas/{label_schema}/auto-accept/passes/{auto_pass}/undo": "it is not undone already",
     "POST /datasets/{dataset}/spaces": "the embedder fits the data, and what it needs is given",

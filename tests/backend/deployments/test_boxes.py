@@ -70,6 +70,10 @@ def test_boxes_are_suggested_fit_the_schema_and_are_counted_as_people_keep_them(
     predictor.start()
     owner.post("/endpoints", {"model": "Digits"})
     where = f"/label-schemas/{schema.slug}/suggestions"
+    owner.put(where + "/on-opening", {"endpoint": "digits"})
+    opened = QueueItem.objects.filter(schema=schema).earliest("id")
+    (alone,) = owner.post(f"/label-schemas/{schema.slug}/items/{opened.pk}/suggestions", None, 200)["suggestions"]
+    assert [r["value"]["rectanglelabels"][0] for r in alone["result"]] == [b["label"] for b in right[opened.key]["boxes"]]
     owner.ask("PATCH", f"/label-schemas/{schema.slug}", {"order": "uncertain"})
     for whom in ({"model": "digits@1"}, {"endpoint": "digits"}):
         owner.post(where, whom, 202)

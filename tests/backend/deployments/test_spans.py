@@ -64,6 +64,10 @@ def test_spans_are_suggested_for_whole_texts_kept_changed_or_thrown_away_and_acc
     data = Uploader(owner).ready(lines.encode(), "texts.jsonl", options={"freeze": True})["dataset"]
     schema = queue(owner, data, QUESTION)
     owner.ask("PATCH", f"/label-schemas/{schema.slug}", {"order": "uncertain"})
+    owner.put(f"/label-schemas/{schema.slug}/suggestions/on-opening", {"model": "citations@1"})
+    opened = QueueItem.objects.get(data__text=LONG)
+    (one,) = owner.post(f"/label-schemas/{schema.slug}/items/{opened.pk}/suggestions", None, 200)["suggestions"]
+    assert regions(one["result"]) == directly(said, LONG)[0] != [], "of the whole text, not of what a window shows"
     predictor.start()
     owner.post("/endpoints", {"model": "Citations"})
     where = f"/label-schemas/{schema.slug}/suggestions"
@@ -118,6 +122,10 @@ def test_files_of_text_are_marked_too_and_what_does_not_fit_is_named(owner: Pers
     archive = zipped({f"{n}.txt": text.encode() for n, text in enumerate(ASKED)})
     files = upload.ready(archive, "texts.zip", options={"freeze": True})["dataset"]
     schema = queue(owner, files, QUESTION.replace("$text", "$whatever"))
+    owner.put(f"/label-schemas/{schema.slug}/suggestions/on-opening", {"model": "citations"})
+    first = QueueItem.objects.get(schema=schema, key=f"{ASKED.index(LONG)}.txt")
+    (one,) = owner.post(f"/label-schemas/{schema.slug}/items/{first.pk}/suggestions", None, 200)["suggestions"]
+    assert regions(one["result"]) == directly(said, LONG)[0] != [], "one that is opened is asked about as all are"
     owner.post(f"/label-schemas/{schema.slug}/suggestions", {"model": "citations@1"}, 202)
     prelabel(schema.pk)
     found = {s.item.key: regions(s.result) for s in Suggestion.objects.select_related("item")}

@@ -91,6 +91,13 @@ export const prelabellingQuery = (project: string, schema: string) =>
     refetchInterval: (query) => (query.state.data && ['queued', 'running'].includes(query.state.data.status) ? 1_000 : false),
   })
 
+/** Which model is asked when somebody opens an item; null where none is. */
+export const onOpeningQuery = (project: string, schema: string) =>
+  queryOptions({
+    queryKey: [...keys.labelSchemas(project), schema, 'suggestions', 'on-opening'],
+    queryFn: async () => (await unwrap(api.GET('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions/on-opening', path(project, schema)))).on_opening,
+  })
+
 export const labelFormatsQuery = (project: string, schema: string) =>
   queryOptions({
     queryKey: [...keys.labelSchemas(project), schema, 'formats'],

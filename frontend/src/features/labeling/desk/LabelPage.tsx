@@ -1,7 +1,7 @@
 /** Where people label: the item, the question, the keys. The next item is ready before this one is done. */
 import { ActionIcon, Alert, Anchor, Badge, Button, Center, Drawer, Group, Kbd, Loader, Stack, Text, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconArrowLeft, IconArrowBackUp, IconBook, IconCheck, IconGridDots, IconMessage, IconMoodSmile, IconPlayerSkipForward, IconRefresh } from '@tabler/icons-react'
+import { IconArrowLeft, IconArrowBackUp, IconBook, IconCheck, IconGridDots, IconMessage, IconMoodSmile, IconPlayerSkipForward, IconRefresh, IconSparkles } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
@@ -30,6 +30,8 @@ import { Outbox } from './outbox'
 import { useSession, type Session } from './session'
 import { SkipDialog } from './SkipDialog'
 import { useStopwatch } from './stopwatch'
+import { useArrival, useAsker, useSuggested } from './suggested'
+import { SuggestedLine } from './SuggestedLine'
 import classes from './desk.module.css'
 
 export function LabelPage() {
@@ -40,7 +42,9 @@ export function LabelPage() {
   const wordings = useQuery(wordingsQuery(project, slug))
   useLabelingLive(project)
   useTitle('Label', schema.data?.name)
-  const session = useSession(project, slug, item)
+  const asking = useAsker(project, slug)
+  const { asker } = asking
+  const session = useSession(project, slug, useCallback((work: Work) => void (work.mine || asker.want(work.id)), [asker]), item)
   const newest = wordings.data?.[0]
   const me = useMe()
   const error = schema.error ?? wordings.error ?? session.error
@@ -59,7 +63,7 @@ export function LabelPage() {
       </Center>
     )
   }
-  return <Desk key={newest.number} project={project} schema={schema.data} version={newest.number} guidelines={newest.guidelines} config={configOf(newest.config)} session={session} work={session.current} user={me.id} name={me.name || me.email} />
+  return <Desk key={newest.number} project={project} schema={schema.data} version={newest.number} guidelines={newest.guidelines} config={configOf(newest.config)} session={session} asking={asking} work={session.current} user={me.id} name={me.name || me.email} />
 }
 
 function Over({ schema, waiting, session }: { schema: LabelSchema; waiting: number; session: Session }) {
@@ -95,9 +99,9 @@ function Over({ schema, waiting, session }: { schema: LabelSchema; waiting: numb
   )
 }
 
-type DeskProps = { project: string; schema: LabelSchema; version: number; guidelines: string; config: LabelConfig; session: Session; work: Work; user: string; name: string }
+type DeskProps = { project: string; schema: LabelSchema; version: number; guidelines: string; config: LabelConfig; session: Session; asking: ReturnType<typeof useAsker>; work: Work; user: string; name: string }
 
-function Desk({ project, schema, version, guidelines, config, session, work, user, name }: DeskProps) {
+function Desk({ project, schema, version, guidelines, config, session, asking, work, user, name }: DeskProps) {
   const refresh = useRefresh(project)
   const [skipping, { open: openSkip, close: closeSkip }] = useDisclosure(false)
   const [reading, { open: openGuide, close: closeGuide }] = useDisclosure(false)
@@ -111,7 +115,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
     return opening(keptLocally(user, schema.id, work.id), remote, mine)
   }, [work, user, schema.id])
   const draft = useDraft(project, schema, work, user, begun.number)
-  const suggestions = useMemo(() => (work.mine ? [] : resultOf(work.suggestions[0]?.result ?? [])), [work])
+  const suggested = useSuggested(asking, work)
   const shared = schema.together === 'shared'
   const together = useTogether(`${shared}:${work.id}`, shared ? { project, schema, item: work.id, user: { id: user, name }, config, begun: work.mine ? [] : begun.result } : null)
   const open = !shared || (together.state.ready && !together.state.refused)
@@ -122,10 +126,11 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
     result: shared ? [] : begun.result,
     live: together.session?.result,
     readOnly: !open,
-    suggestions,
+    suggestions: suggested.result,
     onChange: shared ? undefined : draft.change,
   })
   useAttached(editor, together.session)
+  useArrival(editor, suggested, open, !shared && begun.number > 0)
   useHere({ label_schema: schema.slug, item: work.id, doing: 'labelling' })
   const here = usePresence(project, schema).filter((one) => one.item === work.id)
   const result = useEditorState(editor, (state) => state.result)
@@ -169,11 +174,12 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
       { id: 'label.submit', label: 'Submit', group: 'Labelling', shortcut: 'mod+Enter', icon: IconCheck, run: () => void submit() },
       { id: 'label.skip', label: 'Skip…', group: 'Labelling', shortcut: 'mod+.', icon: IconPlayerSkipForward, run: openSkip },
       { id: 'label.back', label: 'Back to the item before', group: 'Labelling', shortcut: 'mod+ArrowLeft', icon: IconArrowBackUp, run: session.back, disabled: session.done.length === 0 },
+      { id: 'label.suggestion', label: 'Show the suggestion that has come', group: 'Labelling', icon: IconSparkles, run: suggested.show, hidden: !suggested.news },
       { id: 'label.guidelines', label: 'Guidelines', group: 'Labelling', shortcut: 'mod+i', icon: IconBook, run: openGuide, hidden: !guidelines },
       { id: 'label.similar', label: 'Similar items', group: 'Labelling', shortcut: 'mod+l', icon: IconGridDots, run: openNear },
       { id: 'label.comments', label: 'Comments', group: 'Labelling', shortcut: 'mod+m', icon: IconMessage, run: openTalk },
     ],
-    [submit, openSkip, session.back, session.done.length, openGuide, guidelines, openTalk, openNear],
+    [submit, openSkip, session.back, session.done.length, openGuide, guidelines, openTalk, openNear, suggested.show, suggested.news],
   )
 
   const returned = work.mine?.status === 'rejected' ? work.mine.reviews.at(-1) : undefined
@@ -241,6 +247,7 @@ function Desk({ project, schema, version, guidelines, config, session, work, use
                 </Tooltip>
               </Group>
             </Group>
+            <SuggestedLine suggested={suggested} />
             {work.assignment && (
               <Badge color="gray" variant="light">
                 {work.assignment.name}

@@ -56,7 +56,8 @@ function preload(work: Work): void {
   }
 }
 
-export function useSession(project: string, schema: string, first?: number): Session {
+/** `ahead` is told of each item that is shown or made ready. */
+export function useSession(project: string, schema: string, ahead: (work: Work) => void, first?: number): Session {
   const [current, setCurrent] = useState<Work | null>(null)
   const [over, setOver] = useState<{ waiting: number } | null>(null)
   const [error, setError] = useState<unknown>(null)
@@ -70,10 +71,16 @@ export function useSession(project: string, schema: string, first?: number): Ses
     (shown: number) => {
       // Just submitted items may still be on their way to the studio: they are not to come again.
       const asked = ask(project, schema, [...new Set([shown, ...left.current.slice(-3)])])
-      asked.then(({ item }) => item && preload(item)).catch(() => undefined)
+      asked
+        .then(({ item }) => {
+          if (!item) return
+          preload(item)
+          ahead(item)
+        })
+        .catch(() => undefined)
       ready.current = asked
     },
-    [project, schema],
+    [ahead, project, schema],
   )
 
   const show = useCallback(
@@ -84,14 +91,16 @@ export function useSession(project: string, schema: string, first?: number): Ses
         setError(null)
         setCurrent(item)
         setOver(item ? null : { waiting })
-        if (item) prepare(item.id)
+        if (!item) return
+        ahead(item)
+        prepare(item.id)
       } catch (failure) {
         setError(failure)
       } finally {
         setBusy(false)
       }
     },
-    [prepare],
+    [ahead, prepare],
   )
 
   const open = useCallback(

@@ -136,6 +136,8 @@ export interface View {
   finish(): boolean
   removeLast(): boolean
   label(brush: Brush): boolean
+  /** Something is being drawn or marked right now. */
+  busy(): boolean
   focus(): void
   /** Of what plays. */
   media: Media

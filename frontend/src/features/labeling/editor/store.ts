@@ -92,6 +92,12 @@ export class EditorStore {
     return kind ? shapeOf(kind, region.main.value, this.sizeOf(region)) : null
   }
 
+  /** Somebody has said something, or is about to: there is a result or a step, or something is being drawn. */
+  get begun(): boolean {
+    const { result, canUndo, canRedo, instance } = this.state
+    return result.length > 0 || canUndo || canRedo || instance !== null || [...this.views.values()].some((view) => view.busy?.())
+  }
+
   editable(id: string): boolean {
     return !this.state.readOnly && !this.state.locked.has(id)
   }

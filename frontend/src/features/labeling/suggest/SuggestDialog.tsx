@@ -1,5 +1,5 @@
-/** Suggestions by a model, deployed or registered: for all open items, with its progress, and the queue begun with what it is least sure of. */
-import { Alert, Button, Group, Modal, Progress, Select, Skeleton, Stack, Switch, Text } from '@mantine/core'
+/** Suggestions by a model, deployed or registered: for all open items, with its progress, and the queue begun with what it is least sure of; and when an item is opened. */
+import { Alert, Button, Divider, Group, Modal, Progress, Select, Skeleton, Stack, Switch, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, unwrap, type Schemas } from '@/api/client'
@@ -7,18 +7,20 @@ import { useProjectSlug } from '@/api/me'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { answeringQuery, prelabellingQuery, useRefresh, type LabelSchema } from '../data'
 import { modelsQuery } from '../learn/data'
+import { bodyOf, followedOf, versionsOf } from './choices'
+import { OnOpening } from './OnOpening'
 
 type Prelabelling = Schemas['PrelabellingOut']
 
 export function SuggestDialog({ schema, opened, onClose }: { schema: LabelSchema; opened: boolean; onClose: () => void }) {
   return (
     <Modal opened={opened} onClose={onClose} title="Suggestions by a model" size="lg">
-      {opened && <Ask schema={schema} onClose={onClose} />}
+      {opened && <Ask schema={schema} />}
     </Modal>
   )
 }
 
-function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) {
+function Ask({ schema }: { schema: LabelSchema }) {
   const project = useProjectSlug()
   const refresh = useRefresh(project)
   const endpoints = useQuery(answeringQuery(project))
@@ -30,10 +32,7 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
   const [error, setError] = useState<unknown>(null)
   const path = { project, label_schema: schema.slug }
   const going = job.data?.status === 'queued' || job.data?.status === 'running'
-  const choices = [
-    { group: 'Deployed', items: (endpoints.data ?? []).map((one) => ({ value: `endpoint ${one.slug}`, label: one.current ? `${one.name} (${one.current.model}@${one.current.model_version})` : one.name })) },
-    { group: 'Registered', items: (models.data ?? []).map((one) => ({ value: `model ${one.slug}@${one.latest_version}`, label: `${one.name} (${one.slug}@${one.latest_version})` })) },
-  ].filter((group) => group.items.length > 0)
+  const choices = versionsOf(endpoints.data ?? [], models.data ?? [])
   const known = choices.flatMap((group) => group.items.map((one) => one.value))
   const before = job.data?.endpoint ? `endpoint ${job.data.endpoint}` : job.data?.model ? `model ${job.data.model}` : null
   const whom = chosen ?? (before && known.includes(before) ? before : known.length === 1 ? known[0]! : null)
@@ -52,16 +51,19 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
   }
   const start = () =>
     act(async () => {
-      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path }, body: { [whom!.split(' ')[0]!]: whom!.split(' ')[1] } }))
+      await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path }, body: bodyOf(whom!) }))
       if (reorder && schema.order !== 'uncertain') await unwrap(api.PATCH('/api/v1/projects/{project}/label-schemas/{label_schema}', { params: { path }, body: { order: 'uncertain' } }))
     })
   const stop = () => act(() => unwrap(api.DELETE('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path } })))
   return (
     <Stack gap="md">
-      <Text size="sm">The model answers for every item that is still open. Annotators see its answer as a suggestion, which they accept or correct; nothing counts before a person has said it.</Text>
+      <Text size="sm">Annotators see a model’s answer as a suggestion, which they accept or correct; nothing counts before a person has said it.</Text>
       <ErrorNotice error={endpoints.error ?? models.error ?? job.error} onRetry={() => void Promise.all([endpoints.refetch(), models.refetch(), job.refetch()])} />
       {(endpoints.isPending || models.isPending || job.isPending) && <Skeleton h={60} />}
       {endpoints.data && models.data && known.length === 0 && <Alert color="blue">There is no model in this project yet. Train one on the first labels and come back, or let the tab “Learn” do it.</Alert>}
+      <Title order={3} size="h5">
+        For all that is open now
+      </Title>
       {known.length > 0 && (
         <>
           <Select label="Model" placeholder="Choose a model" data={choices} value={whom} onChange={setChosen} disabled={going} />
@@ -71,9 +73,6 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
       {job.data && <Told job={job.data} />}
       <ErrorNotice error={error} />
       <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
         {going ? (
           <Button color="red" variant="light" loading={busy} onClick={() => void stop()}>
             Stop
@@ -84,6 +83,16 @@ function Ask({ schema, onClose }: { schema: LabelSchema; onClose: () => void }) 
           </Button>
         )}
       </Group>
+      <Divider />
+      <div>
+        <Title order={3} size="h5">
+          When an item is opened
+        </Title>
+        <Text size="sm" c="dimmed">
+          A model is asked about an item as somebody opens it, and about the next one ahead; nobody waits for it.
+        </Text>
+      </div>
+      {endpoints.data && models.data && <OnOpening schema={schema} choices={followedOf(endpoints.data, models.data)} />}
     </Stack>
   )
 }

@@ -99,13 +99,14 @@ export function ImageCanvas({ object, picture }: { object: LabelObject; picture?
         const { size: known, box: window, placing: placed } = now()
         return known ? seenOf(placed, known, window) : { x: 0, y: 0, width: 1, height: 1 }
       },
+      busy: pointer.busy,
       cancel: pointer.cancel,
       finish: pointer.end,
       removeLast: pointer.removeLast,
       focus: () => frame.current?.focus({ preventScroll: true }),
     })
     return () => void editor.views.delete(object.name)
-  }, [editor, object.name, now, place, fit, pointer.cancel, pointer.end, pointer.removeLast])
+  }, [editor, object.name, now, place, fit, pointer.busy, pointer.cancel, pointer.end, pointer.removeLast])
 
   useEffect(() => {
     const region = reveal && editor.region(reveal.id)

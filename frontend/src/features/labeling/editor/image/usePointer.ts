@@ -250,6 +250,7 @@ export function usePointer(given: {
     setDrawing(null)
     return given.masks.cancel() || drawing !== null
   })
+  const busy = useLatest(() => drawing !== null || gesture.current !== null)
   const end = useLatest(() => {
     if (!drawing) return false
     const next = finished(drawing, rulesOf(editor.drawer))
@@ -263,7 +264,7 @@ export function usePointer(given: {
     return true
   })
 
-  return { drawing, at, hover, panning, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave, onDoubleClick } }
+  return { drawing, at, hover, panning, busy, cancel, end, removeLast, handlers: { onPointerDown, onPointerMove, onPointerUp, onPointerCancel: onPointerUp, onPointerLeave, onDoubleClick } }
 }
 
 function toggled(selected: ReadonlySet<string>, id: string): Set<string> {

@@ -1,6 +1,6 @@
 /** The questions: about the item, or about the selected region. Every one can be answered by keys. */
 import { ActionIcon, Button, Group, NumberInput, Rating, Stack, Text, Textarea, TextInput } from '@mantine/core'
-import { IconCheck, IconSearch, IconX } from '@tabler/icons-react'
+import { IconCheck, IconSearch, IconSparkles, IconX } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState, type RefObject } from 'react'
 
 import { controlsInOrder, headings, isQuestion, type LabelControl } from '../config'
@@ -109,6 +109,9 @@ function ChoicesField({ control, entry, readOnly, region, label }: FieldProps) {
   const editor = useStore()
   const [query, setQuery] = useState('')
   const chosen = (entry?.value.choices as string[] | undefined) ?? []
+  // Dashed until somebody answers, as everything that a model says.
+  const suggested = useStoreState((state) => (entry ? undefined : answerOf(state.suggestions, control.name, region)))
+  const ghosts = (suggested?.value.choices as string[] | undefined) ?? []
   const many = control.labels.length > MANY
   const shown = control.labels.filter((choice) => choice.value.toLowerCase().includes(query.toLowerCase()))
   return (
@@ -134,6 +137,7 @@ function ChoicesField({ control, entry, readOnly, region, label }: FieldProps) {
         {shown.map((choice) => {
           const key = keyFor(editor.keys, control.name, choice.value)
           const on = chosen.includes(choice.value)
+          const ghost = ghosts.includes(choice.value)
           return (
             <button
               key={choice.value}
@@ -142,12 +146,19 @@ function ChoicesField({ control, entry, readOnly, region, label }: FieldProps) {
               aria-pressed={on}
               aria-keyshortcuts={key ? ariaKeys(key) : undefined}
               data-round={!control.multiple || undefined}
+              data-suggested={ghost || undefined}
               disabled={readOnly}
               title={choice.hint || undefined}
               onClick={() => editor.choose(control, choice.value, region)}
             >
               <span className={classes.tick}>{on && <IconCheck size={13} stroke={3} />}</span>
               <span className={classes.choiceText}>{choice.value}</span>
+              {ghost && (
+                <span className={classes.suggestedChoice}>
+                  <IconSparkles size={13} aria-hidden /> suggested
+                  {!readOnly && <KeyCap keys="shift+a" />}
+                </span>
+              )}
               <KeyCap keys={key} />
             </button>
           )

@@ -156,6 +156,7 @@ export function TextView({ object }: { object: LabelObject }) {
   useEffect(() => {
     editor.views.set(object.name, {
       label,
+      busy: () => reading() !== null,
       finish: () => {
         const { brush } = editor.state
         return brush !== null && label(brush)
