@@ -35,9 +35,9 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
         told = message.delivery_info
         with self.pipe_or_acquire() as pipe:
             pipe.zadd(self.unacked_index_key, {delivery_tag: self._now()})
-            pipe.hset(self.unacked_key, delivery_tag, dumps([message._raw, told["exchange"], told["routing_key"]]))
+            pipe.hset(self.unacked_key, delivery_tag, dumps([message._raw, told["exchange"], told["routing_key"]]))  # type: ignore[no-untyped-call]  # as above
             pipe.execute()
-        virtual.QoS.append(self, message, delivery_tag)
+        virtual.QoS.append(self, message, delivery_tag)  # type: ignore[no-untyped-call]  # as above
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
         self._vrestore_count += 1
@@ -51,7 +51,7 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
             redis.Mutex(client, self.unacked_mutex_key, self.unacked_mutex_expire),
         ):
             for tag in client.zrange(self.unacked_index_key, until, 0, desc=True, byscore=True, offset=num and start, num=num):
-                self.restore_by_tag(tag, client)
+                self.restore_by_tag(tag, client)  # type: ignore[no-untyped-call]  # as above
 
 
 class Channel(redis.Channel):  # type: ignore[misc]  # as above
