@@ -199,6 +199,10 @@ def drop_scene(page: Page) -> None:
     page.get_by_test_id("answer").wait_for()
 
 
+def suggested(page: Page) -> None:
+    page.get_by_test_id("suggested").get_by_text("Suggested by").wait_for()
+
+
 def ask_about_a_mail(page: Page) -> None:
     page.get_by_label("text", exact=True).fill(
         "From: Ada Lovelace <ada@analytical.example>\nDate: Thu, 22 Aug 2002 18:26:25 +0700\nSubject: Re: version 2.4.19\n\n"

@@ -74,6 +74,7 @@ def set_up(client: Client) -> Stage:
         client.create_project("Stage", description="Nothing yet.")
     held = _held(client)
     digits = furnish_digits(client)
+    client.request("PUT", f"/projects/{client.project}/label-schemas/{digits}/suggestions/on-opening", json={"endpoint": "digits"})
     listed = client.request("GET", f"/projects/{client.project}/label-schemas/{digits}/items")["items"]
     invitation = client.request("POST", f"/projects/{client.project}/invitations", json={"email": "lena@example.org", "role": "reviewer"})
     called = {BIKES: "bikes", INCOME: "income", DIGITS: "digits", "find-digits-on-scenes": "scenes", "entities-in-texts": "mentions"}
