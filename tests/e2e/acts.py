@@ -165,6 +165,10 @@ def drag_step(page: Page) -> None:
 def wire(page: Page) -> None:
     """A wire being drawn: what takes it is lit, what does not is dimmed."""
     port = Canvas(page).plane.locator('[aria-label^="Output "]').first
+    page.wait_for_timeout(500)
+    while not port.count():  # of a wide pipeline as a whole the ports are too small to be drawn
+        page.get_by_role("button", name="Zoom in").click()
+        page.wait_for_timeout(400)
     box = port.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
