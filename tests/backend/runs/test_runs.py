@@ -331,3 +331,15 @@ def test_a_long_series_is_thinned_but_keeps_its_peaks(editor: Person, pipeline: 
     assert found["names"] == ["accuracy", "loss"] and len(loss) <= 500
     assert {1000, -1000} <= {p["value"] for p in loss} and {0, 49999} <= {p["index"] for p in loss}
     assert editor.get(f"/runs/{run['id']}/metrics?after={found['last']}")["points"] == []
+
+
+def test_a_run_of_what_is_not_there_is_refused_and_starts_nothing(editor: Person, pipeline: Pipeline) -> None:
+    def refused(**body: Any) -> str:
+        answer = editor.ask("POST", "/runs", {"pipeline": "line", **body})
+        assert answer.status_code == 404, answer.content
+        return str(answer.json()["error"]["message"])
+
+    assert "version of this pipeline" in refused(version=7) and "version of this pipeline" in refused(version=2**31 - 1)
+    assert "other" in refused(pipeline="other", version=1)
+    Pipeline.objects.filter(pk=pipeline.pk).update(deleted_at="2026-01-01T00:00Z")
+    assert "line" in refused(version=1) and not Run.objects.exists()

@@ -285,3 +285,16 @@ def test_each_mistake_gets_one_problem_that_says_where_what_and_what_would_be_ri
     )
     assert problem(lambda steps: steps.update(extra=step("read_table", {"dataset": "income@latest"})))[:2] == ("unconnected", "extra")
     assert [p["code"] for p in check({"steps": {}}, COMPONENTS, DATA)[0]] == ["no_steps"]
+
+
+def test_what_fitted_before_is_refused_once_the_component_asks_for_something_else() -> None:
+    """What fits a form is remembered, by what the form says: a component of the same name may come with another."""
+
+    def found(most: int) -> list[str]:
+        one = C("count", properties={"to": {"type": "integer", "maximum": most, "title": "To"}})
+        problems, _ = check({"steps": {"a": {"component": "count", "parameters": {"to": 7}}}}, {"count": one}, {})
+        return [p["message"] for p in problems if p["severity"] == "error"]
+
+    assert found(9) == [] and found(9) == []
+    assert found(5) == ["“To” of “Count” must be at most 5; it is 7."]
+    assert found(9) == []
