@@ -7,6 +7,7 @@ import { useProjectSlug } from '@/api/me'
 import { ago } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { onOpeningQuery, useRefresh, type LabelSchema } from '../data'
+import { useAct } from './act'
 import { bodyOf, type Choices } from './choices'
 
 type Setting = Schemas['AskOnOpeningOut']
@@ -17,26 +18,15 @@ export function OnOpening({ schema, choices }: { schema: LabelSchema; choices: C
   const refresh = useRefresh(project)
   const query = useQuery(onOpeningQuery(project, schema.slug))
   const [chosen, setChosen] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
+  const { busy, error, act } = useAct(async () => {
+    await refresh()
+    setChosen(null)
+  })
   const params = { path: { project, label_schema: schema.slug } }
   const setting = query.data
   const now = setting ? (setting.endpoint ? `endpoint ${setting.endpoint}` : `model ${setting.model ?? ''}`) : null
   const known = choices.flatMap((group) => group.items.map((one) => one.value))
   const whom = chosen ?? (now && known.includes(now) ? now : null)
-  const act = async (ask: () => Promise<unknown>) => {
-    setBusy(true)
-    setError(null)
-    try {
-      await ask()
-      await refresh()
-      setChosen(null)
-    } catch (failure) {
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
-  }
   if (query.isPending) return <Skeleton h={60} />
   return (
     <Stack gap="sm">

@@ -7,6 +7,7 @@ import { useProjectSlug } from '@/api/me'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { answeringQuery, prelabellingQuery, useRefresh, type LabelSchema } from '../data'
 import { modelsQuery } from '../learn/data'
+import { useAct } from './act'
 import { bodyOf, followedOf, versionsOf } from './choices'
 import { OnOpening } from './OnOpening'
 
@@ -28,27 +29,16 @@ function Ask({ schema }: { schema: LabelSchema }) {
   const job = useQuery(prelabellingQuery(project, schema.slug))
   const [chosen, setChosen] = useState<string | null>(null)
   const [reorder, setReorder] = useState(schema.order !== 'uncertain')
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
+  const { busy, error, act } = useAct(async () => {
+    await refresh()
+    await job.refetch()
+  })
   const path = { project, label_schema: schema.slug }
   const going = job.data?.status === 'queued' || job.data?.status === 'running'
   const choices = versionsOf(endpoints.data ?? [], models.data ?? [])
   const known = choices.flatMap((group) => group.items.map((one) => one.value))
   const before = job.data?.endpoint ? `endpoint ${job.data.endpoint}` : job.data?.model ? `model ${job.data.model}` : null
   const whom = chosen ?? (before && known.includes(before) ? before : known.length === 1 ? known[0]! : null)
-  const act = async (ask: () => Promise<unknown>) => {
-    setBusy(true)
-    setError(null)
-    try {
-      await ask()
-      await refresh()
-      await job.refetch()
-    } catch (failure) {
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
-  }
   const start = () =>
     act(async () => {
       await unwrap(api.POST('/api/v1/projects/{project}/label-schemas/{label_schema}/suggestions', { params: { path }, body: bodyOf(whom!) }))
