@@ -32,7 +32,8 @@ class LineageEdge(models.Model):
     """`source` was used for, or produced, `target`. Ends are named by type and id, so that the edge may point anywhere
     on the route without `artifacts` knowing the later stages."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    # Two edges a step: each would be looked up in the projects once more, though it has the project of the step or version it tells of.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     source_type = models.CharField(max_length=20)
     source_id = models.UUIDField()
     target_type = models.CharField(max_length=20)

@@ -2,8 +2,8 @@
 
 With a step the ledger gives those that follow from it in a line, or some that are ready beside it (`ahead` of its answer,
 `backend/runs/sql/19_ahead.sql`). A note commits that one has ended and the next begun; what notes say reaches the step runs together: along
-a line by a thread beside the steps, which also asks for more of the line, and else with the next question that the worker asks. It asks one
-at least every `FOR_S` seconds.
+a line by a thread beside the steps, which also asks for more of the line and whether the worker may go on, and else with the next question
+that the worker asks. One of both asks at least every `FOR_S` seconds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ MOST = 32
 """Steps given with one answer. What is not used up has cost a look at each."""
 NOTES = 12
 """So many notes along a line are brought in beside the steps that follow."""
+SOON = 4
+"""The same where no more than `NOTES` steps of the line are known: the next must be there in time."""
 UNUSED_S = 5.0
 """After so long without a line the connection beside the steps is closed."""
 
@@ -43,6 +45,8 @@ class Ahead:
         self._lock = threading.RLock()
         self._last: Json | None = None
         """The last step of the line that is known, begun or not; None where steps are from beside."""
+        self._whole = False
+        """Nothing follows on that one."""
         self._questions = self._notes = self._paced = 0
 
     def given(self, answer: Json) -> None:
@@ -52,6 +56,7 @@ class Ahead:
             self._asked_at = self._begun_at = time.monotonic()
             self._last = self._steps[-1] if self._steps and "wire" in self._steps[-1] else None
             self._notes = self._paced = 0
+            self._whole = False
             self._questions += 1
 
     @property
@@ -82,23 +87,34 @@ class Ahead:
             self._begun_at = time.monotonic()
             self._notes += 1
             self._paced += 1
-            if self._last is not None and self._notes >= NOTES:
+            if self._due():
                 self._notes = 0
                 self._beside(self)
             return following
 
+    def _due(self) -> bool:
+        """Whether to bring in notes beside the steps. Just before a line's end the question that ends it would wait for that."""
+        left = len(self._steps)
+        if self._last is None or (self._whole and left < SOON):
+            return False
+        return self._notes >= (SOON if left <= NOTES and not self._whole else NOTES)
+
     def bring_in(self, ledger: Ledger) -> Json:
         """On another thread, and a connection of its own: what was noted is brought in, and the line goes on. What the ledger answered."""
         with self._lock:
-            last, head, question = self._last, self._ledger.head, self._questions
+            last, head, question, begun = self._last, self._ledger.head, self._questions, time.monotonic()
             most = MOST - len(self._steps)
         if last is None or head is None:
             return {}
         answer = ledger.bring_in(last, self._worker, head, max(most, 0))
         with self._lock:
-            if self._questions == question and (more := answer["ahead"]):
-                self._steps += more
-                self._last = more[-1]
+            if self._questions == question:
+                if answer["go_on"]:
+                    self._asked_at = begun
+                    self._whole = most > 0 and not answer["ahead"]
+                if more := answer["ahead"]:
+                    self._steps += more
+                    self._last = more[-1]
         return answer
 
     def _fed(self, following: Json, made: list[Json]) -> Json | None:

@@ -20,10 +20,10 @@ import psycopg
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.json import set_json_loads
+from pydantic_core import to_json
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
-_STRICT = json.JSONEncoder(allow_nan=False)
 
 WAKES = int(os.environ.get("HEADRACE_WAKES", "32"))
 """The most wake-ups one change sends per queue. Each wakes one worker, which then goes on through the ledger, so more than
@@ -94,10 +94,11 @@ class Ledger:
     def quick(self, sql: str, *parameters: str | int | bool | None) -> Any:
         """`call` for plain parameters (`$1`, …) and JSON: what comes with every step. psycopg's cursor would add as much again as the
         way to the database and back."""
-        return self._insist(lambda: self._ask(sql, parameters))
+        value = self._insist(lambda: self._ask(sql, parameters))
+        return None if value is None else json.loads(value)
 
-    def once(self, sql: str, *parameters: str | int | bool | None) -> Any:
-        """`quick`, but None where the database does not answer: whether it has done what was asked is not known then."""
+    def once(self, sql: str, *parameters: str | int | bool | None) -> bytes | None:
+        """`quick`, but None where the database does not answer: whether it has done what was asked is not known then. The answer as it comes."""
         with self._lock:
             try:
                 return self._ask(sql, parameters)
@@ -105,15 +106,14 @@ class Ledger:
                 self._forget()
                 return None
 
-    def _ask(self, sql: str, parameters: Sequence[str | int | bool | None]) -> Any:
+    def _ask(self, sql: str, parameters: Sequence[str | int | bool | None]) -> bytes | None:
         sent: list[Any] = [None if p is None else b"ft"[p : p + 1] if isinstance(p, bool) else str(p).encode() for p in parameters]
         connection = self._connect().pgconn
         if (name := self._prepared.get(sql)) is None:
             name = f"quick_{len(self._prepared)}".encode()
             _good(connection, connection.prepare(name, sql.encode()), ExecStatus.COMMAND_OK)
             self._prepared[sql] = name
-        value = _good(connection, connection.exec_prepared(name, sent), ExecStatus.TUPLES_OK).get_value(0, 0)
-        return None if value is None else json.loads(value)
+        return _good(connection, connection.exec_prepared(name, sent), ExecStatus.TUPLES_OK).get_value(0, 0)
 
     def _forget(self) -> None:
         """A connection that broke."""
@@ -190,11 +190,10 @@ class Ledger:
                 return False
             names = ("id", "attempt", "output", "key", "look")
             line = [following[name] for name in names] if "wire" in following else [None, None, None, None, False]
-            noted: bool = self.once(
-                "SELECT ledger_note($1::uuid, $2::int, $3, $4::uuid, $5::int, $6::jsonb, $7::jsonb, $8::uuid, $9::int, $10::int, $11,"
-                " $12)::int",
+            noted = self.once(
+                "SELECT ledger_note($1::uuid, $2::int, $3, $4::uuid, $5::int, $6::jsonb, $7::jsonb, $8::uuid, $9::int, $10::int, $11, $12)",
                 *self._head, worker, claim["id"], claim["attempt"], _json(outputs), _json(used), *line,
-            ) == 1  # fmt: skip
+            ) == b"t"  # fmt: skip
             if noted:
                 self._noted = (claim["run"], worker, following)
                 if "wire" not in following:
@@ -312,5 +311,5 @@ def _ids(claims: Sequence[Json]) -> str:
 
 
 def _json(value: Any) -> str:
-    """NUL cannot be kept in PostgreSQL's JSON; NaN is not JSON."""
-    return _STRICT.encode(value).replace("\\u0000", "\\ufffd")
+    """NUL cannot be kept in PostgreSQL's JSON. NaN is none, and PostgreSQL says so."""
+    return to_json(value).decode().replace("\\u0000", "\\ufffd")

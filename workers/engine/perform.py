@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 CLASSES = {"crash": "crash", "process_crashed": "crash", "timeout": "timeout", "out_of_memory": "out_of_memory", "exit": "exit"}
 """Error code → class; what comes from the studio's API or another service has codes of its own."""
+NO_SCRATCH = "no_scratch"
+"""Set in the claim of a step that never had a scratch folder: to look for one costs as much as the rest of `forget`."""
 TRACEBACK = 20_000
 """Characters kept of a traceback."""
 
@@ -82,7 +84,10 @@ def perform(
         if info.get("sample") and not claim["inputs"]:
             outputs = {port: sample.cut(handle, info["sample"]) for port, handle in outputs.items()}
         given = {r["digest"]: r for records in claim["inputs"].values() for r in records}
-        return [artifacts.save(port, handle, kept, given, around.folder) for port, handle in outputs.items()]
+        made = [artifacts.save(port, handle, kept, given, around.folder) for port, handle in outputs.items()]
+        if claim["attempt"] == 1 and around.untouched:
+            claim[NO_SCRATCH] = True
+        return made
 
 
 def here(
@@ -90,11 +95,10 @@ def here(
 ) -> contextlib.AbstractContextManager[context.Context]:
     """The world of this attempt, for the length of a `with` block."""
     component = catalog.load().components.get(claim["component"])
-    known = component.parameters["properties"] if component is not None else {}
     return context.use(context.Context(
-        report=report, folder=scratch_of(claim), open_store=store, open_client=open_client, device=device, run_id=str(claim["run"]),
+        report=report, folder=_scratch(claim), open_store=store, open_client=open_client, device=device, run_id=str(claim["run"]),
         step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
-        state=claim.get("state") or {}, titles={name: schema.get("title", name) for name, schema in known.items()},
+        state=claim.get("state") or {}, titles=component.titles if component is not None else {},
     ))  # fmt: skip
 
 
@@ -117,6 +121,8 @@ def tried_again(claim: Json, error: Json) -> bool:
 
 def forget(claim: Json) -> None:
     """The step run is over: its scratch folder is not needed again."""
+    if NO_SCRATCH in claim:
+        return
     folder = _scratch(claim)
     try:
         os.rmdir(folder)  # noqa: PTH106 - a Path costs more than the call, for every step, and most have no folder

@@ -62,12 +62,27 @@ class Redactor:
         return self._pattern.sub("•••", text) if self._pattern is not None else text
 
 
+class Flag:
+    """What an `Event` tells, for those who only look: one for each step, and an `Event` is a lock and a list more."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+
+    def is_set(self) -> bool:
+        return self._set
+
+
 class Report:
     """One attempt's words and signs of life (a `workers.sdk.context.Reporter`)."""
 
     def __init__(self, claim: Json, ledger: Ledger, live: Live | None, redact: Redactor):
         self.run, self.step_run, self.step, self.attempt = claim["run"], claim["id"], claim["step"], claim["attempt"]
-        self.stop = threading.Event()
+        self.stop = Flag()
         """Set when the run is cancelled, or the step is no longer this attempt's."""
         self.lost = False
         self.stopped_at = 0.0
@@ -188,8 +203,10 @@ class Splitter:
         self.stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
+        self._fed = False
 
     def feed(self, data: bytes) -> list[str]:
+        self._fed = True
         *whole, self._rest = (self._rest + self._decoder.decode(data)).split("\n")
         if len(self._rest) > 64 * 1024:  # a progress bar, or a line nobody ends
             if "\r" in self._rest:
@@ -200,6 +217,9 @@ class Splitter:
         return whole
 
     def end(self) -> list[str]:
+        if not self._fed:
+            return []
+        self._fed = False
         rest = self._rest + self._decoder.decode(b"", final=True)
         self._rest = ""
         self._decoder.reset()
@@ -262,9 +282,10 @@ class Capture:
             with contextlib.suppress(Exception):
                 stream.flush()
         with self._lock:
-            for read in list(self._pipes):
+            for read, _ in self._epoll.poll(0, 2):
                 self._drain(read)
-                self._say(self._pipes[read], self._pipes[read].end())
+            for splitter in self._pipes.values():
+                self._say(splitter, splitter.end())
             self.report = None
             try:
                 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -338,7 +359,7 @@ class Beater:
 
     def watch(self, report: Report | None) -> None:
         self._report = report
-        if report is not None:
+        if report is not None and not self._changed.is_set():
             self._changed.set()
         if self._thread is None and report is not None:
             self._thread = threading.Thread(target=self._loop, name="beat", daemon=True)

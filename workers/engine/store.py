@@ -56,7 +56,7 @@ def load(record: Mapping[str, Any], kinds: Mapping[str, type[Artifact]], store: 
     return kind(digest=record["digest"], metadata=metadata)
 
 
-def save(port: str, handle: Artifact, store: Store, given: Mapping[str, Json], made: Path) -> Json:
+def save(port: str, handle: Artifact, store: Store, given: Mapping[str, Json], made: Path | str) -> Json:
     """Store what a component gave at `port`; the record is what `ledger_finish` takes. `given` are the inputs' records by
     digest, `made` the folder whose files belong to the engine now and may be moved."""
     record: Json = {"port": port, "kind": handle.kind, "inline": None, "metadata": plain(handle.metadata)}
@@ -112,5 +112,5 @@ def _described(store: Store, digest: str) -> Json:
     }
 
 
-def _below(path: Path, folder: Path) -> bool:
+def _below(path: Path, folder: Path | str) -> bool:
     return Path(path).is_relative_to(folder)

@@ -117,6 +117,11 @@ class Component:
         return schema
 
     @cached_property
+    def titles(self) -> dict[str, str]:
+        """What the form calls the parameters, by name."""
+        return {name: schema.get("title", name) for name, schema in self.parameters["properties"].items()}
+
+    @cached_property
     def version(self) -> str:
         """Hash of what decides the result: its source, the sources of the studio's it imports, the libraries' versions."""
         return hashlib.sha256("\n".join(_sources(self.function.__module__)).encode()).hexdigest()

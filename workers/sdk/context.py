@@ -71,7 +71,7 @@ class Context:
     """
 
     report: Reporter
-    folder: Path
+    folder: str
     open_store: Callable[[], Store]
     open_client: Callable[[], Client]
     device: str = "cpu"
@@ -90,8 +90,14 @@ class Context:
     @cached_property
     def scratch(self) -> Path:
         """A folder of the step's own; it is there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder
+        folder = Path(self.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def untouched(self) -> bool:
+        """Nobody has asked for the scratch folder."""
+        return "scratch" not in self.__dict__
 
     @property
     def store(self) -> Store:
@@ -184,7 +190,7 @@ def local(folder: Path, *, device: str = "cpu", client: Client | None = None) ->
     with use(
         Context(
             report=Recorder(),
-            folder=Path(folder) / "scratch",
+            folder=str(Path(folder) / "scratch"),
             open_store=open_store,
             open_client=open_client,
             device=device,

@@ -61,23 +61,32 @@ CREATE OR REPLACE FUNCTION ledger_share(p_steps uuid[], p_sources uuid[]) RETURN
     FROM unnest(p_steps, p_sources) AS t(step, source) JOIN runs_stepoutput o ON o.step_run_id = t.source
 $$;
 
--- Lineage of a run's artifacts: of one step, or (p_step null) of all that have ended. Written at the end of a step that took a
--- while, for quick ones together at the end of the run: a row at a time it would cost as much as the rest of a step.
-CREATE OR REPLACE FUNCTION ledger_lineage(p_run uuid, p_step uuid) RETURNS void LANGUAGE sql VOLATILE AS $$
+-- Lineage of what these steps, which have ended, took and gave. Written at the end of a step that took a while; for quick ones together, with
+-- what is brought in beside the steps or at the end of the run: a row at a time it would cost as much as the rest of a step.
+-- Each step is looked up by itself (OFFSET 0 keeps the planner from joining whole tables).
+CREATE OR REPLACE FUNCTION ledger_lineage(p_steps uuid[]) RETURNS void LANGUAGE sql VOLATILE AS $$
   INSERT INTO artifacts_lineageedge (project_id, source_type, source_id, target_type, target_id, relation, created_at)
-  SELECT DISTINCT s.project_id, 'step_run', s.id, 'artifact', o.artifact_id, CASE s.status WHEN 'skipped' THEN 'reused' ELSE 'produced' END, clock_timestamp()
-    FROM runs_steprun s JOIN runs_stepoutput o ON o.step_run_id = s.id
-   WHERE s.run_id = p_run AND (p_step IS NULL OR s.id = p_step)
-  UNION ALL
-  SELECT DISTINCT s.project_id, 'artifact', o.artifact_id, 'step_run', s.id, 'used', clock_timestamp()
-    FROM runs_steprun s JOIN runs_stepinput i ON i.step_run_id = s.id
-    JOIN runs_stepoutput o ON o.step_run_id = i.source_id AND o.port = i.output
-   WHERE s.run_id = p_run AND (p_step IS NULL OR s.id = p_step) AND s.status = 'succeeded'
-  UNION ALL
-  SELECT DISTINCT s.project_id, 'artifact', (g.one ->> 'id')::uuid, 'step_run', s.id, 'used', clock_timestamp()
-    FROM runs_steprun s CROSS JOIN LATERAL jsonb_path_query(s.given, '$.*[*]') g(one)
-   WHERE s.run_id = p_run AND (p_step IS NULL OR s.id = p_step) AND s.status = 'succeeded' AND s.given IS NOT NULL AND g.one ? 'id'
+  SELECT e.*, clock_timestamp() FROM unnest(p_steps) AS t(id) CROSS JOIN LATERAL (
+    SELECT s.project_id, 'step_run', s.id, 'artifact', o.artifact_id, CASE s.status WHEN 'skipped' THEN 'reused' ELSE 'produced' END
+      FROM runs_steprun s JOIN runs_stepoutput o ON o.step_run_id = s.id
+     WHERE s.id = t.id
+    UNION ALL
+    SELECT s.project_id, 'artifact', o.artifact_id, 'step_run', s.id, 'used'
+      FROM runs_steprun s JOIN runs_stepinput i ON i.step_run_id = s.id
+      JOIN runs_stepoutput o ON o.step_run_id = i.source_id AND o.port = i.output
+     WHERE s.id = t.id AND s.status = 'succeeded'
+    UNION ALL
+    SELECT s.project_id, 'artifact', (g.one ->> 'id')::uuid, 'step_run', s.id, 'used'
+      FROM runs_steprun s CROSS JOIN LATERAL jsonb_path_query(s.given, '$.*[*]') g(one)
+     WHERE s.id = t.id AND s.status = 'succeeded' AND s.given IS NOT NULL AND g.one ? 'id'
+    OFFSET 0) e
   ON CONFLICT DO NOTHING
+$$;
+
+-- Steps of a run of whose outputs the lineage does not tell yet. Looked up one by one: NOT EXISTS would be a join that reads the whole lineage.
+CREATE OR REPLACE FUNCTION ledger_untold(p_run uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+  SELECT array_agg(s.id) FROM runs_steprun s
+   WHERE s.run_id = p_run AND (SELECT e.id FROM artifacts_lineageedge e WHERE e.source_type = 'step_run' AND e.source_id = s.id LIMIT 1) IS NULL
 $$;
 
 -- The headline numbers of a run from its steps' outputs of kind Metrics (not from those of shards and of steps inside steps). Where two steps give the same name, the first by

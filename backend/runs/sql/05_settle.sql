@@ -281,7 +281,7 @@ BEGIN
       PERFORM ledger_metrics(p_run);
     END IF;
     IF v_run.steps_done = v_run.steps_total THEN
-      PERFORM ledger_lineage(p_run, NULL);
+      PERFORM ledger_lineage(ledger_untold(p_run));
     END IF;
     IF v_status <> v_run.status THEN
       v_run.status := v_status;

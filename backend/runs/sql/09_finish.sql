@@ -111,7 +111,7 @@ BEGIN
     INSERT INTO runs_stepoutput (step_run_id, port, artifact_id, metadata) VALUES (p_step, v_output ->> 'port', v_artifact, v_output -> 'metadata');
   END LOOP;
   IF jsonb_array_length(p_outputs) > 0 AND v_step.took > interval '0.1 s' THEN
-    PERFORM ledger_lineage(v_run, p_step);
+    PERFORM ledger_lineage(ARRAY[p_step]);
   END IF;
   IF p_outputs @> '[{"kind": "Metrics"}]' THEN
     PERFORM ledger_metrics(v_run);

@@ -187,6 +187,9 @@ BEGIN
   IF EXISTS (SELECT 1 FROM unnest(v_notes) n WHERE n.outputs @> '[{"kind": "Metrics"}]') THEN
     PERFORM ledger_metrics(p_run);
   END IF;
+  IF p_keep IS NOT NULL THEN  -- beside the steps: nobody waits for it
+    PERFORM ledger_lineage(v_ended);
+  END IF;
 END $$;
 
 -- Somebody other than their worker is about to take steps of a run away: no note comes after this, and those before are brought in.
@@ -214,7 +217,8 @@ BEGIN
 END $$;
 
 -- The same beside the steps, on a connection of its own, while the worker goes on by notes along a line; and what follows on `p_last`, the
--- last step of that line that the worker knows. `ahead` is empty where its leave from `p_head` was taken back.
+-- last step of that line that the worker knows. `ahead` is empty where its leave from `p_head` was taken back. `go_on`: an ordinary question
+-- would say nothing else, so none is needed for another while.
 CREATE OR REPLACE FUNCTION ledger_bring_in(p_run uuid, p_worker text, p_head uuid, p_head_attempt int, p_last uuid, p_most int, p_wakes int)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -222,18 +226,21 @@ DECLARE
   v_queue text;
   v_found record;
   v_line jsonb := '[]';
+  v_go_on boolean;
 BEGIN
   SELECT r.use_cache, r.cancel_requested,
-         EXISTS (SELECT 1 FROM runs_run o WHERE o.status IN ('queued', 'running', 'waiting') AND o.priority > r.priority) AS behind
+         EXISTS (SELECT 1 FROM runs_run o WHERE o.status IN ('queued', 'running', 'waiting') AND o.priority > r.priority) AS behind,
+         EXISTS (SELECT 1 FROM runs_host h WHERE h.id = ledger_host(p_worker) AND h.wanted <> 'running') AS closed
     INTO v_run FROM runs_run r WHERE r.id = p_run FOR NO KEY UPDATE;
   SELECT h.queue INTO v_queue FROM runs_steprun h WHERE h.id = p_head AND h.ahead AND h.attempt = p_head_attempt AND h.worker = p_worker;
   IF v_queue IS NULL THEN
-    RETURN '{"ready": [], "events": [], "ahead": []}';
+    RETURN '{"ready": [], "events": [], "ahead": [], "go_on": false}';
   END IF;
-  IF NOT (v_run.cancel_requested OR v_run.behind) THEN
+  v_go_on := NOT (v_run.cancel_requested OR v_run.behind OR v_run.closed);
+  IF v_go_on THEN
     v_line := ledger_line(p_last, v_queue, v_run.use_cache, p_most);
   END IF;
   v_found := ledger_fold(p_run, p_worker, false, p_head);
   RETURN ledger_settle(p_run, v_found.ended, '{}', '', p_worker, false, p_wakes, v_found.events, p_done => v_found.done)
-         || jsonb_build_object('ahead', v_line);
+         || jsonb_build_object('ahead', v_line, 'go_on', v_go_on);
 END $$;

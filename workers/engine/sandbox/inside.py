@@ -49,7 +49,7 @@ def _run(request: Json, remote: wire.Remote) -> list[Json]:
     scratch, claim, info = Path(request["scratch"]), request["claim"], request["info"]
     store = BoxStore(Path(request["inputs"]), scratch)
     here = context.Context(
-        report=remote, folder=scratch, open_store=lambda: store, open_client=_no_client, device="cpu", run_id=str(claim["run"]),
+        report=remote, folder=str(scratch), open_store=lambda: store, open_client=_no_client, device="cpu", run_id=str(claim["run"]),
         step_run_id=str(claim["id"]), step=claim["step"], project=info["project"], pipeline=info["pipeline"],
     )  # fmt: skip
     with context.use(here):
