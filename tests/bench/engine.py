@@ -94,7 +94,11 @@ def ended(lab: Studio, *runs: str) -> None:
     """Waits until all of these runs have succeeded."""
 
     def left() -> list[tuple[str, str]]:
-        return watching(lab).execute("SELECT id::text, status FROM runs_run WHERE id = ANY (%s) AND status <> 'succeeded'", (list(runs),)).fetchall()
+        return (
+            watching(lab)
+            .execute("SELECT id::text, status FROM runs_run WHERE id = ANY (%s) AND status <> 'succeeded'", (list(runs),))
+            .fetchall()
+        )
 
     until(lambda: not left(), 600, lambda: f"{left()}")
 

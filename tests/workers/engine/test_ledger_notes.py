@@ -5,6 +5,7 @@ In every order of calls: `test_ledger_interleavings.py`.
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections.abc import Iterator
@@ -112,6 +113,50 @@ def test_notes_are_brought_in_beside_the_steps_and_nobody_takes_the_line_away_be
         assert lab.steps(run["id"])[claim["step"]]["status"] == "succeeded", "the note was not seen"
         assert connection.execute(sent, (*head, following["id"], following["id"])).fetchone() == (False,), "a note came after"
     assert ahead.after(claim, [made()], {}) is None and second.bring_in(following, "bob", head, 9)["ahead"] == []
+
+
+@pytest.mark.parametrize("why", ["nothing", "cancelled", "a more urgent run", "the host drains"])
+def test_a_line_goes_on_without_questions_for_as_long_as_one_would_say_nothing_else(lab: Studio, why: str) -> None:
+    """And what its steps took and gave is told, once each, however much of it was told beside the steps."""
+    host = str(uuid.uuid4())
+    worker = f"here:1:1:0:{host}"
+    lab.query("SELECT ledger_host_beat(%s::jsonb, 'steps', NULL)", json.dumps({
+        "id": host, "name": host[:6], "studio": True, "place": "", "labels": {}, "memory_bytes": 0, "memory_free": 0, "devices": [], "share": 1,
+        "versions": {}}))  # fmt: skip
+    bob, second = Ledger(lab.url), Ledger(lab.url)
+    run = lab.start({f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"{why} {n}") for n in range(8)}, tell=False)
+    ahead = Ahead(bob, worker, 1)
+    answer = bob.claim(run["steps"]["s0"], worker)
+    ahead.given(answer)
+    claim = ahead.after(answer["next"], [made()], {})
+    assert claim is not None
+    ahead._asked_at -= 2  # it should have asked by now
+    if why == "cancelled":
+        lab.query("SELECT ledger_cancel(%s::uuid)", run["id"])
+    if why == "a more urgent run":
+        urgent = lab.start({"first": step("nothing", note="urgent")}, tell=False)
+        lab.query("UPDATE runs_run SET priority = 2 WHERE id = %s RETURNING 1", urgent["id"])
+    if why == "the host drains":
+        lab.query("UPDATE runs_host SET wanted = 'draining' WHERE id = %s RETURNING 1", host)
+    ahead.bring_in(second)
+    following = ahead.after(claim, [made()], {})
+    assert (following is not None) == (why == "nothing")
+    if following is None:
+        answer = bob.finish(claim["id"], 1, worker, [made()], take=True, ahead=MOST)
+        assert answer["next"] is None
+        if why == "a more urgent run":
+            bob.claim(urgent["steps"]["first"], worker)
+            bob.finish(urgent["steps"]["first"], 1, worker, [made()], take=True)
+        return
+    while following is not None:
+        claim, following = following, ahead.after(following, [made()], {})
+    bob.finish(claim["id"], 1, worker, [made()], take=True, ahead=MOST)
+    assert lab.run(run["id"])["status"] == "succeeded"
+    told = lab.query(
+        "SELECT s.step, e.relation FROM artifacts_lineageedge e JOIN runs_steprun s ON s.id IN (e.source_id, e.target_id) WHERE s.run_id = %s",
+        run["id"],
+    )
+    assert sorted(told) == sorted([(f"s{n}", "produced") for n in range(8)] + [(f"s{n}", "used") for n in range(1, 8)])
 
 
 def test_what_a_worker_was_given_besides_it_keeps_while_it_is_quick_and_nobody_has_taken_it(lab: Studio) -> None:
