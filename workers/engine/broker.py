@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 import os
 
+import redis
 from celery import Celery
 from kombu import Queue
 
-from workers.sdk import transport
+from workers.sdk import transport, wake
 
 log = logging.getLogger(__name__)
 
-WAKE = "headrace.wake"
+URL = os.environ.get("BROKER_URL", "redis://localhost:6379/0")
+WAKE = wake.TASK
 ASKED = "headrace.asked"
 QUEUES = ("io", "cpu", "gpu")
 """Every worker may listen to these; each also listens to `cpu.<host>` and so on, where steps are announced that not every host may run."""
@@ -27,7 +29,7 @@ it must be longer than any step, or a busy worker's messages would come back, fo
 transport.install()
 # No fix-ups: where the environment names Django's settings, as a studio's does, Celery would set up all of the backend in the workers, 60
 # MB that no step may use, and look after its connections around each wake-up.
-app = Celery("headrace-steps", broker=os.environ.get("BROKER_URL", "redis://localhost:6379/0"), fixups=[])
+app = Celery("headrace-steps", broker=URL, fixups=[])
 app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="cpu",
@@ -55,17 +57,10 @@ app.conf.update(
 
 def announce(queue: str, ids: list[str]) -> bool:
     """Wake workers for these steps. False when the broker is away (the reaper announces again)."""
-    from kombu.exceptions import OperationalError
-
     try:
-        with app.producer_or_acquire() as producer:
-            for one in ids:
-                app.send_task(WAKE, (one,), queue=queue, producer=producer, retry=False, ignore_result=True)
-    except (OperationalError, OSError) as exc:
+        wake.wake(URL, [(queue, one) for one in ids])
+    except (redis.RedisError, OSError) as exc:
         log.warning("The broker is away (%s): the reaper will announce these steps.", exc)
-        return False
-    except Exception as exc:  # the transport's own errors are not all wrapped by kombu
-        log.warning("Steps were not announced (%s: %s): the reaper will.", type(exc).__name__, exc)
         return False
     return True
 
@@ -74,7 +69,7 @@ def asked(step_run: str) -> None:
     """Tell the studio that a step waits for a person, so that it sends the mail. The question itself is in the ledger."""
     try:
         app.send_task(ASKED, (step_run,), queue="platform", retry=False, ignore_result=True)
-    except Exception as exc:  # as above
+    except Exception as exc:  # the transport's own errors are not all wrapped by kombu
         log.warning("The broker is away (%s: %s): no mail asks for the answer, the inbox does.", type(exc).__name__, exc)
 
 

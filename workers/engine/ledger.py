@@ -98,7 +98,8 @@ class Ledger:
         return None if value is None else json.loads(value)
 
     def once(self, sql: str, *parameters: str | int | bool | None) -> bytes | None:
-        """`quick`, but None where the database does not answer: whether it has done what was asked is not known then. The answer as it comes."""
+        """The answer to `quick` as it comes, but None where the database does not give one: whether it has done what was asked is not
+        known then."""
         with self._lock:
             try:
                 return self._ask(sql, parameters)

@@ -1,4 +1,4 @@
-"""What the parts tell each other: wake-ups through the broker, events through the channel layer.
+"""What the parts tell each other: events through the channel layer. (Wake-ups through the broker: `workers.sdk.wake`.)
 
 Messages never carry state: a lost, late or doubled one is harmless. The state is in the run ledger.
 """
@@ -7,16 +7,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepReady:
-    """A wake-up: this step run may be claimed now."""
-
-    step_run: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

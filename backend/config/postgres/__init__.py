@@ -1,1 +1,2 @@
-"""Django's PostgreSQL backend, with a check of pooled connections that asks the server only where it must."""
+"""Django's PostgreSQL backend, with a check of pooled connections that asks the server only where it must, and with prepared statements
+for what is asked with every request."""

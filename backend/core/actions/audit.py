@@ -70,7 +70,7 @@ def record(
         details=details or {},
     )
     values = {name: getattr(entry, name) for name in COLUMNS} | {"details": json.dumps(entry.details, cls=DjangoJSONEncoder)}
-    with connection.cursor() as cursor:
+    with connection.prepared() as cursor:  # type: ignore[attr-defined]  # backend.config.postgres
         cursor.execute(INSERT, values)
         (entry.pk,) = cursor.fetchone()
     return entry

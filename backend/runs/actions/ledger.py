@@ -8,11 +8,13 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
+import redis
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
 from backend.core import events
+from workers.sdk import wake
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -20,9 +22,12 @@ WAKES = 32
 """As `workers.engine.ledger.WAKES`: the most wake-ups per queue; the reaper sends more where these were too few."""
 
 
-def start(run: Json, steps: list[Json], inputs: list[Json]) -> Json:
+def start(run: Json, steps: list[Json], inputs: list[Json], edges: list[Json]) -> Json:
     """`ledger_start`, in the caller's transaction; tells the workers and the pages once that commits."""
-    return _call("SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, %s::int)", [_json(run), _json(steps), _json(inputs), WAKES])
+    return _call(
+        "SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, %s::int, %s::jsonb)",
+        [_json(run), _json(steps), _json(inputs), WAKES, _json(edges)],
+    )
 
 
 def cancel(run: UUID) -> Json:
@@ -46,7 +51,7 @@ def limit(project: UUID, steps: int | None, runs: int | None) -> Json:
 
 
 def _call(sql: str, parameters: list[Any]) -> Json:
-    with connection.cursor() as cursor:
+    with connection.prepared() as cursor:  # type: ignore[attr-defined]  # backend.config.postgres
         cursor.execute(sql, parameters)
         answer = cursor.fetchone()[0]
     found: Json = json.loads(answer) if isinstance(answer, str) else answer
@@ -56,22 +61,13 @@ def _call(sql: str, parameters: list[Any]) -> Json:
 
 def tell(answer: Json) -> None:
     """Never raises: what it tells is committed, kept, and found by the reaper if it is not heard."""
-    for step in answer.get("ready") or ():
-        if not wake(step["queue"], step["id"]):
-            break
+    try:
+        wake.wake(settings.BROKER_URL, [(step["queue"], step["id"]) for step in answer.get("ready") or ()])
+    except (redis.RedisError, OSError) as exc:
+        log.warning("The broker is away (%s): the reaper will announce what is ready.", exc)
     for event in answer.get("events") or ():
         if not events.send(f"run.{answer['run']}", event) or not events.send(f"project.{answer['project_id']}", event):
             break
-
-
-def wake(queue: str, step_run: str) -> bool:
-    """One wake-up for the workers (their app is `workers.engine.broker`; only the task's name is shared)."""
-    try:
-        current_app.send_task("headrace.wake", args=[step_run], queue=queue, retry=False, ignore_result=True)
-    except Exception as exc:  # whatever the broker's client raises: the step is queued in the ledger
-        log.warning("The broker is away (%s): the reaper will announce what is ready.", exc)
-        return False
-    return True
 
 
 def _json(value: Any) -> str:

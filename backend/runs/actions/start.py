@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -131,6 +131,7 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     steps, inputs = graphs.plan(graph, components, new_id)
     _skip(graph, components, steps, wish)
     _choose(graph, steps, wish, before)
+    running = {s["step"]: s["id"] for s in steps if not s.get("skip")}
     started = ledger.start(
         {
             "id": run_id, "project_id": project.pk, "name": wish.name, "pipeline_version_id": version.pk,
@@ -138,10 +139,11 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
             "parameters": {k: dict(v) for k, v in wish.parameters.items()},
             "values": values, "use_cache": wish.use_cache, "rerun_of": before.pk if before is not None else None, "started_by": user.pk,
             "priority": PRIORITIES.index(wish.priority or "normal"), "sample": wish.sample,
-        }, steps, inputs,
+        }, steps, inputs, [
+            _edge("pipeline_version", version.pk, "ran", "run", run_id),
+            *(_edge("dataset_version", dataset.pk, "used", "step_run", running[step]) for step, dataset in read if step in running),
+        ],
     )  # fmt: skip
-    running = {s["step"]: s["id"] for s in steps if not s.get("skip")}
-    _link(project, version, run_id, running, [(step, dataset) for step, dataset in read if step in running])
     record(user, "run.start", ("run", run_id, f"run {started['number']}"), after=graph, project=project, details={
         "number": started["number"], "pipeline": version.pipeline.slug, "version": version.number,
         "rerun_of": str(before.pk) if before is not None else None, "continued": wish.reuse, "dry_run": wish.sample,
@@ -300,16 +302,6 @@ def _pin(project: Project, graph: graphs.Graph, components: Mapping[str, Any]) -
     return read
 
 
-def _link(project: Project, version: PipelineVersion, run_id: Any, steps: Mapping[str, str], read: list[tuple[str, Any]]) -> None:
+def _edge(source_type: str, source: Any, relation: str, target_type: str, target: Any) -> Json:
     """Lineage that only the start knows: which pipeline version the run is of, which data set versions its steps read."""
-    from backend.artifacts.models import LineageEdge
-
-    rows = [
-        LineageEdge(
-            project=project, source_type="pipeline_version", source_id=version.pk, target_type="run", target_id=run_id, relation="ran"
-        )
-    ]
-    for step, dataset_version in read:
-        rows.append(LineageEdge(project=project, source_type="dataset_version", source_id=dataset_version.pk, target_type="step_run",
-                                target_id=cast(Any, steps[step]), relation="used"))  # fmt: skip
-    LineageEdge.objects.bulk_create(rows, ignore_conflicts=True)
+    return {"source_type": source_type, "source_id": source, "relation": relation, "target_type": target_type, "target_id": target}

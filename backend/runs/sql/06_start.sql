@@ -5,7 +5,8 @@
 --             look, source, skip}], in running order; `fresh`: run it in any case, `look` false: not to be looked up by its cache key,
 --             `source`: take what that step run gave, whatever it was; `skip`: do not run it, for this reason (with what `source` gave, or nothing)
 --   p_inputs  [{step_run, port, position, source, output, need}]
-CREATE OR REPLACE FUNCTION ledger_start(p_run jsonb, p_steps jsonb, p_inputs jsonb, p_wakes int) RETURNS jsonb LANGUAGE plpgsql AS $$
+--   p_edges   [{source_type, source_id, target_type, target_id, relation}]: lineage that only the start knows
+CREATE OR REPLACE FUNCTION ledger_start(p_run jsonb, p_steps jsonb, p_inputs jsonb, p_wakes int, p_edges jsonb DEFAULT '[]') RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_id uuid := (p_run ->> 'id')::uuid;
   v_project uuid := (p_run ->> 'project_id')::uuid;
@@ -59,6 +60,11 @@ BEGIN
   INSERT INTO runs_stepinput (step_run_id, port, position, source_id, output, need)
   SELECT i.step_run, i.port, i.position, i.source, i.output, coalesce(i.need, 'all')
     FROM jsonb_to_recordset(p_inputs) AS i(step_run uuid, port text, position int, source uuid, output text, need text);
+
+  INSERT INTO artifacts_lineageedge (project_id, source_type, source_id, target_type, target_id, relation, created_at)
+  SELECT v_project, e.source_type, e.source_id, e.target_type, e.target_id, e.relation, v_now
+    FROM jsonb_to_recordset(p_edges) AS e(source_type text, source_id uuid, target_type text, target_id uuid, relation text)
+  ON CONFLICT DO NOTHING;
 
   IF cardinality(v_hits) > 0 THEN
     PERFORM ledger_share(v_hits, v_sources);

@@ -120,9 +120,8 @@ def test_a_line_goes_on_without_questions_for_as_long_as_one_would_say_nothing_e
     """And what its steps took and gave is told, once each, however much of it was told beside the steps."""
     host = str(uuid.uuid4())
     worker = f"here:1:1:0:{host}"
-    lab.query("SELECT ledger_host_beat(%s::jsonb, 'steps', NULL)", json.dumps({
-        "id": host, "name": host[:6], "studio": True, "place": "", "labels": {}, "memory_bytes": 0, "memory_free": 0, "devices": [], "share": 1,
-        "versions": {}}))  # fmt: skip
+    said = {"place": "", "labels": {}, "memory_bytes": 0, "memory_free": 0, "devices": [], "share": 1, "versions": {}}
+    lab.query("SELECT ledger_host_beat(%s::jsonb, 'steps', NULL)", json.dumps({"id": host, "name": host[:6], "studio": True, **said}))
     bob, second = Ledger(lab.url), Ledger(lab.url)
     run = lab.start({f"s{n}": step("nothing", *([f"s{n - 1}"] if n else []), note=f"{why} {n}") for n in range(8)}, tell=False)
     ahead = Ahead(bob, worker, 1)
@@ -153,7 +152,8 @@ def test_a_line_goes_on_without_questions_for_as_long_as_one_would_say_nothing_e
     bob.finish(claim["id"], 1, worker, [made()], take=True, ahead=MOST)
     assert lab.run(run["id"])["status"] == "succeeded"
     told = lab.query(
-        "SELECT s.step, e.relation FROM artifacts_lineageedge e JOIN runs_steprun s ON s.id IN (e.source_id, e.target_id) WHERE s.run_id = %s",
+        "SELECT s.step, e.relation FROM artifacts_lineageedge e JOIN runs_steprun s ON s.id IN (e.source_id, e.target_id)"
+        " WHERE s.run_id = %s",
         run["id"],
     )
     assert sorted(told) == sorted([(f"s{n}", "produced") for n in range(8)] + [(f"s{n}", "used") for n in range(1, 8)])
