@@ -24,6 +24,15 @@ class PreparingCursor(base.ServerBindingCursor):
         return self
 
 
+class DatabaseOperations(base.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str | None:
+        """What a log of queries shows: of a prepared statement, too, with its values in it."""
+        if isinstance(cursor, PreparingCursor):
+            return str(self.compose_sql(sql, params))
+        said: str | None = super().last_executed_query(cursor, sql, params)
+        return said
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection whose server has ended is not given to a request.
 
@@ -31,6 +40,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     its side, which makes the socket readable: only where there is something to read (the end, or a notice) is it asked.
     """
 
+    ops_class = DatabaseOperations
     _preparing = False
 
     def get_connection_params(self) -> dict[str, Any]:
