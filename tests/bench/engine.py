@@ -7,6 +7,7 @@ disk in all of them.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -175,6 +176,16 @@ class Web:
         return int(begun.split(".")[2]) / 1e9 - asked
 
 
+def busy(lab: Studio) -> float:
+    """Seconds of the processors that the workers, the database and the broker have used."""
+    used = 0.0
+    for root in (lab.postgres.pid, lab.valkey.pid, *(process.pid for process in lab.processes)):
+        for pid in (root, *children(root)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # of the database, one for a question of ours
+                used += sum(psutil.Process(pid).cpu_times()[:2])
+    return used
+
+
 def median(measure: Callable[[int], float], rounds: int = ROUNDS) -> float:
     return statistics.median(measure(i) for i in range(rounds))
 
@@ -270,12 +281,18 @@ def pages(lab: Studio, rows: int) -> float:
 
 
 def crowd(lab: Studio) -> None:
-    """50 runs of 100 steps at once on two workers, beside one after the other; and whether they share."""
+    """50 runs of 100 steps at once on two workers, beside one after the other; whether they share; and what a step takes of the
+    processors in both cases. (A chain alone uses its database and a thread beside the steps at the same time: more than one processor.
+    Where there are but two, two chains cannot be twice as fast as one.)"""
+    before = busy(lab)
     alone = median(lambda n: ran(lab, chain(f"alone {n}")))
+    taken_alone = (busy(lab) - before) / ROUNDS / 100
     made = [lab.start(chain(f"crowd {n}"), tell=False) for n in range(50)]  # else the first would end while the last is being made
     runs = [run["id"] for run in made]
+    before = busy(lab)
     lab.wake([step for run in made for step in run["ready"]])
     ended(lab, *runs)
+    taken_together = (busy(lab) - before) / 50 / 100
     ((taken, last_begun, first_ended),) = lab.query(
         """SELECT extract(epoch FROM max(finished_at) - min(started_at))::float8,
                   extract(epoch FROM max(started_at) - min(started_at))::float8,
@@ -284,6 +301,7 @@ def crowd(lab: Studio) -> None:
     )
     row("50 runs of 100 at once, two workers", taken, alone * 50 / 2, "50 chains over two")
     row("50 runs at once: the last begins", last_begun, first_ended, "the first ends")
+    row(f"50 runs at once: of {os.cpu_count()} processors, per step", taken_together, taken_alone, "a step of one run alone")
 
 
 def idle() -> None:

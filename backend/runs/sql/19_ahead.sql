@@ -228,7 +228,7 @@ DECLARE
   v_line jsonb := '[]';
   v_go_on boolean;
 BEGIN
-  SELECT r.use_cache, r.cancel_requested,
+  SELECT r.use_cache, r.cancel_requested, r.limited,
          EXISTS (SELECT 1 FROM runs_run o WHERE o.status IN ('queued', 'running', 'waiting') AND o.priority > r.priority) AS behind,
          EXISTS (SELECT 1 FROM runs_host h WHERE h.id = ledger_host(p_worker) AND h.wanted <> 'running') AS closed
     INTO v_run FROM runs_run r WHERE r.id = p_run FOR NO KEY UPDATE;
@@ -236,7 +236,7 @@ BEGIN
   IF v_queue IS NULL THEN
     RETURN '{"ready": [], "events": [], "ahead": [], "go_on": false}';
   END IF;
-  v_go_on := NOT (v_run.cancel_requested OR v_run.behind OR v_run.closed);
+  v_go_on := NOT (v_run.cancel_requested OR v_run.limited OR v_run.behind OR v_run.closed);
   IF v_go_on THEN
     v_line := ledger_line(p_last, v_queue, v_run.use_cache, p_most);
   END IF;

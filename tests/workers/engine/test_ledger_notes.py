@@ -115,7 +115,7 @@ def test_notes_are_brought_in_beside_the_steps_and_nobody_takes_the_line_away_be
     assert ahead.after(claim, [made()], {}) is None and second.bring_in(following, "bob", head, 9)["ahead"] == []
 
 
-@pytest.mark.parametrize("why", ["nothing", "cancelled", "a more urgent run", "the host drains"])
+@pytest.mark.parametrize("why", ["nothing", "cancelled", "a more urgent run", "the host drains", "the project is limited"])
 def test_a_line_goes_on_without_questions_for_as_long_as_one_would_say_nothing_else(lab: Studio, why: str) -> None:
     """And what its steps took and gave is told, once each, however much of it was told beside the steps."""
     host = str(uuid.uuid4())
@@ -135,6 +135,8 @@ def test_a_line_goes_on_without_questions_for_as_long_as_one_would_say_nothing_e
     if why == "a more urgent run":
         urgent = lab.start({"first": step("nothing", note="urgent")}, tell=False)
         lab.query("UPDATE runs_run SET priority = 2 WHERE id = %s RETURNING 1", urgent["id"])
+    if why == "the project is limited":
+        lab.query("SELECT ledger_limit(%s::uuid, 100, NULL)", lab.project)
     if why == "the host drains":
         lab.query("UPDATE runs_host SET wanted = 'draining' WHERE id = %s RETURNING 1", host)
     ahead.bring_in(second)
@@ -142,7 +144,9 @@ def test_a_line_goes_on_without_questions_for_as_long_as_one_would_say_nothing_e
     assert (following is not None) == (why == "nothing")
     if following is None:
         answer = bob.finish(claim["id"], 1, worker, [made()], take=True, ahead=MOST)
-        assert answer["next"] is None
+        assert (answer["next"] is None) == (why != "the project is limited") and not answer["ahead"]
+        if why == "the project is limited":
+            lab.query("SELECT ledger_limit(%s::uuid, NULL, NULL)", lab.project)
         if why == "a more urgent run":
             bob.claim(urgent["steps"]["first"], worker)
             bob.finish(urgent["steps"]["first"], 1, worker, [made()], take=True)
