@@ -29,6 +29,7 @@ from backend.pipelines.schemas import (
     PipelineIn,
     PipelineOut,
     PipelinePatch,
+    PipelineVersionBrief,
     PipelineVersionOut,
     PublishIn,
     TemplateOut,
@@ -152,7 +153,7 @@ def publish_pipeline(request: ApiRequest, project: str, pipeline: str, payload: 
     return Status(201, actions.publish(queries.find(request.project, pipeline), request.user, payload.note))
 
 
-@router.get("/projects/{project}/pipelines/{pipeline}/versions", response=list[PipelineVersionOut])
+@router.get("/projects/{project}/pipelines/{pipeline}/versions", response=list[PipelineVersionBrief])
 @allow("pipeline.read")
 def list_pipeline_versions(request: ApiRequest, project: str, pipeline: str) -> Any:
     """Versions, newest first."""

@@ -180,7 +180,8 @@ def draft_out(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def list_versions(pipeline: Pipeline) -> list[PipelineVersion]:
-    return list(pipeline.versions.select_related("created_by").order_by("-number"))
+    """Newest first, without their graphs: of a large pipeline each is megabytes."""
+    return list(pipeline.versions.select_related("created_by").defer("graph").order_by("-number"))
 
 
 def get_version(pipeline: Pipeline, number: int) -> PipelineVersion:

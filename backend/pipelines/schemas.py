@@ -237,12 +237,15 @@ class PublishIn(Schema):
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
-class PipelineVersionOut(Schema):
+class PipelineVersionBrief(Schema):
     number: int
     digest: str
     note: str
     created_by: UserOut | None
     created_at: datetime
+
+
+class PipelineVersionOut(PipelineVersionBrief):
     graph: Graph
 
 

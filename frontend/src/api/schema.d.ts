@@ -8116,6 +8116,21 @@ export interface components {
             /** Description */
             description?: string | null;
         };
+        /** PipelineVersionBrief */
+        PipelineVersionBrief: {
+            /** Number */
+            number: number;
+            /** Digest */
+            digest: string;
+            /** Note */
+            note: string;
+            created_by: components["schemas"]["UserOut"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
         /** PipelineVersionOut */
         PipelineVersionOut: {
             /** Number */
@@ -15449,7 +15464,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PipelineVersionOut"][];
+                    "application/json": components["schemas"]["PipelineVersionBrief"][];
                 };
             };
             400: components["responses"]["Error400"];

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from backend.core.models import AuditEntry
 from tests.backend.people import Person
 
@@ -46,7 +49,11 @@ def test_publishing_the_same_graph_gives_the_same_version_and_a_version_never_ch
     assert second["number"] == 2
     editor.put(f"/pipelines/{slug}/draft", {"base": base, "graph": GRAPH})
     assert editor.post(f"/pipelines/{slug}/publish", {})["number"] == 1
-    assert [v["number"] for v in editor.get(f"/pipelines/{slug}/versions")] == [2, 1]
+    with CaptureQueriesContext(connection) as asked:
+        listed = editor.get(f"/pipelines/{slug}/versions")
+    assert [v["number"] for v in listed] == [2, 1]
+    assert not any('"pipelines_pipelineversion"."graph"' in q["sql"] for q in asked), "a list of versions read all their graphs"
+    assert listed[1] == {name: value for name, value in first.items() if name != "graph"}
     assert editor.get(f"/pipelines/{slug}/versions/1") == first
     assert editor.get(f"/pipelines/{slug}/versions/99999999999", 404)["error"]["code"] == "not_found"
     actions = list(AuditEntry.objects.filter(actor=editor.user).order_by("id").values_list("action", flat=True))

@@ -39,7 +39,7 @@ import { successorCounts } from './graph/connect'
 import { sameMeaning } from './graph/diff'
 import { pipelineOf } from './graph/nested'
 import type { Graph, Position, Step } from './graph/types'
-import { catalogQuery, datasetsQuery, endpointsQuery, modelsQuery, pipelineQuery, secretNamesQuery, templatesQuery, updatePipeline, versionsQuery } from './queries'
+import { catalogQuery, datasetsQuery, endpointsQuery, modelsQuery, pipelineQuery, secretNamesQuery, templatesQuery, updatePipeline, versionQuery, versionsQuery } from './queries'
 
 const NO_VERSIONS: Version[] = []
 
@@ -105,7 +105,7 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const secretNames = useQuery({ ...secretNamesQuery(project), enabled: secretive })
   const versionList = useQuery(versionsQuery(project, pipeline))
   const versions = versionList.data ?? NO_VERSIONS
-  const shownVersion = typeof search.version === 'number' ? (versions.find((version) => version.number === search.version) ?? null) : null
+  const shownVersion = useQuery(versionQuery(project, pipeline, typeof search.version === 'number' ? search.version : undefined)).data ?? null
   const shown = shownVersion?.number ?? null
   const graph = useGraphOf(editor)
   // The canvas waits until the editor has the catalogue: drawn without it, ports would be missing for a moment.
@@ -117,8 +117,8 @@ function StudioPage({ project, pipeline, name, studio, writable }: { project: st
   const choices = useMemo<Choices>(() => ({ datasets: datasets.data, models: models.data, endpoints: endpoints.data, secrets }), [datasets.data, models.data, endpoints.data, secrets])
   const draft = useCallback((): Graph => editor.draft.getGraph(), [editor])
   const flush = useCallback(() => session.flush(), [session])
-  const latest = versions[0]
-  const unpublished = !latest || (ready && !sameMeaning(latest.graph, session.draft.getGraph(), catalog.data ?? EMPTY_CATALOG))
+  const latest = useQuery(versionQuery(project, pipeline, versions[0]?.number)).data
+  const unpublished = versions.length === 0 ? true : ready && latest ? !sameMeaning(latest.graph, session.draft.getGraph(), catalog.data ?? EMPTY_CATALOG) : null
 
   useEffect(() => {
     editor.set({ catalog: catalog.data ?? EMPTY_CATALOG })

@@ -35,8 +35,19 @@ export const pipelineQuery = (project: string, pipeline: string) =>
 export const versionsQuery = (project: string, pipeline: string) =>
   queryOptions({
     queryKey: [...keys.pipelines(project), 'versions', pipeline],
-    queryFn: async () =>
-      (await unwrap(api.GET(`${BASE}/pipelines/{pipeline}/versions`, { params: { path: { project, pipeline } } }))).map((version) => ({ ...version, graph: normalise(version.graph) })),
+    queryFn: () => unwrap(api.GET(`${BASE}/pipelines/{pipeline}/versions`, { params: { path: { project, pipeline } } })),
+  })
+
+/** One version with its graph: of a large pipeline megabytes, so only of the one that is looked at. It never changes. */
+export const versionQuery = (project: string, pipeline: string, number: number | undefined) =>
+  queryOptions({
+    queryKey: [...keys.project(project), 'pipeline-version', pipeline, number ?? 0],
+    queryFn: async () => {
+      const version = await unwrap(api.GET(`${BASE}/pipelines/{pipeline}/versions/{number}`, { params: { path: { project, pipeline, number: number ?? 0 } } }))
+      return { ...version, graph: normalise(version.graph) }
+    },
+    enabled: number !== undefined,
+    staleTime: Infinity,
   })
 
 export const datasetsQuery = (project: string) =>

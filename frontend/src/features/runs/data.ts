@@ -278,7 +278,7 @@ export function useInside(project: string, run: Run, step: StepRun | null): Run[
   const [, slug = '', version = ''] = /^pipeline:(.+)@(\d+)$/.exec(step?.component ?? '') ?? []
   const query = useQuery({
     queryKey: [...keys.pipelines(project), 'graph', slug, version],
-    queryFn: async () => (await unwrap(api.GET('/api/v1/projects/{project}/pipelines/{pipeline}/versions', { params: { path: { project, pipeline: slug } } }))).find((one) => one.number === Number(version))?.graph ?? null,
+    queryFn: async () => (await unwrap(api.GET('/api/v1/projects/{project}/pipelines/{pipeline}/versions/{number}', { params: { path: { project, pipeline: slug, number: Number(version) } } }))).graph,
     enabled: slug !== '',
     staleTime: Infinity,
   })

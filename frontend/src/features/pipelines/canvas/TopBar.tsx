@@ -55,7 +55,8 @@ export function TopBar({
   session: SessionState
   versions: readonly Version[]
   shown: number | null
-  unpublished: boolean
+  /** Null while the newest version is being read. */
+  unpublished: boolean | null
   run: Schemas['RunSummary'] | null
   narrow: boolean
   canRun: boolean
@@ -146,14 +147,14 @@ export function TopBar({
               </ActionIcon>
             ) : (
               <Button size="xs" variant="default" rightSection={<IconChevronDown size={14} aria-hidden />} leftSection={<IconHistory size={15} aria-hidden />}>
-                {shown !== null ? `Version ${shown}` : latest ? (unpublished ? `Draft after ${latest.number}` : `Version ${latest.number}`) : 'Draft'}
+                {shown !== null ? `Version ${shown}` : latest && unpublished !== null ? (unpublished ? `Draft after ${latest.number}` : `Version ${latest.number}`) : 'Draft'}
               </Button>
             )}
           </Menu.Target>
           <Menu.Dropdown mah={420} style={{ overflowY: 'auto' }}>
             <Menu.Item leftSection={shown === null ? <IconCheck size={15} aria-hidden /> : <span style={{ width: 15 }} />} onClick={() => onShowVersion(null)}>
               Draft
-              {latest && !unpublished && (
+              {latest && unpublished === false && (
                 <Text size="xs" c="dimmed">
                   The same as version {latest.number}
                 </Text>
@@ -194,7 +195,7 @@ export function TopBar({
           </Menu.Dropdown>
         </Menu>
         {!narrow && !readOnly && (
-          <Indicator disabled={!unpublished || versions.length === 0} size={8} offset={3} color="yellow">
+          <Indicator disabled={unpublished !== true || versions.length === 0} size={8} offset={3} color="yellow">
             <Button size="xs" variant="default" leftSection={<IconGitCommit size={15} aria-hidden />} onClick={() => editor.open({ name: 'publish' })}>
               Publish
             </Button>

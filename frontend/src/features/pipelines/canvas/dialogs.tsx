@@ -1,7 +1,7 @@
 /** Publishing, YAML, comparing, and the choice when two drafts met. */
-import { Button, FileButton, Group, Modal, Select, Stack, Tabs, Text, Textarea, Timeline } from '@mantine/core'
+import { Button, FileButton, Group, Loader, Modal, Select, Stack, Tabs, Text, Textarea, Timeline } from '@mantine/core'
 import { IconArrowsLeftRight, IconDownload, IconFileImport, IconGitCommit, IconMinus, IconPencil, IconPlugConnected, IconPlugConnectedX, IconPlus, type Icon } from '@tabler/icons-react'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 
 import type { Schemas } from '@/api/client'
@@ -14,11 +14,11 @@ import { ErrorNotice } from '@/ui/ErrorNotice'
 
 import { diff, type Change, type ChangeKind } from '../graph/diff'
 import type { Graph } from '../graph/types'
-import { exportYaml, parseYaml, publishPipeline } from '../queries'
+import { exportYaml, parseYaml, publishPipeline, versionQuery } from '../queries'
 import type { SessionState } from '../document/session'
 import { useEditor, useEditorState } from './hooks'
 
-export type Version = Omit<Schemas['PipelineVersionOut'], 'graph'> & { graph: Graph }
+export type Version = Schemas['PipelineVersionBrief']
 
 interface Shared {
   readonly project: string
@@ -45,7 +45,8 @@ function Publish({ project, pipeline, versions, draft, flush }: Shared) {
   const errors = useEditorState((state) => state.problems.filter((problem) => problem.severity === 'error').length)
   const [note, setNote] = useState('')
   const latest = versions[0]
-  const changes = useMemo(() => (latest ? diff(latest.graph, draft(), catalog) : []), [latest, draft, catalog])
+  const published = useQuery(versionQuery(project, pipeline, latest?.number))
+  const changes = useMemo(() => (published.data ? diff(published.data.graph, draft(), catalog) : []), [published.data, draft, catalog])
   const meaning = changes.filter((change) => change.kind !== 'moved' && !(change.kind === 'details' && change.text.startsWith('Note')))
   const publish = useMutation({
     mutationFn: async () => {
@@ -71,9 +72,11 @@ function Publish({ project, pipeline, versions, draft, flush }: Shared) {
         <Text size="sm">
           {!latest
             ? 'A published version never changes: runs, models and colleagues can refer to it.'
-            : meaning.length === 0
-              ? `Nothing that matters to a run differs from version ${latest.number}: publishing gives the same version.`
-              : `${plural(meaning.length, 'change')} since version ${latest.number}.`}
+            : !published.data
+              ? `Comparing with version ${latest.number}…`
+              : meaning.length === 0
+                ? `Nothing that matters to a run differs from version ${latest.number}: publishing gives the same version.`
+                : `${plural(meaning.length, 'change')} since version ${latest.number}.`}
         </Text>
         {meaning.length > 0 && <Changes changes={meaning} limit={8} />}
         {errors > 0 && (
@@ -82,7 +85,7 @@ function Publish({ project, pipeline, versions, draft, flush }: Shared) {
           </Text>
         )}
         <Textarea label="What changed" placeholder="Optional, for those who come later" autosize minRows={2} maxLength={2000} value={note} onChange={(event) => setNote(event.currentTarget.value)} data-autofocus />
-        <ErrorNotice error={publish.error} />
+        <ErrorNotice error={publish.error ?? published.error} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={() => editor.open(null)}>
             Cancel
@@ -142,23 +145,26 @@ export function Changes({ changes, limit = 200, onGo }: { changes: readonly Chan
 
 const DRAFT = 'draft'
 
-export function CompareDialog({ versions, draft }: Shared) {
+export function CompareDialog({ project, pipeline, versions, draft }: Shared) {
   const editor = useEditor()
   const opened = useEditorState((state) => state.dialog?.name === 'compare')
   return (
     <Modal opened={opened} onClose={() => editor.open(null)} title={<Text fw={620}>Compare</Text>} size="xl">
-      {opened && <Compare versions={versions} draft={draft} />}
+      {opened && <Compare project={project} pipeline={pipeline} versions={versions} draft={draft} />}
     </Modal>
   )
 }
 
-function Compare({ versions, draft }: Pick<Shared, 'versions' | 'draft'>) {
+function Compare({ project, pipeline, versions, draft }: Omit<Shared, 'flush'>) {
   const editor = useEditor()
   const catalog = useEditorState((state) => state.catalog)
   const [from, setFrom] = useState(String(versions[0]?.number ?? DRAFT))
   const [to, setTo] = useState(DRAFT)
-  const graphOf = (name: string): Graph => versions.find((version) => String(version.number) === name)?.graph ?? draft()
-  const changes = diff(graphOf(from), graphOf(to), catalog)
+  const [before, after] = useQueries({ queries: [from, to].map((name) => versionQuery(project, pipeline, name === DRAFT ? undefined : Number(name))) })
+  const graphOf = (name: string, version: typeof before): Graph | undefined => (name === DRAFT ? draft() : version?.data?.graph)
+  const [old, current] = [graphOf(from, before), graphOf(to, after)]
+  const changes = old && current ? diff(old, current, catalog) : null
+  const error = before?.error ?? after?.error
   const names = [{ value: DRAFT, label: 'Draft' }, ...versions.map((version) => ({ value: String(version.number), label: `Version ${version.number} (${ago(version.created_at)})` }))]
   if (versions.length === 0) return <EmptyState compact icon={IconGitCommit} title="Nothing is published yet">Publish a version; from then on you see here what the draft changes.</EmptyState>
   return (
@@ -167,7 +173,11 @@ function Compare({ versions, draft }: Pick<Shared, 'versions' | 'draft'>) {
         <Select label="From" data={names} value={from} onChange={(value) => setFrom(value ?? DRAFT)} allowDeselect={false} />
         <Select label="To" data={names} value={to} onChange={(value) => setTo(value ?? DRAFT)} allowDeselect={false} />
       </Group>
-      {changes.length === 0 ? (
+      {error ? (
+        <ErrorNotice error={error} title="The versions could not be read" />
+      ) : changes === null ? (
+        <Loader size="sm" aria-label="Reading the versions" />
+      ) : changes.length === 0 ? (
         <Text size="sm">The two are equal.</Text>
       ) : (
         <Changes
