@@ -1,4 +1,4 @@
-"""Versions of a pipeline on the canvas: looked at, compared, published, taken back as the draft. Only the graphs that are looked at are read."""
+"""Versions of a pipeline on the canvas: looked at, compared, published, restored. Only the graphs that are looked at are read."""
 
 from __future__ import annotations
 
