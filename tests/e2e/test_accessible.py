@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route, expect
 
 from infra.supervisor.studio import Studio
 from tests.e2e.browser import DESK, PHONE, Watch, sideways, until
@@ -235,4 +235,29 @@ def test_a_dialog_is_opened_left_and_returned_from_without_a_mouse(button: str, 
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
     until(page, f"document.activeElement?.textContent?.trim() === {json.dumps(button)}")
+    assert watch.errors == []
+
+
+def test_focus_comes_into_the_run_dialog_before_its_check_is_done(tab: Tab, project: Project) -> None:
+    """Its Run cannot be pressed until then, and what is disabled takes no focus."""
+    page, watch = tab(True)
+    held: list[Route] = []
+    page.route("**/pipelines/check", lambda route: held.append(route))
+    try:
+        page.goto(PAGES[DIALOGS["Run"]].format(p=project))
+        opener = page.get_by_role("button", name="Run", exact=True).first
+        opener.focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        run = dialog.get_by_role("button", name="Run", exact=True)
+        expect(run).to_be_disabled()
+        until(page, "document.querySelector('[role=dialog]').contains(document.activeElement)")
+        page.unroute("**/pipelines/check")
+        for route in held:
+            route.continue_()
+        expect(run).to_be_focused()
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="hidden")
+    finally:
+        page.unroute("**/pipelines/check")
     assert watch.errors == []

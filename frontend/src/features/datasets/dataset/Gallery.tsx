@@ -208,7 +208,7 @@ function Lightbox({ project, dataset, modality, index, total, item, onMove, onCl
               </ActionIcon>
             </Tooltip>
             <Tooltip label="Next ( → )">
-              <ActionIcon variant="default" aria-label={`Next ${MODALITY[modality].item}`} disabled={at >= total - 1} onClick={() => onMove(at + 1)} data-autofocus>
+              <ActionIcon variant="default" aria-label={`Next ${MODALITY[modality].item}`} disabled={at >= total - 1} onClick={() => onMove(at + 1)} data-autofocus={at < total - 1 || undefined}>
                 <IconChevronRight size={18} aria-hidden />
               </ActionIcon>
             </Tooltip>

@@ -3,7 +3,7 @@ import { Accordion, Box, Button, Group, Modal, NumberInput, Select, SimpleGrid, 
 import { IconCircleCheck, IconCircleX, IconLoader2, IconPlayerPlayFilled } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useMemo, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 
 import { isApiError, type Schemas } from '@/api/client'
 import { keys } from '@/api/keys'
@@ -112,6 +112,11 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
   const given = { ...defaultsOf(asked as JsonSchema), ...values }
   const open = check(asked as JsonSchema, given).length > 0
   const ready = !open && steps.length > 0 && errors.length === 0 && checked !== 'waiting'
+  const button = useRef<HTMLButtonElement>(null)
+  // A button that is disabled takes no focus: where the dialog opens before the check is done, Run gets it afterwards, unless somebody is at a field by then.
+  useEffect(() => {
+    if (ready && !button.current?.form?.contains(document.activeElement)) button.current?.focus({ preventScroll: true })
+  }, [ready])
 
   return (
     <form
@@ -232,7 +237,7 @@ function Body({ project, pipeline, version, flush, choices, onClose, until, fres
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" disabled={!ready} loading={start.isPending} leftSection={<IconPlayerPlayFilled size={15} aria-hidden />} data-autofocus>
+          <Button type="submit" disabled={!ready} loading={start.isPending} leftSection={<IconPlayerPlayFilled size={15} aria-hidden />} ref={button} data-autofocus={ready || undefined}>
             {sample ? 'Dry run' : 'Run'}
           </Button>
         </Group>
