@@ -228,10 +228,11 @@ def children(pid: int) -> list[int]:
     waiting = [pid]
     while waiting:
         one = waiting.pop()
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += (new := [int(c) for c in task.read_text().split()])
-                waiting += new
+        with contextlib.suppress(OSError):  # it has ended since it was found
+            for task in list(Path(f"/proc/{one}/task").glob("*/children")):
+                with contextlib.suppress(OSError):
+                    found += (new := [int(c) for c in task.read_text().split()])
+                    waiting += new
     return found
 
 
