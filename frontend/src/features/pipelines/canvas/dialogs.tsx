@@ -1,5 +1,5 @@
 /** Publishing, YAML, comparing, and the choice when two drafts met. */
-import { Button, FileButton, Group, Loader, Modal, Select, Stack, Tabs, Text, Textarea, Timeline } from '@mantine/core'
+import { Button, FileButton, Group, Loader, Modal, Select, SimpleGrid, Stack, Tabs, Text, Textarea, Timeline } from '@mantine/core'
 import { IconArrowsLeftRight, IconDownload, IconFileImport, IconGitCommit, IconMinus, IconPencil, IconPlugConnected, IconPlugConnectedX, IconPlus, type Icon } from '@tabler/icons-react'
 import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -169,10 +169,10 @@ function Compare({ project, pipeline, versions, draft }: Omit<Shared, 'flush'>) 
   if (versions.length === 0) return <EmptyState compact icon={IconGitCommit} title="Nothing is published yet">Publish a version; from then on you see here what the draft changes.</EmptyState>
   return (
     <Stack gap="md">
-      <Group grow align="flex-end">
+      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
         <Select label="From" data={names} value={from} onChange={(value) => setFrom(value ?? DRAFT)} allowDeselect={false} />
         <Select label="To" data={names} value={to} onChange={(value) => setTo(value ?? DRAFT)} allowDeselect={false} />
-      </Group>
+      </SimpleGrid>
       {error ? (
         <ErrorNotice error={error} title="The versions could not be read" />
       ) : changes === null ? (
