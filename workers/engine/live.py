@@ -17,6 +17,7 @@ import msgpack
 import redis
 
 from workers.sdk.messages import STUDIO_GROUP, project_group, run_group
+from workers.sdk.wake import client
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -26,11 +27,6 @@ GATHER_S = 0.03
 """How long to wait for more before events go out: one message to Valkey in place of many."""
 
 
-def broker_client(url: str) -> redis.Redis:
-    """Short timeouts: nothing here is worth waiting for."""
-    return redis.Redis.from_url(url.replace("redis+socket://", "unix://"), socket_timeout=1, socket_connect_timeout=1)
-
-
 class Live:
     """`wake(queue, ids)` announces ready steps; `events` goes to those who watch. `put` never blocks."""
 
@@ -38,7 +34,6 @@ class Live:
         self._url = broker_url or os.environ.get("BROKER_URL", "redis://localhost:6379/0")
         self._wake = wake
         self._queue: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
-        self._client: redis.Redis | None = None
         self._thread: threading.Thread | None = None
         self._away = 0.0
 
@@ -64,11 +59,9 @@ class Live:
         if time.monotonic() < self._away:
             return False
         try:
-            if self._client is None:
-                self._client = broker_client(self._url)
-            return bool(self._client.llen(queue))
+            return bool(client(self._url).llen(queue))
         except (redis.RedisError, OSError):
-            self._client, self._away = None, time.monotonic() + 1
+            self._away = time.monotonic() + 1
             return False
 
     def stop(self, timeout_s: float = 2) -> None:
@@ -111,18 +104,17 @@ class Live:
         if not found or time.monotonic() < self._away:
             return
         try:
-            if self._client is None:
-                self._client = broker_client(self._url)
+            broker = client(self._url)
             # Whoever begins to listen after this question reads from the ledger what was committed before it.
-            heard = {channel for channel, listeners in self._client.pubsub_numsub(*{_channel(group) for group, _ in found}) if listeners}
-            pipe = self._client.pipeline(transaction=False)
+            heard = {channel for channel, listeners in broker.pubsub_numsub(*{_channel(group) for group, _ in found}) if listeners}
+            pipe = broker.pipeline(transaction=False)
             for group, event in found:
                 if _channel(group).encode() in heard:
                     pipe.publish(_channel(group), msgpack.packb({"type": "live.event", "event": event}))
             if len(pipe):
                 pipe.execute()
         except (redis.RedisError, OSError) as exc:
-            self._client, self._away = None, time.monotonic() + 1
+            self._away = time.monotonic() + 1
             log.warning("Events were not sent live (they are kept): %s", exc)
 
 

@@ -11,6 +11,7 @@ import base64
 import functools
 import json
 import os
+import re
 import socket
 import uuid
 from collections.abc import Iterable
@@ -29,10 +30,12 @@ _FIXED: dict[str, Any] = {
 }  # fmt: skip
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=4)
 def client(url: str) -> redis.Redis:
-    """Gives up at once: whoever wakes says it again later. A connection that went stale (a broker that was restarted) is made anew."""
-    here = url.replace("redis+socket://", "unix://")
+    """The broker, for what nobody waits for: it gives up at once, whoever tells or wakes says it again later. A connection that went
+    stale (a broker that was restarted) is made anew. `url` as Celery takes it."""
+    here = url.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+    here = re.sub(r"(?<=ssl_cert_reqs=)CERT_\w+", lambda said: said[0].removeprefix("CERT_").lower(), here)
     return redis.Redis.from_url(here, socket_timeout=1, socket_connect_timeout=1, max_connections=50, retry=Retry(NoBackoff(), 1))
 
 

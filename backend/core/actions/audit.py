@@ -11,12 +11,12 @@ import json
 from typing import Any, TypeAlias
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 from django.db.models import Model
 from django.http import HttpRequest
 
 from backend.core.context import current_request
 from backend.core.models import AuditEntry, Project, User
+from backend.core.queries.rows import prepared
 
 Target: TypeAlias = "Model | tuple[str, Any, str]"
 COLUMNS = [field.column for field in AuditEntry._meta.concrete_fields if not field.primary_key]
@@ -70,7 +70,7 @@ def record(
         details=details or {},
     )
     values = {name: getattr(entry, name) for name in COLUMNS} | {"details": json.dumps(entry.details, cls=DjangoJSONEncoder)}
-    with connection.prepared() as cursor:  # type: ignore[attr-defined]  # backend.config.postgres
+    with prepared() as cursor:
         cursor.execute(INSERT, values)
         (entry.pk,) = cursor.fetchone()
     return entry

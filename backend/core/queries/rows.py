@@ -7,9 +7,11 @@ does once in a while a query set is the better choice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
 
 class Columns:
@@ -50,9 +52,14 @@ class Columns:
         return [*found, *row[start:]]
 
 
+def prepared() -> AbstractContextManager[CursorWrapper]:
+    """A cursor for a fixed statement that is asked often: `DatabaseWrapper.prepared` of `backend.config.postgres`."""
+    return connection.prepared()  # type: ignore[attr-defined,no-any-return]  # Django's types know its own backends only
+
+
 def one(sql: str, values: Sequence[Any] | dict[str, Any]) -> tuple[Any, ...] | None:
     """The first row of a statement, or None. The database keeps the statement: planning it anew takes longer than answering it."""
-    with connection.prepared() as cursor:  # type: ignore[attr-defined]  # backend.config.postgres
+    with prepared() as cursor:
         cursor.execute(sql, values)
         found: tuple[Any, ...] | None = cursor.fetchone()
         return found

@@ -11,9 +11,10 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import transaction
 
 from backend.core import events
+from backend.core.queries.rows import prepared
 from workers.sdk import wake
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def limit(project: UUID, steps: int | None, runs: int | None) -> Json:
 
 
 def _call(sql: str, parameters: list[Any]) -> Json:
-    with connection.prepared() as cursor:  # type: ignore[attr-defined]  # backend.config.postgres
+    with prepared() as cursor:
         cursor.execute(sql, parameters)
         answer = cursor.fetchone()[0]
     found: Json = json.loads(answer) if isinstance(answer, str) else answer
