@@ -8,12 +8,11 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from psycopg.types.json import Jsonb
 
 from backend.core.errors import NotFound
 from backend.core.models import Project, User
-from backend.core.queries.rows import Columns, one
+from backend.core.queries.rows import Columns, one, prepared
 from backend.pipelines.models import Pipeline, PipelineVersion
 from backend.runs import hosts
 from backend.runs.models import Run
@@ -36,56 +35,11 @@ SELECT {_HEAD.sql},
  WHERE r.id = %s AND r.project_id = %s
 """  # noqa: S608 - our own column names only
 
-# Names and titles are looked up in one JSON object each, and outputs by their index: joins of them would hang on what the planner believes
-# of a table that has just grown by ten thousand rows.
 _WHOLE = """
-WITH run AS MATERIALIZED (SELECT graph FROM runs_run WHERE id = %(run)s),
-names AS (
-  SELECT jsonb_object_agg(key, value->>'name') AS of FROM run, jsonb_each(graph->'steps') WHERE value->>'name' <> ''
-), titles AS (
-  SELECT coalesce(jsonb_object_agg(key, value->>'title') FILTER (WHERE value ? 'title'), '{}') || %(titles)s AS of
-    FROM run, jsonb_each(coalesce(graph->'code', '{}') || coalesce(graph->'pipelines', '{}'))
-), steps AS (
-  SELECT s.*, coalesce((SELECT of FROM titles)->>s.component, s.component) AS title,
-         coalesce((SELECT of FROM names)->>s.step, (SELECT of FROM titles)->>s.component, s.component) AS name,
-         CASE WHEN s.status = 'waiting' THEN s.state->'question' END AS question, s.state->'decision' AS decision
-    FROM runs_steprun s WHERE s.run_id = %(run)s AND s.shard IS NULL
-)
-SELECT (SELECT json_build_object('parameters', coalesce(graph->'parameters', '{}'),
-                                 'steps', coalesce(graph->'steps', '{}'))::text FROM run),
-       (SELECT coalesce(json_agg(json_build_object(
-         'id', id, 'step', step, 'name', name, 'component', component, 'title', title, 'queue', queue, 'status', status,
-         'skip_reason', skip_reason, 'attempt', attempt, 'max_attempts', max_attempts, 'progress', progress,
-         'message', coalesce(nullif(message, ''), %(unmet)s->>id::text, ''), 'parameters', parameters, 'parent', parent_id,
-         'undoes', undoes_id, 'shard', shard, 'ready_at', {ready_at}, 'started_at', {started_at}, 'finished_at', {finished_at},
-         'shards', CASE WHEN children_total <> 0
-                   THEN json_build_object('total', children_total, 'open', children_open, 'failed', children_failed) END,
-         'question', CASE WHEN jsonb_typeof(question) = 'object' THEN (
-                       SELECT jsonb_object_agg(key, value)
-                         FROM jsonb_each(%(question)s || question || jsonb_build_object('until', {wait_until}))
-                        WHERE key = ANY(%(in_question)s)) END,
-         'decision', CASE WHEN jsonb_typeof(decision) = 'object' THEN (
-                       SELECT jsonb_object_agg(key, value) FROM jsonb_each(%(decision)s || decision) WHERE %(decision)s ? key) END,
-         'error', CASE WHEN jsonb_typeof(error) = 'object' THEN (
-                    SELECT jsonb_object_agg(key, value) FROM jsonb_each(%(error)s || error) WHERE key = ANY(%(in_error)s)) END,
-         'outputs', coalesce((
-            SELECT json_agg(json_build_object('port', o.port, 'artifact', json_build_object(
-                     'id', a.id, 'kind', a.kind, 'digest', a.digest, 'size', a.size, 'media_type', a.media_type,
-                     'metadata', CASE WHEN o.metadata IN ('{}', 'null') THEN a.metadata ELSE o.metadata END,
-                     'created_at', {created_at})) ORDER BY o.port)
-              FROM runs_stepoutput o JOIN artifacts_artifact a ON a.id = o.artifact_id WHERE o.step_run_id = steps.id), '[]')
-       ) ORDER BY position, step), '[]')::text FROM steps)
+SELECT o_graph, o_steps FROM ledger_whole(
+  %(run)s::uuid, %(titles)s::jsonb, %(unmet)s::jsonb, %(question)s::jsonb, %(decision)s::jsonb, %(error)s::jsonb, %(in_question)s::text[],
+  %(in_error)s::text[])
 """
-
-
-def _moment(column: str) -> str:
-    """As pydantic writes it: always six places, so that the browser may compare two as text."""
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-
-
-for _name in ("ready_at", "started_at", "finished_at", "wait_until"):
-    _WHOLE = _WHOLE.replace("{" + _name + "}", _moment(_name))
-_WHOLE = _WHOLE.replace("{created_at}", _moment("a.created_at"))
 _QUESTION, _DECISION, _ERROR = (
     {name: field.get_default(call_default_factory=True) for name, field in model.model_fields.items() if not field.is_required()}
     for model in (QuestionOut, DecisionOut, StepError)
@@ -109,7 +63,7 @@ def whole(project: Project, run_id: UUID) -> bytes:
         "decision": Jsonb(_DECISION), "error": Jsonb(_ERROR), "in_question": list(QuestionOut.model_fields),
         "in_error": list(StepError.model_fields),
     }  # fmt: skip
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_WHOLE, asked)
         graph, steps = cursor.fetchone()
     told = head.model_dump_json().removesuffix("}")

@@ -40,6 +40,33 @@ def record(
     `action`: `noun.verb`, such as `dataset.freeze`. `target`: a model instance, or (type, id, label).
     `project` is taken from the request or the target when not given.
     """
+    entry = _entry(request_or_actor, action, target, before, after, project, details)
+    values = {name: getattr(entry, name) for name in COLUMNS} | {"details": json.dumps(entry.details, cls=DjangoJSONEncoder)}
+    with prepared() as cursor:
+        cursor.execute(INSERT, values)
+        (entry.pk,) = cursor.fetchone()
+    return entry
+
+
+def row(
+    request_or_actor: HttpRequest | User | str | None,
+    action: str,
+    target: Target | None = None,
+    before: Any = None,
+    after: Any = None,
+    *,
+    project: Project | None = None,
+    details: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The same entry as the JSON of a row, for a function of the database that writes it with what it tells of."""
+    entry = _entry(request_or_actor, action, target, before, after, project, details)
+    return {name: getattr(entry, name) for name in COLUMNS} | {"at": entry.at.isoformat()}
+
+
+def _entry(
+    request_or_actor: HttpRequest | User | str | None, action: str, target: Target | None, before: Any, after: Any, project: Project | None,
+    details: dict[str, Any] | None,
+) -> AuditEntry:  # fmt: skip
     if isinstance(request_or_actor, HttpRequest):
         request: HttpRequest | None = request_or_actor
         actor = _person(request_or_actor.user if hasattr(request_or_actor, "user") else None)
@@ -53,7 +80,7 @@ def record(
         token = None  # somebody else's token: the request acts in the name of `actor` (a step's starter, say), do not mix the two
     target_type, target_id, target_label = _describe(target)
     project = project or _project(request, target)
-    entry = AuditEntry(
+    return AuditEntry(
         project_id=project.pk if project is not None else None,
         actor_id=actor.pk if actor is not None else None,
         actor_label=label or (actor.email if actor is not None else "" if request is not None else "headrace"),
@@ -69,11 +96,6 @@ def record(
         after_digest=digest(after),
         details=details or {},
     )
-    values = {name: getattr(entry, name) for name in COLUMNS} | {"details": json.dumps(entry.details, cls=DjangoJSONEncoder)}
-    with prepared() as cursor:
-        cursor.execute(INSERT, values)
-        (entry.pk,) = cursor.fetchone()
-    return entry
 
 
 def digest(value: Any) -> str:

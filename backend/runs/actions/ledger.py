@@ -23,11 +23,11 @@ WAKES = 32
 """As `workers.engine.ledger.WAKES`: the most wake-ups per queue; the reaper sends more where these were too few."""
 
 
-def start(run: Json, steps: list[Json], inputs: list[Json], edges: list[Json]) -> Json:
-    """`ledger_start`, in the caller's transaction; tells the workers and the pages once that commits."""
+def start(run: Json, steps: list[Json], inputs: list[Json], edges: list[Json], entry: Json) -> Json:
+    """`ledger_start`; tells the workers and the pages once that is committed. It writes all of a start, so it needs no transaction."""
     return _call(
-        "SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, %s::int, %s::jsonb)",
-        [_json(run), _json(steps), _json(inputs), WAKES, _json(edges)],
+        "SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, %s::int, %s::jsonb, %s::jsonb)",
+        [_json(run), _json(steps), _json(inputs), WAKES, _json(edges), _json(entry)],
     )
 
 

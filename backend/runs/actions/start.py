@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from backend.core.actions.audit import record
+from backend.core.actions import audit
 from backend.core.errors import InvalidInput, NotFound, Problem
 from backend.core.ids import new_id
 from backend.core.models import Project, User
@@ -64,15 +64,16 @@ def begin_run(
     project: Project, user: User, pipeline: Pipeline | str, version: int | PipelineVersion | None = None, wish: Wish | None = None
 ) -> UUID:
     """The same for who needs no more than the run's id."""
-    with transaction.atomic():
-        if isinstance(version, PipelineVersion):
-            frozen = version
-        elif isinstance(version, int) and isinstance(pipeline, str):
-            frozen = pipelines.find_version(project, pipeline, version)
-        else:
-            found = pipelines.find(project, pipeline) if isinstance(pipeline, str) else pipeline
-            frozen = publish(found, user) if version is None else pipelines.get_version(found, version)
-        return _begin(project, user, frozen, frozen.graph, wish or Wish(), None)
+    wish = wish or Wish()
+    if version is None:
+        with transaction.atomic():  # what is not started is not published
+            frozen = publish(pipelines.find(project, pipeline) if isinstance(pipeline, str) else pipeline, user)
+            return _begin(project, user, frozen, frozen.graph, wish, None)
+    if isinstance(version, int):
+        version = (
+            pipelines.find_version(project, pipeline, version) if isinstance(pipeline, str) else pipelines.get_version(pipeline, version)
+        )
+    return _begin(project, user, version, version.graph, wish, None)
 
 
 def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = None) -> Run:
@@ -85,9 +86,7 @@ def rerun(run: Run, user: User, wish: Wish, version: PipelineVersion | None = No
         kept = {step: values for step, values in kept.items() if step in base["steps"] or step in wish.parameters}
     told = replace(wish, parameters=kept, values={**run.values, **wish.values}, name=wish.name or run.name,
                    priority=wish.priority or PRIORITIES[run.priority], sample=wish.sample or run.sample)  # fmt: skip
-    with transaction.atomic():
-        begun = _begin(run.project, user, version or run.pipeline_version, base, told, run)
-    return _started(begun)
+    return _started(_begin(run.project, user, version or run.pipeline_version, base, told, run))
 
 
 def _started(run: UUID) -> Run:
@@ -132,7 +131,7 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
     _skip(graph, components, steps, wish)
     _choose(graph, steps, wish, before)
     running = {s["step"]: s["id"] for s in steps if not s.get("skip")}
-    started = ledger.start(
+    ledger.start(
         {
             "id": run_id, "project_id": project.pk, "name": wish.name, "pipeline_version_id": version.pk,
             "graph": {**graph, **inner, **({"bound": bound} if bound else {})},
@@ -142,12 +141,11 @@ def _begin(project: Project, user: User, version: PipelineVersion, base: Mapping
         }, steps, inputs, [
             _edge("pipeline_version", version.pk, "ran", "run", run_id),
             *(_edge("dataset_version", dataset.pk, "used", "step_run", running[step]) for step, dataset in read if step in running),
-        ],
+        ], audit.row(user, "run.start", ("run", run_id, "run"), after=graph, project=project, details={
+            "pipeline": version.pipeline.slug, "version": version.number, "rerun_of": str(before.pk) if before is not None else None,
+            "continued": wish.reuse, "dry_run": wish.sample,
+        }),
     )  # fmt: skip
-    record(user, "run.start", ("run", run_id, f"run {started['number']}"), after=graph, project=project, details={
-        "number": started["number"], "pipeline": version.pipeline.slug, "version": version.number,
-        "rerun_of": str(before.pk) if before is not None else None, "continued": wish.reuse, "dry_run": wish.sample,
-    })  # fmt: skip
     return run_id
 
 
