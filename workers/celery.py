@@ -33,12 +33,12 @@ _agent: Agent | None = None
 
 
 @app.task(name=WAKE, shared=False)
-def wake(step_run: str) -> None:
-    """This step run may be ready. The ledger knows."""
+def wake(step_run: str, soon: bool = False) -> None:
+    """This step run may be ready, or (`soon`) is just being written. The ledger knows."""
     global _worker
     if _worker is None:
         _prepare()
-    _worker.run(step_run)
+    _worker.run(step_run, soon=soon)
 
 
 def _prepare() -> None:

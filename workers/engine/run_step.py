@@ -31,6 +31,7 @@ from workers.engine.report import Beater, Capture, Redactor, Report, StepLogging
 from workers.engine.sandbox.run import Sandboxed
 from workers.engine.secrets import blacked_out, with_secrets
 from workers.sdk.context import Waits
+from workers.sdk.wake import SOON_S
 
 if TYPE_CHECKING:
     from workers.sdk.client import Client
@@ -43,6 +44,8 @@ SLICE_S = float(os.environ.get("HEADRACE_SLICE_S", "1"))
 """How long one wake-up may keep a worker on one run."""
 SHARE_S = min(SLICE_S, 0.05)
 """The same where other wake-ups wait in the queue. Handing back costs about as much as a step that does nothing."""
+LOOK_S = 0.0005
+"""The pause before a worker looks again for a step that is just being written."""
 TOKEN_HOURS = 7 * 24.0
 POLITE_S = 0.4
 """How long a step that was told to stop may take to do so by itself."""
@@ -100,9 +103,13 @@ class Worker:
 
     # The loop
 
-    def run(self, step_run: str) -> int:
-        """Work that a wake-up asks for; returns how many steps were run."""
+    def run(self, step_run: str, *, soon: bool = False) -> int:
+        """Work that a wake-up asks for; returns how many steps were run. `soon`: the step is just being written."""
         answer = self.ledger.claim(step_run, self.name)
+        until = time.monotonic() + SOON_S
+        while soon and answer.get("unknown") and time.monotonic() < until:
+            time.sleep(LOOK_S)
+            answer = self.ledger.claim(step_run, self.name)
         self._begun, count = time.monotonic(), 0
         self._ahead.given(answer)
         while (claim := answer.get("next")) is not None:

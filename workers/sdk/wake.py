@@ -22,6 +22,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 TASK = "headrace.wake"
+SOON_S = 0.05
+"""How long a worker looks for a step that it was woken for while the step was being written."""
 _REST = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 _FIXED: dict[str, Any] = {
     "lang": "py", "task": TASK, "shadow": None, "eta": None, "expires": None, "group": None, "group_index": None, "retries": 0,
@@ -39,20 +41,23 @@ def client(url: str) -> redis.Redis:
     return redis.Redis.from_url(here, socket_timeout=1, socket_connect_timeout=1, max_connections=50, retry=Retry(NoBackoff(), 1))
 
 
-def wake(url: str, ready: Iterable[tuple[str, str]]) -> None:
-    """Wake a worker for each (queue, step run). Raises redis.RedisError or OSError where the broker is away."""
+def wake(url: str, ready: Iterable[tuple[str, str]], *, soon: bool = False) -> None:
+    """Wake a worker for each (queue, step run). Raises redis.RedisError or OSError where the broker is away.
+
+    `soon`: the step is written while the wake-up is on its way; the worker looks for it for `SOON_S` seconds."""
     queues: dict[str, list[str]] = {}
     for queue, step_run in ready:
-        queues.setdefault(queue, []).append(message(queue, step_run))
+        queues.setdefault(queue, []).append(message(queue, step_run, soon=soon))
     for queue, messages in queues.items():
         client(url).lpush(queue, *messages)
 
 
-def message(queue: str, step_run: str) -> str:
+def message(queue: str, step_run: str, *, soon: bool = False) -> str:
     """One wake-up."""
     task = str(uuid.uuid4())
-    body = base64.b64encode(json.dumps([[step_run], {}, _REST]).encode()).decode()
-    headers = {**_FIXED, "id": task, "root_id": task, "argsrepr": repr([step_run]), "origin": f"gen{os.getpid()}@{socket.gethostname()}"}
+    asked = [step_run, True] if soon else [step_run]
+    body = base64.b64encode(json.dumps([asked, {}, _REST]).encode()).decode()
+    headers = {**_FIXED, "id": task, "root_id": task, "argsrepr": repr(asked), "origin": f"gen{os.getpid()}@{socket.gethostname()}"}
     properties = {
         "correlation_id": task, "reply_to": task, "delivery_mode": 2, "delivery_info": {"exchange": "", "routing_key": queue},
         "priority": 0, "body_encoding": "base64", "delivery_tag": str(uuid.uuid4()),

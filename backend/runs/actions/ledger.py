@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import time
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +25,29 @@ WAKES = 32
 
 
 def start(run: Json, steps: list[Json], inputs: list[Json], edges: list[Json], entry: Json) -> Json:
-    """`ledger_start`; tells the workers and the pages once that is committed. It writes all of a start, so it needs no transaction."""
+    """`ledger_start`; tells the workers and the pages once that is committed. It writes all of a start, so it needs no transaction.
+
+    Where there is none, a worker is woken before for a first step that runs in any case: the wake-up takes as long as the writing."""
+    woken = None if transaction.get_connection().in_atomic_block else _wake_soon(run, steps, inputs)
     return _call(
         "SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, %s::int, %s::jsonb, %s::jsonb)",
-        [_json(run), _json(steps), _json(inputs), WAKES, _json(edges), _json(entry)],
-    )
+        [_json(run), _json(steps), _json(inputs), WAKES, _json(edges), _json(entry)], woken,
+    )  # fmt: skip
+
+
+def _wake_soon(run: Json, steps: list[Json], inputs: list[Json]) -> tuple[str, float] | None:
+    """(The step, until when the worker that was woken looks for it). What may be taken from the cache is not worth a worker's way."""
+    waiting = {wire["step_run"] for wire in inputs}
+    for step in steps:
+        known = step.get("skip") or step.get("source") or (run["use_cache"] and step["cacheable"] and not step.get("fresh"))
+        if not (known or step["needs"] or step["queue"] == "gpu" or step["id"] in waiting):
+            until = time.monotonic() + wake.SOON_S
+            try:
+                wake.wake(settings.BROKER_URL, [(step["queue"], step["id"])], soon=True)
+            except (redis.RedisError, OSError):
+                return None  # said again, and logged, once it is written
+            return step["id"], until
+    return None
 
 
 def cancel(run: UUID) -> Json:
@@ -51,11 +70,13 @@ def limit(project: UUID, steps: int | None, runs: int | None) -> Json:
     return _call("SELECT ledger_limit(%s::uuid, %s::int, %s::int)", [str(project), steps, runs])
 
 
-def _call(sql: str, parameters: list[Any]) -> Json:
+def _call(sql: str, parameters: list[Any], woken: tuple[str, float] | None = None) -> Json:
     with prepared() as cursor:
         cursor.execute(sql, parameters)
         answer = cursor.fetchone()[0]
     found: Json = json.loads(answer) if isinstance(answer, str) else answer
+    if woken is not None and time.monotonic() < woken[1]:
+        found["ready"] = [step for step in found["ready"] if step["id"] != woken[0]]
     transaction.on_commit(functools.partial(tell, found), robust=True)
     return found
 

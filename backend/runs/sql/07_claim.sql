@@ -1,7 +1,7 @@
 -- A worker asks for a step. If another worker has it already, any ready step of the same run and queue is given instead:
 -- a wake-up is leave for one worker to work on a run, so a late or doubled one does no harm. Where a run of higher priority has a ready step in
 -- the queue, the worker gets that one, and the step it was woken for is announced again. Asking again after a lost
--- answer gives the same attempt again.
+-- answer gives the same attempt again. `unknown`: there is no such step, or not yet (a start wakes a worker while it is being written).
 CREATE OR REPLACE FUNCTION ledger_claim(p_step uuid, p_worker text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_run uuid;
@@ -16,7 +16,7 @@ DECLARE
 BEGIN
   SELECT s.run_id, s.queue, s.worker, r.priority INTO v_run, v_queue, v_worker, v_priority FROM runs_steprun s JOIN runs_run r ON r.id = s.run_id WHERE s.id = p_step;
   IF NOT FOUND THEN
-    RETURN '{"ok": false, "next": null}';
+    RETURN '{"ok": false, "next": null, "unknown": true}';
   END IF;
   IF EXISTS (SELECT 1 FROM runs_run WHERE status IN ('queued', 'running', 'waiting') AND priority > v_priority) AND v_worker <> p_worker THEN
     v_wanted := coalesce(ledger_better(v_queue, v_priority, p_worker), p_step);

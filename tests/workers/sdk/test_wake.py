@@ -42,11 +42,15 @@ def test_a_wake_up_is_the_message_that_celery_writes_where_celery_writes_it(tmp_
         celery = Celery("test", broker=url, set_as_current=False)
         celery.send_task(wake.TASK, args=[STEP], queue=QUEUE, retry=False, ignore_result=True)
         wake.wake(url, [(QUEUE, STEP), ("io", STEP), (QUEUE, STEP)])
+        celery.send_task(wake.TASK, args=[STEP, True], queue="io", retry=False, ignore_result=True)
+        wake.wake(url, [("io", STEP)], soon=True)
         valkey = redis.Redis(unix_socket_path=str(socket))
         by_celery, *ours = [valkey.rpop(QUEUE) for _ in range(3)]
         assert [told(one) for one in ours] == [told(by_celery)] * 2
         assert len({json.loads(one)["properties"]["delivery_tag"] for one in ours}) == 2, "the broker could not tell them apart"
-        assert valkey.llen("io") == 1 and valkey.llen(QUEUE) == 0
+        plain, by_celery, soon = [valkey.rpop("io") for _ in range(3)]
+        assert told(soon) == told(by_celery) and told(plain)["body"][0] == [STEP]
+        assert valkey.llen("io") == 0 and valkey.llen(QUEUE) == 0
 
         # A broker that was restarted is found again by the connection that knew the old one.
         broker.kill()
