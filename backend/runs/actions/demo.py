@@ -1,4 +1,4 @@
-"""A demo, started with one click: its real data become a data set, its template a pipeline, and the pipeline is run.
+"""A demo, started with one click: the real data of a template become a data set, the template a pipeline, and the pipeline is run.
 
 The row is the truth: every phase first looks whether it was done, so a worker that is killed in the middle leaves nothing twice.
 """
@@ -41,9 +41,10 @@ PATIENCE = timedelta(seconds=20)
 
 
 def start_demo(project: Project, user: User, slug: str) -> Demo:
-    """Begin demo `slug`; one that is on its way in the project is taken up instead of a second one."""
-    if slug not in SAMPLES or not any(t.demo == slug for t in gallery.templates().values()):
-        raise NotFound(what="demo", name=slug, hint=f"There are {', '.join(SAMPLES)}.")
+    """Begin the demo of the template `slug`; one that is on its way in the project is taken up instead of a second one."""
+    if (template := gallery.templates().get(slug)) is None or template.demo is None:
+        there = [name for name, one in gallery.templates().items() if one.demo]
+        raise NotFound(what="demo", name=slug, hint=f"There are {', '.join(there)}.")
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         demo = Demo.objects.filter(project=project, slug=slug, status__in=["queued", "running"]).first()
@@ -83,7 +84,7 @@ def advance_demo(demo_id: UUID) -> None:
             _say(demo, 0.9, "starting the run")
             if demo.run is None:
                 with transaction.atomic():
-                    demo.run = start_run(demo.project, demo.started_by, demo.pipeline, wish=Wish(name=SAMPLES[demo.slug].name))
+                    demo.run = start_run(demo.project, demo.started_by, demo.pipeline, wish=Wish(name=gallery.template(demo.slug).title))
                     demo.save()
             _say(demo, 1, "started", status="succeeded")
         except OperationalError:
@@ -105,12 +106,22 @@ def _say(demo: Demo, progress: float, message: str, status: str = "running") -> 
 
 def _dataset(demo: Demo) -> Dataset:
     """The demo's data set in this project: the one that is there and frozen, else uploaded from the sample."""
-    sample = SAMPLES[demo.slug]
+    name = gallery.template(demo.slug).demo
+    assert name is not None
+    while True:
+        with only_one(f"demo data:{demo.project_id}:{name}") as mine:
+            if mine:
+                return _brought(demo, name)
+        time.sleep(0.3)  # another demo of this project brings the same data
+
+
+def _brought(demo: Demo, name: str) -> Dataset:
+    sample = SAMPLES[name]
     there = Dataset.objects.filter(project=demo.project, source=sample.source, deleted_at=None, versions__status="frozen").first()
     if there is not None:
         return there
     assert demo.started_by is not None
-    path = prepare(demo.slug, settings.DATA_DIR / "samples")
+    path = prepare(name, settings.DATA_DIR / "samples")
     _say(demo, 0.3, "reading the data")
     fields: dict[str, Any] = {
         "filename": sample.filename, "size": path.stat().st_size, "name": sample.name, "dataset": None, "mode": "replace",
@@ -147,15 +158,16 @@ class SampleUnread(HeadraceError):
 
 def _pipeline(demo: Demo, dataset: Dataset) -> Pipeline:
     """The template as a pipeline that reads `dataset`. One made before for this demo is used again."""
-    template = next(t for t in gallery.templates().values() if t.demo == demo.slug)
+    template = gallery.template(demo.slug)
     earlier = Demo.objects.filter(project=demo.project, slug=demo.slug, pipeline__deleted_at=None).exclude(pipeline=None).first()
     if earlier is not None and earlier.pipeline is not None:
         return earlier.pipeline
     assert demo.started_by is not None
-    graph = graphs.normalise(template.graph)
-    for reference in graphs.dataset_references(graph, catalog.load().components):
-        graph["steps"][reference.step]["parameters"][reference.parameter] = f"{dataset.slug}@latest"
-    pipeline = create_pipeline(demo.project, demo.started_by, template.title, template.summary, graph=graph)
+    reads = graphs.dataset_references(graphs.normalise(template.graph), catalog.load().components)
+    parameters = {reference.step: {reference.parameter: f"{dataset.slug}@latest"} for reference in reads}
+    pipeline = create_pipeline(
+        demo.project, demo.started_by, template.title, template.summary, template=template.slug, parameters=parameters
+    )
     demo.pipeline = pipeline
     demo.save()
     return pipeline

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils.text import slugify
 
 from backend.core.models import Project
 from backend.datasets.models import Dataset, DatasetVersion
@@ -44,7 +45,8 @@ def dataset(project: Project, slug: str, modality: str, columns: dict[str, list[
 def test_a_template_has_no_problem_but_the_data_set_that_is_still_to_be_chosen(editor: Person, slug: str) -> None:
     project = editor.project
     for name, columns in COLUMNS.items():
-        dataset(project, name, "images" if name in PICTURES else "table", columns)
+        # Called what the demo calls them: then a template reads what is there, unless another data set is chosen.
+        dataset(project, slugify(SAMPLES[name].name), "images" if name in PICTURES else "table", columns)
     template = templates()[slug]
     problems = check_graph(project, bring(project, editor.user, template))["problems"]
     left = [(p["code"], p["step"], p["parameter"]) for p in problems]
@@ -67,7 +69,8 @@ PATTERNS = {
 
 
 @pytest.mark.parametrize(("slug", "data"), PATTERNS.items())
-def test_a_template_of_a_pattern_fits_the_real_data_that_it_names(editor: Person, slug: str, data: str) -> None:
+def test_a_template_of_a_pattern_fits_the_real_data_that_it_brings(editor: Person, slug: str, data: str) -> None:
+    assert templates()[slug].demo == data, "one click starts it"
     dataset(editor.project, data, "table", COLUMNS[data])
     parameters = {"read": {"dataset": f"{data}@latest"}}
     made = editor.post("/pipelines", {"name": "Ours", "template": slug, "parameters": parameters})

@@ -73,7 +73,7 @@ export function TemplatesPage() {
                 {plural(Object.keys(template.graph.steps).length, 'step')} · needs {template.modality === 'images' ? 'a data set of labelled images' : template.modality === 'text' ? 'a data set of texts' : 'a table'}
               </Text>
               <Group gap="xs" mt="xs">
-                {template.demo && can('demo.start') && <Demo project={project} demo={template.demo} title={template.title} />}
+                {template.demo && can('demo.start') && <Demo project={project} demo={template.slug} title={template.title} />}
                 <Button size="xs" variant={template.demo ? 'default' : 'filled'} disabled={!can('pipeline.write')} onClick={() => setUsing(template)}>
                   Use this template
                 </Button>
@@ -132,7 +132,10 @@ function Use({ project, template, catalog, onClose }: { project: string; templat
   const slots = datasetSlots(template.graph, catalog)
   const fitting = (datasets.data ?? []).filter((item) => item.modality === template.modality)
   const [name, setName] = useState(template.title)
-  const [dataset, setDataset] = useState<string | null>(null)
+  const named = slots.map(({ step, parameter }) => String(template.graph.steps[step]?.parameters[parameter] ?? '').split('@')[0])
+  const own = fitting.find((item) => named.includes(item.slug))?.slug ?? null
+  const [chosen, setChosen] = useState<string | null>()
+  const dataset = chosen === undefined ? own : chosen
   const create = useMutation({
     mutationFn: () => {
       const parameters: Record<string, Record<string, unknown>> = {}
@@ -160,7 +163,7 @@ function Use({ project, template, catalog, onClose }: { project: string; templat
             description={`Read by ${[...new Set(readers)].map((title) => `“${title}”`).join(' and ')}. You can choose it later, too; columns are then chosen in each step.`}
             data={fitting.map((item) => ({ value: item.slug, label: item.name }))}
             value={dataset}
-            onChange={setDataset}
+            onChange={setChosen}
             clearable
             searchable
             placeholder={datasets.data && fitting.length === 0 ? 'No data set fits yet' : 'Choose later'}
