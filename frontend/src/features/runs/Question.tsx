@@ -1,6 +1,6 @@
 /** A step that waits for a person: what is asked, the numbers beside it, the values to fill in, and the answer. */
-import { Button, Group, NumberInput, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
-import { IconCheck, IconX } from '@tabler/icons-react'
+import { Button, Group, NumberInput, ScrollArea, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
+import { IconCheck, IconChevronDown, IconChevronUp, IconX } from '@tabler/icons-react'
 import { useState } from 'react'
 import { isApiError, type Schemas } from '@/api/client'
 import { useCan, useMe } from '@/api/me'
@@ -8,6 +8,7 @@ import { ago, dateTime, humanise } from '@/lib/format'
 import { ErrorNotice } from '@/ui/ErrorNotice'
 import { MetricsView, type MetricsValue } from '@/ui/artifact'
 import { useDecide } from './data'
+import { Headline } from './Headline'
 import classes from './patterns.module.css'
 
 type Question = Schemas['QuestionOut']
@@ -50,7 +51,7 @@ export function QuestionForm({ project, run, step, question, mine = false }: { p
       <Text fw={620} style={{ overflowWrap: 'anywhere' }}>
         {question.question}
       </Text>
-      {metrics && <MetricsView value={metrics} />}
+      {metrics && <Measured value={metrics} />}
       {(question.fields ?? []).map((field) => {
         const shared = { label: humanise(field.name), error: errors[`values.${field.name}`], disabled: !may }
         const set = (value: Value) => setValues((now) => ({ ...now, [field.name]: value }))
@@ -75,6 +76,26 @@ export function QuestionForm({ project, run, step, question, mine = false }: { p
         </Group>
       )}
     </Stack>
+  )
+}
+
+/** The numbers to decide by at once; all of them where somebody wants them, since the answer stands below. */
+function Measured({ value }: { value: MetricsValue }) {
+  const [all, setAll] = useState(false)
+  return (
+    <div className={classes.measured}>
+      <div className={classes.headline}>
+        <Headline metrics={value.values ?? {}} />
+      </div>
+      <Button size="compact-xs" variant="subtle" mt={6} ml={-8} aria-expanded={all} rightSection={all ? <IconChevronUp size={14} aria-hidden /> : <IconChevronDown size={14} aria-hidden />} onClick={() => setAll(!all)}>
+        {all ? 'Only the most important' : 'All that was measured'}
+      </Button>
+      {all && (
+        <ScrollArea type="auto" mt="xs" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'All that was measured' }}>
+          <MetricsView value={value} />
+        </ScrollArea>
+      )}
+    </div>
   )
 }
 

@@ -7,8 +7,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { api, unwrap } from '@/api/client'
 import { useCan, useProjectSlug } from '@/api/me'
-import { ago, duration, elapsed, score } from '@/lib/format'
-import { metricMeaning, metricName, ranked } from '@/lib/metrics'
+import { ago, duration, elapsed } from '@/lib/format'
 import { useCommands } from '@/ui/commands'
 import { ConfirmButton, notifyError } from '@/ui/confirm'
 import { Missing } from '@/ui/Missing'
@@ -16,6 +15,7 @@ import { PageHeader } from '@/ui/PageHeader'
 import { StatusBadge } from '@/ui/StatusBadge'
 import { runQuery, useInside, useNow, useRun, useStepAt, useWaitAt, useWaits } from './data'
 import { DryRunNotice, Forecast } from './Forecast'
+import { Headline } from './Headline'
 import { HeatStrip } from './HeatStrip'
 import { ended, runsMany, shardOf, type Run, type StepRun } from './live'
 import { LogView } from './LogView'
@@ -208,16 +208,7 @@ function Shown({ project, run }: { project: string; run: Run }) {
               {run.steps_done} of {run.steps_total} steps done. {still || 'What its evaluations measure shows here.'}
             </Text>
           )}
-          {ranked(run.metrics).filter(([name]) => !name.includes('.')).slice(0, 6).map(([name, value]) => (
-            <div key={name}>
-              <Text size="xs" c="dimmed" title={metricMeaning(name) || undefined}>
-                {metricName(name)}
-              </Text>
-              <Text size="lg" fw={650}>
-                {score(value)}
-              </Text>
-            </div>
-          ))}
+          <Headline metrics={run.metrics} />
         </div>
       )}
       {still && Object.keys(run.metrics).length > 0 && (
