@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.browser import PHONE, sideways
 from tests.e2e.canvas import Canvas, go
 from tests.e2e.conftest import Open
 from tests.e2e.furnish import bring
@@ -40,6 +41,39 @@ def test_a_mapped_step_a_condition_and_an_approval_are_drawn_run_and_answered(
     look(page)
     answer(page)
     assert watch.errors == [], "The browser's console has errors"
+
+
+@pytest.mark.timeout(300)
+def test_a_pattern_of_the_gallery_starts_with_its_data_and_is_answered_on_a_phone(open_page: Open, fresh_project: Client) -> None:
+    page, watch = open_page()
+    page.goto(f"/p/{fresh_project.project}/templates")
+    card = page.get_by_role("article", name="Ask before deploying")
+    card.get_by_role("button", name="Start with demo data").click()
+    page.wait_for_url("**/runs/*", timeout=120_000)
+    asks = page.get_by_role("group", name="Steps of this run").get_by_role("button", name=re.compile("^May it be deployed.*: waiting"))
+    expect(asks).to_be_visible(timeout=90_000)
+
+    phone, on_phone = open_page(size=PHONE)
+    phone.goto(f"/p/{fresh_project.project}/approvals")
+    question = phone.get_by_role("article", name="May this version be deployed?")
+    for number in ("Accuracy", "ROC AUC", "F1"):
+        expect(question.get_by_text(number, exact=True)).to_be_visible()
+    expect(question.get_by_role("button", name="Approve")).to_be_in_viewport()
+    question.get_by_role("button", name="All that was measured").click()
+    expect(question.get_by_role("cell", name="Brier score")).to_be_visible()
+    box = question.bounding_box()
+    assert box is not None and box["x"] + box["width"] <= PHONE["width"] and sideways(phone) == 0, "the card is wider than the phone"
+    assert serious(phone) == []
+    question.get_by_role("button", name="Reject").click()
+    expect(phone.get_by_text("Nothing waits for you")).to_be_visible()
+
+    # A run can be opened beside the list, in a tab of its own; and the template knows its data set when it is used by hand.
+    go(page, "Runs")
+    expect(page.get_by_role("link", name="#1 Ask before deploying")).to_have_attribute("href", re.compile("/runs/[0-9a-f-]{36}$"))
+    page.goto(f"/p/{fresh_project.project}/templates")
+    card.get_by_role("button", name="Use this template").click()
+    expect(page.get_by_role("dialog").get_by_role("combobox", name="Data set")).to_have_value("Census income")
+    assert watch.errors == on_phone.errors == [], "The browser's console has errors"
 
 
 def draw(page: Page, canvas: Canvas) -> None:

@@ -3,7 +3,7 @@ import { Badge, Button, Card, Group, Modal, Progress, Select, Skeleton, Stack, T
 import { useSessionStorage } from '@mantine/hooks'
 import { IconPlayerPlayFilled, IconTemplate } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 
 import { isApiError } from '@/api/client'
@@ -133,7 +133,8 @@ function Use({ project, template, catalog, onClose }: { project: string; templat
   const fitting = (datasets.data ?? []).filter((item) => item.modality === template.modality)
   const [name, setName] = useState(template.title)
   const named = slots.map(({ step, parameter }) => String(template.graph.steps[step]?.parameters[parameter] ?? '').split('@')[0])
-  const own = fitting.find((item) => named.includes(item.slug))?.slug ?? null
+  const asked = (useSearch({ strict: false }) as { dataset?: string }).dataset
+  const own = [asked, ...named].find((slug) => fitting.some((item) => item.slug === slug)) ?? null
   const [chosen, setChosen] = useState<string | null>()
   const dataset = chosen === undefined ? own : chosen
   const create = useMutation({

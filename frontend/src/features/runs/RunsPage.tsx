@@ -18,6 +18,7 @@ import { StatusBadge } from '@/ui/StatusBadge'
 import { runsQuery, useNow, useRunsLive, type RunFilters } from './data'
 import { ended } from './live'
 import { PriorityBadge } from './Priority'
+import classes from './runs.module.css'
 
 type Summary = Schemas['RunSummary']
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'] as const
@@ -72,7 +73,7 @@ export function RunsPage() {
       render: (run) => (
         <Stack gap={0} miw={0}>
           <Group gap={6} wrap="nowrap" miw={0}>
-            <Text size="sm" fw={600} truncate>
+            <Text size="sm" fw={600} truncate renderRoot={(props) => <Link to="/p/$project/runs/$run" params={{ project, run: run.id }} tabIndex={-1} {...props} />} className={classes.name}>
               #{run.number} {run.name || run.pipeline_name}
             </Text>
             {run.sample && (
