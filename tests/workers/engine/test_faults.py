@@ -85,10 +85,14 @@ class Player:
                 if self.chance.random() < 0.15:
                     self.cancelling.add(key)
         for key in sorted(self.cancelling):
+            self.started[key]["asked"] = True  # also where the answer is lost
             with contextlib.suppress(ApiError), self.client() as client:
-                client.cancel_run(self.started[key]["id"])
+                try:
+                    client.cancel_run(self.started[key]["id"])
+                except ApiError as error:
+                    if error.status != 409:  # it is over already
+                        raise
                 self.cancelling.discard(key)
-                self.started[key]["asked"] = True
         with contextlib.suppress(psycopg.OperationalError):
             rows = self.world.query("SELECT id::text, status, name FROM runs_run")
             now = {one: status for one, status, _ in rows}
