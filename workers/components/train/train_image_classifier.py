@@ -22,7 +22,7 @@ def train_image_classifier(
         Images | None,
         Field(
             title="Validation part",
-            description="Pictures to stop early by; a tenth of the training part is used when nothing is connected.",
+            description="Pictures to stop early by; a tenth of the training part is used when nothing is connected, if ten or more.",
         ),
     ] = None,
     *,
