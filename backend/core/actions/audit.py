@@ -48,18 +48,9 @@ def record(
     return entry
 
 
-def row(
-    request_or_actor: HttpRequest | User | str | None,
-    action: str,
-    target: Target | None = None,
-    before: Any = None,
-    after: Any = None,
-    *,
-    project: Project | None = None,
-    details: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The same entry as the JSON of a row, for a function of the database that writes it with what it tells of."""
-    entry = _entry(request_or_actor, action, target, before, after, project, details)
+def row(actor: User, action: str, target: Target, *, after: Any, project: Project, details: dict[str, Any]) -> dict[str, Any]:
+    """An entry as the JSON of its row, for a function of the database that writes it with what it tells of."""
+    entry = _entry(actor, action, target, None, after, project, details)
     return {name: getattr(entry, name) for name in COLUMNS} | {"at": entry.at.isoformat()}
 
 
