@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browser import PHONE, sideways
+from tests.e2e.browser import PHONE, until
 from tests.e2e.editor_page.bench import BOXES, Bench, control, schema
 from tests.e2e.papers import pdf
 from tests.e2e.test_accessible import serious
@@ -53,7 +53,7 @@ def test_pages_are_turned_by_keys_and_every_region_lies_on_its_page(bench: Bench
     ready(bench)
     assert serious(bench.page) == []
     bench.page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # the two numbers of ViewportSize
-    assert not sideways(bench.page)
+    until(bench.page, "document.documentElement.scrollWidth <= document.documentElement.clientWidth")  # once it is laid out anew
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,20 @@ def lab() -> Iterator[Studio]:
 
 
 def test_a_worker_that_comes_before_the_run_is_written_runs_it(lab: Studio) -> None:
-    run, planned, inputs = lab.plan({"first": step("nothing"), "then": step("nothing", "first")})
-    first = next(s["id"] for s in planned if s["step"] == "first")
     with lab.sql() as connection:
-        wake.wake(lab.broker, [("cpu", first)], soon=True)
-        time.sleep(wake.SOON_S / 3)  # longer than a wake-up takes
-        connection.execute("SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, 32)", [json.dumps(x) for x in (run, planned, inputs)])
-    assert lab.wait(run["id"])["status"] == "succeeded"
+        for n in range(20):
+            run, planned, inputs = lab.plan({"first": step("nothing", note=f"{n}"), "then": step("nothing", "first", note=f"{n}")})
+            first = next(s["id"] for s in planned if s["step"] == "first")
+            begun = time.monotonic()
+            wake.wake(lab.broker, [("cpu", first)], soon=True)
+            time.sleep(wake.SOON_S / 3)  # longer than a wake-up takes
+            connection.execute("SELECT ledger_start(%s::jsonb, %s::jsonb, %s::jsonb, 32)", [json.dumps(x) for x in (run, planned, inputs)])
+            if time.monotonic() - begun < wake.SOON_S:
+                assert lab.wait(run["id"])["status"] == "succeeded"
+                return
+            wake.wake(lab.broker, [("cpu", first)])  # a busy machine wrote for too long: told again, as the studio does
+            assert lab.wait(run["id"])["status"] == "succeeded"
+    pytest.fail("The machine never wrote a run in time.")
 
 
 def test_a_run_that_never_comes_keeps_no_worker(lab: Studio) -> None:

@@ -165,6 +165,7 @@ function Use({ project, template, catalog, onClose }: { project: string; templat
             data={fitting.map((item) => ({ value: item.slug, label: item.name }))}
             value={dataset}
             onChange={setChosen}
+            allowDeselect={false}
             clearable
             searchable
             placeholder={datasets.data && fitting.length === 0 ? 'No data set fits yet' : 'Choose later'}
