@@ -71,7 +71,7 @@ def test_a_worker_passes_the_gates_of_a_joined_host(lab: Studio) -> None:
         beat = "SELECT count(*) FROM runs_host WHERE beat_at > now() - interval '5 s'"
         until(lambda: lab.query(beat) == [(1,)] or gates.refused, 30)
         chain = {"s0": step("nothing"), **{f"s{n}": step("nothing", f"s{n - 1}") for n in range(1, 40)}}
-        runs = [lab.start(steps)["id"] for steps in (chain, {"a": step("speak")}, {"a": step("fail")})]
+        runs = [lab.start(steps)["id"] for steps in (chain, {"a": step("speak")}, {"a": step("fail", folder=str(lab.folder))})]
         assert [lab.wait(run)["status"] for run in runs] == ["succeeded", "succeeded", "failed"]
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
