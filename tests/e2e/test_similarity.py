@@ -97,8 +97,7 @@ def test_digits_are_embedded_looked_through_labelled_at_once_and_mended(open_pag
     expect(images.get_by_role("option").nth(5)).to_be_visible()
     images.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    page.keyboard.press("s")
+    page.keyboard.press("s")  # a quick hand: the larger view is there, the focus not yet in it
     expect(page.get_by_role("listbox", name="Similar items").get_by_role("option").nth(5)).to_be_visible()
     page.goto(f"/p/{project}/labels/{slug}/label")
     expect(page.get_by_role("button", name="Similar items")).to_be_visible()

@@ -1,5 +1,5 @@
 import { ActionIcon, Badge, Group, Modal, Select, Slider, Stack, Text, TextInput, Tooltip } from '@mantine/core'
-import { useDebouncedValue, useElementSize } from '@mantine/hooks'
+import { useDebouncedValue, useElementSize, useHotkeys } from '@mantine/hooks'
 import { IconChevronLeft, IconChevronRight, IconDownload, IconGridDots, IconPhotoOff, IconSearch } from '@tabler/icons-react'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
@@ -75,6 +75,8 @@ export function Gallery({ project, dataset, version, modality }: { project: stri
     if (top !== null) scroller.current?.scrollTo({ top })
   }
   const onKeyDown = (event: KeyboardEvent) => {
+    // The larger view hears its own keys, also while the list still has the focus.
+    if (open !== null) return
     const page = across * Math.max(1, Math.floor(height / rowHeight))
     const step: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across, PageDown: page, PageUp: -page, Home: -items.total, End: items.total }
     if (event.key in step) {
@@ -168,9 +170,23 @@ export function Gallery({ project, dataset, version, modality }: { project: stri
 function Lightbox({ project, dataset, modality, index, total, item, onMove, onClose }: { project: string; dataset: string; modality: Modality; index: number | null; total: number; item: Item | undefined; onMove: (to: number) => void; onClose: () => void }) {
   const at = index ?? 0
   const navigate = useNavigate()
+  const opened = index !== null
+  // Heard by the page: the dialog gets the focus a moment after it is shown, and a key pressed in that moment counts.
+  const key = (act: () => void) => (event: globalThis.KeyboardEvent) => {
+    // In a player the arrows are the player's.
+    if (opened && !(event.target instanceof HTMLMediaElement)) act()
+  }
+  const similar = () => {
+    if (item && modality === 'images') void navigate({ to: '/p/$project/datasets/$dataset/similar', params: { project, dataset }, search: { like: item.digest } })
+  }
+  useHotkeys([
+    ['ArrowRight', key(() => onMove(at + 1)), { preventDefault: false }],
+    ['ArrowLeft', key(() => onMove(at - 1)), { preventDefault: false }],
+    ['s', key(similar), { preventDefault: false }],
+  ])
   return (
     <Modal
-      opened={index !== null}
+      opened={opened}
       onClose={onClose}
       size="xl"
       title={
@@ -178,13 +194,6 @@ function Lightbox({ project, dataset, modality, index, total, item, onMove, onCl
           {item?.key ?? ' '}
         </Text>
       }
-      onKeyDown={(event) => {
-        // In a player the arrows are the player's.
-        if (event.target instanceof HTMLMediaElement) return
-        if (event.key === 'ArrowRight') onMove(at + 1)
-        if (event.key === 'ArrowLeft') onMove(at - 1)
-        if (event.key === 's' && item && modality === 'images') void navigate({ to: '/p/$project/datasets/$dataset/similar', params: { project, dataset }, search: { like: item.digest } })
-      }}
     >
       <Stack gap="sm">
         <div className={classes.large}>{item && modality !== 'images' && <MediumLarge item={item} modality={modality} />}{item && modality === 'images' && <img src={item.screen_url} alt={`${item.key}${item.label ? `, labelled ${item.label}` : ''}`} data-tiny={(item.width ?? 999) < 200 || undefined} />}</div>
