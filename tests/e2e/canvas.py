@@ -49,7 +49,7 @@ class Canvas:
                 break
             self.page.mouse.up()  # the canvas began to move under the hand, which missed
         else:
-            raise AssertionError(f"no wire comes out of {start}")
+            raise AssertionError(f"no wire comes out of {start}: {self.under(start)}")
         # A hand lets go when it sees the end lie on the port: near its edge the canvas moves, and is followed until it rests.
         held = None
         for _ in range(40):
@@ -63,6 +63,12 @@ class Canvas:
             self.page.mouse.move(x, y, steps=4)
             self.page.wait_for_timeout(60)
         self.page.mouse.up()
+
+    def under(self, port: Locator) -> str:
+        """What a hand meets where the port is, for a failure's message."""
+        x, y = self.middle(port)
+        met = self.page.evaluate("([x, y]) => document.elementsFromPoint(x, y).slice(0, 4).map(e => e.outerHTML.slice(0, 160))", [x, y])
+        return f"at {x:.0f}, {y:.0f} of {self.plane.bounding_box()} lies {met}"
 
     def take(self, port: Locator) -> None:
         x, y = self.middle(port)
