@@ -13,12 +13,12 @@ from tests.e2e.conftest import Open, Owner
 from tests.e2e.material import churn
 
 STEPS = {
-    "read_table": ("Read a table", 160, 70),
-    "split_rows": ("Split rows", 160, 240),
-    "prepare_features": ("Prepare features", 160, 460),
-    "train_forest": ("Train a random forest", 540, 70),
-    "evaluate_classification": ("Evaluate classification", 540, 290),
-    "register_model": ("Register a model", 540, 520),
+    "read_table": ("Read a table", 230, 70),
+    "split_rows": ("Split rows", 230, 240),
+    "prepare_features": ("Prepare features", 230, 460),
+    "train_forest": ("Train a random forest", 620, 70),
+    "evaluate_classification": ("Evaluate classification", 620, 290),
+    "register_model": ("Register a model", 620, 520),
 }
 
 
