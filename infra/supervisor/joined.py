@@ -75,9 +75,11 @@ def run(layout: Layout, host: plan.Joined, *, logs: bool = False, say: Callable[
     """Until a signal, or until the studio has removed this host."""
     layout.make()
     held = state.lock(layout)
+    layout.tidy()
     try:
         asyncio.run(_run(layout, host, Log(layout.log, terminal=logs), say))
     finally:
+        layout.tidy()
         os.close(held)
 
 

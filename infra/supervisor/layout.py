@@ -9,10 +9,12 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from infra.supervisor import postgres
@@ -119,6 +121,17 @@ class Layout:
             os.chown(mine, who.pw_uid, who.pw_gid)
         return here
 
+    def temporary(self) -> Path:
+        """Where the parts put temporary files (`TMPDIR`): beside the sockets, since some libraries put sockets there."""
+        here = self.sockets() / "tmp"
+        here.mkdir(exist_ok=True, mode=0o700)
+        return here
+
+    def tidy(self) -> None:
+        """Empty `temporary`: killed processes leave there what nobody asks for. For who holds the lock, and has no process running."""
+        shutil.rmtree(self.temporary(), ignore_errors=True)
+        self.temporary()
+
     def secret_key(self) -> str:
         """`SECRET_KEY`, made once. A damaged one is not replaced by silence: everybody would be signed out and tokens would change."""
         path = self.data / "secret_key"
@@ -139,6 +152,7 @@ class Layout:
         return key
 
 
+@cache
 def _private(folder: Path) -> Path:
     """`folder` if it is ours alone (or can be made so), else a new one: the name is guessable, so a stranger's must not be used."""
     mode = 0o711 if os.geteuid() == 0 else 0o700

@@ -64,6 +64,7 @@ class Supervisor:
             held = state.lock(layout)
             self._room()
             found = state.end_orphans(layout)
+            layout.tidy()
             self._log = Log(layout.log, terminal=self.options.logs)
             processes.adopt_orphans()
         loop = asyncio.get_running_loop()
@@ -91,6 +92,7 @@ class Supervisor:
             if watching is not None:
                 watching.cancel()
             await self._end()
+            layout.tidy()
             state.write(layout, {})
             layout.state.unlink(missing_ok=True)
             self._note("stopped")

@@ -73,6 +73,7 @@ def environment(layout: Layout, addresses: Addresses, options: Options, *, secre
         **public_environment(layout, addresses, options),
         "SECRET_KEY": secret,
         processes.MARK: token,
+        "TMPDIR": str(layout.temporary()),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads),
@@ -88,7 +89,7 @@ def services(layout: Layout, addresses: Addresses, base: dict[str, str]) -> list
     found = []
     if addresses.embedded_database:
         # PostgreSQL gets nothing of our environment but the language: a server needs no secrets of its clients.
-        plain = {k: base[k] for k in ("PATH", "TMPDIR", "TZ") if k in base} | {"LC_ALL": "C", processes.MARK: base[processes.MARK]}
+        plain = {k: base[k] for k in ("PATH", "TZ") if k in base} | {"LC_ALL": "C", processes.MARK: base[processes.MARK]}
         found.append(
             ChildSpec(
                 name="postgres",
@@ -163,6 +164,7 @@ def joined(layout: Layout, host: Joined) -> list[ChildSpec]:
         "DATABASE_URL": host.database or f"postgresql://headrace_worker@/headrace?host={quote(str(sockets))}",
         "BROKER_URL": host.broker or f"redis+socket://{sockets}/valkey.sock",
         "ARTIFACT_URL": host.artifacts or f"headrace+{host.studio}/hosts/v1/blobs",
+        "TMPDIR": str(layout.temporary()),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads),

@@ -147,6 +147,8 @@ def test_management_commands_use_the_services_of_the_running_studio(running: stu
 def test_after_a_killed_supervisor_the_next_start_ends_its_orphans(running: studio.Studio) -> None:
     before = until(lambda: running.now() if set(running.now().get("children", {})) >= PARTS else None, "every part is started")
     known = [(child["pid"], child["mark"]) for child in before["children"].values() if child["pid"]]
+    temporary = Path(psutil.Process(before["children"]["steps"]["pid"]).environ()["TMPDIR"])
+    (temporary / "left").write_bytes(b"by a step that was killed")
     os.kill(before["pid"], signal.SIGKILL)
     if running.process is not None:
         running.process.wait(10)
@@ -157,6 +159,9 @@ def test_after_a_killed_supervisor_the_next_start_ends_its_orphans(running: stud
     assert answers(after.url)
     assert [pid for pid, mark in known if processes.alive(pid, mark)] == []
     assert left_of(before["token"]) == []
+    again = until(lambda: after.now().get("children", {}).get("steps", {}).get("pid"), "the workers are started")
+    assert psutil.Process(again).environ()["TMPDIR"] == str(temporary)
+    assert not (temporary / "left").exists(), "temporary files pile up"
 
 
 def test_stopping_takes_five_seconds_at_most_and_leaves_nothing(running: studio.Studio) -> None:
@@ -168,6 +173,7 @@ def test_stopping_takes_five_seconds_at_most_and_leaves_nothing(running: studio.
     assert time.monotonic() - began < 10, "5 s, and as much again for a busy machine"
     assert left_of(now["token"]) == []
     assert not running.layout.state.exists()
+    assert list(running.layout.temporary().iterdir()) == []
     told = manage("status", "--json", "--data-dir", str(running.layout.data))
     assert told.returncode == 3 and json.loads(told.stdout)["status"] == "stopped"
 

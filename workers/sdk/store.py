@@ -123,8 +123,10 @@ class Store:
 
     @classmethod
     def from_environment(cls) -> Store:
-        """The store of this machine: `ARTIFACT_URL`, or `artifacts` in `HEADRACE_DATA_DIR`."""
-        return cls(os.environ.get("ARTIFACT_URL") or Path(os.environ.get("HEADRACE_DATA_DIR", ".headrace")) / "artifacts")
+        """The store of this machine: `ARTIFACT_URL` (laid out in `cache/artifacts`), or `artifacts`, in `HEADRACE_DATA_DIR`."""
+        data = Path(os.environ.get("HEADRACE_DATA_DIR", ".headrace"))
+        url = os.environ.get("ARTIFACT_URL") or str(data / "artifacts")
+        return cls(url, cache=data / "cache" / "artifacts" if "://" in url and "HEADRACE_DATA_DIR" in os.environ else None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.url, str(self.cache), self._options)
