@@ -74,10 +74,12 @@ def fit(
     augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor] | None = None,
     vary: Callable[[torch.Tensor, torch.Tensor, torch.Generator], tuple[torch.Tensor, torch.Tensor]] | None = None,
     judged_by: str = "",
+    choose: bool = True,
     share: tuple[float, float] = (0.0, 0.9),
 ) -> Outcome:
     """Train `model` in place. `augment` changes inputs a little each time, `vary` inputs and targets together. The best epoch is the one
-    with the lowest validation loss, or the highest quality `judged_by`. `share` is the part of the step's progress bar that this takes."""
+    with the lowest validation loss, or the highest quality `judged_by`; without `choose` the last one is kept, and nothing stops early:
+    a handful of examples would choose by chance. `share` is the part of the step's progress bar that this takes."""
     step = context.current()
 
     # 1. Where it runs.
@@ -189,7 +191,9 @@ def fit(
                 words = ", ".join(f"{n} {v:.4g}" for n, v in measured.items())
                 step.log(f"Epoch {epoch + 1}: training loss {running / max(1, seen):.4g}, validation loss {validation_loss:.4g}, {words}")
                 judged = -measured[judged_by] if judged_by else validation_loss
-                if judged < best_loss:
+                if not choose:
+                    best_epoch, best_metrics = epoch + 1, measured
+                elif judged < best_loss:
                     best_loss, best_epoch, best_metrics = judged, epoch + 1, measured
                     best_weights = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
                 elif plan.patience and epoch + 1 - best_epoch >= plan.patience:

@@ -67,6 +67,7 @@ def test_a_killed_attempt_goes_on_from_its_checkpoint(run: Any, step: Any, monke
     step.report = context.Recorder()
     made = run("train_object_detector", {"train": few}, **{**QUICK, "epochs": 4})
     assert any("Going on after step" in line for line in step.report.lines)
+    assert any("2 images to watch by are too few to choose an epoch" in line for line in step.report.lines)
     assert len([p for p in step.report.points if p[0] == "validation loss"]) == 2, "only what was left"
     assert made["model"].manifest()["output"]["labels"] == ["0"], "one label is enough for boxes"
 
