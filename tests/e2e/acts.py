@@ -47,6 +47,10 @@ def then(*acts: Act) -> Act:
     return act
 
 
+def first_event(page: Page) -> None:
+    page.get_by_role("table", name="Events").get_by_role("button").first.click()
+
+
 def fill(label: str, text: str) -> Act:
     return lambda page: page.get_by_role("textbox", name=label, exact=True).fill(text)
 

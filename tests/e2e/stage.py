@@ -15,6 +15,7 @@ import httpx
 
 from tests.e2e.digits import furnish_digits
 from tests.e2e.furnish import bring, pipeline
+from tests.e2e.happenings import furnish_triggers
 from tests.e2e.labels import Labels, furnish_crowd, furnish_labels
 from tests.e2e.material import churn
 from tests.e2e.versions import furnish_versions
@@ -62,6 +63,8 @@ class Stage:
     """A label schema about `scanned-digits`, which are embedded."""
     digit: int
     """An item of it."""
+    trigger: str
+    """A webhook with a history."""
     first: dict[str, str]
     """The slug of one table, one image data set, model and endpoint each."""
 
@@ -95,6 +98,7 @@ def set_up(client: Client) -> Stage:
         crowd=_crowd(client),
         digits=digits,
         digit=listed[0]["id"],
+        trigger=furnish_triggers(client, BIKES),
         first={"table": INCOME, "image": DIGITS, "model": "income", "endpoint": "income"},
     )
 

@@ -65,7 +65,7 @@ def test_a_year_of_minutes_is_no_work() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_schedule_runs_each_time_once_and_catches_up(editor: Person, make: Callable[..., Json]) -> None:  # noqa: F811 - the fixture
     made = make("cron", config={"schedule": "0 * * * *", "time_zone": "Europe/Amsterdam", "catch_up": "last"}, most_at_once=10)
-    assert made["next_at"] is not None and made["sentence"] == "Starts on the schedule 0 * * * * (Europe/Amsterdam)."
+    assert made["next_at"] is not None and made["sentence"] == "Starts at the start of every hour, Europe/Amsterdam (0 * * * *)."
     assert fire.advance() is False and not TriggerEvent.objects.exists()
     before = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=7)
     Trigger.objects.update(next_at=before)

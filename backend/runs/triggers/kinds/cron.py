@@ -112,7 +112,8 @@ def missed(config: Config, first: datetime, now: datetime) -> tuple[list[datetim
 
 
 def describe(config: Config) -> str:
-    return f"on the schedule {config.schedule} ({config.time_zone})"
+    said = CronSim(config.schedule, datetime(2024, 1, 1)).explain()  # noqa: DTZ001 - only for its words
+    return f"{said[:1].lower()}{said[1:]}, {config.time_zone} ({config.schedule})"
 
 
 KIND = Kind(
