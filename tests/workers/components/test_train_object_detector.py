@@ -19,7 +19,7 @@ from workers.serving.model import LoadedModel
 from workers.training import loop
 from workers.training.model_folder import check_parity
 
-QUICK = {"epochs": 24, "width": 8, "learning_rate": 0.006, "patience": 0}
+QUICK = {"epochs": 15, "width": 8, "learning_rate": 0.006, "patience": 0}
 
 
 def test_it_finds_what_people_marked_and_the_predictor_answers_the_same(run: Any, step: Any) -> None:
