@@ -112,8 +112,7 @@ class Layout:
         if who is not None and not postgres.reachable(self.data, who):
             here = self._outside() / "run"
         if len(os.fsencode(str(here / "postgres" / ".s.PGSQL.5432"))) > postgres.SOCKET_LIMIT or not _PLAIN.fullmatch(str(here)):
-            name = hashlib.sha256(os.fsencode(str(self.data.resolve()))).hexdigest()[:10]
-            here = _private(Path(tempfile.gettempdir()) / f"headrace-{os.geteuid()}-{name}")
+            here = self._elsewhere()
         here.mkdir(parents=True, exist_ok=True, mode=0o711 if who else 0o700)
         mine = here / "postgres"
         mine.mkdir(exist_ok=True, mode=0o700)
@@ -121,10 +120,15 @@ class Layout:
             os.chown(mine, who.pw_uid, who.pw_gid)
         return here
 
+    def _elsewhere(self) -> Path:
+        """This data directory's own folder under `TMPDIR`."""
+        name = hashlib.sha256(os.fsencode(str(self.data.resolve()))).hexdigest()[:10]
+        return _private(Path(tempfile.gettempdir()) / f"headrace-{os.geteuid()}-{name}")
+
     def temporary(self) -> Path:
-        """Where the parts put temporary files (`TMPDIR`): beside the sockets, since some libraries put sockets there."""
-        here = self.sockets() / "tmp"
-        here.mkdir(exist_ok=True, mode=0o700)
+        """Where the parts put temporary files: under `TMPDIR` if that is set, else beside the sockets (some libraries put theirs there)."""
+        here = (self._elsewhere() if "TMPDIR" in os.environ else self.sockets()) / "tmp"
+        here.mkdir(parents=True, exist_ok=True, mode=0o700)
         return here
 
     def tidy(self) -> None:

@@ -13,85 +13,51 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import mimetypes
 import os
-import re
 import shutil
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO, TypedDict, cast
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
 
 from workers.sdk.gate import gate
 from workers.sdk.remote import SCHEME, StudioBlobs
+from workers.sdk.stored import (
+    BINARY,
+    TREE,
+    BlobMissing,
+    FileEntry,
+    Stored,
+    StoreError,
+    UnsafePath,
+    canonical,
+    checked,
+    media_type_of,
+    safe_member,
+)
 
-TREE = "application/vnd.headrace.tree+json"
-BINARY = "application/octet-stream"
 PIECE = 256 * 1024  # a hundred downloads at once hold a hundred of these
 FRESH = 3600.0
-_DRIVE = re.compile(r"[A-Za-z]:")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_TYPES = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".onnx": "application/onnx",
-    ".jsonl": "application/jsonl",
-    ".md": "text/markdown",
-    ".safetensors": BINARY,
-}
 # An upload to these appears whole or not at all, so it goes straight to its final name (a rename there is a copy).
 _WHOLE_UPLOADS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "headrace+http", "headrace+https"})
 
-
-class StoreError(Exception):
-    """The store could not do what was asked."""
-
-
-class BlobMissing(StoreError, FileNotFoundError):
-    """No blob with this digest is in the store."""
-
-
-class UnsafePath(StoreError, ValueError):
-    """A path inside a folder leads out of it, or is none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """What was put: of a folder `size` counts its files' bytes and `digest` names its list of files."""
-
-    digest: str
-    size: int
-    media_type: str = BINARY
-
-
-class FileEntry(TypedDict):
-    """One file of a folder."""
-
-    path: str
-    digest: str
-    size: int
-
-
-def safe_member(path: str) -> str:
-    """`path` if it is relative, uses `/`, and stays inside its folder; raises UnsafePath otherwise."""
-    parts = PurePosixPath(path).parts
-    odd = not parts or "\\" in path or "\0" in path or _DRIVE.match(path)
-    if odd or not {"", ".", ".."}.isdisjoint(path.split("/")):
-        raise UnsafePath(f"“{path}” is not a path inside a folder (relative, with /, without ..)")
-    return path
-
-
-def media_type_of(name: str) -> str:
-    """The media type that the file name suggests."""
-    return _TYPES.get(Path(name).suffix.lower()) or mimetypes.guess_type(name, strict=False)[0] or BINARY
-
-
-def canonical(files: Iterable[FileEntry]) -> bytes:
-    """The bytes whose SHA-256 names a folder: its files sorted by path, as JSON without spaces."""
-    rows = sorted(({"path": safe_member(f["path"]), "digest": f["digest"], "size": f["size"]} for f in files), key=lambda f: str(f["path"]))
-    return json.dumps({"files": rows}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+__all__ = [
+    "BINARY",
+    "FRESH",
+    "PIECE",
+    "TREE",
+    "BlobMissing",
+    "FileEntry",
+    "Store",
+    "StoreError",
+    "Stored",
+    "UnsafePath",
+    "canonical",
+    "media_type_of",
+    "safe_member",
+]
 
 
 class Store:
@@ -126,7 +92,8 @@ class Store:
         """The store of this machine: `ARTIFACT_URL` (laid out in `cache/artifacts`), or `artifacts`, in `HEADRACE_DATA_DIR`."""
         data = Path(os.environ.get("HEADRACE_DATA_DIR", ".headrace"))
         url = os.environ.get("ARTIFACT_URL") or str(data / "artifacts")
-        return cls(url, cache=data / "cache" / "artifacts" if "://" in url and "HEADRACE_DATA_DIR" in os.environ else None)
+        far = "://" in url and not url.startswith(("file:", "local:"))
+        return cls(url, cache=data / "cache" / "artifacts" if far and "HEADRACE_DATA_DIR" in os.environ else None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.url, str(self.cache), self._options)
@@ -254,7 +221,7 @@ class Store:
             if not path.is_file():
                 raise BlobMissing(f"{digest} is not in the store")
             return path
-        target = self.cache / digest[:2] / _checked(digest)
+        target = self.cache / digest[:2] / checked(digest)
         if target.is_file():
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -275,7 +242,7 @@ class Store:
 
     def fetch_folder(self, digest: str) -> Path:
         """The folder laid out as real files, to be read only (hard links where possible)."""
-        target = self.cache / "folders" / _checked(digest)
+        target = self.cache / "folders" / checked(digest)
         if target.is_dir():
             return target
         files = self.files(digest)
@@ -304,7 +271,7 @@ class Store:
         """The files of a folder."""
         try:
             listed = json.loads(self.read(digest))["files"]
-            return [{"path": safe_member(f["path"]), "digest": _checked(f["digest"]), "size": int(f["size"])} for f in listed]
+            return [{"path": safe_member(f["path"]), "digest": checked(f["digest"]), "size": int(f["size"])} for f in listed]
         except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError):
             raise StoreError(f"{digest} is not a folder") from None
 
@@ -360,11 +327,11 @@ class Store:
             return False
 
     def _path(self, digest: str) -> Path:
-        digest = _checked(digest)
+        digest = checked(digest)
         return (self.root or Path()).joinpath(digest[:2], digest[2:4], digest)
 
     def _remote(self, digest: str) -> str:
-        return f"{self._base}/{digest[:2]}/{digest[2:4]}/{_checked(digest)}"
+        return f"{self._base}/{digest[:2]}/{digest[2:4]}/{checked(digest)}"
 
     def _workplace(self) -> Path:
         return self.root / ".tmp" if self.root is not None else self.cache / ".tmp"
@@ -422,12 +389,6 @@ def _rebuild(url: str, cache: str, options: dict[str, Any]) -> Store:
 
 def _remote_cache(url: str) -> Path:
     return Path(tempfile.gettempdir()) / f"headrace-cache-{os.getuid()}" / hashlib.sha256(url.encode()).hexdigest()[:16]
-
-
-def _checked(digest: str) -> str:
-    if not _DIGEST.fullmatch(digest):
-        raise BlobMissing(f"“{digest[:80]}” is not a digest (64 hexadecimal digits in lower case)")
-    return digest
 
 
 def _hash_file(path: Path) -> tuple[str, int]:

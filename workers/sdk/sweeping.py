@@ -23,7 +23,8 @@ import time
 from collections.abc import Iterator
 
 from workers.sdk.gate import gate
-from workers.sdk.store import _DIGEST, BlobMissing, Store
+from workers.sdk.store import BlobMissing, Store
+from workers.sdk.stored import DIGEST
 
 LEAST = 86_400.0
 """Seconds: of a remote store nothing younger is removed."""
@@ -40,14 +41,14 @@ def blobs(store: Store, before: float) -> Iterator[tuple[str, int]]:
                 about = path.stat()
             except FileNotFoundError:
                 continue
-            if _DIGEST.fullmatch(path.name) and about.st_mtime < before:
+            if DIGEST.fullmatch(path.name) and about.st_mtime < before:
                 yield path.name, about.st_size
 
 
 def _remote_blobs(store: Store, before: float) -> Iterator[tuple[str, int]]:
     for name, about in store._fs.find(store._base, detail=True).items():
         digest = name.rsplit("/", 1)[-1]
-        if _DIGEST.fullmatch(digest) and store.modified(digest) < min(before, time.time() - LEAST):
+        if DIGEST.fullmatch(digest) and store.modified(digest) < min(before, time.time() - LEAST):
             yield digest, int(about.get("size") or 0)
 
 
