@@ -222,11 +222,10 @@ def test_runs_that_come_at_once_share_the_workers(lab: Studio) -> None:
 
     def chain(note: str) -> dict[str, Json]:
         steps = {"s0": step("nothing", note=note)}
-        return steps | {f"s{i}": step("nothing", f"s{i - 1}", note=f"{note} {i}") for i in range(1, 400)}
+        return steps | {f"s{i}": step("nothing", f"s{i - 1}", note=f"{note} {i}") for i in range(1, 80)}
 
-    runs = [lab.start(chain(f"shared {n}"), tell=False) for n in range(6)]
-    for run in runs:
-        lab.wake(run["ready"])
+    runs = [lab.start(chain(f"shared {n}"), tell=False) for n in range(20)]
+    lab.wake([ready for run in runs for ready in run["ready"]])
     for run in runs:
         assert lab.wait(run["id"])["status"] == "succeeded"
     ((begun, ended),) = lab.query("SELECT max(started_at), min(finished_at) FROM runs_run WHERE id = ANY (%s)", [r["id"] for r in runs])
