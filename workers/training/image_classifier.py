@@ -18,9 +18,6 @@ from workers.training.model_folder import write_model
 from workers.training.networks import Pictures, SmallConvolutions, augmentation
 
 PARITY_IMAGES = 64
-LEAST_HELD = 10
-"""By fewer no epoch is chosen. Of 30 pictures a tenth is three: one epoch in which these are doubted less than later ones was taken for the
-best, and now and then a model that had learned nothing. All are learned from then, to the last epoch."""
 # The statistics most checkpoints were trained with; used where a checkpoint names none.
 USUAL = ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])
 
@@ -81,7 +78,7 @@ def train(
         x_held = pictures.decode(validation, "validation", height, width_, channels, known, share=(0.1, 0.15))
         y_held = np.array([codes[told[i]] for i in known], dtype=np.int64)
     else:
-        order, aside = np.random.default_rng(seed).permutation(len(y)), len(y) // 10 if len(y) >= 10 * LEAST_HELD else 0
+        order, aside = np.random.default_rng(seed).permutation(len(y)), len(y) // 10 if len(y) >= 10 * loop.LEAST_HELD else 0
         held, learn = np.sort(order[:aside]), np.sort(order[aside:])
         x_held, y_held, x, y = x[held], y[held], x[learn], y[learn]
     if not checkpoint:

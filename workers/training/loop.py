@@ -22,6 +22,9 @@ from workers.training.halves import Halves
 
 CHECKPOINT_EVERY_S = 20.0
 TELL_EVERY_S = 0.5
+LEAST_HELD = 10
+"""By fewer examples than these no epoch is chosen: of three pictures one epoch that doubts them less than later ones is soon the best,
+and now and then one that has learned little."""
 # Data up to this size is put on the device once instead of batch by batch.
 RESIDENT_BYTES = 4 * 1024**3
 

@@ -17,8 +17,6 @@ from workers.training.model_folder import write_model
 from workers.training.networks import Pictures
 
 LARGEST_AUTOMATIC = 256
-LEAST_HELD = 10
-"""With fewer pictures to watch by, the last epoch is kept: the best by so few is chosen by chance, often one that has learned little."""
 FEWEST = 30
 """Steps of the optimiser in an epoch at least, as far as the pictures reach: a few dozen of them would be few steps."""
 PARITY_NUMBERS = 2_000_000
@@ -92,7 +90,7 @@ def train(
         return {"mAP": precision.mean(averages), "mAP@0.5": precision.mean(averages, 0)}
 
     watching = len(held) > 0 and any(len(one) for one in held)
-    if watching and len(held) < LEAST_HELD:
+    if watching and len(held) < loop.LEAST_HELD:
         step.log(f"{len(held)} images to watch by are too few to choose an epoch: the last one is kept.")
     outcome = loop.fit(
         model,
@@ -103,7 +101,7 @@ def train(
         quality_of=quality,
         vary=objects.varied(augment, model.scaled),
         judged_by="mAP",
-        choose=len(held) >= LEAST_HELD,
+        choose=len(held) >= loop.LEAST_HELD,
         share=(0.15, 0.85),
     )
 

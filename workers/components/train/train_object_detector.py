@@ -22,7 +22,7 @@ def train_object_detector(
         Images | None,
         Field(
             title="Validation part",
-            description="Pictures to choose the best epoch by; a tenth of the training part is used when nothing is connected.",
+            description="Pictures to choose the best epoch by, if ten or more; a tenth of the training part when nothing is connected.",
         ),
     ] = None,
     *,

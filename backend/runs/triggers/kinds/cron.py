@@ -112,7 +112,7 @@ def missed(config: Config, first: datetime, now: datetime) -> tuple[list[datetim
 
 
 def describe(config: Config) -> str:
-    said = CronSim(config.schedule, datetime(2024, 1, 1)).explain()  # noqa: DTZ001 - only for its words
+    said = CronSim(config.schedule, datetime(2024, 1, 1, tzinfo=UTC)).explain()
     return f"{said[:1].lower()}{said[1:]}, {config.time_zone} ({config.schedule})"
 
 
